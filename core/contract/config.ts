@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { nameSchema } from '../model/target.ts';
+
+const loopback = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/;
+
+/** A Git URL over TLS; plain HTTP only on this machine, since a token travels with it. */
+const gitUrlSchema = z
+  .string()
+  .refine(
+    (url) => url.startsWith('https://') || loopback.test(url),
+    'must be https:// (http:// on loopback only)',
+  )
+  .refine((url) => !/\/\/[^/]*@/.test(url), 'must not hold a user name or token; name a tokenSecret instead');
+
+const repositorySchema = z.strictObject({
+  name: nameSchema,
+  provider: z.enum(['github']).default('github'),
+  url: gitUrlSchema.describe('clone URL, as the Git host spells it in its webhooks'),
+  branch: z.string().min(1).default('main').describe('the tracked branch'),
+  applications: z
+    .string()
+    .default('applications')
+    .describe('folder of Application files, read recursively; relative to the root of the repository'),
+  tokenSecret: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Secrets Manager name of an HTTPS token; absent for public'),
+});
+
+const accessSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('eks'),
+    name: z.string().min(1).max(100).describe('name of the EKS cluster'),
+    region: z.string().min(1).optional().describe('default: region of the stack'),
+  }),
+  z.strictObject({
+    type: z.literal('kubeconfig'),
+    secret: z.string().min(1).describe('Secrets Manager name of a kubeconfig'),
+    context: z.string().optional(),
+  }),
+]);
+
+const clusterSchema = z.strictObject({
+  name: nameSchema,
+  labels: z.record(z.string(), z.string()).default({}),
+  access: accessSchema,
+});
+
+function duplicates(names: readonly string[]): string[] {
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+}
+
+/** What an installation serves. Written in `infra`, validated at synth and again by every function at cold start. */
+export const stackConfigSchema = z
+  .strictObject({
+    fleet: nameSchema.default('default').describe('dimension of every metric; tells two installations apart'),
+    repositories: z.array(repositorySchema).min(1),
+    clusters: z.array(clusterSchema).min(1),
+    sweepMinutes: z.number().int().min(1).max(60).default(5).describe('every target is checked this often'),
+    pruneCap: z
+      .strictObject({ percent: z.number().min(0).max(100), objects: z.number().int().min(0) })
+      .default({ percent: 30, objects: 5 })
+      .describe('a run that would prune more than both stops and asks'),
+    hookBodyLimit: z.number().int().min(1024).max(6_000_000).default(5_000_000).describe('bytes'),
+  })
+  .superRefine((config, context) => {
+    const lists = [
+      ['repositories', config.repositories.map(({ name }) => name)],
+      ['clusters', config.clusters.map(({ name }) => name)],
+    ] as const;
+    for (const [list, names] of lists) {
+      for (const name of duplicates(names)) {
+        context.addIssue({ code: 'custom', path: [list], message: `name "${name}" is used twice` });
+      }
+    }
+  });
+export type StackConfig = z.infer<typeof stackConfigSchema>;
+/** The configuration as a person writes it, defaults left out. */
+export type StackConfigInput = z.input<typeof stackConfigSchema>;
+export type RepositoryConfig = StackConfig['repositories'][number];
+export type ClusterConfig = StackConfig['clusters'][number];
+
+/** Every fault in one text, a line each with its path, for synth and cold start alike. */
+export function parseStackConfig(input: unknown): StackConfig {
+  const parsed = stackConfigSchema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(
+    ({ path, message }) => `  ${path.join('.') || '(root)'}: ${message}`,
+  );
+  throw new Error(
+    `stack configuration: ${faults.length} fault(s), nothing was deployed or changed\n${faults.join('\n')}`,
+  );
+}

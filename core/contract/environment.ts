@@ -1,0 +1,37 @@
+/** Environment variables that the stack sets and the functions read, each in one place. */
+export const environment = {
+  bucket: 'TRUEUP_BUCKET',
+  bus: 'TRUEUP_BUS',
+  /** `bucket/key` of the stack configuration, a JSON asset. */
+  config: 'TRUEUP_CONFIG',
+  fleet: 'TRUEUP_FLEET',
+  /** FIFO queue of run requests, a message group per target. */
+  runQueue: 'TRUEUP_RUN_QUEUE_URL',
+  /** Standard queue of delayed run requests: health looked at again, retries. */
+  laterQueue: 'TRUEUP_LATER_QUEUE_URL',
+  /** Standard queue of sweep requests, a message per cluster. */
+  sweepQueue: 'TRUEUP_SWEEP_QUEUE_URL',
+  /** Secret name of the webhook HMAC key per provider is `${prefix}/${provider}`. */
+  hookSecretPrefix: 'TRUEUP_HOOK_SECRET_PREFIX',
+  /** Secret that keys the digests of secret values. */
+  digestKeySecret: 'TRUEUP_DIGEST_KEY_SECRET',
+  /** KMS key that wraps the data keys of sealed snapshots. */
+  sealingKey: 'TRUEUP_SEALING_KEY_ID',
+  sweepSeconds: 'TRUEUP_SWEEP_SECONDS',
+} as const;
+
+/** Names of the stack's outputs, which the command line and the demo read. */
+export const outputs = {
+  hookUrl: 'HookUrl',
+  bucket: 'BucketName',
+  bus: 'BusName',
+  config: 'ConfigLocation',
+  runQueue: 'RunQueueUrl',
+  sweepQueue: 'SweepQueueUrl',
+  alarmTopic: 'AlarmTopicArn',
+  hookSecretPrefix: 'HookSecretPrefix',
+  digestKeySecret: 'DigestKeySecretName',
+  sealingKey: 'SealingKeyId',
+  fleet: 'Fleet',
+  dashboard: 'DashboardName',
+} as const;

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { commitSchema } from '../model/commit.ts';
+import { faultRecordSchema } from '../model/desired.ts';
+import { objectDriftSchema } from '../model/drift.ts';
+import { healthStatusSchema } from '../model/health.ts';
+import { runCountsSchema, runReasonSchema } from '../model/run.ts';
+import { targetSchema } from '../model/target.ts';
+
+/** `source` of every event of ours. */
+export const eventSource = 'trueup';
+
+const envelope = { version: z.literal(1), at: z.string().describe('ISO 8601') };
+
+/** Detail of each event by its detail-type. Versioned: a reader ignores what it does not know. */
+export const eventSchemas = {
+  PushReceived: z.object({
+    ...envelope,
+    deliveryId: z.string(),
+    provider: z.string(),
+    repository: z.string().describe('name in the stack configuration'),
+    ref: z.string(),
+    before: z.string(),
+    after: z.string(),
+    deleted: z.boolean(),
+  }),
+  SnapshotReady: z.object({
+    ...envelope,
+    target: targetSchema,
+    commit: commitSchema,
+    snapshot: z.string(),
+    objects: z.number().int(),
+    revision: z.number().int(),
+    deliveryId: z.string().optional(),
+  }),
+  SnapshotFailed: z.object({
+    ...envelope,
+    repository: z.string(),
+    ref: z.string(),
+    sha: z.string(),
+    deliveryId: z.string().optional(),
+    applications: z.array(z.string()).describe('those that stay at their last good snapshot'),
+    faults: z.array(faultRecordSchema),
+  }),
+  ReconcileFinished: z.object({
+    ...envelope,
+    target: targetSchema,
+    runId: z.string(),
+    runKey: z.string(),
+    reason: runReasonSchema,
+    revision: z.number().int(),
+    sha: z.string(),
+    outcome: z.enum(['applied', 'failed', 'blocked', 'cancelled']),
+    counts: runCountsSchema,
+    health: healthStatusSchema,
+    message: z.string(),
+  }),
+  DriftDetected: z.object({
+    ...envelope,
+    target: targetSchema,
+    record: z.string().describe('S3 key'),
+    mode: z.enum(['heal', 'observe']),
+    drift: objectDriftSchema,
+  }),
+  DriftHealed: z.object({
+    ...envelope,
+    target: targetSchema,
+    record: z.string(),
+    state: z.enum(['healed', 'reverted', 'overwritten', 'accepted']),
+    secondsToHeal: z.number().optional(),
+  }),
+} as const;
+
+export type EventType = keyof typeof eventSchemas;
+export type EventDetail<T extends EventType> = z.infer<(typeof eventSchemas)[T]>;
+
+/** One event as a value: its type and the detail that belongs to that type. */
+export type TrueupEvent = {
+  [T in EventType]: { readonly type: T; readonly detail: EventDetail<T> };
+}[EventType];
+
+/** EventBridge's envelope around one of our events, as SQS delivers it. */
+export function envelopeSchema<T extends EventType>(type: T) {
+  return z.object({
+    id: z.string(),
+    source: z.literal(eventSource),
+    'detail-type': z.literal(type),
+    detail: eventSchemas[type],
+  });
+}
+
+/** Request on the sweep queue: the schedule asks for the fleet, which fans out to a message per cluster. */
+export const sweepRequestSchema = z.discriminatedUnion('scope', [
+  z.object({ version: z.literal(1), scope: z.literal('fleet'), requestedBy: z.string() }),
+  z.object({
+    version: z.literal(1),
+    scope: z.literal('cluster'),
+    cluster: z.string(),
+    requestedBy: z.string(),
+  }),
+]);
+export type SweepRequest = z.infer<typeof sweepRequestSchema>;

@@ -1,0 +1,46 @@
+import type { Target } from '../model/target.ts';
+
+/** Top-level folders of the bucket; lifecycle rules and IAM statements are written in these terms. */
+export const prefixes = {
+  deliveries: 'deliveries/',
+  repositories: 'repositories/',
+  snapshots: 'snapshots/',
+  desired: 'desired/',
+  inventory: 'inventory/',
+  leases: 'leases/',
+  runs: 'runs/',
+  drift: 'drift/',
+  openDrift: 'open-drift/',
+  checks: 'checks/',
+} as const;
+
+/** Day partition that Athena reads without a crawler: `date=2026-11-23`. */
+function partition(at: string): string {
+  return `date=${at.slice(0, 10)}`;
+}
+
+function pathOf(target: Target): string {
+  return `${target.cluster}/${target.application}`;
+}
+
+/** Every S3 key, spelled once. `at` is ISO 8601 in UTC; digests look like `sha256:…`. */
+export const keys = {
+  delivery: (provider: string, id: string) => `${prefixes.deliveries}${provider}/id/${id}.json`,
+  deliveryBody: (provider: string, bodyDigest: string) =>
+    `${prefixes.deliveries}${provider}/body/${bodyDigest.replace(':', '-')}.json`,
+  repository: (name: string, ref: string) =>
+    `${prefixes.repositories}${name}/${encodeURIComponent(ref)}.json`,
+  snapshot: (application: string, digest: string) =>
+    `${prefixes.snapshots}${application}/${digest.replace(':', '-')}.json.gz`,
+  desired: (target: Target) => `${prefixes.desired}${pathOf(target)}.json`,
+  desiredOfCluster: (cluster: string) => `${prefixes.desired}${cluster}/`,
+  inventory: (target: Target) => `${prefixes.inventory}${pathOf(target)}.json`,
+  lease: (target: Target) => `${prefixes.leases}${pathOf(target)}.json`,
+  /** Run ids sort by start time, so that a listing is a history. */
+  run: (target: Target, startedAt: string, id: string) =>
+    `${prefixes.runs}${partition(startedAt)}/${pathOf(target)}/${id}.json`,
+  drift: (target: Target, openedAt: string, id: string) =>
+    `${prefixes.drift}${partition(openedAt)}/${pathOf(target)}/${id}.json`,
+  openDrift: (target: Target) => `${prefixes.openDrift}${pathOf(target)}.json`,
+  check: (cluster: string) => `${prefixes.checks}${cluster}.json`,
+} as const;

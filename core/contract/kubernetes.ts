@@ -1,0 +1,17 @@
+/** Field manager of every write we make. */
+export const fieldManager = 'trueup';
+
+/** Labels and annotations that we put on, or read from, live objects. */
+export const labels = {
+  /** On everything we apply: the value is the application's name. Finds extra objects; ownership is the inventory's. */
+  application: 'trueup.dev/application',
+} as const;
+
+export const annotations = {
+  /** `disabled`: never prune this object. */
+  prune: 'trueup.dev/prune',
+  /** `allowed`: take over an object that exists already and is in no inventory. */
+  adopt: 'trueup.dev/adopt',
+  /** `warn`: unknown fields are reported, not refused. */
+  fieldValidation: 'trueup.dev/field-validation',
+} as const;

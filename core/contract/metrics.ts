@@ -1,0 +1,21 @@
+/** CloudWatch namespace and metric names. Dimensions are Fleet and, where a cluster is meant, Cluster. */
+export const metricNamespace = 'TrueUp';
+export const dimensions = { fleet: 'Fleet', cluster: 'Cluster' } as const;
+
+export const metrics = {
+  /** Objects with open drift; sent while there is drift, and once as 0 when the last episode closes. */
+  driftedObjects: 'DriftedObjects',
+  /** Age of the oldest open drift, in seconds. */
+  oldestDrift: 'OldestDriftSeconds',
+  /** Leaves added by nobody we know; reported, not alarmed. */
+  foreignFields: 'ForeignFields',
+  /** Seconds since the target of this cluster that was checked longest ago; missing data is breaching. */
+  oldestCheck: 'OldestCheckSeconds',
+  /** Targets that are Degraded; sent while there are any, and once as 0. */
+  degradedTargets: 'DegradedTargets',
+  /** Commits of which at least one application could not be rendered. */
+  failedSnapshots: 'FailedSnapshots',
+  /** Runs that failed or were blocked. */
+  failedRuns: 'FailedRuns',
+} as const;
+export type MetricName = (typeof metrics)[keyof typeof metrics];

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { nameSchema } from './target.ts';
+
+export const apiVersion = 'trueup.dev/v1';
+
+/** A path inside the repository. Climbing out is refused here and again by the checkout. */
+const pathSchema = z
+  .string()
+  .min(1)
+  .refine(
+    (path) => !path.startsWith('/') && !path.split('/').includes('..'),
+    'must stay inside the repository',
+  );
+
+const clustersSchema = z
+  .strictObject({
+    names: z
+      .array(nameSchema)
+      .min(1)
+      .optional()
+      .describe('clusters by their name in the stack configuration'),
+    selector: z
+      .strictObject({ matchLabels: z.record(z.string(), z.string()) })
+      .optional()
+      .describe('clusters whose labels have all of these values'),
+  })
+  .refine((clusters) => (clusters.names === undefined) !== (clusters.selector === undefined), {
+    message: 'give either names or selector',
+  });
+
+export const syncModeSchema = z.enum(['auto', 'manual']);
+export const driftModeSchema = z.enum(['heal', 'observe']);
+export const deletionPolicySchema = z.enum(['orphan', 'prune']);
+export type DriftMode = z.infer<typeof driftModeSchema>;
+
+/** What to deploy where. Its JSON Schema is published under `docs/reference/`. */
+export const applicationSchema = z.strictObject({
+  apiVersion: z.literal(apiVersion),
+  kind: z.literal('Application'),
+  metadata: z.strictObject({
+    name: nameSchema.describe('unique over all repositories of the installation'),
+    labels: z.record(z.string(), z.string()).optional(),
+    annotations: z.record(z.string(), z.string()).optional(),
+  }),
+  spec: z.strictObject({
+    source: z.strictObject({
+      path: pathSchema.describe('folder in this repository'),
+      renderer: z
+        .enum(['auto', 'plain', 'kustomize'])
+        .default('auto')
+        .describe(
+          'auto: Kustomize when the folder holds a kustomization, else plain YAML and JSON, recursive',
+        ),
+    }),
+    clusters: clustersSchema,
+    namespace: z.string().min(1).max(63).describe('for namespaced objects that name none'),
+    sync: syncModeSchema.default('auto').describe('auto: a push applies; manual: it waits for `trueup sync`'),
+    drift: driftModeSchema
+      .default('heal')
+      .describe('heal: put right what somebody changed; observe: only report it'),
+    prune: z.boolean().default(true).describe('delete what we created and Git no longer has'),
+    onDelete: deletionPolicySchema
+      .default('orphan')
+      .describe('when this Application is gone from Git: leave its objects, or prune them'),
+    interval: z
+      .string()
+      .regex(/^[1-9][0-9]*[mh]$/, 'must be minutes or hours, such as 5m or 1h')
+      .optional()
+      .describe('least time between drift checks; default is that of the stack'),
+    dependsOn: z
+      .array(z.never('is reserved and not supported yet; remove it'))
+      .max(0, 'is reserved and not supported yet; remove it')
+      .optional(),
+  }),
+});
+export type Application = z.infer<typeof applicationSchema>;

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { healthStatusSchema } from './health.ts';
+
+/** What the last sweep saw of one target. A check that failed or was partial is Unknown, never Synced (rule 5). */
+export const targetCheckSchema = z.object({
+  at: z.string(),
+  sync: z.enum(['Synced', 'Drifted', 'Pending', 'Reconciling', 'Unknown']),
+  reason: z.string().describe('why it is not Synced, in a sentence; empty when it is'),
+  drifted: z.number().int().describe('objects with drift'),
+  revision: z.number().int(),
+  health: healthStatusSchema,
+  healthMessage: z.string(),
+});
+export type TargetCheck = z.infer<typeof targetCheckSchema>;
+
+/** One object per cluster and sweep, however many targets it has: a clean sweep costs one PUT. */
+export const clusterCheckSchema = z.object({
+  version: z.literal(1),
+  seq: z.number().int(),
+  cluster: z.string(),
+  at: z.string(),
+  /** Set while the cluster cannot be read: gone, unreachable, wrong CA, access expired. */
+  unreachable: z.string().optional(),
+  targets: z.record(z.string(), targetCheckSchema),
+});
+export type ClusterCheck = z.infer<typeof clusterCheckSchema>;

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { deletionPolicySchema, driftModeSchema, syncModeSchema } from './application.ts';
+import { commitSchema } from './commit.ts';
+import { targetSchema } from './target.ts';
+
+/** The switches of an application as of the commit that the pointer follows. */
+export const settingsSchema = z.object({
+  sync: syncModeSchema,
+  drift: driftModeSchema,
+  prune: z.boolean(),
+  onDelete: deletionPolicySchema,
+  intervalSeconds: z.number().optional(),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+export const faultRecordSchema = z.object({ subject: z.string(), message: z.string() });
+export type FaultRecord = z.infer<typeof faultRecordSchema>;
+
+/**
+ * Which snapshot a target should have now (rule 2 of the design). Moves by compare-and-set;
+ * `seq` grows with every write, since an ETag repeats when its content does.
+ */
+export const desiredPointerSchema = z.object({
+  version: z.literal(1),
+  seq: z.number().int(),
+  target: targetSchema,
+  repository: z.string(),
+  ref: z.string(),
+  /** `gone`: the application left Git or the cluster left its selector (rule 7). */
+  state: z.enum(['present', 'gone']),
+  /** Grows only when snapshot, settings or state change: what a run must answer to. */
+  revision: z.number().int(),
+  snapshot: z.string().describe('digest'),
+  objects: z.number().int(),
+  settings: settingsSchema,
+  /** The commit whose content the snapshot is. */
+  commit: commitSchema,
+  /** The newest commit looked at; it may have left the snapshot as it was. */
+  examined: z.object({ sha: z.string(), at: z.string() }),
+  /** Set while the newest commit could not be rendered; the snapshot stays that of the last good one. */
+  failed: z.object({ sha: z.string(), at: z.string(), faults: z.array(faultRecordSchema) }).optional(),
+});
+export type DesiredPointer = z.infer<typeof desiredPointerSchema>;
+
+/** What a repository's tracked ref last gave: tells a deleted application from one never seen. */
+export const repositoryStateSchema = z.object({
+  version: z.literal(1),
+  seq: z.number().int(),
+  repository: z.string(),
+  ref: z.string(),
+  head: z.object({ sha: z.string(), at: z.string() }),
+  /** Application name to the file that defines it and the clusters it chose. */
+  applications: z.record(z.string(), z.object({ file: z.string(), clusters: z.array(z.string()) })),
+});
+export type RepositoryState = z.infer<typeof repositoryStateSchema>;

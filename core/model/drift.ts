@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { driftModeSchema } from './application.ts';
+import { jsonSchema } from './json.ts';
+import { objectRefSchema } from './object.ts';
+import { targetSchema } from './target.ts';
+
+/** One drifted field. Classes as the design defines them; values of Secrets are keyed digests. */
+export const fieldDriftSchema = z.object({
+  class: z.enum(['changed', 'removed', 'dropped', 'ownership', 'foreign']),
+  path: z
+    .string()
+    .describe('as kubectl explains it, list items by their keys: spec.containers[name="app"].image'),
+  desired: jsonSchema.optional(),
+  live: jsonSchema.optional(),
+  manager: z.string().optional().describe('field manager that owns the live value'),
+  operation: z.string().optional(),
+  at: z.string().optional().describe('when that manager last wrote, ISO 8601'),
+});
+export type FieldDrift = z.infer<typeof fieldDriftSchema>;
+
+/** Drift of one object. `fields` is empty for missing and extra objects. */
+export const objectDriftSchema = z.object({
+  ref: objectRefSchema,
+  kind: z.enum(['fields', 'missing', 'extra']),
+  fields: z.array(fieldDriftSchema),
+});
+export type ObjectDrift = z.infer<typeof objectDriftSchema>;
+
+/** One record per episode, updated by compare-and-set, not one per sweep. */
+export const driftRecordSchema = z.object({
+  version: z.literal(1),
+  id: z.string(),
+  target: targetSchema,
+  drift: objectDriftSchema,
+  mode: driftModeSchema,
+  openedAt: z.string().describe('when the sweep found it'),
+  happenedAt: z.string().optional().describe('earliest write of the managers at fault, from managedFields'),
+  lastSeenAt: z.string(),
+  state: z.enum(['open', 'healed', 'reverted', 'overwritten', 'accepted']),
+  closedAt: z.string().optional(),
+  runId: z.string().optional().describe('the run that healed or overwrote it'),
+  secondsToDetect: z.number().optional(),
+  secondsToHeal: z.number().optional(),
+});
+export type DriftRecord = z.infer<typeof driftRecordSchema>;
+
+/** Open episodes of one target: object key to the S3 key of its record. */
+export const openDriftSchema = z.object({
+  version: z.literal(1),
+  seq: z.number().int(),
+  target: targetSchema,
+  episodes: z.record(
+    z.string(),
+    z.object({
+      record: z.string(),
+      openedAt: z.string(),
+      digest: z.string().describe('of the drift as recorded'),
+    }),
+  ),
+});
+export type OpenDrift = z.infer<typeof openDriftSchema>;

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { healthStatusSchema } from './health.ts';
+import { objectRefSchema } from './object.ts';
+import { targetSchema } from './target.ts';
+
+/**
+ * One object that we applied, or are about to. An entry appears as `intent` before the object is created
+ * and leaves only after its deletion is confirmed (rule 1), so a run that dies loses nothing.
+ */
+export const inventoryEntrySchema = z.object({
+  ref: objectRefSchema,
+  /** How it was last addressed: apiVersion and plural, so that it can be read and pruned without its manifest. */
+  apiVersion: z.string(),
+  plural: z.string(),
+  state: z.enum(['intent', 'applied', 'deleting']),
+  /** True only after the server's 201: pruning is for what we created or were told to adopt. */
+  created: z.boolean(),
+  adopted: z.boolean().default(false),
+  uid: z.string().optional(),
+  /** Digest of the desired object as last applied. */
+  desiredDigest: z.string().optional(),
+});
+export type InventoryEntry = z.infer<typeof inventoryEntrySchema>;
+
+export const inventorySchema = z.object({
+  version: z.literal(1),
+  seq: z.number().int(),
+  target: targetSchema,
+  entries: z.record(z.string(), inventoryEntrySchema),
+  /** The last run that applied everything it had planned. */
+  applied: z
+    .object({
+      revision: z.number().int().describe('of the desired pointer'),
+      snapshot: z.string(),
+      sha: z.string(),
+      runId: z.string(),
+      at: z.string(),
+    })
+    .optional(),
+  /** The last run that ended, whatever its outcome. */
+  lastRun: z
+    .object({
+      runId: z.string(),
+      key: z.string().describe('of its run record'),
+      revision: z.number().int(),
+      outcome: z.enum(['applied', 'failed', 'blocked', 'cancelled']),
+      at: z.string(),
+      message: z.string(),
+      /** Counts failures of one revision in a row; the backoff of the next try follows from it. */
+      attempt: z.number().int(),
+    })
+    .optional(),
+  health: z.object({ status: healthStatusSchema, message: z.string(), at: z.string() }).optional(),
+});
+export type Inventory = z.infer<typeof inventorySchema>;

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { commitSchema } from './commit.ts';
+import { faultRecordSchema } from './desired.ts';
+import { objectHealthSchema, healthStatusSchema } from './health.ts';
+import { objectRefSchema } from './object.ts';
+import { planSchema } from './plan.ts';
+import { targetSchema } from './target.ts';
+
+export const runReasonSchema = z.enum(['push', 'sync', 'heal', 'retry', 'health', 'pending']);
+export type RunReason = z.infer<typeof runReasonSchema>;
+
+/** Message on the run queues. A hint only: the handler reads current state (rule 4). */
+export const runRequestSchema = z.object({
+  version: z.literal(1),
+  target: targetSchema,
+  reason: runReasonSchema,
+  /** Of whoever asked: `webhook`, `schedule`, or an IAM user or role for `trueup sync`. */
+  requestedBy: z.string(),
+});
+export type RunRequest = z.infer<typeof runRequestSchema>;
+
+/** What became of one object. `unchanged`: applied, and the server says nothing moved. */
+export const objectOutcomeSchema = z.object({
+  ref: objectRefSchema,
+  outcome: z.enum(['created', 'updated', 'unchanged', 'pruned', 'pruning', 'failed', 'skipped']),
+  message: z.string().optional(),
+});
+export type ObjectOutcome = z.infer<typeof objectOutcomeSchema>;
+
+export const runCountsSchema = z.object({
+  created: z.number().int(),
+  updated: z.number().int(),
+  unchanged: z.number().int(),
+  pruned: z.number().int(),
+  failed: z.number().int(),
+});
+export type RunCounts = z.infer<typeof runCountsSchema>;
+
+/** One pass over one target: the plan is written before the first effect, the outcome after the last. */
+export const runRecordSchema = z.object({
+  version: z.literal(1),
+  id: z.string(),
+  target: targetSchema,
+  reason: runReasonSchema,
+  requestedBy: z.string(),
+  revision: z.number().int(),
+  snapshot: z.string(),
+  commit: commitSchema,
+  startedAt: z.string(),
+  plan: planSchema,
+  /** Absent while the run is under way, or for ever when it died: the next run finishes its work. */
+  outcome: z
+    .object({
+      kind: z.enum(['applied', 'failed', 'blocked', 'cancelled']),
+      at: z.string(),
+      message: z.string(),
+      counts: runCountsSchema,
+      objects: z.array(objectOutcomeSchema),
+      faults: z.array(faultRecordSchema),
+    })
+    .optional(),
+  health: z
+    .object({ status: healthStatusSchema, at: z.string(), objects: z.array(objectHealthSchema) })
+    .optional(),
+});
+export type RunRecord = z.infer<typeof runRecordSchema>;

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { commitSchema } from './commit.ts';
+import { kubeObjectSchema } from './object.ts';
+
+/**
+ * Secret leaves of a snapshot at rest: AES-256-GCM under a data key that KMS holds the wrapping key of.
+ * The value itself is the string `sealed:v1:<keyed digest>:<base64 of iv, ciphertext and tag>`.
+ */
+export const sealingSchema = z.object({
+  wrappedKey: z.string().describe('base64 of the KMS ciphertext of the data key'),
+});
+
+/** The rendered objects of one application for one cluster; immutable, named by its digest. */
+export const snapshotSchema = z.object({
+  version: z.literal(1),
+  application: z.string(),
+  /** For namespaced objects that name none; which those are is known only where the cluster is. */
+  namespace: z.string(),
+  objects: z.array(kubeObjectSchema),
+  /** Absent when no object holds a secret value. */
+  sealing: sealingSchema.optional(),
+  provenance: z.object({
+    commit: commitSchema.describe('the first commit that gave this content'),
+    renderer: z.enum(['plain', 'kustomize']),
+    versions: z.record(z.string(), z.string()).describe('of trueup and of each renderer that ran'),
+    inputDigest: z.string().describe('over paths and contents of every file the render read'),
+    origins: z
+      .record(z.string(), z.string())
+      .describe('object key to file and line, where the renderer knows'),
+  }),
+});
+export type Snapshot = z.infer<typeof snapshotSchema>;
