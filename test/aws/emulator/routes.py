@@ -1,0 +1,81 @@
+"""Routes of ours beside the AWS API, for what AWS itself or its network would do.
+
+PUT  /_trueup/eks/NAME         {"endpoint", "certificateAuthority"}: DescribeCluster then leads to a real kube-apiserver
+POST /_trueup/events           {"Entries": […]} as PutEvents takes them, but from an aws.* source (ECR's own events)
+*    /_trueup/function-url/ID/PATH   the function URL of that id, for callers that can't set the Host header
+"""
+
+import json
+
+from ministack import app as gateway
+from ministack.core.responses import set_request_account_id, set_request_region
+from ministack.services import eks, eventbridge
+
+PREFIX = "/_trueup/"
+# A function URL's request may not be larger, as on AWS; ministack has no limit.
+MAX_BODY = 6 * 1024 * 1024
+
+
+async def _body(receive) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+async def _answer(send, status: int, body: bytes = b"") -> None:
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _set_cluster(name: str, wanted: dict) -> tuple:
+    cluster = eks._clusters.get(name)
+    if cluster is None:
+        return 404, b'{"message": "no such EKS cluster: call CreateCluster first"}'
+    cluster["endpoint"] = wanted["endpoint"]
+    cluster["certificateAuthority"]["data"] = wanted["certificateAuthority"]
+    return 204, b""
+
+
+def _emit(wanted: dict) -> tuple:
+    status, _headers, body = eventbridge._put_events(wanted, allow_aws_source=True)
+    return status, body if isinstance(body, bytes) else body.encode()
+
+
+def _to_function(scope: dict, rest: str) -> dict:
+    url_id, _, path = rest.partition("/")
+    host = f"{url_id}.lambda-url.{gateway.os.environ['MINISTACK_REGION']}.on.aws".encode()
+    headers = [(name, value) for name, value in scope["headers"] if name != b"host"]
+    return {**scope, "path": f"/{path}", "raw_path": f"/{path}".encode(), "headers": [*headers, (b"host", host)]}
+
+
+def _too_large(scope: dict) -> bool:
+    lengths = [int(value) for name, value in scope["headers"] if name == b"content-length"]
+    return any(length > MAX_BODY for length in lengths)
+
+
+def install() -> None:
+    original = gateway.app
+
+    async def app(scope, receive, send):
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+            return await original(scope, receive, send)
+        kind, _, rest = scope["path"][len(PREFIX):].partition("/")
+        if kind == "function-url":
+            if _too_large(scope):
+                await _body(receive)
+                return await _answer(send, 413, b'{"message": "Request Entity Too Large"}')
+            return await original(_to_function(scope, rest), receive, send)
+        set_request_account_id("")
+        set_request_region(None)
+        match (scope["method"], kind):
+            case ("PUT", "eks"):
+                await _answer(send, *_set_cluster(rest, json.loads(await _body(receive))))
+            case ("POST", "events"):
+                await _answer(send, *_emit(json.loads(await _body(receive))))
+            case _:
+                await _answer(send, 404)
+
+    gateway.app = app
