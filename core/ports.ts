@@ -65,27 +65,46 @@ export interface Metrics {
 
 /** Values of one secret: the current one and, during rotation, the previous one. */
 export interface Secrets {
-  get(name: string): Promise<{ readonly current: string; readonly previous?: string }>;
+  /** Values may be a minute old, or as old as `maxAgeSeconds` says where that is less. */
+  get(
+    name: string,
+    options?: { readonly maxAgeSeconds?: number },
+  ): Promise<{ readonly current: string; readonly previous?: string }>;
 }
 
-/** A checked-out commit in scratch space; `dispose` wipes it. Paths are relative to the root of the tree. */
+/** Whether the raw body carries a signature made with one of the secrets; in constant time. */
+export type VerifySignature = (body: Uint8Array, signature: string, secrets: readonly string[]) => boolean;
+
+/**
+ * A checked-out commit in scratch space; `dispose` wipes it. Paths are relative to the root of the tree.
+ * Throws Stop, naming the path, for what leads out of the tree or is beyond the limits on number and size of files.
+ */
 export interface Worktree extends AsyncDisposable {
   readonly directory: string;
   readonly commit: Commit;
-  /** Regular files below a folder, recursively, sorted; symlinks were resolved inside the tree or refused. */
+  /**
+   * Regular files below a folder, recursively, sorted; symlinks were resolved inside the tree or refused.
+   * Only what was asked for is fetched and on disk. Empty when there is no such folder.
+   */
   files(folder: string): Promise<readonly string[]>;
   read(path: string): Promise<Uint8Array>;
+  /** UTF-8 text; Stop when it is not. */
+  text(path: string): Promise<string>;
 }
 
+/** Throws Blocked (no access, no such repository) and Retry (host unreachable or overloaded). */
 export interface Git {
   /** SHA of the tracked branch at the host now; undefined when the branch does not exist. */
   head(repository: RepositoryConfig): Promise<string | undefined>;
-  checkout(repository: RepositoryConfig, sha: string): Promise<Worktree>;
+  /** Undefined when the host has no such commit, as after a force-push. */
+  checkout(repository: RepositoryConfig, sha: string): Promise<Worktree | undefined>;
 }
 
 /** Output of an external renderer: its YAML stream, to be parsed by core. */
 export interface Renderers {
+  /** Of trueup, kubectl and kustomize. */
   readonly versions: { readonly [name: string]: string };
+  /** Throws Stop with the renderer's own words, paths relative to the root of the tree. */
   kustomize(worktree: Worktree, path: string): Promise<string>;
 }
 
@@ -107,6 +126,8 @@ export interface ApiResource {
   readonly kind: string;
   readonly plural: string;
   readonly namespaced: boolean;
+  /** What the server lets one do at all: not every kind can be listed or deleted. */
+  readonly verbs: readonly string[];
 }
 
 /** Where to find one object on a cluster. */
@@ -118,14 +139,20 @@ export interface ObjectAddress {
 }
 
 export type ApplyOutcome =
-  | { readonly kind: 'applied'; readonly created: boolean; readonly object: LiveObject }
+  | {
+      readonly kind: 'applied';
+      readonly created: boolean;
+      readonly object: LiveObject;
+      /** The server's own words: deprecations, and unknown fields where validation only warns. */
+      readonly warnings: readonly string[];
+    }
   /** 422 or 400: the object itself is wrong; `message` is the server's. */
   | { readonly kind: 'invalid'; readonly message: string }
-  /** 401, 403, or an admission webhook's refusal. */
+  /** 403: no permission, a quota, or an admission webhook's refusal. */
   | { readonly kind: 'refused'; readonly message: string }
   /** 409 on a precondition: somebody else got there first. */
   | { readonly kind: 'conflict'; readonly message: string }
-  /** 404 of the kind or of the namespace. */
+  /** The kind or the namespace is not there, or is going away. */
   | { readonly kind: 'absent'; readonly message: string };
 
 export type DeleteOutcome =
@@ -135,15 +162,20 @@ export type DeleteOutcome =
   | { readonly kind: 'conflict' | 'refused'; readonly message: string };
 
 /**
- * One cluster. Throws Retry (throttled, 5xx, timed out, unreachable) and Blocked (no credentials, wrong CA);
- * everything the caller decides on comes back as a value. No call starts unless it can end before `deadline`.
+ * One cluster. Throws Retry (throttled, 5xx, timed out, unreachable) and Blocked (credentials not accepted, a read that
+ * is forbidden, wrong CA); what the caller decides on comes back as a value. No call starts unless it can end in time.
  */
 export interface Cluster {
   /** Every served kind at every served version, preferred version first; cached until `refresh`. */
   resources(options?: { readonly refresh?: boolean }): Promise<readonly ApiResource[]>;
+  /** Undefined when the object, its namespace or its kind is not there. */
   get(address: ObjectAddress): Promise<LiveObject | undefined>;
-  /** By label selector, all namespaces. */
-  list(resource: ApiResource, selector: string): Promise<readonly LiveObject[]>;
+  /** By label selector, all namespaces. `metadataOnly` leaves out everything but metadata, in the answer itself. */
+  list(
+    resource: ApiResource,
+    selector: string,
+    options?: { readonly metadataOnly?: boolean },
+  ): Promise<readonly LiveObject[]>;
   apply(address: ObjectAddress, object: KubeObject, options: ApplyOptions): Promise<ApplyOutcome>;
   delete(address: ObjectAddress, precondition: DeletePrecondition): Promise<DeleteOutcome>;
 }
@@ -162,6 +194,9 @@ export interface DeletePrecondition {
 
 /** Connections to clusters by their name in the stack configuration. */
 export interface Clusters {
-  /** `deadline` in milliseconds since the epoch: no request of this connection starts that could outlive it. */
-  connect(cluster: string, deadline: number): Promise<Cluster>;
+  /**
+   * `deadline` gives milliseconds since the epoch, asked anew before each request, since a lease moves it:
+   * no request starts that could outlive it.
+   */
+  connect(cluster: string, deadline: () => number): Promise<Cluster>;
 }

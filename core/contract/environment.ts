@@ -34,4 +34,12 @@ export const outputs = {
   sealingKey: 'SealingKeyId',
   fleet: 'Fleet',
   dashboard: 'DashboardName',
+  /** Roles to be let into a cluster, by an EKS access entry each: the first writes, the second checks. */
+  reconcileRole: 'ReconcileRoleArn',
+  sweepRole: 'SweepRoleArn',
 } as const;
+
+/** CloudFormation stack of an installation. */
+export function stackName(fleet: string): string {
+  return `trueup-${fleet}`;
+}

@@ -44,7 +44,7 @@ export const driftRecordSchema = z.object({
 });
 export type DriftRecord = z.infer<typeof driftRecordSchema>;
 
-/** Open episodes of one target: object key to the S3 key of its record. */
+/** Open episodes of one target by object key. Deleted with its last episode, so that listing these finds all drift. */
 export const openDriftSchema = z.object({
   version: z.literal(1),
   seq: z.number().int(),
@@ -54,7 +54,11 @@ export const openDriftSchema = z.object({
     z.object({
       record: z.string(),
       openedAt: z.string(),
-      digest: z.string().describe('of the drift as recorded'),
+      digest: z.string().describe('of the drift as recorded; empty until record and event are out'),
+      kind: objectDriftSchema.shape.kind,
+      since: z.string().describe('when it happened where managedFields say so, else when it was found'),
+      fields: z.number().int().describe('drifted fields without the foreign ones'),
+      foreign: z.number().int().describe('foreign fields: reported, never alarmed or healed'),
     }),
   ),
 });

@@ -20,16 +20,16 @@ export interface ObjectMeta {
 const stringMap = z.record(z.string(), z.string());
 
 /** What every object needs before anything else is asked of it; unknown members pass through. */
-export const kubeObjectSchema = z
+export const kubeObjectSchema: z.ZodType<KubeObject> = z
   .object({
     apiVersion: z.string().min(1),
     kind: z.string().min(1),
     metadata: z
       .object({
         name: z.string().min(1),
-        namespace: z.string().min(1).optional(),
-        labels: stringMap.optional(),
-        annotations: stringMap.optional(),
+        namespace: z.string().min(1).exactOptional(),
+        labels: stringMap.exactOptional(),
+        annotations: stringMap.exactOptional(),
       })
       .catchall(jsonSchema),
   })

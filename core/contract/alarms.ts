@@ -1,0 +1,21 @@
+/** Alarms of one installation: kinds that stand alone, and kinds with one alarm per cluster or per queue. */
+export const alarmKinds = {
+  /** Per cluster: objects differ from what was last applied. */
+  drift: 'drift',
+  /** Per cluster: a target's health is Degraded. */
+  degraded: 'degraded',
+  /** Per cluster: a target was not checked for three sweeps, or nothing is reported at all. */
+  unchecked: 'unchecked',
+  failedSnapshots: 'failed-snapshots',
+  failedRuns: 'failed-runs',
+  /** The webhook function answered 5xx or was throttled: the Git host may not deliver again. */
+  webhookErrors: 'webhook-errors',
+  /** Per dead-letter queue: work that was given up. */
+  deadLetters: 'dead-letters',
+} as const;
+export type AlarmKind = (typeof alarmKinds)[keyof typeof alarmKinds];
+
+/** Name of an alarm; `of` is the cluster or the queue. The kind is also its heading in `docs/runbook.md`. */
+export function alarmName(fleet: string, kind: AlarmKind, of?: string): string {
+  return ['trueup', fleet, kind, ...(of === undefined ? [] : [of])].join('-');
+}
