@@ -1,0 +1,131 @@
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  NoSuchKey,
+  PutObjectCommand,
+  S3Client,
+  paginateListObjectsV2,
+} from '@aws-sdk/client-s3';
+import { Stop, messageOf } from '../core/errors.ts';
+import type { Store, Stored, WriteCondition, WriteOutcome } from '../core/ports.ts';
+import { awsClient } from './aws-client.ts';
+import { awsFault, statusOf, wasRetried } from './aws-fault.ts';
+
+const compress = promisify(gzip);
+const expand = promisify(gunzip);
+
+/** S3 says 404 where the object to be replaced is gone, 409 to racing writers and 412 to late ones. */
+const conflictStatus = new Set([404, 409, 412]);
+const pageSize = 1000;
+
+/** Documents in one S3 bucket. Throws Retry and Blocked, and Stop for a `.gz` object that is not gzip. */
+export class S3Store implements Store {
+  readonly #bucket: string;
+  readonly #client: S3Client;
+
+  constructor(bucket: string, client: S3Client = new S3Client(awsClient)) {
+    this.#bucket = bucket;
+    this.#client = client;
+  }
+
+  async get(key: string): Promise<Stored | undefined> {
+    try {
+      const { Body, ETag } = await this.#client.send(this.#getCommand(key));
+      const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
+      return { text: await this.#decode(key, bytes), etag: ETag ?? '' };
+    } catch (error) {
+      if (error instanceof NoSuchKey) return undefined;
+      // Without s3:ListBucket, S3 answers 403 for a key that does not exist.
+      throw this.#fault(key, 's3:GetObject with s3:ListBucket', error);
+    }
+  }
+
+  async put(key: string, text: string, condition: WriteCondition): Promise<WriteOutcome> {
+    const compressed = key.endsWith('.gz');
+    try {
+      const { ETag } = await this.#client.send(
+        new PutObjectCommand({
+          Bucket: this.#bucket,
+          Key: key,
+          Body: compressed ? await compress(text) : text,
+          ContentType: compressed ? 'application/gzip' : 'application/json',
+          ...(condition === 'absent' && { IfNoneMatch: '*' }),
+          ...(typeof condition === 'object' && { IfMatch: condition.etag }),
+        }),
+      );
+      return { kind: 'written', etag: ETag ?? '' };
+    } catch (error) {
+      if (condition === 'any' || !isConflict(error)) throw this.#fault(key, 's3:PutObject', error);
+      return wasRetried(error) ? this.#settle(key, text) : { kind: 'conflict' };
+    }
+  }
+
+  async delete(key: string, condition: 'any' | { readonly etag: string }): Promise<'deleted' | 'conflict'> {
+    const match = condition === 'any' ? {} : { IfMatch: condition.etag };
+    try {
+      await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key, ...match }));
+      return 'deleted';
+    } catch (error) {
+      if (condition !== 'any' && isConflict(error)) return 'conflict';
+      throw this.#fault(key, 's3:DeleteObject', error);
+    }
+  }
+
+  async *list(prefix: string, options: { after?: string; limit?: number } = {}): AsyncIterable<string> {
+    let left = options.limit ?? Number.POSITIVE_INFINITY;
+    const pages = paginateListObjectsV2(
+      { client: this.#client, pageSize: Math.min(pageSize, left) },
+      { Bucket: this.#bucket, Prefix: prefix, ...(options.after && { StartAfter: options.after }) },
+    );
+    try {
+      for await (const { Contents = [] } of pages) {
+        for (const { Key } of Contents) {
+          if (Key === undefined || left <= 0) return;
+          left -= 1;
+          yield Key;
+        }
+      }
+    } catch (error) {
+      throw this.#fault(prefix, 's3:ListBucket', error);
+    }
+  }
+
+  /**
+   * The SDK sends a request again after a lost answer. The first one may have been done: then the second meets
+   * our own object and says conflict, and a claim or lease that is ours would look like somebody else's.
+   */
+  async #settle(key: string, text: string): Promise<WriteOutcome> {
+    const stored = await this.get(key);
+    return stored?.text === text ? { kind: 'written', etag: stored.etag } : { kind: 'conflict' };
+  }
+
+  #getCommand(key: string): GetObjectCommand {
+    return new GetObjectCommand({ Bucket: this.#bucket, Key: key });
+  }
+
+  async #decode(key: string, bytes: Uint8Array): Promise<string> {
+    if (!key.endsWith('.gz')) return new TextDecoder().decode(bytes);
+    try {
+      return new TextDecoder().decode(await expand(bytes));
+    } catch (cause) {
+      const message = `is not gzip (${messageOf(cause)}); restore its last version`;
+      throw new Stop({ subject: this.#subject(key), message, cause });
+    }
+  }
+
+  #subject(key: string): string {
+    return `s3://${this.#bucket}/${key}`;
+  }
+
+  #fault(key: string, permission: string, error: unknown): unknown {
+    return awsFault({ subject: this.#subject(key), permission }, error);
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  const status = statusOf(error);
+  const missingBucket = error instanceof Error && error.name === 'NoSuchBucket';
+  return status !== undefined && conflictStatus.has(status) && !missingBucket;
+}

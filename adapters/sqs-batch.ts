@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { Blocked, Retry, Stop } from '../core/errors.ts';
+import { faultFields, log } from './log.ts';
+
+const recordSchema = z.object({
+  messageId: z.string(),
+  body: z.string(),
+  attributes: z.object({
+    ApproximateReceiveCount: z.coerce.number().default(1),
+    MessageGroupId: z.string().optional(),
+  }),
+});
+const sqsEventSchema = z.object({ Records: z.array(recordSchema) });
+type SqsRecord = z.infer<typeof recordSchema>;
+
+/** What Lambda's event source mapping reads: messages named here come again, and at last go to the DLQ. */
+export interface BatchResponse {
+  readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
+}
+
+/** One message by its number of receives so far, this one included. */
+export interface MessageContext {
+  readonly messageId: string;
+  readonly receiveCount: number;
+}
+
+/**
+ * Handles an SQS batch, one message after the other. A body that does not fit the schema fails until the DLQ takes it;
+ * Retry and unknown errors fail; Stop and Blocked are outcomes of the business kind, logged and acknowledged (rule 4).
+ */
+export async function handleBatch<S extends z.ZodType>(
+  event: unknown,
+  schema: S,
+  handle: (body: z.infer<S>, context: MessageContext) => Promise<void>,
+): Promise<BatchResponse> {
+  const failed: SqsRecord[] = [];
+  for (const record of sqsEventSchema.parse(event).Records) {
+    const group = record.attributes.MessageGroupId;
+    // In a FIFO group the later ones must wait for the failed one, or their order is lost.
+    const held = group !== undefined && failed.some(({ attributes }) => attributes.MessageGroupId === group);
+    if (held || !(await succeeds(record, schema, handle))) failed.push(record);
+  }
+  return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+}
+
+async function succeeds<S extends z.ZodType>(
+  record: SqsRecord,
+  schema: S,
+  handle: (body: z.infer<S>, context: MessageContext) => Promise<void>,
+): Promise<boolean> {
+  const { messageId, attributes } = record;
+  const receiveCount = attributes.ApproximateReceiveCount;
+  const fields = { queueMessage: messageId, receiveCount };
+  const body = parseBody(record.body, schema);
+  if (!body.success) {
+    log('ERROR', 'message does not fit its schema; it goes to the DLQ', { ...fields, reason: body.reason });
+    return false;
+  }
+  try {
+    await handle(body.value, { messageId, receiveCount });
+    return true;
+  } catch (error) {
+    const fault = { ...fields, ...faultFields(error) };
+    if (error instanceof Stop || error instanceof Blocked) {
+      log('WARN', 'message handled: it cannot succeed as things stand', fault);
+      return true;
+    }
+    if (error instanceof Retry) log('WARN', 'message will come again', fault);
+    else log('ERROR', 'message failed for a reason nobody foresaw', fault);
+    return false;
+  }
+}
+
+type ParsedBody<T> =
+  { readonly success: true; readonly value: T } | { readonly success: false; readonly reason: string };
+
+/** The reason holds paths and expectations, never content. */
+function parseBody<S extends z.ZodType>(text: string, schema: S): ParsedBody<z.infer<S>> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { success: false, reason: 'not JSON' };
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return { success: true, value: parsed.data };
+  const reason = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+  return { success: false, reason };
+}
