@@ -1,0 +1,252 @@
+import { keys, prefixes } from './contract/keys.ts';
+import { metrics } from './contract/metrics.ts';
+import { readDocument, updateDocument } from './documents.ts';
+import type { DriftMode } from './model/application.ts';
+import {
+  driftRecordSchema,
+  openDriftSchema,
+  type DriftRecord,
+  type ObjectDrift,
+  type OpenDrift,
+} from './model/drift.ts';
+import type { Target } from './model/target.ts';
+import { isoTime, millisecondsOf } from './model/time.ts';
+import type { Bus, Clock, Ids, MetricDatum, Metrics, Store } from './ports.ts';
+import {
+  closeRecord,
+  countFields,
+  decideEpisodes,
+  digestOfDrift,
+  isHealable,
+  openRecord,
+  totalsOf,
+  updateRecord,
+  type ClosedState,
+  type Episode,
+  type EpisodeChanges,
+  type Sighting,
+} from './record.ts';
+
+export interface EpisodeDeps {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+type Episodes = OpenDrift['episodes'];
+
+/** What one check of a target found, by object key (`refKey`). */
+export interface Findings {
+  readonly target: Target;
+  readonly mode: DriftMode;
+  readonly drifts: ReadonlyMap<string, ObjectDrift>;
+  /** Objects that could be judged, drifting or not; episodes of others stay open. */
+  readonly checked: ReadonlySet<string>;
+}
+
+/** EventBridge takes 256 KB an entry; the record has them all. */
+const fieldsInEvent = 50;
+
+/** Open episodes of a target, by object key. */
+export async function readEpisodes(store: Store, target: Target): Promise<Episodes> {
+  return (await readDocument(store, keys.openDrift(target), openDriftSchema))?.value.episodes ?? {};
+}
+
+/**
+ * Opens an episode per newly drifted object, updates those whose fields changed, closes those that are put right.
+ * The index is written before the records as an intent and after them as the outcome: one that dies in between is
+ * done again by the next check. A check that brings nothing new writes nothing.
+ */
+export async function recordFindings(deps: EpisodeDeps, findings: Findings): Promise<EpisodeChanges> {
+  const { target, drifts, mode } = findings;
+  const at = isoTime(deps.clock.now());
+  const changes = decideEpisodes(await readEpisodes(deps.store, target), drifts, findings.checked);
+  const written = new Map<string, ObjectDrift>();
+  for (const key of [...changes.opened, ...changes.changed]) {
+    const drift = drifts.get(key);
+    if (drift !== undefined) written.set(key, drift);
+  }
+  if (written.size === 0 && changes.reverted.length === 0) return changes;
+  const episodes = await markIntents(deps, target, written, at);
+  const stale = new Set<string>();
+  for (const [key, drift] of written) {
+    const episode = episodes[key];
+    if (episode !== undefined && !(await announce(deps, target, episode, { drift, mode, at })))
+      stale.add(key);
+  }
+  await endEpisodes(deps, { target, state: 'reverted', objects: changes.reverted });
+  await updateIndex(deps, target, (current) => {
+    for (const [key, drift] of written) {
+      const episode = current[key];
+      // An episode that a run closed in the meantime is not opened again: the next check tells whether it drifts anew.
+      if (episode === undefined) continue;
+      if (stale.has(key)) delete current[key];
+      else current[key] = { ...episode, ...countFields(drift), digest: digestOfDrift(drift) };
+    }
+    return current;
+  });
+  return changes;
+}
+
+/** Which episodes end, and how. `runId` names the run that did it. */
+export interface Closing {
+  readonly target: Target;
+  /** `healed`: a run put back what we want; `overwritten`: a push in observe mode rewrote the object. */
+  readonly state: ClosedState;
+  readonly runId?: string;
+  /** Keys (`refKey`) of objects that the run applied or pruned; those without an open episode are passed over. */
+  readonly objects: Iterable<string>;
+}
+
+/**
+ * For the reconcile spine: closes the episodes of objects that a run has just applied, emits DriftHealed for each,
+ * and sends the drift metrics so that an alarm returns at once. Episodes that an apply cannot end (foreign fields
+ * only, extra objects) stay open. Costs one GET when nothing drifts. Returns how many were closed.
+ */
+export async function closeEpisodes(deps: EpisodeDeps, closing: Closing): Promise<number> {
+  const open = await readEpisodes(deps.store, closing.target);
+  const objects = [...closing.objects].filter((key) => open[key] !== undefined && isHealable(open[key]));
+  if (objects.length === 0) return 0;
+  await endEpisodes(deps, { ...closing, objects });
+  await sendDriftMetrics(deps, closing.target.cluster, { closed: true });
+  return objects.length;
+}
+
+/**
+ * Sends DriftedObjects, OldestDriftSeconds and ForeignFields of the cluster and of the fleet while there is drift,
+ * and once as 0 when `closed` says that the last may just have ended. Reads the indexes of drifting targets only.
+ */
+export async function sendDriftMetrics(
+  deps: Pick<EpisodeDeps, 'store' | 'metrics' | 'clock'>,
+  cluster: string,
+  { closed }: { readonly closed: boolean },
+): Promise<void> {
+  const own: Episode[] = [];
+  const all: Episode[] = [];
+  for await (const key of deps.store.list(prefixes.openDrift)) {
+    const index = (await readDocument(deps.store, key, openDriftSchema))?.value;
+    if (index === undefined) continue;
+    const episodes = Object.values(index.episodes);
+    all.push(...episodes);
+    if (index.target.cluster === cluster) own.push(...episodes);
+  }
+  if (own.length === 0 && !closed) return;
+  const now = deps.clock.now();
+  await deps.metrics.put([
+    ...driftData(own, now).map((datum) => ({ ...datum, cluster })),
+    ...driftData(all, now),
+  ]);
+}
+
+function driftData(episodes: readonly Episode[], now: number): MetricDatum[] {
+  const { objects, foreignFields, oldest } = totalsOf(episodes);
+  const age = oldest === undefined ? 0 : Math.max(0, (now - millisecondsOf(oldest)) / 1000);
+  return [
+    { name: metrics.driftedObjects, value: objects, unit: 'Count' },
+    { name: metrics.oldestDrift, value: age, unit: 'Seconds' },
+    { name: metrics.foreignFields, value: foreignFields, unit: 'Count' },
+  ];
+}
+
+/** Adds the new episodes to the index, before their records exist; gives the index as it stands. */
+async function markIntents(
+  deps: EpisodeDeps,
+  target: Target,
+  drifts: ReadonlyMap<string, ObjectDrift>,
+  at: string,
+): Promise<Episodes> {
+  const fresh = new Map([...drifts].map(([key, drift]) => [key, intent(deps.ids.next(), target, drift, at)]));
+  return updateIndex(deps, target, (current) => {
+    for (const [key, episode] of fresh) current[key] ??= episode;
+    return current;
+  });
+}
+
+function intent(id: string, target: Target, drift: ObjectDrift, at: string): Episode {
+  const since = openRecord(id, target, { drift, mode: 'observe', at }).happenedAt ?? at;
+  return { record: keys.drift(target, at, id), openedAt: at, digest: '', since, ...countFields(drift) };
+}
+
+/**
+ * Writes the record, then emits the event: once per new or changed episode, again only after a crash in between.
+ * False when a run has closed the record since: history is not reopened.
+ */
+async function announce(
+  deps: EpisodeDeps,
+  target: Target,
+  episode: Episode,
+  sighting: Sighting,
+): Promise<boolean> {
+  const { drift, mode, at } = sighting;
+  const record = await updateDocument(deps.store, episode.record, driftRecordSchema, (current) => {
+    if (current === undefined)
+      return openRecord(idOf(episode.record), target, { ...sighting, at: episode.openedAt });
+    return current.state === 'open' ? updateRecord(current, sighting) : undefined;
+  });
+  if (record?.state !== 'open') return false;
+  const shown = { ...drift, fields: drift.fields.slice(0, fieldsInEvent) };
+  const detail = { version: 1 as const, at, target, record: episode.record, mode, drift: shown };
+  await deps.bus.publish([{ type: 'DriftDetected', detail }]);
+  return true;
+}
+
+/** Closes records, emits the events, then takes the episodes out of the index. */
+async function endEpisodes(deps: EpisodeDeps, { target, state, runId, objects }: Closing): Promise<void> {
+  const at = isoTime(deps.clock.now());
+  const open = await readEpisodes(deps.store, target);
+  const ending = [...objects].flatMap((key) => (open[key] === undefined ? [] : [[key, open[key]] as const]));
+  if (ending.length === 0) return;
+  for (const [, episode] of ending) {
+    const closed = await updateDocument(deps.store, episode.record, driftRecordSchema, (current) =>
+      current === undefined ? undefined : closeRecord(current, { state, at, runId }),
+    );
+    if (closed !== undefined) await deps.bus.publish([healedEvent(closed, episode.record, at)]);
+  }
+  await updateIndex(deps, target, (current) => {
+    for (const [key, { record }] of ending) if (current[key]?.record === record) delete current[key];
+    return current;
+  });
+}
+
+function healedEvent(record: DriftRecord, key: string, at: string) {
+  const { target, state, secondsToHeal } = record;
+  return {
+    type: 'DriftHealed' as const,
+    detail: {
+      version: 1 as const,
+      at,
+      target,
+      record: key,
+      state: state === 'open' ? ('reverted' as const) : state,
+      ...(secondsToHeal === undefined ? {} : { secondsToHeal }),
+    },
+  };
+}
+
+/** Changes the index by compare-and-set; the document goes with its last episode. */
+async function updateIndex(
+  { store }: EpisodeDeps,
+  target: Target,
+  change: (episodes: Episodes) => Episodes,
+): Promise<Episodes> {
+  const key = keys.openDrift(target);
+  const index = await updateDocument(store, key, openDriftSchema, (current) => {
+    const episodes = change({ ...current?.episodes });
+    if (current === undefined && Object.keys(episodes).length === 0) return undefined;
+    return { version: 1 as const, seq: (current?.seq ?? 0) + 1, target, episodes };
+  });
+  if (index !== undefined && Object.keys(index.episodes).length === 0) {
+    const current = await store.get(key);
+    const empty = current !== undefined && current.text === JSON.stringify(index);
+    // A conflict means that somebody opened an episode just now: then the document stays.
+    if (empty) await store.delete(key, { etag: current.etag });
+  }
+  return index?.episodes ?? {};
+}
+
+/** `drift/date=…/cluster/application/ID.json` ends in the id of the episode. */
+function idOf(recordKey: string): string {
+  return recordKey.slice(recordKey.lastIndexOf('/') + 1, -'.json'.length);
+}
