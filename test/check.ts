@@ -1,0 +1,21 @@
+import { spawnSync } from 'node:child_process';
+import { unitTests } from './files.ts';
+
+/** `npm run check`: what a developer runs before each commit. Stops at the first step that fails. */
+
+const steps: readonly (readonly [name: string, ...command: string[]])[] = [
+  ['format', 'prettier', '--check', '.'],
+  ['lint and import rules', 'oxlint', '--type-aware', '--deny-warnings', '.'],
+  ['types', 'tsc', '-p', '.'],
+  ['types of core, which has no Node and no DOM', 'tsc', '-p', 'core'],
+  ['dead code', 'knip'],
+  ['unit tests', 'node', '--test', '--test-reporter=dot', ...unitTests()],
+];
+
+for (const [name, command = '', ...args] of steps) {
+  const started = performance.now();
+  const { status } = spawnSync(command, args, { stdio: 'inherit' });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${status === 0 ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)`);
+  if (status !== 0) process.exit(1);
+}

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { startLocalAws } from './aws/local-aws.ts';
+import { openCluster } from './cluster/open-cluster.ts';
+import { clusterVariables, sharedClusterOptions } from './cluster/test-cluster.ts';
+import { findTools } from './cluster/tools.ts';
+import { everyTest, longTests } from './files.ts';
+
+/**
+ * `npm test`: one control plane and one local AWS for all test files, which keep apart by namespace and prefix.
+ * Files named on the command line run alone; `--long` runs the proofs that take longer.
+ */
+
+const progress = (line: string) => process.stderr.write(`${line}\n`);
+
+function chosen(args: readonly string[]): readonly string[] {
+  const files = args.filter((arg) => !arg.startsWith('--'));
+  if (files.length > 0) return files.map((file) => resolve(process.env['INIT_CWD'] ?? '.', file));
+  return args.includes('--long') ? longTests() : everyTest();
+}
+
+function runTests(files: readonly string[], variables: Readonly<Record<string, string>>): Promise<number> {
+  // Two files at a time: as many as the smallest machine that this must pass on has cores.
+  const args = ['--test', '--test-concurrency=2', '--test-reporter=spec', ...files];
+  return new Promise((done) => {
+    spawn('node', args, { stdio: 'inherit', env: { ...process.env, ...variables } }).on('close', (code) => {
+      done(code ?? 1);
+    });
+  });
+}
+
+const dir = await mkdtemp(join(tmpdir(), 'trueup-test-'));
+const tools = await findTools({ progress });
+const [cluster, aws] = await Promise.all([
+  openCluster({ ...sharedClusterOptions, progress }),
+  startLocalAws({ dir: join(dir, 'aws'), progress, extraPath: [dirname(tools.kubectl)] }),
+]);
+try {
+  process.exitCode = await runTests(chosen(process.argv.slice(2)), {
+    ...clusterVariables(cluster),
+    TRUEUP_TEST_AWS_ENDPOINT: aws.endpoint,
+    TRUEUP_TEST_AWS_LOG: aws.logPath,
+  });
+} finally {
+  await Promise.all([cluster.stop(), aws.stop()]);
+  await rm(dir, { recursive: true, force: true });
+}
