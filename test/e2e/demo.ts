@@ -1,0 +1,92 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { openCluster } from '../cluster/open-cluster.ts';
+import { install, type Installation } from './installation.ts';
+import { narrator } from './narrator.ts';
+import { recordsOf } from './records.ts';
+import { kubectlOf, type Stage } from './stage.ts';
+import { tellStory } from './story.ts';
+import { personsClone } from './worktree.ts';
+
+/** `npm run demo [-- --once]`: the main job on real input, on this machine alone. */
+
+const clusterName = 'local';
+const user = 'alice';
+const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
+const dir = await mkdtemp(join(tmpdir(), 'trueup-demo-'));
+const story = narrator((line) => console.log(line));
+const started = performance.now();
+const progress = (line: string) => {
+  const seconds = ((performance.now() - started) / 1000).toFixed(0).padStart(4);
+  console.log(`${seconds} s  ${line}`);
+};
+
+const stops: (() => Promise<void>)[] = [];
+async function stopAll(): Promise<void> {
+  for (const stop of stops.splice(0).toReversed()) await stop();
+  await rm(dir, { recursive: true, force: true });
+}
+
+/** Starts the parts, and ends those it started when one fails or Ctrl-C comes in between. */
+async function setUp(): Promise<{ stage: Stage; kubeconfigPath: string }> {
+  const cluster = await openCluster({
+    name: clusterName,
+    progress,
+    users: [{ name: user, groups: ['system:masters'] }],
+  });
+  stops.push(cluster.stop);
+  const installation = await install({
+    fleet: 'demo',
+    dir,
+    from: resolve(import.meta.dirname, '../../examples/quickstart'),
+    clusters: [{ name: clusterName, labels: { environment: 'production' }, cluster }],
+    progress,
+    alarmSpeed: 6,
+  });
+  stops.push(installation.stop);
+  const clone = await personsClone(installation.cloneUrl, installation.token, join(dir, 'clone'));
+  const context = cluster.controlPlane === undefined ? undefined : `${user}@${clusterName}`;
+  const kubectl = kubectlOf(installation.tools.kubectl, cluster.kubeconfigPath, context);
+  const records = recordsOf(installation);
+  const stage = { installation, records, clone, narrator: story, cluster: clusterName, kubectl };
+  return { stage, kubeconfigPath: cluster.kubeconfigPath };
+}
+
+function tellHowToPoke({ aws, cloneUrl, token, stack, tools }: Installation, kubeconfigPath: string): void {
+  const variables = Object.entries(aws.env).map(([name, value]) => `${name}=${value}`);
+  story.chapter('It stays up until Ctrl-C. To poke at it:');
+  story.say(`git clone ${cloneUrl.replace('://', `://ada:${token}@`)}   # edit, push, watch`);
+  story.say(`KUBECONFIG=${kubeconfigPath} ${tools.kubectl} get deployments --all-namespaces`);
+  story.say(`export ${variables.join(' ')}`);
+  story.say(`npm run -s trueup -- --stack ${stack} status`);
+  story.say(`log of the local AWS and its functions: ${aws.logPath}`);
+}
+
+const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(
+  () => 'interrupted' as const,
+);
+// Neither a signal handler nor the started parts keep the event loop alive.
+const keepAlive = setInterval(() => undefined, 60_000);
+try {
+  const told = (async () => {
+    const { stage, kubeconfigPath } = await setUp();
+    await tellStory(stage);
+    story.chapter(
+      `Every step was seen: ${story.seen.length}, in ${((performance.now() - started) / 1000).toFixed(0)} s.`,
+    );
+    if (!values.once) tellHowToPoke(stage.installation, kubeconfigPath);
+  })();
+  const ended = await Promise.race([told, interrupted]);
+  if (ended === 'interrupted') process.exitCode = 130;
+  else if (!values.once) await interrupted;
+} catch (error) {
+  console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+} finally {
+  clearInterval(keepAlive);
+  await stopAll();
+}
+process.exit();

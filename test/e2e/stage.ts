@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Target } from '../../core/model/target.ts';
+import type { Installation } from './installation.ts';
+import type { Narrator } from './narrator.ts';
+import type { Records } from './records.ts';
+import type { PersonsClone } from './worktree.ts';
+
+const run = promisify(execFile);
+
+/** What every chapter of the demo's story plays with. */
+export interface Stage {
+  readonly installation: Installation;
+  readonly records: Records;
+  readonly clone: PersonsClone;
+  readonly narrator: Narrator;
+  readonly cluster: string;
+  readonly kubectl: (...args: readonly string[]) => Promise<string>;
+}
+
+/** kubectl as a person runs it: with an editor that changes one text where a command opens one. */
+export function kubectlOf(kubectl: string, kubeconfigPath: string, context?: string): Stage['kubectl'] {
+  return async (...args) => {
+    const [edit, rest] = args[0]?.startsWith('s/') ? [args[0], args.slice(1)] : [undefined, args];
+    const env = {
+      ...process.env,
+      KUBECONFIG: kubeconfigPath,
+      ...(edit === undefined ? {} : { KUBE_EDITOR: `sed -i ${edit}` }),
+    };
+    const { stdout } = await run(
+      kubectl,
+      [...(context === undefined ? [] : ['--context', context]), ...rest],
+      { env },
+    );
+    return stdout.trim();
+  };
+}
+
+/** The two applications of `examples/quickstart`. */
+export function targetsOf(cluster: string): { readonly healed: Target; readonly observed: Target } {
+  return {
+    healed: { cluster, application: 'storefront' },
+    observed: { cluster, application: 'payments' },
+  };
+}
