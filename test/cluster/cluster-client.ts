@@ -7,20 +7,20 @@ import { type Json, type JsonObject, isJsonObject } from '../../core/model/json.
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** The API server's answer, whatever its status; a body that is not JSON is a string. */
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly body: Json;
 }
 
 /** What a request may carry beside method and path. */
-export interface Ask {
+interface Ask {
   readonly body?: Json;
   readonly contentType?: string;
   readonly accept?: string;
 }
 
 /** What a test waits for; the object is undefined while there is none. */
-export type Condition = (object: JsonObject | undefined) => boolean;
+type Condition = (object: JsonObject | undefined) => boolean;
 
 /**
  * Speaks to one cluster as one user, over connections that are kept alive. For assertions and for playing a person or

@@ -78,6 +78,7 @@ export function controllerManagerFlags(dir: string): string[] {
     '--use-service-account-credentials',
     // The default of 5 s is how long a new Node keeps its not-ready taint, and so how long Pods would wait.
     '--node-monitor-period=1s',
+    // With the default of 20 requests a second its start, a service account per controller, takes 5 s longer.
     '--kube-api-qps=500',
     '--kube-api-burst=1000',
     '--leader-elect=false',

@@ -9,7 +9,9 @@ import { type ClusterClient, at, clusterClient } from './cluster-client.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { kubeconfigAs, kubeconfigText } from './kubeconfig.ts';
 
-const skip = process.env['TRUEUP_KUBECONFIG'] ? 'TRUEUP_KUBECONFIG is set: no control plane is started' : false;
+const skip = process.env['TRUEUP_KUBECONFIG']
+  ? 'TRUEUP_KUBECONFIG is set: no control plane is started'
+  : false;
 const pods = { containers: [{ name: 'main', image: 'example.com/app:1' }] };
 const deployments = '/apis/apps/v1/namespaces/default/deployments';
 const configMaps = '/api/v1/namespaces/default/configmaps';
@@ -37,7 +39,9 @@ describe('a control plane', { skip }, () => {
   let admin: ClusterClient;
   before(async () => {
     webhook = createServer((incoming, outgoing) => {
-      void text(incoming).then((body) => outgoing.end(JSON.stringify(reviewed(JSON.parse(body) as JsonObject))));
+      void text(incoming).then((body) =>
+        outgoing.end(JSON.stringify(reviewed(JSON.parse(body) as JsonObject))),
+      );
     });
     await new Promise<void>((listening) => webhook.listen(0, '127.0.0.1', listening));
     const { port } = webhook.address() as AddressInfo;
@@ -74,7 +78,11 @@ describe('a control plane', { skip }, () => {
 
   it('has deleted namespaces and their content go away', async () => {
     const path = '/api/v1/namespaces/short-lived';
-    await admin.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'short-lived' } });
+    await admin.create('/api/v1/namespaces', {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'short-lived' },
+    });
     await admin.create(`${path}/configmaps`, configMap('inside'));
     await admin.remove(path);
     await admin.until(path, (found) => found === undefined);
@@ -89,7 +97,11 @@ describe('a control plane', { skip }, () => {
     const events = await auditEvents(plane.auditLogPath ?? '');
     const hers = events.filter((event) => at(event, 'user', 'username') === 'alice');
     assert.deepEqual(
-      hers.map((event) => [event['verb'], at(event, 'objectRef', 'name'), at(event, 'responseObject', 'data', 'key')]),
+      hers.map((event) => [
+        event['verb'],
+        at(event, 'objectRef', 'name'),
+        at(event, 'responseObject', 'data', 'key'),
+      ]),
       [
         ['create', 'from-alice', 'value'],
         ['patch', 'from-alice', 'changed'],
@@ -98,7 +110,12 @@ describe('a control plane', { skip }, () => {
   });
 
   it('keeps the content of Secrets out of the audit log', async () => {
-    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'hidden' }, stringData: { key: 'xyzzy' } };
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'hidden' },
+      stringData: { key: 'xyzzy' },
+    };
     await admin.create('/api/v1/namespaces/default/secrets', secret);
     const events = await auditEvents(plane.auditLogPath ?? '');
     const written = events.find((event) => at(event, 'objectRef', 'name') === 'hidden');
@@ -113,7 +130,8 @@ describe('a control plane', { skip }, () => {
   });
 
   it('is refused by a client that trusts another authority', async () => {
-    const stranger = await clusterClient(kubeconfigText({ ...plane, cluster: 'east', caData: '', users: [] }));
+    const users = [{ name: 'admin', token: plane.adminToken }];
+    const stranger = await clusterClient(kubeconfigText({ ...plane, cluster: 'east', caData: '', users }));
     await assert.rejects(stranger.ask('GET', '/readyz'), /self-signed certificate|unable to verify/);
     await stranger.close();
   });
@@ -123,7 +141,9 @@ describe('a control plane', { skip }, () => {
       const users = [{ name: 'eks', token }];
       const client = await clusterClient(kubeconfigText({ ...plane, cluster: 'east', users }));
       const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
-      const answer = await client.ask('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', { body: review });
+      const answer = await client.ask('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', {
+        body: review,
+      });
       await client.close();
       return [answer.status, at(answer.body, 'status', 'userInfo', 'username')];
     };

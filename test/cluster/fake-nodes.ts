@@ -5,7 +5,7 @@ import { type ClusterClient, at } from './cluster-client.ts';
  * A Node of 32 cores with no machine behind it; kwok keeps it Ready and plays its Pods. The Pods of a DaemonSet that
  * tolerates nothing run on it, too: it carries no taint, unlike kwok's own examples.
  */
-export function fakeNode(index: number): JsonObject {
+function fakeNode(index: number): JsonObject {
   const name = `fake-${index}`;
   const resources = { cpu: '32', memory: '256Gi', pods: '1000', 'ephemeral-storage': '1Ti' };
   return {

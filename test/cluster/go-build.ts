@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Environment, Progress } from './cache.ts';
 import { lastLines, spawnGuarded } from './guarded-process.ts';
@@ -8,7 +7,7 @@ import { lastLines, spawnGuarded } from './guarded-process.ts';
 const run = promisify(execFile);
 
 /** What to do where there is neither Go nor a cached binary; part of every such error. */
-export const alternatives =
+const alternatives =
   'Install Go 1.26 or newer (https://go.dev/dl; the first build takes about 8 minutes, later starts take seconds); ' +
   'or set TRUEUP_KUBECONFIG to the kubeconfig of a cluster that may be written to; ' +
   'or set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver (https://book.kubebuilder.io/reference/envtest).';
@@ -19,10 +18,10 @@ export const alternatives =
  */
 export async function assertGo(moduleDir: string, env: Environment): Promise<void> {
   try {
-    await run('go', ['version'], { cwd: moduleDir, env: { ...env } });
+    await run('go', ['list', '-m'], { cwd: moduleDir, env: { ...env } });
   } catch (cause) {
     const found = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : '';
-    const reason = found === '' ? 'there is no `go` on the PATH' : `\`go version\` says: ${found}`;
+    const reason = found === '' ? 'there is no `go` on the PATH' : `\`go list -m\` says: ${found}`;
     throw new Error(
       `The control plane for tests is not built yet and cannot be: ${reason}. ${alternatives}`,
       {
@@ -60,16 +59,20 @@ export async function goBuild({ moduleDir, output, version, env, progress }: GoB
   progress(
     `building the control plane (Kubernetes ${version}); the first time takes about 8 minutes on 2 cores`,
   );
-  while (build.ending() === undefined) {
-    await Promise.race([build.ended, delay(5_000)]);
-    if (build.ending() === undefined)
-      progress(`building the control plane: ${seconds()} s, ${describe(logPath)}`);
-  }
-  if ((await build.ended) !== 'go build ended with status 0') {
-    throw new Error(`${await build.ended} after ${seconds()} s in ${moduleDir}:\n${lastLines(logPath)}`);
+  // A timer that counts, since the child does not keep our event loop alive.
+  const report = setInterval(() => {
+    progress(`building the control plane: ${seconds()} s, ${describe(logPath)}`);
+  }, 5_000);
+  try {
+    const ending = await build.ended;
+    if (ending !== 'go build ended with status 0') {
+      throw new Error(`${ending} after ${seconds()} s in ${moduleDir}:\n${lastLines(logPath)}`);
+    }
+  } finally {
+    clearInterval(report);
+    await rm(logPath);
   }
   progress(`built the control plane in ${seconds()} s`);
-  await rm(logPath);
 }
 
 /** `go build -v` names each package as its compilation begins, and each module as it is downloaded. */

@@ -34,7 +34,7 @@ export async function tryLock(path: string): Promise<Release | undefined> {
 }
 
 /** Whether a thrown value is a system error of this code, e.g. `ENOENT`. */
-export function hasCode(error: unknown, code: string): boolean {
+function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
