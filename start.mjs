@@ -12,7 +12,9 @@ import process from 'node:process';
 const root = import.meta.dirname;
 const stamp = join(root, 'node_modules', '.trueup-lock');
 const node = join(root, 'node_modules', '.bin', 'node');
-const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+const lock = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
 
 function isInstalled() {
   return existsSync(node) && existsSync(stamp) && readFileSync(stamp, 'utf8') === lock;

@@ -108,23 +108,20 @@ export class ApiClient {
   async #exchange(request: ApiRequest, authorization: string | undefined): Promise<ApiResponse> {
     this.#assertTime(request);
     const query = new URLSearchParams(request.query).toString();
-    const response = await send(
-      `${this.#access.server}${request.path}${query === '' ? '' : `?${query}`}`,
-      {
-        dispatcher: this.#agent,
-        method: request.method,
-        signal: AbortSignal.timeout(requestSeconds * 1000),
-        headers: {
-          accept: request.accept ?? 'application/json',
-          'user-agent': 'trueup',
-          ...(authorization !== undefined && { authorization }),
-          ...(request.body !== undefined && { 'content-type': request.body.contentType }),
-        },
-        ...(request.body !== undefined && { body: request.body.text }),
+    const response = await send(`${this.#access.server}${request.path}${query === '' ? '' : `?${query}`}`, {
+      dispatcher: this.#agent,
+      method: request.method,
+      signal: AbortSignal.timeout(requestSeconds * 1000),
+      headers: {
+        accept: request.accept ?? 'application/json',
+        'user-agent': 'trueup',
+        ...(authorization !== undefined && { authorization }),
+        ...(request.body !== undefined && { 'content-type': request.body.contentType }),
       },
-    );
+      ...(request.body !== undefined && { body: request.body.text }),
+    });
     const text = await response.body.text();
-    const isJson = /^application\/json/.test(headerOf(response.headers['content-type']));
+    const isJson = headerOf(response.headers['content-type']).startsWith('application/json');
     const body: unknown = isJson && text !== '' ? JSON.parse(text) : text;
     const answer = { status: response.statusCode, body, warnings: warningsIn(response.headers['warning']) };
     if (answer.status !== 429) return answer;

@@ -105,7 +105,12 @@ export class ApiCluster implements Cluster {
   }
 
   async delete(address: ObjectAddress, preconditions: DeletePrecondition): Promise<DeleteOutcome> {
-    const options = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', preconditions };
+    const options = {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      propagationPolicy: 'Background',
+      preconditions,
+    };
     const request: ApiRequest = {
       method: 'DELETE',
       path: pathOf(address),

@@ -19,6 +19,8 @@ const expand = promisify(gunzip);
 /** S3 says 404 where the object to be replaced is gone, 409 to racing writers and 412 to late ones. */
 const conflictStatus = new Set([404, 409, 412]);
 const pageSize = 1000;
+/** What was written comes back as it was, a byte order mark included. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Documents in one S3 bucket. Throws Retry and Blocked, and Stop for a `.gz` object that is not gzip. */
 export class S3Store implements Store {
@@ -44,12 +46,14 @@ export class S3Store implements Store {
 
   async put(key: string, text: string, condition: WriteCondition): Promise<WriteOutcome> {
     const compressed = key.endsWith('.gz');
+    const body = compressed ? await compress(text) : Buffer.from(text);
     try {
       const { ETag } = await this.#client.send(
         new PutObjectCommand({
           Bucket: this.#bucket,
           Key: key,
-          Body: compressed ? await compress(text) : text,
+          Body: body,
+          ContentLength: body.length,
           ContentType: compressed ? 'application/gzip' : 'application/json',
           ...(condition === 'absent' && { IfNoneMatch: '*' }),
           ...(typeof condition === 'object' && { IfMatch: condition.etag }),
@@ -106,9 +110,9 @@ export class S3Store implements Store {
   }
 
   async #decode(key: string, bytes: Uint8Array): Promise<string> {
-    if (!key.endsWith('.gz')) return new TextDecoder().decode(bytes);
+    if (!key.endsWith('.gz')) return utf8.decode(bytes);
     try {
-      return new TextDecoder().decode(await expand(bytes));
+      return utf8.decode(await expand(bytes));
     } catch (cause) {
       const message = `is not gzip (${messageOf(cause)}); restore its last version`;
       throw new Stop({ subject: this.#subject(key), message, cause });

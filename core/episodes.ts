@@ -1,6 +1,7 @@
 import { keys, prefixes } from './contract/keys.ts';
 import { metrics } from './contract/metrics.ts';
-import { readDocument, updateDocument } from './documents.ts';
+import { readDocument, updateDocument, writeDocument } from './documents.ts';
+import { Retry } from './errors.ts';
 import type { DriftMode } from './model/application.ts';
 import {
   driftRecordSchema,
@@ -48,6 +49,9 @@ export interface Findings {
 
 /** EventBridge takes 256 KB an entry; the record has them all. */
 const fieldsInEvent = 50;
+
+/** A sweep, a run and a sweep on demand may meet at one index; more than that is a bug. */
+const indexTries = 12;
 
 /** Open episodes of a target, by object key. */
 export async function readEpisodes(store: Store, target: Target): Promise<Episodes> {
@@ -232,18 +236,20 @@ async function updateIndex(
   change: (episodes: Episodes) => Episodes,
 ): Promise<Episodes> {
   const key = keys.openDrift(target);
-  const index = await updateDocument(store, key, openDriftSchema, (current) => {
-    const episodes = change({ ...current?.episodes });
-    if (current === undefined && Object.keys(episodes).length === 0) return undefined;
-    return { version: 1 as const, seq: (current?.seq ?? 0) + 1, target, episodes };
-  });
-  if (index !== undefined && Object.keys(index.episodes).length === 0) {
-    const current = await store.get(key);
-    const empty = current !== undefined && current.text === JSON.stringify(index);
-    // A conflict means that somebody opened an episode just now: then the document stays.
-    if (empty) await store.delete(key, { etag: current.etag });
+  for (let attempt = 0; attempt < indexTries; attempt += 1) {
+    const current = await readDocument(store, key, openDriftSchema);
+    const episodes = change({ ...current?.value.episodes });
+    const condition = current === undefined ? 'absent' : { etag: current.etag };
+    const isEmpty = Object.keys(episodes).length === 0;
+    if (isEmpty && condition === 'absent') return {};
+    const index: OpenDrift = { version: 1, seq: (current?.value.seq ?? 0) + 1, target, episodes };
+    const outcome =
+      isEmpty && condition !== 'absent'
+        ? await store.delete(key, condition)
+        : (await writeDocument(store, key, index, condition)).kind;
+    if (outcome !== 'conflict') return episodes;
   }
-  return index?.episodes ?? {};
+  throw new Retry({ subject: key, message: `changed under us ${indexTries} times in a row; try again` });
 }
 
 /** `drift/date=…/cluster/application/ID.json` ends in the id of the episode. */

@@ -42,6 +42,14 @@ export class Blocked extends TrueupError {
   override readonly name = 'Blocked';
 }
 
+/** Faults of an outcome of the business kind, for a record; undefined for whatever else was thrown. */
+export function faultsOf(error: unknown): readonly Fault[] | undefined {
+  if (error instanceof Stop) return error.faults;
+  if (!(error instanceof Blocked)) return undefined;
+  const { subject } = error;
+  return [{ subject, message: error.message.slice(subject.length + 2) }];
+}
+
 /** One sentence for a record or a terminal, whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

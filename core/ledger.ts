@@ -138,16 +138,13 @@ export async function markFailed(deps: LedgerDeps, claim: Delivery, reason: stri
 
 async function settle(store: Store, claim: Delivery, change: (current: Delivery) => Delivery): Promise<void> {
   const { provider, id, bodyDigest, attempts } = claim;
-  const both = [keys.deliveryBody(provider, bodyDigest), keys.delivery(provider, id)];
-  const isOurs = (current: Delivery | undefined) =>
-    current?.id === id && current.bodyDigest === bodyDigest && current.attempts === attempts;
-  await Promise.all(
-    both.map((key) =>
-      updateDocument(store, key, deliverySchema, (current) =>
-        current !== undefined && isOurs(current) ? change(current) : undefined,
-      ),
-    ),
-  );
+  // The record by id first: with it alone the delivery is known already when the function dies here.
+  for (const key of [keys.delivery(provider, id), keys.deliveryBody(provider, bodyDigest)]) {
+    await updateDocument(store, key, deliverySchema, (current) => {
+      const isOurs = current?.id === id && current.bodyDigest === bodyDigest && current.attempts === attempts;
+      return current !== undefined && isOurs ? change(current) : undefined;
+    });
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Alarms of one installation: kinds that stand alone, and kinds with one alarm per cluster or per queue. */
+/** Alarms of one installation: kinds that stand alone, and kinds with one alarm for each of several things. */
 export const alarmKinds = {
   /** Per cluster: objects differ from what was last applied. */
   drift: 'drift',
@@ -8,14 +8,14 @@ export const alarmKinds = {
   unchecked: 'unchecked',
   failedSnapshots: 'failed-snapshots',
   failedRuns: 'failed-runs',
-  /** The webhook function answered 5xx or was throttled: the Git host may not deliver again. */
+  /** Webhooks `failed` (answered 5xx) or `throttled`: the Git host may not deliver them again. */
   webhookErrors: 'webhook-errors',
   /** Per dead-letter queue: work that was given up. */
   deadLetters: 'dead-letters',
 } as const;
 export type AlarmKind = (typeof alarmKinds)[keyof typeof alarmKinds];
 
-/** Name of an alarm; `of` is the cluster or the queue. The kind is also its heading in `docs/runbook.md`. */
+/** Name of an alarm; `of` is the cluster, the queue or the fault. The kind is also its heading in `docs/runbook.md`. */
 export function alarmName(fleet: string, kind: AlarmKind, of?: string): string {
   return ['trueup', fleet, kind, ...(of === undefined ? [] : [of])].join('-');
 }

@@ -73,3 +73,8 @@ export function isExtra(live: LiveObject): boolean {
   const { manager } = writerOf(otherOwners(live), label);
   return !controlled && !(manager !== undefined && knownControllers.has(manager));
 }
+
+/** Whether we applied it at some time. */
+export function wasOurs(live: LiveObject): boolean {
+  return ourEntry(live) !== undefined;
+}

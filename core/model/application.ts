@@ -3,13 +3,22 @@ import { nameSchema } from './target.ts';
 
 export const apiVersion = 'trueup.dev/v1';
 
-/** A path inside the repository. Climbing out is refused here and again by the checkout. */
+/** A path inside the repository, `.` for all of it. Climbing out is refused here and again by the checkout. */
 const pathSchema = z
   .string()
   .min(1)
+  .regex(/^[^\\\p{Cc}]*$/u, 'must be spelled with / and without control characters')
   .refine(
     (path) => !path.startsWith('/') && !path.split('/').includes('..'),
     'must stay inside the repository',
+  )
+  // One spelling: `./apps/web/` is `apps/web`.
+  .transform(
+    (path) =>
+      path
+        .split('/')
+        .filter((part) => part !== '' && part !== '.')
+        .join('/') || '.',
   );
 
 const clustersSchema = z

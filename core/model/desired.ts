@@ -9,7 +9,7 @@ export const settingsSchema = z.object({
   drift: driftModeSchema,
   prune: z.boolean(),
   onDelete: deletionPolicySchema,
-  intervalSeconds: z.number().optional(),
+  intervalSeconds: z.number().exactOptional(),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -49,6 +49,8 @@ export const repositoryStateSchema = z.object({
   repository: z.string(),
   ref: z.string(),
   head: z.object({ sha: z.string(), at: z.string() }),
+  /** Whether at least one application of that commit could not be followed. */
+  failing: z.boolean(),
   /** Application name to the file that defines it and the clusters it chose. */
   applications: z.record(z.string(), z.object({ file: z.string(), clusters: z.array(z.string()) })),
 });

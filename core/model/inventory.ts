@@ -17,6 +17,8 @@ export const inventoryEntrySchema = z.object({
   created: z.boolean(),
   adopted: z.boolean().default(false),
   uid: z.string().optional(),
+  /** When the intent was written: an object older than that cannot be what came of it. */
+  intendedAt: z.string().optional(),
   /** Digest of the desired object as last applied. */
   desiredDigest: z.string().optional(),
 });
@@ -26,6 +28,8 @@ export const inventorySchema = z.object({
   version: z.literal(1),
   seq: z.number().int(),
   target: targetSchema,
+  /** Token of the lease under which it was last claimed: a run with a lower one may not write any more (rule 3). */
+  fence: z.number().int().optional(),
   entries: z.record(z.string(), inventoryEntrySchema),
   /** The last run that applied everything it had planned. */
   applied: z
@@ -48,6 +52,8 @@ export const inventorySchema = z.object({
       message: z.string(),
       /** Counts failures of one revision in a row; the backoff of the next try follows from it. */
       attempt: z.number().int(),
+      /** Whether the same revision may pass later, unchanged; when not, only a commit or a person helps. */
+      retry: z.boolean().default(false),
     })
     .optional(),
   health: z.object({ status: healthStatusSchema, message: z.string(), at: z.string() }).optional(),

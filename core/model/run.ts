@@ -16,6 +16,8 @@ export const runRequestSchema = z.object({
   reason: runReasonSchema,
   /** Of whoever asked: `webhook`, `schedule`, or an IAM user or role for `trueup sync`. */
   requestedBy: z.string(),
+  /** A person saw that this many objects would be pruned, above the cap, and agreed; more than that still stops. */
+  confirmPrune: z.number().int().positive().optional(),
 });
 export type RunRequest = z.infer<typeof runRequestSchema>;
 

@@ -18,7 +18,7 @@ export const snapshotSchema = z.object({
   namespace: z.string(),
   objects: z.array(kubeObjectSchema),
   /** Absent when no object holds a secret value. */
-  sealing: sealingSchema.optional(),
+  sealing: sealingSchema.exactOptional(),
   provenance: z.object({
     commit: commitSchema.describe('the first commit that gave this content'),
     renderer: z.enum(['plain', 'kustomize']),

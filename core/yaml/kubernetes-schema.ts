@@ -48,7 +48,8 @@ function resolveInteger(source: string): number | Refused | typeof NOT_RESOLVED 
 }
 
 function resolveFloat(source: string): number | Refused | typeof NOT_RESOLVED {
-  if (notFinitePattern.test(source)) return new Refused(`${source} has no place in JSON; quote it if it is text`);
+  if (notFinitePattern.test(source))
+    return new Refused(`${source} has no place in JSON; quote it if it is text`);
   const plain = source.startsWith('.') ? source : source.replaceAll('_', '');
   if (!floatPattern.test(plain)) return NOT_RESOLVED;
   const value = Number(plain);

@@ -57,7 +57,8 @@ function childOf(
       index = behind(events, index);
     } else {
       const value = behind(events, index);
-      if (scalarAt(source, events[index]) === String(step)) return { index: value, offset: offsetOf(events[index]) };
+      if (scalarAt(source, events[index]) === String(step))
+        return { index: value, offset: offsetOf(events[index]) };
       index = behind(events, value);
     }
     position += 1;

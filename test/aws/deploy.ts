@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import type { Progress } from './install.ts';
+import type { Progress } from '../cluster/cache.ts';
 import { localAccount } from './local-aws.ts';
 import type { LocalAws } from './local-aws.ts';
 
@@ -37,10 +37,10 @@ export function environmentOf(aws: LocalAws): Record<string, string> {
   return { ...Object.fromEntries(kept), PATH, CDK_DISABLE_CLI_TELEMETRY: 'true', ...aws.env };
 }
 
-async function cdk(aws: LocalAws, args: readonly string[], progress: Progress): Promise<void> {
+async function cdk(aws: LocalAws, cwd: string, args: readonly string[], progress: Progress): Promise<void> {
   const common = ['--no-notices', '--no-color', '--no-version-reporting'];
   const child = spawn(path.join(binaries, 'cdk'), [...args, ...common], {
-    cwd: root,
+    cwd,
     env: environmentOf(aws),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -53,7 +53,9 @@ async function cdk(aws: LocalAws, args: readonly string[], progress: Progress): 
   }
   await once(child, 'close');
   if (child.exitCode === 0) return;
-  throw new Error(`cdk ${args[0] ?? ''} failed (${child.exitCode ?? child.signalCode}):\n${said.slice(-40).join('\n')}`);
+  throw new Error(
+    `cdk ${args[0] ?? ''} failed (${child.exitCode ?? child.signalCode}):\n${said.slice(-40).join('\n')}`,
+  );
 }
 
 async function isBootstrapped(aws: LocalAws): Promise<boolean> {
@@ -72,14 +74,16 @@ async function isBootstrapped(aws: LocalAws): Promise<boolean> {
 
 /** Configuration of an AWS SDK client for the local AWS. */
 export function clientConfig(aws: LocalAws) {
-  const { AWS_ACCESS_KEY_ID: accessKeyId = 'test', AWS_SECRET_ACCESS_KEY: secretAccessKey = 'test' } = aws.env;
+  const { AWS_ACCESS_KEY_ID: accessKeyId = 'test', AWS_SECRET_ACCESS_KEY: secretAccessKey = 'test' } =
+    aws.env;
   return { endpoint: aws.endpoint, region: aws.region, credentials: { accessKeyId, secretAccessKey } };
 }
 
 /** Makes the CDK's own stack (asset bucket, roles) unless it is there; once for each emulator. */
 export async function bootstrap(aws: LocalAws, progress: Progress = () => {}): Promise<void> {
   if (await isBootstrapped(aws)) return;
-  await cdk(aws, ['bootstrap', `aws://${localAccount}/${aws.region}`], progress);
+  // Not in the root, where cdk.json would make it synthesise the whole app first.
+  await cdk(aws, import.meta.dirname, ['bootstrap', `aws://${localAccount}/${aws.region}`], progress);
 }
 
 /** Deploys with the pinned CDK command line and returns the stacks' outputs. Throws with the end of what cdk said. */
@@ -94,6 +98,6 @@ export async function deploy(deployment: Deployment): Promise<StackOutputs> {
   const values = Object.entries(context).flatMap(([name, value]) => ['--context', `${name}=${value}`]);
   const which = stacks.length > 0 ? stacks : ['--all'];
   const options = ['--require-approval', 'never', '--progress', 'events', '--outputs-file', outputsFile];
-  await cdk(aws, ['deploy', ...which, ...source, ...values, ...options], progress);
+  await cdk(aws, root, ['deploy', ...which, ...source, ...values, ...options], progress);
   return outputsSchema.parse(JSON.parse(await readFile(outputsFile, 'utf8')));
 }

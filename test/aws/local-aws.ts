@@ -1,15 +1,14 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import path from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Progress } from '../cluster/cache.ts';
+import { lastLines, spawnGuarded, type GuardedProcess } from '../cluster/guarded-process.ts';
 import { installMinistack } from './install.ts';
-import type { Progress } from './install.ts';
 
-const binaries = path.resolve(import.meta.dirname, '../../node_modules/.bin');
-const startScript = path.join(import.meta.dirname, 'emulator', 'start.py');
+const binaries = resolve(import.meta.dirname, '../../node_modules/.bin');
+const startScript = join(import.meta.dirname, 'emulator', 'start.py');
 const readyWithinMs = 60_000;
 export const localRegion = 'us-east-1';
 export const localAccount = '000000000000';
@@ -20,15 +19,17 @@ export interface LocalAws {
   region: string;
   /** Variables that lead an SDK, the CDK and our own command line to it; merge into a child's environment. */
   env: Record<string, string>;
-  /** Log of the emulator and of the Lambdas in it; empty for one that was there before. */
+  /** Log of the emulator; empty for one that was there before. */
   logPath: string;
-  /** PID of the emulator's process group; undefined for one that was there before. */
+  /** What the Lambdas printed, a line each, with function and request; empty for one that was there before. */
+  functionLogPath: string;
+  /** Id of the process group that the emulator and all it starts are in; undefined for one that was there before. */
   group: number | undefined;
   stop(): Promise<void>;
 }
 
 export interface LocalAwsOptions {
-  /** Folder of ours alone: log, temporary files of the Lambdas, and their HOME. Made if absent, left behind. */
+  /** Folder of ours alone: logs, temporary files of the Lambdas, and their HOME. Made if absent, left behind. */
   dir: string;
   progress?: Progress;
   port?: number;
@@ -38,18 +39,26 @@ export interface LocalAwsOptions {
   alarmSpeed?: number;
 }
 
-/** The variables of LocalAws.env for an endpoint; dummy keys unless the environment holds real ones. */
-export function environmentFor(endpoint: string): Record<string, string> {
+/** The variables of LocalAws.env; the emulator takes these keys for the account's root and no others. */
+function environmentFor(endpoint: string, key = 'test', secret = 'test'): Record<string, string> {
   return {
     AWS_ENDPOINT_URL: endpoint,
     AWS_REGION: localRegion,
     AWS_DEFAULT_REGION: localRegion,
-    AWS_ACCESS_KEY_ID: process.env['AWS_ACCESS_KEY_ID'] ?? 'test',
-    AWS_SECRET_ACCESS_KEY: process.env['AWS_SECRET_ACCESS_KEY'] ?? 'test',
+    AWS_ACCESS_KEY_ID: key,
+    AWS_SECRET_ACCESS_KEY: secret,
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
   };
+}
+
+/** An AWS that somebody else started and will end. */
+export function givenAws(endpoint: string): LocalAws {
+  const { AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret } = process.env;
+  const env = environmentFor(endpoint, key, secret);
+  const stop = () => Promise.resolve();
+  return { endpoint, region: localRegion, env, logPath: '', functionLogPath: '', group: undefined, stop };
 }
 
 /** A TCP port of 127.0.0.1 that nobody listens on at the moment. */
@@ -66,12 +75,12 @@ export async function freePort(): Promise<number> {
 // Nothing of the caller's environment reaches the Lambdas but the PATH: no credentials, no proxy, no git or kube
 // configuration of the person who runs the tests.
 function emulatorEnvironment(options: LocalAwsOptions, port: number): Record<string, string> {
-  const PATH = [binaries, ...(options.extraPath ?? []), process.env['PATH'] ?? ''].join(path.delimiter);
+  const PATH = [binaries, ...(options.extraPath ?? []), process.env['PATH'] ?? ''].join(delimiter);
   return {
     PATH,
-    HOME: path.join(options.dir, 'home'),
-    TMPDIR: path.join(options.dir, 'tmp'),
-    STATE_DIR: path.join(options.dir, 'state'),
+    HOME: join(options.dir, 'home'),
+    TMPDIR: join(options.dir, 'tmp'),
+    STATE_DIR: join(options.dir, 'state'),
     LANG: 'C.UTF-8',
     GATEWAY_PORT: String(port),
     BIND_HOST: '127.0.0.1',
@@ -83,8 +92,11 @@ function emulatorEnvironment(options: LocalAwsOptions, port: number): Record<str
     AUTH: 'true',
     // No Docker: container images cannot run here, and a daemon that happens to be there must not be used.
     DOCKER_HOST: 'unix:///nonexistent',
-    TRUEUP_ALARM_SPEED: String(options.alarmSpeed ?? 1),
+    LOCAL_AWS_ALARM_SPEED: String(options.alarmSpeed ?? 1),
+    LOCAL_AWS_FUNCTION_LOG: join(options.dir, 'functions.log'),
     PYTHONUNBUFFERED: '1',
+    // The emulator's Node worker calls url.parse; not a warning about our code.
+    NODE_OPTIONS: '--disable-warning=DEP0169',
   };
 }
 
@@ -98,67 +110,60 @@ async function answers(endpoint: string): Promise<boolean> {
   );
 }
 
-async function ready(child: ChildProcess, endpoint: string, logPath: string): Promise<void> {
+async function ready(emulator: GuardedProcess, endpoint: string): Promise<void> {
   const deadline = Date.now() + readyWithinMs;
   while (!(await answers(endpoint))) {
-    const ended = child.exitCode !== null || child.signalCode !== null;
-    if (ended || Date.now() > deadline) {
-      const log = await readFile(logPath, 'utf8');
-      const what = ended ? 'ended' : `did not answer within ${readyWithinMs / 1000} s`;
-      throw new Error(`The local AWS ${what}; the end of ${logPath}:\n${log.slice(-2_000)}`);
+    const ending = emulator.ending();
+    if (ending !== undefined || Date.now() > deadline) {
+      const what = ending ?? `${emulator.name} did not answer within ${readyWithinMs / 1000} s`;
+      throw new Error(`${what}; the end of ${emulator.logPath}:\n${lastLines(emulator.logPath)}`);
     }
-    await delay(50);
+    await delay(25);
   }
 }
 
-async function endGroup(child: ChildProcess, group: number): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.ref();
-  // The state is in memory and not wanted any more: no reason to wait for a graceful end.
-  process.kill(-group, 'SIGKILL');
-  await exited;
+/** Its warm Lambdas are other processes of the group, and would stay when the emulator alone was killed. */
+async function endGroupWith(emulator: GuardedProcess): Promise<void> {
+  await emulator.ended;
+  emulator.signal('SIGKILL');
 }
 
 async function start(options: LocalAwsOptions, python: string, port: number): Promise<LocalAws> {
   const endpoint = `http://127.0.0.1:${port}`;
-  const logPath = path.join(options.dir, 'aws.log');
-  const log = await open(logPath, 'a');
-  // Detached: a process group of its own, which its guard ends when our end of its standard input closes.
-  const child = spawn(python, [startScript], {
+  const emulator = await spawnGuarded({
+    name: 'the local AWS',
+    command: python,
+    args: [startScript],
     cwd: options.dir,
     env: emulatorEnvironment(options, port),
-    detached: true,
-    stdio: ['pipe', log.fd, log.fd],
+    logPath: join(options.dir, 'aws.log'),
   });
-  await once(child, 'spawn');
-  await log.close();
-  const group = child.pid;
-  if (group === undefined) throw new Error(`${python} was started without a process id`);
-  const stop = () => endGroup(child, group);
+  const groupEnded = endGroupWith(emulator);
+  // Its state is in memory and not wanted any more: no reason to wait for a graceful end.
+  const stop = async () => {
+    await emulator.stop('SIGKILL');
+    await groupEnded;
+  };
   try {
-    await ready(child, endpoint, logPath);
+    await ready(emulator, endpoint);
   } catch (error) {
     await stop();
     throw error;
   }
-  // A test that forgets stop() must still end; the emulator ends with it.
-  child.unref();
-  return { endpoint, region: localRegion, env: environmentFor(endpoint), logPath, group, stop };
+  const env = environmentFor(endpoint);
+  const functionLogPath = join(options.dir, 'functions.log');
+  const { logPath, pid: group } = emulator;
+  return { endpoint, region: localRegion, env, logPath, functionLogPath, group, stop };
 }
 
 /** The AWS that TRUEUP_AWS_ENDPOINT_URL names, or an emulator of our own; it ends with stop() or with this process. */
 export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws> {
   const given = process.env['TRUEUP_AWS_ENDPOINT_URL'];
-  if (given !== undefined && given !== '') {
-    const stop = () => Promise.resolve();
-    const env = environmentFor(given);
-    return { endpoint: given, region: localRegion, env, logPath: '', group: undefined, stop };
-  }
+  if (given !== undefined && given !== '') return givenAws(given);
   const progress = options.progress ?? (() => {});
   const python = await installMinistack(progress);
   for (const folder of ['home', 'tmp', 'state']) {
-    await mkdir(path.join(options.dir, folder), { recursive: true });
+    await mkdir(join(options.dir, folder), { recursive: true });
   }
   const aws = await start(options, python, options.port ?? (await freePort()));
   progress(`local AWS: ready at ${aws.endpoint}`);

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { outputs, stackName } from '../../core/contract/environment.ts';
 import type { StackConfigInput } from '../../core/contract/config.ts';
 import { clientConfig, deploy } from '../aws/deploy.ts';
+import { localFunctionUrl } from '../aws/emulator.ts';
 import { startLocalAws, type LocalAws } from '../aws/local-aws.ts';
 import type { Cluster } from '../cluster/open-cluster.ts';
 import { findTools, type Tools } from '../cluster/tools.ts';
@@ -72,7 +73,7 @@ export async function install(options: InstallationOptions): Promise<Installatio
     progress(`deploying the stack ${stackName(fleet)} with the CDK`);
     const values = await deployStack(options, aws, config);
     const output = (name: keyof typeof outputs) => valueOf(values, outputs[name]);
-    const hookUrl = `${output('hookUrl').replace(/\/$/, '')}/hooks/github`;
+    const hookUrl = localFunctionUrl(aws, `${output('hookUrl')}hooks/github`);
     const secret = await readSecret(aws, `${output('hookSecretPrefix')}/github`);
     await git.setWebhook(repositoryName, { url: hookUrl, secret });
     const clients = clientConfig(aws);
@@ -98,7 +99,7 @@ export async function install(options: InstallationOptions): Promise<Installatio
 }
 
 function ownAws({ dir, progress, alarmSpeed = 1 }: InstallationOptions, tools: Tools): Promise<LocalAws> {
-  return startLocalAws({ dir: join(dir, 'aws'), progress, extraPath: [dirname(tools.kubectl)], alarmSpeed });
+  return startLocalAws({ dir: join(dir, 'aws'), progress, extraPath: [...new Set([dirname(tools.kubectl), dirname(tools.helm)])], alarmSpeed });
 }
 
 /** Writes the secrets that a user would create before the first deployment, and the configuration that names them. */

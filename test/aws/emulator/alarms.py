@@ -15,7 +15,7 @@ from ministack.services import cloudwatch, sqs
 logger = logging.getLogger("alarms")
 
 # Alarm seconds that pass in one real second. Periods shrink by it, so nobody waits a minute for a state change.
-SPEED = float(os.environ.get("TRUEUP_ALARM_SPEED", "1"))
+SPEED = float(os.environ.get("LOCAL_AWS_ALARM_SPEED", "1"))
 TICK_SECONDS = 1.0
 QUEUE_METRIC_SECONDS = 10.0 / SPEED
 

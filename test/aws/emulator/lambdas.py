@@ -1,5 +1,8 @@
 """Event source mappings and Lambda workers, closer to AWS."""
 
+import os
+import time
+
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
@@ -33,6 +36,26 @@ def _run_fifo_groups_side_by_side() -> None:
     lambda_svc._sqs_esm_concurrency = concurrency
 
 
+def _write_function_log() -> None:
+    """What the functions print goes to CloudWatch Logs only; people and tests want a file."""
+    path = os.environ.get("LOCAL_AWS_FUNCTION_LOG")
+    if not path:
+        return
+    original = lambda_svc._emit_lambda_logs
+
+    def emit(function, request_id, text, error, duration_ms, **named):
+        name = (function.get("config") or function).get("FunctionName", "unknown")
+        head = f"{time.strftime('%H:%M:%S')} {name} {request_id[:8]}"
+        lines = [f"{head} {line}" for line in (text or "").splitlines()]
+        lines.append(f"{head} END {'failed' if error else 'ok'} after {duration_ms} ms")
+        with open(path, "a", encoding="utf-8") as log:
+            log.write("\n".join(lines) + "\n")
+        original(function, request_id, text, error, duration_ms, **named)
+
+    lambda_svc._emit_lambda_logs = emit
+
+
 def install() -> None:
+    _write_function_log()
     _keep_tls_on_loopback()
     _run_fifo_groups_side_by_side()

@@ -1,14 +1,16 @@
 """Routes of ours beside the AWS API, for what AWS itself or its network would do.
 
-PUT  /_trueup/eks/NAME         {"endpoint", "certificateAuthority"}: DescribeCluster then leads to a real kube-apiserver
+PUT  /_trueup/eks/NAME         {"endpoint", "certificateAuthority", "version"?, "tags"?}: an EKS cluster that is there,
+                               whose DescribeCluster leads to a real kube-apiserver
 POST /_trueup/events           {"Entries": […]} as PutEvents takes them, but from an aws.* source (ECR's own events)
 *    /_trueup/function-url/ID/PATH   the function URL of that id, for callers that can't set the Host header
 """
 
 import json
+import time
 
 from ministack import app as gateway
-from ministack.core.responses import set_request_account_id, set_request_region
+from ministack.core.responses import get_account_id, get_region, set_request_account_id, set_request_region
 from ministack.services import eks, eventbridge
 
 PREFIX = "/_trueup/"
@@ -31,11 +33,18 @@ async def _answer(send, status: int, body: bytes = b"") -> None:
 
 
 def _set_cluster(name: str, wanted: dict) -> tuple:
-    cluster = eks._clusters.get(name)
-    if cluster is None:
-        return 404, b'{"message": "no such EKS cluster: call CreateCluster first"}'
-    cluster["endpoint"] = wanted["endpoint"]
-    cluster["certificateAuthority"]["data"] = wanted["certificateAuthority"]
+    arn = f"arn:aws:eks:{get_region()}:{get_account_id()}:cluster/{name}"
+    eks._clusters[name] = {
+        "name": name,
+        "arn": arn,
+        "createdAt": int(time.time()),
+        "version": wanted.get("version", "1.36"),
+        "endpoint": wanted["endpoint"],
+        "certificateAuthority": {"data": wanted["certificateAuthority"]},
+        "status": "ACTIVE",
+        "accessConfig": {"authenticationMode": "API"},
+        "tags": wanted.get("tags", {}),
+    }
     return 204, b""
 
 

@@ -1,0 +1,47 @@
+import { keys } from './contract/keys.ts';
+import { Stop } from './errors.ts';
+import { digestOf } from './model/digest.ts';
+import { isJsonObject } from './model/json.ts';
+import type { KubeObject } from './model/object.ts';
+import type { DesiredState } from './plan.ts';
+import type { Sealer, Store } from './ports.ts';
+import { decodeSnapshot, openObjects, sealedDigest } from './snapshot.ts';
+
+/**
+ * A snapshot as desired state: secret values in the clear, each object with a digest that never shows them. For both
+ * spines, so that the digest in an inventory entry means the same to a run and to a check.
+ * Throws Stop when the snapshot is gone or altered.
+ */
+export async function loadDesired(
+  { store, sealer }: { readonly store: Store; readonly sealer: Sealer },
+  application: string,
+  digest: string,
+): Promise<DesiredState> {
+  const stored = await store.get(keys.snapshot(application, digest));
+  if (stored === undefined) {
+    const message = 'is not in the bucket; push again to render it anew';
+    throw new Stop({ subject: `snapshot ${digest}`, message });
+  }
+  const snapshot = decodeSnapshot(digest, stored.text);
+  const opened = await openObjects(snapshot, sealer);
+  return {
+    application,
+    namespace: snapshot.namespace,
+    origins: snapshot.provenance.origins,
+    objects: snapshot.objects.flatMap((sealed, index) => {
+      const object = opened[index];
+      return object === undefined ? [] : [{ object, digest: digestOfSealed(sealed) }];
+    }),
+  };
+}
+
+/** Sealed values count as their keyed digests: sealing the same value again changes nothing. */
+function digestOfSealed(object: KubeObject): string {
+  const { data } = object;
+  if (!isJsonObject(data)) return digestOf(object);
+  const members = Object.entries(data).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? (sealedDigest(value) ?? value) : value,
+  ]);
+  return digestOf({ ...object, data: Object.fromEntries(members) });
+}

@@ -1,0 +1,20 @@
+import type { StackConfig } from '../contract/config.ts';
+
+/** Rule 6: a run that would prune more than both parts of the cap stops and asks. Gives the question, or nothing. */
+export function pruneRefusal(
+  count: number,
+  cap: {
+    readonly entries: Readonly<Record<string, unknown>>;
+    readonly pruneCap: StackConfig['pruneCap'];
+    readonly confirmPrune?: number | undefined;
+  },
+): string | undefined {
+  const { percent, objects } = cap.pruneCap;
+  const total = Object.keys(cap.entries).length;
+  const isAbove = count > objects && count * 100 > total * percent;
+  if (!isAbove || count <= (cap.confirmPrune ?? 0)) return undefined;
+  return (
+    `would prune ${count} of ${total} objects, more than ${percent} % and more than ${objects}; nothing was changed. ` +
+    `If that is meant, confirm it with \`trueup sync --confirm-prune ${count}\`; if not, put the objects back into Git`
+  );
+}

@@ -1,0 +1,41 @@
+import { fieldManager } from '../contract/kubernetes.ts';
+import type { InventoryEntry } from '../model/inventory.ts';
+import { isJsonObject } from '../model/json.ts';
+import type { LiveObject, ManagedFieldsEntry } from '../model/object.ts';
+import { millisecondsOf } from '../model/time.ts';
+
+/** The server's clock and ours may differ; its times are whole seconds. */
+const skewMs = 5_000;
+
+/**
+ * Whether the object is what came of an intent whose run died before it could note the answer (rule 1): absent when
+ * that was planned, created since, and first written by us. Without that proof a person must decide, since a yes lets
+ * us prune it one day. An object that somebody else created in between, and we then applied over, is not ours.
+ */
+export function cameOfIntent({ intendedAt }: InventoryEntry, { metadata }: LiveObject): boolean {
+  const born = metadata['creationTimestamp'];
+  if (intendedAt === undefined || typeof born !== 'string') return false;
+  if (millisecondsOf(born) < millisecondsOf(intendedAt) - skewMs) return false;
+  const writers = (metadata.managedFields ?? []).filter(({ subresource }) => subresource === undefined);
+  const own = writers.find(isOurs);
+  if (own === undefined || timeOf(own) > millisecondsOf(born) + 1000) return false;
+  return !writers.some((other) => other !== own && mayHaveCreated(other, own));
+}
+
+/** Whoever creates an object writes more than its metadata, unless the object has nothing more. */
+function mayHaveCreated(other: ManagedFieldsEntry, own: ManagedFieldsEntry): boolean {
+  if (timeOf(other) > timeOf(own)) return false;
+  return timeOf(other) < timeOf(own) || writesBeyondMetadata(other) || !writesBeyondMetadata(own);
+}
+
+function isOurs({ manager, operation }: ManagedFieldsEntry): boolean {
+  return manager === fieldManager && operation === 'Apply';
+}
+
+function timeOf({ time }: ManagedFieldsEntry): number {
+  return time === undefined ? 0 : millisecondsOf(time);
+}
+
+function writesBeyondMetadata({ fieldsV1 }: ManagedFieldsEntry): boolean {
+  return isJsonObject(fieldsV1) && Object.keys(fieldsV1).some((field) => field !== 'f:metadata');
+}

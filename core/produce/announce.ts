@@ -1,0 +1,84 @@
+import { keys } from '../contract/keys.ts';
+import type { EventDetail, TrueupEvent } from '../contract/events.ts';
+import { metrics as metricNames } from '../contract/metrics.ts';
+import { readDocument } from '../documents.ts';
+import type { Fault } from '../errors.ts';
+import { inBatches } from '../in-batches.ts';
+import { repositoryStateSchema, type DesiredPointer } from '../model/desired.ts';
+import { inventorySchema } from '../model/inventory.ts';
+import type { Bus, Metrics, Queues, Store } from '../ports.ts';
+import type { StackConfig } from '../contract/config.ts';
+import { trackedRef } from './records.ts';
+
+const requestsAtATime = 16;
+
+/** Asks for a run of each target, then tells the world. A target with `sync: manual` waits for a person. */
+export async function announceReady(
+  pointers: readonly DesiredPointer[],
+  { at, deliveryId }: { readonly at: string; readonly deliveryId: string },
+  { queues, bus }: { readonly queues: Queues; readonly bus: Bus },
+): Promise<void> {
+  const toRun = pointers.filter(({ settings }) => settings.sync === 'auto');
+  await inBatches(toRun, requestsAtATime, ({ target }) =>
+    queues.run({ version: 1, target, reason: 'push', requestedBy: 'webhook' }),
+  );
+  const ready = pointers
+    .filter(({ state }) => state === 'present')
+    .map(({ target, commit, snapshot, objects, revision }): TrueupEvent => {
+      const detail = { version: 1 as const, at, target, commit, snapshot, objects, revision, deliveryId };
+      return { type: 'SnapshotReady', detail };
+    });
+  if (ready.length > 0) await bus.publish(ready);
+}
+
+/**
+ * Pointers that no run has answered to. Between moving a pointer and asking for its run a function can die;
+ * only a message that comes again can have such a one before it, so only then this is asked.
+ */
+export async function unanswered(
+  pointers: readonly DesiredPointer[],
+  store: Store,
+): Promise<readonly DesiredPointer[]> {
+  const found = await inBatches(pointers, requestsAtATime, async (pointer) => {
+    const inventory = (await readDocument(store, keys.inventory(pointer.target), inventorySchema))?.value;
+    if (inventory === undefined) return pointer.state === 'present' ? [pointer] : [];
+    const answered = Math.max(inventory.applied?.revision ?? 0, inventory.lastRun?.revision ?? 0);
+    return answered < pointer.revision ? [pointer] : [];
+  });
+  return found.flat();
+}
+
+/** One event for a commit, with every fault of it. */
+export async function announceFailed(
+  detail: Omit<EventDetail<'SnapshotFailed'>, 'version' | 'faults'> & { readonly faults: readonly Fault[] },
+  bus: Bus,
+): Promise<void> {
+  const faults = detail.faults.map(({ subject, message }) => ({ subject, message }));
+  await bus.publish([{ type: 'SnapshotFailed', detail: { version: 1, ...detail, faults } }]);
+}
+
+/**
+ * Sends how many repositories have a newest commit that could not be followed in full. Sent when one fails and when
+ * one recovers, so that the alarm returns, and not before the last has recovered.
+ */
+export async function sendFailing(
+  repository: string,
+  isFailing: boolean,
+  {
+    store,
+    metrics,
+    config,
+  }: { readonly store: Store; readonly metrics: Metrics; readonly config: StackConfig },
+): Promise<void> {
+  const others = config.repositories.filter(({ name }) => name !== repository);
+  const failing = await inBatches(others, requestsAtATime, async (other) => {
+    const state = await readDocument(
+      store,
+      keys.repository(other.name, trackedRef(other)),
+      repositoryStateSchema,
+    );
+    return state?.value.failing === true ? 1 : 0;
+  });
+  const value = failing.reduce<number>((sum, one) => sum + one, isFailing ? 1 : 0);
+  await metrics.put([{ name: metricNames.failedSnapshots, value, unit: 'Count' }]);
+}

@@ -1,0 +1,87 @@
+import type { RepositoryConfig, StackConfig } from '../contract/config.ts';
+import { keys } from '../contract/keys.ts';
+import { faultsOf } from '../errors.ts';
+import { inBatches } from '../in-batches.ts';
+import type { Commit } from '../model/commit.ts';
+import type { Git, Renderers, Sealer, Store, Worktree } from '../ports.ts';
+import { render, type Rendered } from '../render/render.ts';
+import { canonicalObjects, contentDigest, encodeSnapshot, sealSnapshot } from '../snapshot.ts';
+import { readSource, type SourcedApplication } from '../source.ts';
+import type { Examination, Examined } from './plan-pointers.ts';
+
+/** What looking at a commit asks of the world. */
+export interface ExamineDeps {
+  readonly store: Store;
+  readonly git: Git;
+  readonly renderers: Renderers;
+  readonly sealer: Sealer;
+  readonly config: StackConfig;
+}
+
+/** kustomize is a process of its own: more at a time than cores only costs memory. */
+const rendersAtATime = 2;
+
+/**
+ * Looks at one commit: reads its Applications, renders each and stores its snapshot. Undefined when the host no longer
+ * has the commit. Faults of the input are part of the answer; only what may pass later is thrown (Retry).
+ */
+export async function examine(
+  repository: RepositoryConfig,
+  sha: string,
+  deps: ExamineDeps,
+): Promise<Examination | undefined> {
+  try {
+    await using worktree = await deps.git.checkout(repository, sha);
+    if (worktree === undefined) return undefined;
+    const source = await readSource(worktree, repository.applications, deps.config);
+    const applications = await inBatches(source.applications, rendersAtATime, (one) =>
+      examineApplication(one, worktree, deps),
+    );
+    return { sha, commit: worktree.commit, applications, faults: source.faults };
+  } catch (error) {
+    const faults = faultsOf(error);
+    if (faults === undefined) throw error;
+    return {
+      sha,
+      commit: undefined,
+      applications: [],
+      faults: faults.map((fault) => ({ ...fault, file: '' })),
+    };
+  }
+}
+
+async function examineApplication(
+  sourced: SourcedApplication,
+  worktree: Worktree,
+  deps: ExamineDeps,
+): Promise<Examined> {
+  try {
+    const rendered = await render(sourced.application.spec.source, worktree, deps.renderers);
+    const snapshot = await storeSnapshot(sourced, rendered, worktree.commit, deps);
+    return { ...sourced, kind: 'rendered', snapshot, objects: rendered.objects.length };
+  } catch (error) {
+    const faults = faultsOf(error);
+    if (faults === undefined) throw error;
+    return { ...sourced, kind: 'failed', faults };
+  }
+}
+
+/** Named by its digest, so what is stored already is left alone, provenance and all. */
+async function storeSnapshot(
+  { application }: SourcedApplication,
+  { objects, renderer, inputDigest, origins }: Rendered,
+  commit: Commit,
+  { store, sealer, renderers }: ExamineDeps,
+): Promise<string> {
+  const { name } = application.metadata;
+  const { namespace } = application.spec;
+  const content = { application: name, namespace, objects: canonicalObjects(objects) };
+  const digest = await contentDigest(content, sealer);
+  const key = keys.snapshot(name, digest);
+  if ((await store.get(key)) !== undefined) return digest;
+  const { trueup = '', ...tools } = renderers.versions;
+  const versions = renderer === 'plain' ? { trueup } : { trueup, ...tools };
+  const provenance = { commit, renderer, versions, inputDigest, origins };
+  await store.put(key, encodeSnapshot(await sealSnapshot(content, provenance, sealer)), 'absent');
+  return digest;
+}

@@ -1,0 +1,154 @@
+import type { Fault } from '../errors.ts';
+import type { Commit } from '../model/commit.ts';
+import type { DesiredPointer, FaultRecord, RepositoryState } from '../model/desired.ts';
+import { targetKey, type Target } from '../model/target.ts';
+import type { Source, SourcedApplication } from '../source.ts';
+import { failedPointer, gonePointer, presentPointer, settingsOf, type Look } from './pointers.ts';
+
+/** What became of one Application of a commit. */
+export type Examined = SourcedApplication &
+  (
+    | { readonly kind: 'rendered'; readonly snapshot: string; readonly objects: number }
+    | { readonly kind: 'failed'; readonly faults: readonly Fault[] }
+  );
+
+/** A commit as it was looked at. Without `commit` it could not even be read, and `faults` say why. */
+export interface Examination {
+  readonly sha: string;
+  readonly commit: Commit | undefined;
+  readonly applications: readonly Examined[];
+  /** Of the Application files. While there are any, nothing is taken for deleted (rule 7). */
+  readonly faults: Source['faults'];
+}
+
+export type KnownApplications = RepositoryState['applications'];
+export type Pointers = ReadonlyMap<string, DesiredPointer>;
+
+/** What to do about one application: pointers to write, and what to remember of it. */
+export interface ApplicationPlan {
+  readonly name: string;
+  readonly verdict: 'followed' | 'failed' | 'gone';
+  readonly clusters: readonly string[];
+  readonly pointers: readonly DesiredPointer[];
+  readonly faults: readonly FaultRecord[];
+  /** Absent once nothing of it is left that a later commit could take away. */
+  readonly known?: KnownApplications[string];
+}
+
+/** How this repository stands: what its ref gave before, and the pointers of everything it may own. */
+export interface Standing {
+  readonly repository: string;
+  readonly known: KnownApplications;
+  readonly pointers: Pointers;
+  /** Names of all repositories of the installation: the pointers of one that left it are free to take. */
+  readonly repositories: readonly string[];
+}
+
+/** Targets whose pointers must be read before the plan can be made. */
+export function targetsOf(known: KnownApplications, applications: readonly Examined[]): Target[] {
+  const targets = new Map<string, Target>();
+  const add = (application: string, clusters: readonly string[]) => {
+    for (const cluster of clusters)
+      targets.set(targetKey({ cluster, application }), { cluster, application });
+  };
+  for (const [name, { clusters }] of Object.entries(known)) add(name, clusters);
+  for (const { application, clusters } of applications) add(application.metadata.name, clusters);
+  return [...targets.values()];
+}
+
+/** One plan per application that this commit has, that it should have, or that an earlier one had. */
+export function planPointers(examination: Examination, standing: Standing, at: string): ApplicationPlan[] {
+  const examined = new Map(examination.applications.map((one) => [one.application.metadata.name, one]));
+  const refused = examination.faults.flatMap(({ application }) => application ?? []);
+  const names = new Set([...Object.keys(standing.known), ...examined.keys(), ...refused]);
+  return [...names].sort().map((name) => {
+    const planning = { name, standing, look: { sha: examination.sha, at } };
+    const one = examined.get(name);
+    if (one?.kind === 'failed') return failed(planning, one.faults);
+    if (one?.kind === 'rendered' && examination.commit !== undefined) {
+      return followed(planning, one, examination.commit, examination.faults.length > 0);
+    }
+    const faults = faultsAbout(name, standing.known[name]?.file, examination.faults);
+    return faults.length === 0 ? gone(planning) : failed(planning, faults);
+  });
+}
+
+interface Planning {
+  readonly name: string;
+  readonly standing: Standing;
+  readonly look: Look;
+}
+
+/** Why an application that was there is not: the faults that name it or its file, else all of them. */
+function faultsAbout(name: string, file: string | undefined, faults: Source['faults']): readonly Fault[] {
+  const own = faults.filter((fault) => fault.application === name || fault.file === file);
+  return own.length > 0 ? own : faults;
+}
+
+function followed(
+  planning: Planning,
+  examined: Extract<Examined, { kind: 'rendered' }>,
+  commit: Commit,
+  isHeld: boolean,
+): ApplicationPlan {
+  const { name, standing, look } = planning;
+  const { application, file, clusters, snapshot, objects } = examined;
+  const rivals = clusters.flatMap((cluster) => rivalFault(planning, cluster, file));
+  if (rivals.length > 0) return failed(planning, rivals);
+  const dropped = (standing.known[name]?.clusters ?? []).filter((cluster) => !clusters.includes(cluster));
+  const settings = settingsOf(application);
+  const pointers = clusters.flatMap((cluster) => {
+    const target = { cluster, application: name };
+    const wanted = { target, commit, at: look.at, snapshot, objects, settings };
+    return presentPointer(standing.pointers.get(targetKey(target)), wanted) ?? [];
+  });
+  const left = isHeld
+    ? []
+    : ownPointers(planning, dropped).flatMap((pointer) => gonePointer(pointer, look) ?? []);
+  return {
+    name,
+    verdict: 'followed',
+    clusters,
+    pointers: [...pointers, ...left],
+    faults: [],
+    known: { file, clusters: isHeld ? [...clusters, ...dropped] : [...clusters] },
+  };
+}
+
+/** The first repository that defined a name keeps it, until it lets go or leaves the installation. */
+function rivalFault({ name, standing }: Planning, cluster: string, file: string): Fault[] {
+  const pointer = standing.pointers.get(targetKey({ cluster, application: name }));
+  if (pointer === undefined || pointer.state === 'gone' || pointer.repository === standing.repository)
+    return [];
+  if (!standing.repositories.includes(pointer.repository)) return [];
+  const message =
+    `application ${name} on cluster ${cluster} belongs to repository ${pointer.repository} and is defined in ` +
+    `repository ${standing.repository} too; rename one`;
+  return [{ subject: file, message }];
+}
+
+function failed(planning: Planning, faults: readonly Fault[]): ApplicationPlan {
+  const { name, standing, look } = planning;
+  const records = faults.map(({ subject, message }) => ({ subject, message }));
+  const known = standing.known[name];
+  const clusters = known?.clusters ?? [];
+  const pointers = ownPointers(planning, clusters).flatMap(
+    (pointer) => failedPointer(pointer, look, records) ?? [],
+  );
+  const kept = known === undefined ? {} : { known };
+  return { name, verdict: 'failed', clusters, pointers, faults: records, ...kept };
+}
+
+function gone(planning: Planning): ApplicationPlan {
+  const { name, standing, look } = planning;
+  const clusters = standing.known[name]?.clusters ?? [];
+  const pointers = ownPointers(planning, clusters).flatMap((pointer) => gonePointer(pointer, look) ?? []);
+  return { name, verdict: 'gone', clusters, pointers, faults: [] };
+}
+
+function ownPointers({ name, standing }: Planning, clusters: readonly string[]): DesiredPointer[] {
+  return clusters.flatMap((cluster) => {
+    const pointer = standing.pointers.get(targetKey({ cluster, application: name }));
+    return pointer?.repository === standing.repository ? [pointer] : [];
+  });
+}

@@ -1,0 +1,86 @@
+import type { Application } from '../model/application.ts';
+import type { Commit } from '../model/commit.ts';
+import type { DesiredPointer, FaultRecord, Settings } from '../model/desired.ts';
+import { jsonEqual } from '../model/json.ts';
+import type { Target } from '../model/target.ts';
+
+/** The commit that was looked at, and when. */
+export interface Look {
+  readonly sha: string;
+  readonly at: string;
+}
+
+/** What a target should have by its application's commit. */
+export interface Wanted {
+  readonly target: Target;
+  readonly commit: Commit;
+  readonly at: string;
+  readonly snapshot: string;
+  readonly objects: number;
+  readonly settings: Settings;
+}
+
+/** The switches of an application, its interval in seconds. */
+export function settingsOf({ spec }: Application): Settings {
+  const { sync, drift, prune, onDelete, interval } = spec;
+  const settings = { sync, drift, prune, onDelete };
+  if (interval === undefined) return settings;
+  const unit = interval.endsWith('h') ? 3600 : 60;
+  return { ...settings, intervalSeconds: Number.parseInt(interval, 10) * unit };
+}
+
+/** Pointer to a rendered snapshot; undefined when the current one says all of it already. */
+export function presentPointer(
+  current: DesiredPointer | undefined,
+  wanted: Wanted,
+): DesiredPointer | undefined {
+  const { target, commit, at, snapshot, objects, settings } = wanted;
+  const { repository, ref, sha } = commit;
+  const isSameContent =
+    current?.state === 'present' && current.snapshot === snapshot && current.repository === repository;
+  const isSame = isSameContent && jsonEqual(current.settings, settings);
+  const isSeen = current?.examined.sha === sha && current.failed === undefined && current.ref === ref;
+  if (isSame && isSeen) return undefined;
+  return {
+    version: 1,
+    seq: (current?.seq ?? 0) + 1,
+    target,
+    repository,
+    ref,
+    state: 'present',
+    revision: (current?.revision ?? 0) + (isSame ? 0 : 1),
+    snapshot,
+    objects,
+    settings,
+    commit: isSameContent ? current.commit : commit,
+    examined: { sha, at },
+  };
+}
+
+/** The snapshot stays that of the last good commit, with a note of what is wrong with the newest. */
+export function failedPointer(
+  current: DesiredPointer,
+  { sha, at }: Look,
+  faults: readonly FaultRecord[],
+): DesiredPointer | undefined {
+  if (current.failed?.sha === sha && jsonEqual(current.failed.faults, faults)) return undefined;
+  return {
+    ...current,
+    seq: current.seq + 1,
+    examined: { sha, at },
+    failed: { sha, at, faults: [...faults] },
+  };
+}
+
+/** A tombstone (rule 7 of the design): what becomes of the objects is up to `settings.onDelete`. */
+export function gonePointer(current: DesiredPointer, { sha, at }: Look): DesiredPointer | undefined {
+  if (current.state === 'gone') return undefined;
+  const { failed: _, ...rest } = current;
+  return {
+    ...rest,
+    seq: current.seq + 1,
+    revision: current.revision + 1,
+    state: 'gone',
+    examined: { sha, at },
+  };
+}

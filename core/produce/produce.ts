@@ -1,0 +1,226 @@
+import type { RepositoryConfig } from '../contract/config.ts';
+import type { EventDetail } from '../contract/events.ts';
+import { keys } from '../contract/keys.ts';
+import { updateDocument } from '../documents.ts';
+import { Retry, faultsOf, type Fault } from '../errors.ts';
+import { deliverySchema } from '../model/delivery.ts';
+import type { DesiredPointer, RepositoryState } from '../model/desired.ts';
+import { targetKey } from '../model/target.ts';
+import { isoTime } from '../model/time.ts';
+import type { Bus, Clock, Metrics, Queues } from '../ports.ts';
+import { announceFailed, announceReady, sendFailing, unanswered } from './announce.ts';
+import { examine, type ExamineDeps } from './examine.ts';
+import { describeOutcome } from './outcome.ts';
+import {
+  planPointers,
+  targetsOf,
+  type ApplicationPlan,
+  type Examination,
+  type KnownApplications,
+} from './plan-pointers.ts';
+import type { Look } from './pointers.ts';
+import { Records, trackedRef } from './records.ts';
+
+export interface ProduceDeps extends ExamineDeps {
+  readonly bus: Bus;
+  readonly queues: Queues;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+type Push = EventDetail<'PushReceived'>;
+
+/** One handling of one message. Survives passes that lost to another writer. */
+interface Work {
+  readonly push: Push;
+  readonly receiveCount: number;
+  readonly repository: RepositoryConfig;
+  readonly deps: ProduceDeps;
+  readonly examinations: Map<string, Examination>;
+  /** Pointers that runs must answer to, by target; they may have moved in an earlier pass. */
+  readonly moved: Map<string, DesiredPointer>;
+  /** What was said already: target and revision, or the commit that failed. */
+  readonly announced: Set<string>;
+}
+
+/** Enough for every push of a busy minute to get in between. */
+const maxPasses = 6;
+const laggingSeconds = [1, 2, 4];
+/** From this many receives on, a head that equals the push's `before` is the truth: somebody took the push back. */
+const laggingReceives = 3;
+
+/**
+ * Follows a push: brings snapshots and desired pointers of its repository to the head of the tracked ref (rule 2), and
+ * asks for the runs. The push is only a hint, so late, doubled and reordered ones all end at the head.
+ * Returns what came of it, as recorded in the delivery ledger. Throws Retry when the same push may pass later.
+ */
+export async function produce(push: Push, receiveCount: number, deps: ProduceDeps): Promise<string> {
+  const outcome = await follow(push, receiveCount, deps);
+  await updateDocument(
+    deps.store,
+    keys.delivery(push.provider, push.deliveryId),
+    deliverySchema,
+    (delivery) =>
+      delivery === undefined || delivery.outcome === outcome ? undefined : { ...delivery, outcome },
+  );
+  return outcome;
+}
+
+async function follow(push: Push, receiveCount: number, deps: ProduceDeps): Promise<string> {
+  const repository = deps.config.repositories.find(({ name }) => name === push.repository);
+  if (repository === undefined) return `repository ${push.repository} is not in the stack configuration`;
+  const ref = trackedRef(repository);
+  if (push.ref !== ref) return `${push.ref} is not tracked: repository ${repository.name} follows ${ref}`;
+  const own = { examinations: new Map(), moved: new Map(), announced: new Set<string>() };
+  const work: Work = { push, receiveCount, repository, deps, ...own };
+  for (let pass = 0; pass < maxPasses; pass += 1) {
+    const outcome = await followHead(work);
+    if (outcome !== undefined) return outcome;
+  }
+  const message = `head or pointers moved under us ${maxPasses} times in a row; try again`;
+  throw new Retry({ subject: `repository ${repository.name}`, message });
+}
+
+/** One pass, the table of contents of the snapshot function. Undefined: somebody was faster, start over. */
+async function followHead(work: Work): Promise<string | undefined> {
+  const { repository, deps } = work;
+  const records = new Records(deps.store, repository);
+  // Before the head is asked for: whoever moves one of these after us has seen a newer head, and our write fails.
+  await records.readState();
+  const known = records.state?.applications ?? {};
+  await records.readPointers(targetsOf(known, []));
+
+  const examination = await examineHead(work);
+  if (examination === 'absent') return absentBranch(repository);
+  if (examination === 'moved') return undefined;
+  if (await records.readPointers(targetsOf(known, examination.applications))) {
+    if ((await deps.git.head(repository)) !== examination.sha) return undefined;
+  }
+
+  const look = { sha: examination.sha, at: isoTime(deps.clock.now()) };
+  const repositories = deps.config.repositories.map(({ name }) => name);
+  const standing = { repository: repository.name, known, pointers: records.pointers, repositories };
+  const plans = planPointers(examination, standing, look.at);
+  const faults = allFaults(examination, plans);
+  const failed = plans.filter(({ verdict }) => verdict === 'failed').map(({ name }) => name);
+
+  const names = { repository: repository.name, ref: trackedRef(repository) };
+  if (!(await registerTargets(records, plans, look, names))) return undefined;
+  if (!(await movePointers(work, records, plans))) return undefined;
+  await announce(work, records, look, { applications: failed, faults });
+  const state = { ...names, head: look, failing: faults.length > 0, applications: knownOf(plans) };
+  if (!(await records.writeState(state))) return undefined;
+  return describeOutcome(look.sha, plans, [...work.moved.values()], faults);
+}
+
+/** The head as it is now, looked at once per commit. `moved`: it was force-pushed away while we fetched it. */
+async function examineHead(work: Work): Promise<Examination | 'absent' | 'moved'> {
+  const { push, repository, deps, examinations } = work;
+  let head: string | undefined;
+  try {
+    head = await askHead(work);
+  } catch (error) {
+    const faults = faultsOf(error);
+    if (faults === undefined) throw error;
+    const about = faults.map((fault) => ({ ...fault, file: '' }));
+    return { sha: push.after, commit: undefined, applications: [], faults: about };
+  }
+  if (head === undefined) return 'absent';
+  const examined = examinations.get(head) ?? (await examine(repository, head, deps));
+  if (examined === undefined) return 'moved';
+  examinations.set(head, examined);
+  return examined;
+}
+
+/** A replica of the Git host may lag behind the push: it gets some seconds, then some more messages, to catch up. */
+async function askHead({ push, receiveCount, repository, deps }: Work): Promise<string | undefined> {
+  const isLagging = (head: string | undefined) => head === push.before && head !== push.after;
+  let head = await deps.git.head(repository);
+  for (const seconds of laggingSeconds) {
+    if (!isLagging(head) || receiveCount >= laggingReceives) return head;
+    await deps.clock.sleep(seconds * 1000);
+    head = await deps.git.head(repository);
+  }
+  if (!isLagging(head)) return head;
+  const message = `the Git host still shows ${push.before.slice(0, 7)}, the commit before the push; it is asked again`;
+  throw new Retry({ subject: `repository ${repository.name}`, message });
+}
+
+function absentBranch({ name, branch }: RepositoryConfig): string {
+  return `repository ${name} has no branch ${branch}: nothing was changed, and nothing is taken for deleted`;
+}
+
+/** Of Application files and of renders; each once, though it may concern several applications. */
+function allFaults(examination: Examination, plans: readonly ApplicationPlan[]): readonly Fault[] {
+  const all = [...examination.faults, ...plans.flatMap(({ faults }) => faults)];
+  const texts = all.map(({ subject, message }) => `${subject}: ${message}`);
+  return all.filter((_, index) => texts.indexOf(texts[index] ?? '') === index);
+}
+
+function knownOf(plans: readonly ApplicationPlan[]): KnownApplications {
+  return Object.fromEntries(plans.flatMap(({ name, known }) => (known === undefined ? [] : [[name, known]])));
+}
+
+/** Intent before effect (rule 1): a pointer that no state knows of could never become a tombstone. */
+async function registerTargets(
+  records: Records,
+  plans: readonly ApplicationPlan[],
+  look: Look,
+  names: Pick<RepositoryState, 'repository' | 'ref'>,
+): Promise<boolean> {
+  const { applications: before = {}, head = look, failing = false } = records.state ?? {};
+  const union = { ...before };
+  let isNew = false;
+  for (const [name, { file, clusters }] of Object.entries(knownOf(plans))) {
+    const had = before[name]?.clusters ?? [];
+    const added = clusters.filter((cluster) => !had.includes(cluster));
+    isNew ||= added.length > 0;
+    union[name] = { file, clusters: [...had, ...added] };
+  }
+  return isNew ? records.writeState({ ...names, head, failing, applications: union }) : true;
+}
+
+async function movePointers(
+  { moved }: Work,
+  records: Records,
+  plans: readonly ApplicationPlan[],
+): Promise<boolean> {
+  const wanted = plans.flatMap(({ pointers }) => pointers);
+  const written = await records.writePointers(wanted);
+  for (const pointer of written) {
+    const key = targetKey(pointer.target);
+    if (pointer.revision !== records.pointers.get(key)?.revision) moved.set(key, pointer);
+  }
+  return written.length === wanted.length;
+}
+
+async function announce(
+  { push, receiveCount, repository, deps, moved, announced }: Work,
+  records: Records,
+  { sha, at }: Look,
+  failures: { readonly applications: string[]; readonly faults: readonly Fault[] },
+): Promise<void> {
+  if (receiveCount > 1) {
+    const own = [...records.pointers].filter(([, pointer]) => pointer.repository === repository.name);
+    const rest = own.flatMap(([key, pointer]) => (moved.has(key) ? [] : [pointer]));
+    for (const pointer of await unanswered(rest, deps.store)) moved.set(targetKey(pointer.target), pointer);
+  }
+  const { deliveryId } = push;
+  const news = [...moved].filter(([key, { revision }]) => !announced.has(`${key}@${revision}`));
+  await announceReady(
+    news.map(([, pointer]) => pointer),
+    { at, deliveryId },
+    deps,
+  );
+  for (const [key, { revision }] of news) announced.add(`${key}@${revision}`);
+
+  const wasFailing = records.state?.failing === true;
+  const isFailing = failures.faults.length > 0;
+  const isSaid = announced.has(sha) || (wasFailing && records.state?.head.sha === sha);
+  if (isFailing && !isSaid) {
+    const detail = { at, repository: repository.name, ref: trackedRef(repository), sha, deliveryId };
+    await announceFailed({ ...detail, ...failures }, deps.bus);
+    announced.add(sha);
+  }
+  if (isFailing || wasFailing) await sendFailing(repository.name, isFailing, deps);
+}

@@ -1,0 +1,82 @@
+import type { RepositoryConfig } from '../contract/config.ts';
+import { keys } from '../contract/keys.ts';
+import { readDocument, writeDocument, type Document } from '../documents.ts';
+import { inBatches } from '../in-batches.ts';
+import {
+  desiredPointerSchema,
+  repositoryStateSchema,
+  type DesiredPointer,
+  type RepositoryState,
+} from '../model/desired.ts';
+import { targetKey, type Target } from '../model/target.ts';
+import type { Store, WriteCondition } from '../ports.ts';
+
+const requestsAtATime = 16;
+
+/** Full name of the tracked ref. */
+export function trackedRef({ branch }: Pick<RepositoryConfig, 'branch'>): string {
+  return `refs/heads/${branch}`;
+}
+
+/**
+ * The state of one repository and pointers of its targets, as read before the head was asked for. Every write names
+ * the version that was read; one that lost to another writer returns false, and all is to be read and asked again.
+ */
+export class Records {
+  readonly #store: Store;
+  readonly #key: string;
+  readonly #pointers = new Map<string, Document<DesiredPointer> | undefined>();
+  #state: Document<RepositoryState> | undefined;
+
+  constructor(store: Store, repository: RepositoryConfig) {
+    this.#store = store;
+    this.#key = keys.repository(repository.name, trackedRef(repository));
+  }
+
+  async readState(): Promise<void> {
+    this.#state = await readDocument(this.#store, this.#key, repositoryStateSchema);
+  }
+
+  get state(): RepositoryState | undefined {
+    return this.#state?.value;
+  }
+
+  /** Reads the pointers that were not read yet; tells whether there were any. */
+  async readPointers(targets: readonly Target[]): Promise<boolean> {
+    const unread = targets.filter((target) => !this.#pointers.has(targetKey(target)));
+    await inBatches(unread, requestsAtATime, async (target) => {
+      const document = await readDocument(this.#store, keys.desired(target), desiredPointerSchema);
+      this.#pointers.set(targetKey(target), document);
+    });
+    return unread.length > 0;
+  }
+
+  get pointers(): ReadonlyMap<string, DesiredPointer> {
+    const found = [...this.#pointers].flatMap(([key, document]) =>
+      document === undefined ? [] : [[key, document.value] as const],
+    );
+    return new Map(found);
+  }
+
+  async writeState(next: Omit<RepositoryState, 'version' | 'seq'>): Promise<boolean> {
+    const value: RepositoryState = { version: 1, seq: (this.#state?.value.seq ?? 0) + 1, ...next };
+    const outcome = await writeDocument(this.#store, this.#key, value, conditionOf(this.#state));
+    if (outcome.kind === 'conflict') return false;
+    this.#state = { value, etag: outcome.etag };
+    return true;
+  }
+
+  /** Writes pointers whose targets were read; returns those that were written. */
+  async writePointers(pointers: readonly DesiredPointer[]): Promise<readonly DesiredPointer[]> {
+    const written = await inBatches(pointers, requestsAtATime, async (pointer) => {
+      const condition = conditionOf(this.#pointers.get(targetKey(pointer.target)));
+      const outcome = await writeDocument(this.#store, keys.desired(pointer.target), pointer, condition);
+      return outcome.kind === 'written' ? [pointer] : [];
+    });
+    return written.flat();
+  }
+}
+
+function conditionOf(document: { readonly etag: string } | undefined): WriteCondition {
+  return document === undefined ? 'absent' : { etag: document.etag };
+}

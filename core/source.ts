@@ -1,0 +1,157 @@
+import type { z } from 'zod';
+import type { ClusterConfig, StackConfig } from './contract/config.ts';
+import { faultsOf, type Fault } from './errors.ts';
+import { apiVersion, applicationSchema, type Application } from './model/application.ts';
+import { isJsonObject, type Json } from './model/json.ts';
+import type { Worktree } from './ports.ts';
+import { readYaml, type YamlDocument } from './yaml/read-yaml.ts';
+
+/** An Application of a commit, and the clusters that it chose; none is fine. */
+export interface SourcedApplication {
+  readonly application: Application;
+  readonly file: string;
+  readonly clusters: readonly string[];
+}
+
+/** Why an Application cannot be followed at this commit. */
+export interface SourceFault extends Fault {
+  readonly file: string;
+  /** Absent where not even the name could be read. */
+  readonly application?: string;
+}
+
+/** While there is any fault, what is not in `applications` may be merely unreadable: never take it for deleted. */
+export interface Source {
+  readonly applications: readonly SourcedApplication[];
+  readonly faults: readonly SourceFault[];
+}
+
+type Definition = SourcedApplication & { readonly place: string };
+
+/** Reads every Application of a commit. Faults are collected, so that one bad file leaves the others alone. */
+export async function readSource(
+  worktree: Worktree,
+  folder: string,
+  { clusters }: Pick<StackConfig, 'clusters'>,
+): Promise<Source> {
+  const definitions: Definition[] = [];
+  const faults: SourceFault[] = [];
+  const files = await worktree.files(folder);
+  if (files.length === 0) faults.push(missingFolder(folder));
+  for (const file of files.filter(isManifest)) {
+    try {
+      for (const document of readYaml(file, await worktree.text(file))) {
+        const read = readApplication(file, document, clusters);
+        if ('application' in read) definitions.push(read);
+        else faults.push(...read.faults);
+      }
+    } catch (error) {
+      const found = faultsOf(error);
+      if (found === undefined) throw error;
+      faults.push(...found.map((fault) => ({ ...fault, file })));
+    }
+  }
+  const twice = duplicates(definitions);
+  const names = new Set(twice.map(({ application }) => application));
+  const applications = definitions.filter(({ application }) => !names.has(application.metadata.name));
+  return { applications, faults: [...faults, ...twice] };
+}
+
+function isManifest(path: string): boolean {
+  return /\.(?:ya?ml|json)$/.test(path) && !path.split('/').some((part) => part.startsWith('.'));
+}
+
+/** Git keeps no empty folders: it goes with its last file, or by accident (rule 7 of the design). */
+function missingFolder(folder: string): SourceFault {
+  const message =
+    'there is no such folder in this commit, and nothing is taken for deleted; ' +
+    'to delete the last Application, leave any other file in the folder';
+  return { subject: `folder ${folder}`, message, file: folder };
+}
+
+function readApplication(
+  file: string,
+  document: YamlDocument,
+  clusters: readonly ClusterConfig[],
+): Definition | { readonly faults: readonly SourceFault[] } {
+  const parsed = applicationSchema.safeParse(document.value);
+  if (!parsed.success) return { faults: schemaFaults(file, document, parsed.error) };
+  const application = parsed.data;
+  const { name } = application.metadata;
+  const unknown = unknownClusters(application, clusters);
+  if (unknown.length > 0) {
+    const known = clusters.map((cluster) => cluster.name).join(', ');
+    const faults = unknown.map(({ path, cluster }) => ({
+      subject: document.place(path),
+      message: `${path.join('.')}: cluster "${cluster}" is not in the stack configuration; known clusters: ${known}`,
+      file,
+      application: name,
+    }));
+    return { faults };
+  }
+  return { application, file, place: document.place(), clusters: chosenClusters(application, clusters) };
+}
+
+function schemaFaults(file: string, document: YamlDocument, error: z.ZodError): SourceFault[] {
+  const name = nameOf(document.value);
+  const known = { file, ...(name === undefined ? {} : { application: name }) };
+  const kind = kindOf(document.value);
+  if (kind !== `${apiVersion} Application`) {
+    const message = `is ${kind}; files in this folder hold Applications only (apiVersion: ${apiVersion}, kind: Application)`;
+    return [{ subject: document.place(), message, ...known }];
+  }
+  return error.issues.flatMap((issue) => {
+    const paths =
+      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+    const text = issue.code === 'unrecognized_keys' ? 'there is no such field' : issue.message;
+    return paths.map((path) => ({
+      subject: document.place(path),
+      message: `${path.join('.')}: ${text}`,
+      ...known,
+    }));
+  });
+}
+
+function kindOf(value: Json): string {
+  if (!isJsonObject(value)) return 'no object';
+  const { apiVersion: version, kind } = value;
+  return typeof version === 'string' && typeof kind === 'string'
+    ? `${version} ${kind}`
+    : 'without apiVersion or kind';
+}
+
+function nameOf(value: Json): string | undefined {
+  const metadata = isJsonObject(value) ? value['metadata'] : undefined;
+  const name = isJsonObject(metadata) ? metadata['name'] : undefined;
+  return typeof name === 'string' ? name : undefined;
+}
+
+function unknownClusters(application: Application, clusters: readonly ClusterConfig[]) {
+  const known = new Set(clusters.map(({ name }) => name));
+  const { names = [] } = application.spec.clusters;
+  return names.flatMap((cluster, index) =>
+    known.has(cluster) ? [] : [{ path: ['spec', 'clusters', 'names', index], cluster }],
+  );
+}
+
+function chosenClusters(application: Application, clusters: readonly ClusterConfig[]): readonly string[] {
+  const { names, selector } = application.spec.clusters;
+  if (names !== undefined) return [...new Set(names)];
+  const wanted = Object.entries(selector?.matchLabels ?? {});
+  return clusters
+    .filter(({ labels }) => wanted.every(([key, value]) => labels[key] === value))
+    .map(({ name }) => name);
+}
+
+/** Neither of two definitions is followed: which one was meant is not ours to guess. */
+function duplicates(definitions: readonly Definition[]): (SourceFault & { readonly application: string })[] {
+  return definitions.flatMap(({ application, file, place }) => {
+    const { name } = application.metadata;
+    const others = definitions.filter(
+      (other) => other.application.metadata.name === name && other.place !== place,
+    );
+    if (others.length === 0) return [];
+    const message = `application ${name} is defined in ${others.map((other) => other.place).join(' and ')} too; rename one`;
+    return [{ subject: place, message, file, application: name }];
+  });
+}

@@ -1,0 +1,15 @@
+import type { StackConfig } from './contract/config.ts';
+import { keys, prefixes } from './contract/keys.ts';
+import { readDocument, updateDocument } from './documents.ts';
+import { readTargetsWithDrift, sendDriftMetrics } from './episodes.ts';
+import { Blocked, Retry, messageOf } from './errors.ts';
+import { inBatches } from './in-batches.ts';
+import { clusterCheckSchema, type ClusterCheck, type TargetCheck } from './model/check.ts';
+import { keyedDigest } from './model/digest.ts';
+import { isoTime, millisecondsOf } from './model/time.ts';
+import type { Cluster, Clusters } from './ports.ts';
+import { checkTarget, unjudged, type CheckDeps, type SweptCluster } from './sweep/check-target.ts';
+import { listLabelled } from './sweep/extra-objects.ts';
+import { limitRequests } from './sweep/limit-requests.ts';
+import { sendCheckMetrics } from './sweep/sweep-metrics.ts';
+import { isFinished, readTargetState, type TargetState } from './sweep/target-state.ts';

@@ -1,0 +1,55 @@
+import { loadDesired } from '../desired-state.ts';
+import type { InventoryEntry } from '../model/inventory.ts';
+import { describeRef } from '../model/object.ts';
+import { resolveDesired, type ResolvedObject } from '../plan.ts';
+import type { ApiResource, Sealer, Store } from '../ports.ts';
+import type { TargetState } from './target-state.ts';
+
+/** The objects of a target as they were last applied, whatever Git says by now. */
+export interface AppliedObjects {
+  readonly objects: readonly ResolvedObject[];
+  /** Objects that a run began and did not finish, in words. */
+  readonly unfinished: readonly string[];
+  /** Objects that cannot be compared, in words. */
+  readonly unknown: readonly string[];
+}
+
+type ByKey = ReadonlyMap<string, ResolvedObject>;
+
+/**
+ * Drift compares live with what was last applied, object by object: after a run that ended half-way some objects are of
+ * one snapshot and some of the other, and the digest in each inventory entry tells which.
+ */
+export async function appliedObjects(
+  deps: { readonly store: Store; readonly sealer: Sealer },
+  { pointer, inventory }: TargetState,
+  served: readonly ApiResource[],
+): Promise<AppliedObjects> {
+  const load = async (snapshot: string | undefined): Promise<ByKey> => {
+    if (snapshot === undefined) return new Map();
+    const desired = await loadDesired(deps, pointer.target.application, snapshot);
+    return new Map(resolveDesired(desired, served).objects.map((object) => [object.key, object]));
+  };
+  const entries = Object.entries(inventory?.entries ?? {});
+  const applied = await load(inventory?.applied?.snapshot);
+  const isOf = (objects: ByKey, [key, entry]: [string, InventoryEntry]): boolean =>
+    objects.get(key)?.digest === entry.desiredDigest;
+  const finished = entries.filter(([, { state }]) => state === 'applied');
+  const isWhole = finished.every((entry) => isOf(applied, entry));
+  const newer = isWhole ? applied : await load(pointer.snapshot);
+  const objects = finished.flatMap((entry) => {
+    const found = [applied, newer].find((candidates) => isOf(candidates, entry));
+    return found?.get(entry[0]) ?? [];
+  });
+  const known = new Set(objects.map(({ key }) => key));
+  return {
+    objects,
+    unfinished: entries.filter(([, { state }]) => state === 'intent').map(([, { ref }]) => describeRef(ref)),
+    unknown: finished
+      .filter(([key]) => !known.has(key))
+      .map(
+        ([, { ref, apiVersion }]) =>
+          `${describeRef(ref)} cannot be compared: the cluster does not serve ${apiVersion} ${ref.kind} now, or its snapshot is gone`,
+      ),
+  };
+}

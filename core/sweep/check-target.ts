@@ -1,0 +1,180 @@
+import type { Mask } from '../drift/shown-value.ts';
+import { recordFindings, type EpisodeDeps } from '../episodes.ts';
+import { Retry, messageOf } from '../errors.ts';
+import { inBatches } from '../in-batches.ts';
+import type { TargetCheck } from '../model/check.ts';
+import type { ObjectDrift } from '../model/drift.ts';
+import { refKey, refOf } from '../model/object.ts';
+import type { RunRequest } from '../model/run.ts';
+import { isoTime } from '../model/time.ts';
+import type { Target } from '../model/target.ts';
+import type { ApiResource, Cluster, Queues, Sealer } from '../ports.ts';
+import { countFields, isAlarming, isHealable } from '../record.ts';
+import { appliedObjects, type AppliedObjects } from './applied-objects.ts';
+import { checkObject, type ObjectCheck } from './check-object.ts';
+import { extraObjects, kindOf, type LabelledObjects } from './extra-objects.ts';
+import { isPending, judgeTarget } from './judge-target.ts';
+import { nextRun } from './next-run.ts';
+import { targetHealth } from './target-health.ts';
+import { hasMoved, readTargetState, type TargetState } from './target-state.ts';
+
+export interface CheckDeps extends EpisodeDeps {
+  readonly sealer: Sealer;
+  readonly queues: Queues;
+}
+
+/** One cluster as a sweep sees it: a connection, and what holds for all of its targets. */
+export interface SweptCluster {
+  readonly cluster: Cluster;
+  readonly served: readonly ApiResource[];
+  readonly labelled: LabelledObjects;
+  /** Keys and uids of every inventory of the cluster. */
+  readonly known: ReadonlySet<string>;
+  readonly uids: ReadonlySet<string>;
+  readonly mask: Mask;
+}
+
+const objectsAtOnce = 10;
+
+/** What was seen of a target's objects, by object key. */
+interface Look {
+  readonly applied: AppliedObjects;
+  readonly checks: ReadonlyMap<string, ObjectCheck>;
+  readonly drifts: ReadonlyMap<string, ObjectDrift>;
+  readonly unknown: readonly string[];
+}
+
+/**
+ * Checks one target exactly: drift of everything in its inventory, extra objects, health; records it, and asks for a
+ * run where one is needed. Only a run writes to the cluster. Undefined when there is nothing left to check.
+ * Throws Retry when the cluster does not answer.
+ */
+export async function checkTarget(
+  deps: CheckDeps,
+  swept: SweptCluster,
+  target: Target,
+  previous: TargetCheck | undefined,
+): Promise<TargetCheck | undefined> {
+  const before = await readTargetState(deps, target);
+  if (before === undefined) return undefined;
+  if (before.busy) return unjudged(deps, before, previous, { sync: 'Reconciling', reason: 'a run is at work' });
+  try {
+    const look = await lookAt(deps, swept, before);
+    const after = await readTargetState(deps, target);
+    const moved = hasMoved(before, after);
+    const findings = { ...look, unfinished: look.applied.unfinished, drifted: alarmingIn(look), moved };
+    const verdict = judgeTarget(before, findings);
+    if (moved) return unjudged(deps, before, previous, verdict);
+    await record(deps, before, look);
+    await askForRun(deps, before, look, previous);
+    const at = verdict.sync === 'Unknown' ? lastSeen(deps, previous) : isoTime(deps.clock.now());
+    const health = targetHealth([...look.checks.values()], previous);
+    return { at, ...verdict, drifted: findings.drifted, revision: appliedRevision(before), ...health };
+  } catch (error) {
+    if (error instanceof Retry) throw error;
+    return unjudged(deps, before, previous, { sync: 'Unknown', reason: messageOf(error) });
+  }
+}
+
+/** An entry that says nothing new: when it was last looked at stays, so that its age goes on growing. */
+export function unjudged(
+  deps: Pick<CheckDeps, 'clock'>,
+  state: Pick<TargetState, 'inventory'>,
+  previous: TargetCheck | undefined,
+  verdict: Pick<TargetCheck, 'sync' | 'reason'>,
+): TargetCheck {
+  return {
+    at: lastSeen(deps, previous),
+    ...verdict,
+    drifted: previous?.drifted ?? 0,
+    revision: appliedRevision(state),
+    ...(verdict.sync === 'Unknown'
+      ? { health: 'Unknown', healthMessage: verdict.reason }
+      : { health: previous?.health ?? 'Unknown', healthMessage: previous?.healthMessage ?? '' }),
+  };
+}
+
+/** While there was no complete check yet: when the target was first seen. */
+function lastSeen({ clock }: Pick<CheckDeps, 'clock'>, previous: TargetCheck | undefined): string {
+  return previous?.at ?? isoTime(clock.now());
+}
+
+function appliedRevision({ inventory }: Pick<TargetState, 'inventory'>): number {
+  return inventory?.applied?.revision ?? 0;
+}
+
+async function lookAt(deps: CheckDeps, swept: SweptCluster, state: TargetState): Promise<Look> {
+  const applied = await appliedObjects(deps, state, swept.served);
+  const checks = new Map<string, ObjectCheck>();
+  await inBatches(applied.objects, objectsAtOnce, async (desired) => {
+    checks.set(desired.key, await checkUnlessRefused(swept, desired));
+  });
+  const drifts = new Map<string, ObjectDrift>();
+  const unknown = [...applied.unknown, ...unlistable(swept, state)];
+  for (const [key, check] of checks) {
+    if (check.kind === 'drifted') drifts.set(key, check.drift);
+    if (check.kind === 'unknown') unknown.push(check.reason);
+  }
+  for (const live of extrasOf(swept, state)) {
+    drifts.set(refKey(refOf(live)), { ref: refOf(live), kind: 'extra', fields: [] });
+  }
+  return { applied, checks, drifts, unknown };
+}
+
+/** A read that is forbidden makes one object unknown, not all of them. */
+async function checkUnlessRefused(
+  { cluster, mask }: SweptCluster,
+  desired: Parameters<typeof checkObject>[1],
+): Promise<ObjectCheck> {
+  try {
+    return await checkObject(cluster, desired, mask);
+  } catch (error) {
+    if (error instanceof Retry) throw error;
+    return { kind: 'unknown', reason: messageOf(error), live: undefined };
+  }
+}
+
+function extrasOf({ labelled, known, uids }: SweptCluster, { pointer, inventory }: TargetState) {
+  // The lists are older than this look at the inventory: what a run created since is not extra.
+  const all = new Set([...known, ...Object.keys(inventory?.entries ?? {})]);
+  const options = { known: all, uids, prune: pointer.settings.prune };
+  return extraObjects(labelled, pointer.target.application, options);
+}
+
+function unlistable({ labelled }: SweptCluster, { inventory }: TargetState): string[] {
+  const kinds = new Set(Object.values(inventory?.entries ?? {}).map(({ ref }) => kindOf(ref)));
+  return [...labelled.failed].flatMap(([kind, reason]) => (kinds.has(kind) ? [reason] : []));
+}
+
+function alarmingIn({ drifts }: Look): number {
+  return [...drifts.values()].filter((drift) => isAlarming(countFields(drift))).length;
+}
+
+/** Judged are the objects that were compared, and those that nobody expects any more: extra ones that are gone. */
+async function record(deps: CheckDeps, { pointer, inventory }: TargetState, look: Look): Promise<void> {
+  const { target, settings } = pointer;
+  const entries = inventory?.entries ?? {};
+  const isJudged = (key: string): boolean => {
+    const check = look.checks.get(key);
+    return check === undefined ? entries[key] === undefined && look.unknown.length === 0 : check.kind !== 'unknown';
+  };
+  await recordFindings(deps, { target, mode: settings.drift, drifts: look.drifts, isJudged });
+}
+
+async function askForRun(
+  deps: CheckDeps,
+  state: TargetState,
+  look: Look,
+  previous: TargetCheck | undefined,
+): Promise<void> {
+  const needs = {
+    pending: isPending(state, look.applied.unfinished),
+    wasPending: previous?.sync === 'Pending',
+    healable: [...look.drifts.values()].some((drift) => isHealable(countFields(drift))),
+  };
+  const reason = nextRun(state, needs, deps.clock.now());
+  if (reason === undefined) return;
+  const { target } = state.pointer;
+  const request: RunRequest = { version: 1, target, reason, requestedBy: 'sweep' };
+  await deps.queues.run(request);
+}

@@ -1,0 +1,57 @@
+import type { TargetCheck } from '../model/check.ts';
+import type { TargetState } from './target-state.ts';
+
+/** Everything that one look at a target gave, in words where it is for people. */
+export interface Findings {
+  /** Objects that a run began and did not finish. */
+  readonly unfinished: readonly string[];
+  /** Why the check is partial; empty when everything was judged. */
+  readonly unknown: readonly string[];
+  readonly drifted: number;
+  /** A run was, or may have been, at work meanwhile. */
+  readonly moved: boolean;
+}
+
+/** `Unknown` before `Pending` before `Drifted`: what was not judged is never called good, nor merely late (rule 5). */
+export function judgeTarget(
+  { pointer, inventory }: TargetState,
+  { unfinished, unknown, drifted, moved }: Findings,
+): Pick<TargetCheck, 'sync' | 'reason'> {
+  if (moved) return { sync: 'Reconciling', reason: 'a run is at work' };
+  if (unknown.length > 0) return { sync: 'Unknown', reason: summary(unknown) };
+  if (isPending({ pointer, inventory }, unfinished)) {
+    return { sync: 'Pending', reason: pendingReason({ pointer, inventory }, unfinished) };
+  }
+  if (drifted === 0) return { sync: 'Synced', reason: '' };
+  return { sync: 'Drifted', reason: `${drifted} of its objects differ from what was applied` };
+}
+
+/** Whether Git wants something else than was applied, or a run did not finish. */
+export function isPending(
+  { pointer, inventory }: Pick<TargetState, 'pointer' | 'inventory'>,
+  unfinished: readonly string[],
+): boolean {
+  return pointer.revision !== inventory?.applied?.revision || unfinished.length > 0;
+}
+
+function pendingReason(
+  { pointer, inventory }: Pick<TargetState, 'pointer' | 'inventory'>,
+  unfinished: readonly string[],
+): string {
+  const last = inventory?.lastRun;
+  const failed = last?.outcome === 'failed' || last?.outcome === 'blocked';
+  if (last !== undefined && failed && last.revision === pointer.revision) {
+    return `the last run was ${last.outcome}: ${last.message}`;
+  }
+  if (pointer.revision === inventory?.applied?.revision) return `a run did not finish ${unfinished.join(', ')}`;
+  if (pointer.state === 'gone') return 'its Application is gone from Git; its objects are about to go';
+  const sha = pointer.commit.sha.slice(0, 7);
+  if (pointer.settings.sync === 'manual') return `commit ${sha} waits for \`trueup sync\``;
+  return `commit ${sha} is not applied yet`;
+}
+
+/** The first of them in full: the rest is most often the same once more. */
+function summary(reasons: readonly string[]): string {
+  const [first = '', ...more] = reasons;
+  return more.length === 0 ? first : `${first} (and ${more.length} more)`;
+}

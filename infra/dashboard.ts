@@ -1,0 +1,88 @@
+import {
+  AlarmStatusWidget,
+  Dashboard as CdkDashboard,
+  GraphWidget,
+  Metric,
+  Stats,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import type { IMetric, IWidget } from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import type { StackConfig } from '../core/contract/config.ts';
+import { dimensions, metricNamespace, metrics } from '../core/contract/metrics.ts';
+import type { MetricName } from '../core/contract/metrics.ts';
+import type { Alarms } from './alarms.ts';
+import type { Functions } from './functions.ts';
+import type { Queues } from './queues.ts';
+
+export interface DashboardProps {
+  readonly config: StackConfig;
+  readonly alarms: Alarms;
+  readonly functions: Functions;
+  readonly queues: Queues;
+}
+
+const width = 8;
+
+/** One screen: what is wrong, then the fleet by cluster, then the machinery. */
+export class Dashboard extends Construct {
+  readonly name: string;
+
+  constructor(scope: Construct, id: string, { config, alarms, functions, queues }: DashboardProps) {
+    super(scope, id);
+    this.name = `trueup-${config.fleet}`;
+    const work = [queues.pushes, queues.runs, queues.later, queues.sweeps, queues.images];
+    new CdkDashboard(this, 'Dashboard', {
+      dashboardName: this.name,
+      widgets: [
+        [new AlarmStatusWidget({ title: 'Alarms', width: width * 3, alarms: alarms.alarms })],
+        [
+          byCluster(config, 'Drifted objects', metrics.driftedObjects),
+          byCluster(config, 'Oldest drift (s)', metrics.oldestDrift),
+          byCluster(config, 'Oldest check (s)', metrics.oldestCheck),
+        ],
+        [
+          byCluster(config, 'Degraded targets', metrics.degradedTargets),
+          graph('Failures', [ofFleet(config, metrics.failedSnapshots), ofFleet(config, metrics.failedRuns)]),
+          byCluster(config, 'Fields of others', metrics.foreignFields),
+        ],
+        [
+          graph(
+            'Oldest message (s)',
+            work.map(({ queue }) => queue.metricApproximateAgeOfOldestMessage()),
+          ),
+          graph(
+            'Function errors',
+            functions.all.map((each) => each.function.metricErrors()),
+          ),
+          graph(
+            'Function duration (ms)',
+            functions.all.map((each) => each.function.metricDuration()),
+          ),
+        ],
+      ],
+    });
+  }
+}
+
+function graph(title: string, left: IMetric[]): IWidget {
+  return new GraphWidget({ title, width, left, leftYAxis: { min: 0 } });
+}
+
+function ofFleet({ fleet }: StackConfig, metricName: MetricName): Metric {
+  const dimensionsMap = { [dimensions.fleet]: fleet };
+  return new Metric({ namespace: metricNamespace, metricName, dimensionsMap, statistic: Stats.SUM });
+}
+
+function byCluster({ fleet, clusters }: StackConfig, title: string, metricName: MetricName): IWidget {
+  const left = clusters.map(
+    ({ name }) =>
+      new Metric({
+        namespace: metricNamespace,
+        metricName,
+        dimensionsMap: { [dimensions.fleet]: fleet, [dimensions.cluster]: name },
+        statistic: Stats.MAXIMUM,
+        label: name,
+      }),
+  );
+  return graph(title, left);
+}

@@ -1,0 +1,70 @@
+import { Duration, Stack } from 'aws-cdk-lib/core';
+import { EventBus as CdkEventBus, Rule } from 'aws-cdk-lib/aws-events';
+import type { EventPattern, IEventBus } from 'aws-cdk-lib/aws-events';
+import { EventBus as EventBusTarget, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { Construct } from 'constructs';
+import { eventSource } from '../core/contract/events.ts';
+import type { EventType } from '../core/contract/events.ts';
+import type { Queues } from './queues.ts';
+import type { TrueUpFunction } from './trueup-function.ts';
+
+export interface EventBusProps {
+  readonly fleet: string;
+  readonly queues: Queues;
+  readonly archiveRetention: Duration;
+}
+
+const pushReceived: EventType = 'PushReceived';
+const ecrImage: EventPattern = { source: ['aws.ecr'], detailType: ['ECR Image Action'] };
+
+/**
+ * Our own bus with its archive, and the rules that lead from it to queues. Rules never call a function: a queue keeps
+ * what a function could not take, and its dead-letter queue what nobody could.
+ */
+export class EventBus extends Construct {
+  readonly bus: CdkEventBus;
+
+  constructor(scope: Construct, id: string, { fleet, queues, archiveRetention }: EventBusProps) {
+    super(scope, id);
+    this.bus = new CdkEventBus(this, 'Bus', {
+      eventBusName: `trueup-${fleet}`,
+      description: 'Events of trueup, and of the registries it follows',
+    });
+    this.bus.archive('Archive', {
+      description: 'Events of trueup, for replay',
+      eventPattern: { account: [Stack.of(this).account] },
+      retention: archiveRetention,
+    });
+    const delivery = {
+      deadLetterQueue: queues.undelivered,
+      // A push that could not be queued for longer than this is found by the next push or sweep of its target.
+      maxEventAge: Duration.hours(6),
+      retryAttempts: 50,
+    };
+    new Rule(this, 'Pushes', {
+      eventBus: this.bus,
+      description: 'A push was received: make its snapshots',
+      eventPattern: { source: [eventSource], detailType: [pushReceived] },
+      targets: [new SqsQueue(queues.pushes.queue, delivery)],
+    });
+    // The CDK's class and interface disagree about an optional property; it is the same bus.
+    const ourBus = this.bus as IEventBus;
+    // Events of AWS services appear on the default bus of the account and on no other.
+    new Rule(this, 'EcrToOurBus', {
+      description: 'An image was pushed to or deleted from ECR: bring it to the bus of trueup',
+      eventPattern: ecrImage,
+      targets: [new EventBusTarget(ourBus, { deadLetterQueue: queues.undelivered })],
+    });
+    new Rule(this, 'EcrImages', {
+      eventBus: this.bus,
+      description: 'An image event of ECR: record it',
+      eventPattern: ecrImage,
+      targets: [new SqsQueue(queues.images.queue, delivery)],
+    });
+  }
+
+  grantPublish(to: TrueUpFunction): void {
+    this.bus.grantPutEventsTo(to.role);
+    to.set('bus', this.bus.eventBusName);
+  }
+}

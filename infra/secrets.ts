@@ -1,0 +1,89 @@
+import { ArnFormat, Stack, Validations } from 'aws-cdk-lib/core';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import type { StackConfig } from '../core/contract/config.ts';
+import type { TrueUpFunction } from './trueup-function.ts';
+
+export interface SecretsProps {
+  readonly config: StackConfig;
+}
+
+/** Secrets that we make (webhook HMAC keys, digest key), and the reading of those that a person put there by name. */
+export class Secrets extends Construct {
+  /** The HMAC key of a provider's webhooks is `${hookPrefix}/${provider}`. */
+  readonly hookPrefix: string;
+  readonly digestKeyName: string;
+  readonly #hooks: readonly Secret[];
+  readonly #digestKey: Secret;
+  readonly #config: StackConfig;
+
+  constructor(scope: Construct, id: string, { config }: SecretsProps) {
+    super(scope, id);
+    this.#config = config;
+    this.hookPrefix = `trueup/${config.fleet}/hooks`;
+    const providers = [...new Set(config.repositories.map(({ provider }) => provider))];
+    this.#hooks = providers.map((provider) =>
+      this.#generate(`Hook-${provider}`, {
+        name: `${this.hookPrefix}/${provider}`,
+        description: `Signs the webhooks of ${provider}; enter it as the secret of the webhook there`,
+        whyNotRotated:
+          'The other side, the webhook of the Git host, has to be changed with it: a person rotates it, and the previous value stays valid meanwhile.',
+      }),
+    );
+    this.digestKeyName = `trueup/${config.fleet}/digest-key`;
+    this.#digestKey = this.#generate('DigestKey', {
+      name: this.digestKeyName,
+      description: 'Keys the digests of secret values in trueup records and snapshots',
+      whyNotRotated: 'Digests made under different keys cannot be compared: every secret would look changed.',
+    });
+  }
+
+  #generate(id: string, options: { name: string; description: string; whyNotRotated: string }): Secret {
+    const secret = new Secret(this, id, {
+      secretName: options.name,
+      description: options.description,
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+    });
+    Validations.of(secret).acknowledge({ id: 'AwsSolutions-SMG4', reason: options.whyNotRotated });
+    return secret;
+  }
+
+  grantHooks(to: TrueUpFunction): void {
+    for (const secret of this.#hooks) this.#allow(to, secret.secretArn);
+    to.set('hookSecretPrefix', this.hookPrefix);
+  }
+
+  grantDigestKey(to: TrueUpFunction): void {
+    this.#allow(to, this.#digestKey.secretArn);
+    to.set('digestKeySecret', this.digestKeyName);
+  }
+
+  /** Tokens of private repositories. */
+  grantRepositoryTokens(to: TrueUpFunction): void {
+    this.#allowNamed(
+      to,
+      this.#config.repositories.map(({ tokenSecret }) => tokenSecret),
+    );
+  }
+
+  grantKubeconfigs(to: TrueUpFunction): void {
+    this.#allowNamed(
+      to,
+      this.#config.clusters.map(({ access }) => (access.type === 'kubeconfig' ? access.secret : undefined)),
+    );
+  }
+
+  // Six characters, unknown to us, follow the name in the ARN of every secret.
+  #allowNamed(to: TrueUpFunction, names: readonly (string | undefined)[]): void {
+    for (const name of new Set(names)) {
+      if (name === undefined) continue;
+      const arn = { service: 'secretsmanager', resource: 'secret', resourceName: `${name}-??????` };
+      this.#allow(to, Stack.of(this).formatArn({ ...arn, arnFormat: ArnFormat.COLON_RESOURCE_NAME }));
+    }
+  }
+
+  #allow(to: TrueUpFunction, arn: string): void {
+    to.allow(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [arn] }));
+  }
+}

@@ -1,0 +1,92 @@
+import { RemovalPolicy, Size, Validations } from 'aws-cdk-lib/core';
+import type { Duration } from 'aws-cdk-lib/core';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Code, DockerImageFunction, Function, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
+import type { Architecture, DockerImageCode, FunctionOptions } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { environment } from '../core/contract/environment.ts';
+import { metricNamespace } from '../core/contract/metrics.ts';
+
+/** A folder with `index.mjs`, or a container image that holds the same. */
+export type FunctionCode =
+  | { readonly kind: 'zip'; readonly folder: string; readonly architecture: Architecture }
+  | { readonly kind: 'image'; readonly image: DockerImageCode; readonly architecture: Architecture };
+
+export interface TrueUpFunctionProps {
+  readonly description: string;
+  readonly code: FunctionCode;
+  readonly timeout: Duration;
+  readonly memoryMiB: number;
+  /** Size of /tmp in MiB; default 512. */
+  readonly scratchMiB?: number;
+  readonly reservedConcurrency?: number | undefined;
+}
+
+/** A Lambda function with a role of its own that starts with nothing but its log: every right is granted by name. */
+export class TrueUpFunction extends Construct {
+  readonly role: Role;
+  readonly function: Function;
+
+  constructor(scope: Construct, id: string, props: TrueUpFunctionProps) {
+    super(scope, id);
+    this.role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `trueup: ${props.description}`,
+    });
+    const logGroup = new LogGroup(this, 'Log', {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    logGroup.grantWrite(this.role);
+    this.function = makeFunction(this, props.code, {
+      description: props.description,
+      role: this.role,
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      timeout: props.timeout,
+      memorySize: props.memoryMiB,
+      architecture: props.code.architecture,
+      ...(props.scratchMiB === undefined ? {} : { ephemeralStorageSize: Size.mebibytes(props.scratchMiB) }),
+      ...(props.reservedConcurrency === undefined
+        ? {}
+        : { reservedConcurrentExecutions: props.reservedConcurrency }),
+    });
+  }
+
+  allow(statement: PolicyStatement): void {
+    this.role.addToPolicy(statement);
+  }
+
+  /** May send metrics of our namespace, those of this fleet. */
+  allowMetrics(fleet: string): void {
+    this.allow(
+      new PolicyStatement({
+        actions: ['cloudwatch:PutMetricData'],
+        resources: ['*'],
+        conditions: { StringEquals: { 'cloudwatch:namespace': metricNamespace } },
+      }),
+    );
+    Validations.of(this.role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason: 'PutMetricData knows no resources; a condition limits it to our namespace.',
+    });
+    this.set('fleet', fleet);
+  }
+
+  /** Sets a variable of the contract. */
+  set(variable: keyof typeof environment, value: string): void {
+    this.function.addEnvironment(environment[variable], value);
+  }
+}
+
+function makeFunction(scope: Construct, code: FunctionCode, options: FunctionOptions): Function {
+  if (code.kind === 'image')
+    return new DockerImageFunction(scope, 'Function', { ...options, code: code.image });
+  return new Function(scope, 'Function', {
+    ...options,
+    runtime: Runtime.NODEJS_24_X,
+    handler: 'index.handler',
+    code: Code.fromAsset(code.folder),
+  });
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { z } from 'zod';
+import { ofType, sample, synthesize } from './synthesized.ts';
+import type { Resource, Synthesized } from './synthesized.ts';
+
+/** Properties of a function that say where its code comes from, and nothing else. */
+const codeProperties = ['Code', 'PackageType', 'Runtime', 'Handler', 'ImageConfig', 'Layers'];
+
+function withoutCode([id, resource]: readonly [string, Resource]): readonly [string, Resource] {
+  if (!id.startsWith('TrueUpFunctionsSnapshotFunction')) return [id, resource];
+  const kept = Object.entries(resource.Properties).filter(([name]) => !codeProperties.includes(name));
+  return [id, { ...resource, Properties: Object.fromEntries(kept) }];
+}
+
+test('image and zip differ in the code properties of the snapshot function only', () => {
+  using image = synthesize(sample, { snapshotPackaging: 'image' });
+  using zip = synthesize(sample, { snapshotPackaging: 'zip' });
+  const templates = [image, zip].map(({ template }) => template.toJSON());
+  assert.notDeepEqual(templates[0], templates[1]);
+  const [fromImage, fromZip] = [image, zip].map(({ resources }) =>
+    Object.fromEntries(Object.entries(resources).map(withoutCode)),
+  );
+  assert.deepEqual(fromImage, fromZip);
+  const [outsideOfImage, outsideOfZip] = templates.map((template) => ({ ...template, Resources: {} }));
+  assert.deepEqual(outsideOfImage, outsideOfZip);
+});
+
+const assetsSchema = z.object({
+  dockerImages: z.record(z.string(), z.object({ source: z.object({ directory: z.string() }) })).default({}),
+});
+
+function imageContext({ outdir }: Synthesized): string {
+  const manifest: unknown = JSON.parse(readFileSync(path.join(outdir, 'trueup-acme.assets.json'), 'utf8'));
+  const [image] = Object.values(assetsSchema.parse(manifest).dockerImages);
+  assert.ok(image, 'the assembly has a container image');
+  return path.join(outdir, image.source.directory);
+}
+
+test('the image is built from the very bundle that the zip holds, and runs its handler', () => {
+  using stack = synthesize(sample, { snapshotPackaging: 'image' });
+  using zip = synthesize(sample, { snapshotPackaging: 'zip' });
+  const context = imageContext(stack);
+  const [, fn] = ofType(zip.resources, 'AWS::Lambda::Function').find(([id]) => id.includes('Snapshot')) ?? [];
+  const key = z
+    .object({ S3Key: z.string() })
+    .parse(fn?.Properties['Code'])
+    .S3Key.replace(/\.zip$/, '');
+  const zipped = readFileSync(path.join(zip.outdir, `asset.${key}`, 'index.mjs'));
+  assert.deepEqual(readFileSync(path.join(context, 'index.mjs')), zipped);
+
+  const dockerfile = readFileSync(path.join(context, 'Dockerfile'), 'utf8');
+  assert.match(dockerfile, /^FROM public\.ecr\.aws\/lambda\/nodejs:24$/m);
+  assert.match(dockerfile, /^CMD \["index\.handler"\]$/m);
+  for (const copied of ['layer.zip', 'index.mjs']) {
+    assert.match(dockerfile, new RegExp(`^COPY ${copied} `, 'm'));
+    assert.ok(readFileSync(path.join(context, copied)).length > 0);
+  }
+});
+
+test('every zip runs on the Lambda runtime that our own Node is', () => {
+  using stack = synthesize(sample, { snapshotPackaging: 'zip' });
+  const major = process.versions.node.split('.')[0];
+  for (const [id, { Properties }] of ofType(stack.resources, 'AWS::Lambda::Function')) {
+    assert.equal(Properties['Runtime'], `nodejs${major}.x`, id);
+  }
+});

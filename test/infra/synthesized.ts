@@ -1,0 +1,102 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { App, Stack } from 'aws-cdk-lib/core';
+import { Template } from 'aws-cdk-lib/assertions';
+import { z } from 'zod';
+import { parseStackConfig } from '../../core/contract/config.ts';
+import type { StackConfigInput } from '../../core/contract/config.ts';
+import { functionNames } from '../../infra/bundle.ts';
+import { temporaryFolder } from '../../infra/temporary-folder.ts';
+import { TrueUp } from '../../infra/trueup.ts';
+import type { TrueUpProps } from '../../infra/trueup.ts';
+import cdkJson from '../../cdk.json' with { type: 'json' };
+
+/** One of everything: a private and a public repository, an EKS cluster here and one elsewhere, a kubeconfig. */
+export const sample: StackConfigInput = {
+  fleet: 'acme',
+  repositories: [
+    { name: 'platform', url: 'https://github.com/acme/platform.git', tokenSecret: 'acme/platform-token' },
+    { name: 'apps', url: 'https://github.com/acme/apps.git' },
+  ],
+  clusters: [
+    { name: 'staging', access: { type: 'eks', name: 'stage-1' } },
+    { name: 'production', access: { type: 'eks', name: 'prod-1', region: 'eu-west-1' } },
+    { name: 'edge', access: { type: 'kubeconfig', secret: 'acme/edge-kubeconfig' } },
+  ],
+};
+
+const resourceSchema = z.object({
+  Type: z.string(),
+  Properties: z.record(z.string(), z.unknown()).default({}),
+  DeletionPolicy: z.string().optional(),
+});
+export type Resource = z.infer<typeof resourceSchema>;
+
+export interface Synthesized extends Disposable {
+  readonly app: App;
+  readonly template: Template;
+  /** By logical id. */
+  readonly resources: Readonly<Record<string, Resource>>;
+  /** The cloud assembly; gone with this object. */
+  readonly outdir: string;
+}
+
+/** Synthesises the stack with a stub for each function, as a zip unless told otherwise: the image's context is large. */
+export function synthesize(
+  input: StackConfigInput = sample,
+  props: Partial<Omit<TrueUpProps, 'config' | 'bundles'>> = {},
+  { validate = false }: { validate?: boolean } = {},
+): Synthesized {
+  const folder = temporaryFolder();
+  const bundles = path.join(folder.path, 'bundles');
+  for (const name of functionNames) {
+    mkdirSync(path.join(bundles, name), { recursive: true });
+    writeFileSync(path.join(bundles, name, 'index.mjs'), `export const handler = async () => '${name}';\n`);
+  }
+  // Seconds each time: one test does it.
+  process.env['CDK_VALIDATION'] = String(validate);
+  const outdir = path.join(folder.path, 'cdk.out');
+  const app = new App({ outdir, context: cdkJson.context, analyticsReporting: false });
+  const stack = new Stack(app, 'trueup-acme');
+  const config = parseStackConfig(input);
+  const trueup = new TrueUp(stack, 'TrueUp', { config, bundles, snapshotPackaging: 'zip', ...props });
+  const template = Template.fromStack(Stack.of(trueup));
+  const { Resources } = z
+    .object({ Resources: z.record(z.string(), resourceSchema) })
+    .parse(template.toJSON());
+  const dispose = () => folder[Symbol.dispose]();
+  return { app, template, resources: Resources, outdir, [Symbol.dispose]: dispose };
+}
+
+export function ofType(
+  resources: Synthesized['resources'],
+  type: string,
+): readonly (readonly [string, Resource])[] {
+  return Object.entries(resources).filter(([, { Type }]) => Type === type);
+}
+
+/**
+ * CloudFormation's intrinsic functions as a short text: `Ref` and `Fn::GetAtt` give `<logical id>` without the hash,
+ * pseudo parameters their last word.
+ */
+export function flatten(value: unknown): string {
+  const join = z.object({ 'Fn::Join': z.tuple([z.string(), z.array(z.unknown())]) }).safeParse(value);
+  if (join.success) {
+    const [delimiter, parts] = join.data['Fn::Join'];
+    return parts.map(flatten).join(delimiter);
+  }
+  const attribute = z.object({ 'Fn::GetAtt': z.array(z.string()).min(1) }).safeParse(value);
+  if (attribute.success) return `<${withoutHash(attribute.data['Fn::GetAtt'][0] ?? '')}>`;
+  const reference = z.object({ Ref: z.string() }).safeParse(value);
+  if (reference.success) return `<${withoutHash(reference.data.Ref)}>`;
+  const template = z.object({ 'Fn::Sub': z.string() }).safeParse(value);
+  if (template.success) return template.data['Fn::Sub'];
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function withoutHash(logicalId: string): string {
+  return logicalId
+    .replace(/^AWS::/, '')
+    .replace(/^TrueUp/, '')
+    .replace(/[0-9A-F]{8}$/, '');
+}
