@@ -35,7 +35,12 @@ const dir = await mkdtemp(join(tmpdir(), 'trueup-test-'));
 const tools = await findTools({ progress });
 const [cluster, aws] = await Promise.all([
   openCluster({ ...sharedClusterOptions, progress }),
-  startLocalAws({ dir: join(dir, 'aws'), progress, alarmSpeed: 6, extraPath: [...new Set([dirname(tools.kubectl), dirname(tools.helm)])] }),
+  startLocalAws({
+    dir: join(dir, 'aws'),
+    progress,
+    alarmSpeed: 6,
+    extraPath: [...new Set([dirname(tools.kubectl), dirname(tools.helm)])],
+  }),
 ]);
 try {
   process.exitCode = await runTests(chosen(process.argv.slice(2)), {

@@ -1,6 +1,7 @@
 import { targetKey } from '../../core/model/target.ts';
-import { pushNow, watchDelivery, watchPush } from './push-chapter.ts';
-import { targetsOf, type Stage } from './stage.ts';
+import { git } from '../git/git-command.ts';
+import { pushFiles, watchDelivery, watchPush } from './push-chapter.ts';
+import { edited, targetsOf, type Stage } from './stage.ts';
 import { until } from './until.ts';
 
 const manifest = 'apps/storefront/web.yaml';
@@ -21,8 +22,8 @@ export async function brokenChapter(stage: Stage, before: { readonly snapshot: s
 
   narrator.chapter('Somebody pushes a commit that cannot be read');
   const version = await versionOf();
-  await clone.edit(manifest, '  replicas: 2', '  replicas: [2');
-  const broken = await pushNow(stage, 'storefront: scale (with a typo)');
+  const typo = await edited(stage, manifest, '  replicas: 2', '  replicas: [2');
+  const broken = await pushFiles(stage, 'storefront: scale (with a typo)', typo);
   await watchDelivery(stage, broken);
   const failed = await until(`${targetKey(healed)} refusing ${broken.sha}`, async () => {
     const pointer = await records.desired(healed);
@@ -39,8 +40,8 @@ export async function brokenChapter(stage: Stage, before: { readonly snapshot: s
   narrator.step('production as it was', undefined, `Deployment web is still at resourceVersion ${after}`);
 
   narrator.chapter('…and reverts it, with the upgrade before it');
-  await clone.git('revert', '--no-edit', '--no-commit', 'HEAD~2..HEAD');
-  const revert = await pushNow(stage, 'Revert "storefront: nginx 1.29.2" and what followed');
+  await git(clone, ['revert', '--no-commit', 'HEAD~2..HEAD']);
+  const revert = await pushFiles(stage, 'Revert "storefront: nginx 1.29.2" and what followed');
   await watchPush(stage, revert, [healed]);
   const pointer = await records.desired(healed);
   if (pointer?.snapshot !== before.snapshot) {

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openCluster } from '../cluster/open-cluster.ts';
+import { cloneWorktree } from '../git/worktree.ts';
 import { install, type Installation } from './installation.ts';
 import { narrator } from './narrator.ts';
 import { recordsOf } from './records.ts';
 import { kubectlOf, type Stage } from './stage.ts';
 import { tellStory } from './story.ts';
-import { personsClone } from './worktree.ts';
 
 /** `npm run demo [-- --once]`: the main job on real input, on this machine alone. */
 
@@ -47,7 +47,8 @@ async function setUp(): Promise<{ stage: Stage; kubeconfigPath: string }> {
     alarmSpeed: 6,
   });
   stops.push(installation.stop);
-  const clone = await personsClone(installation.cloneUrl, installation.token, join(dir, 'clone'));
+  const clone = join(dir, 'clone');
+  await cloneWorktree(installation.cloneUrlWithToken, clone);
   const context = cluster.controlPlane === undefined ? undefined : `${user}@${clusterName}`;
   const kubectl = kubectlOf(installation.tools.kubectl, cluster.kubeconfigPath, context);
   const records = recordsOf(installation);
@@ -55,10 +56,10 @@ async function setUp(): Promise<{ stage: Stage; kubeconfigPath: string }> {
   return { stage, kubeconfigPath: cluster.kubeconfigPath };
 }
 
-function tellHowToPoke({ aws, cloneUrl, token, stack, tools }: Installation, kubeconfigPath: string): void {
+function tellHowToPoke({ aws, cloneUrlWithToken, stack, tools }: Installation, kubeconfigPath: string): void {
   const variables = Object.entries(aws.env).map(([name, value]) => `${name}=${value}`);
   story.chapter('It stays up until Ctrl-C. To poke at it:');
-  story.say(`git clone ${cloneUrl.replace('://', `://ada:${token}@`)}   # edit, push, watch`);
+  story.say(`git clone ${cloneUrlWithToken}   # edit, push, watch`);
   story.say(`KUBECONFIG=${kubeconfigPath} ${tools.kubectl} get deployments --all-namespaces`);
   story.say(`export ${variables.join(' ')}`);
   story.say(`npm run -s trueup -- --stack ${stack} status`);

@@ -40,9 +40,7 @@ export interface Installation {
   readonly git: GitServer;
   readonly tools: Tools;
   readonly repository: string;
-  readonly cloneUrl: string;
-  /** The token that the Git server demands. */
-  readonly token: string;
+  readonly cloneUrlWithToken: string;
   readonly hookUrl: string;
   readonly stack: string;
   readonly fleet: string;
@@ -83,8 +81,7 @@ export async function install(options: InstallationOptions): Promise<Installatio
       git,
       tools,
       repository: repositoryName,
-      cloneUrl,
-      token,
+      cloneUrlWithToken: git.urlWithToken(repositoryName),
       hookUrl,
       stack,
       fleet,
@@ -99,7 +96,12 @@ export async function install(options: InstallationOptions): Promise<Installatio
 }
 
 function ownAws({ dir, progress, alarmSpeed = 1 }: InstallationOptions, tools: Tools): Promise<LocalAws> {
-  return startLocalAws({ dir: join(dir, 'aws'), progress, extraPath: [...new Set([dirname(tools.kubectl), dirname(tools.helm)])], alarmSpeed });
+  return startLocalAws({
+    dir: join(dir, 'aws'),
+    progress,
+    extraPath: [...new Set([dirname(tools.kubectl), dirname(tools.helm)])],
+    alarmSpeed,
+  });
 }
 
 /** Writes the secrets that a user would create before the first deployment, and the configuration that names them. */

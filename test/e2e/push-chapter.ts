@@ -1,6 +1,7 @@
 import type { Target } from '../../core/model/target.ts';
 import { targetKey } from '../../core/model/target.ts';
 import { secondsBetween } from '../../core/model/time.ts';
+import { commitFiles, push as pushHead } from '../git/worktree.ts';
 import type { Stage } from './stage.ts';
 import { until } from './until.ts';
 
@@ -10,9 +11,15 @@ export interface Push {
   readonly startedAt: string;
 }
 
-export async function pushNow(stage: Stage, message: string): Promise<Push> {
+/** Commits the files and pushes; none when what is to be committed is in the clone already. */
+export async function pushFiles(
+  stage: Stage,
+  message: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<Push> {
+  const sha = await commitFiles(stage.clone, files, message);
   const startedAt = new Date().toISOString();
-  const sha = await stage.clone.push(message);
+  await pushHead(stage.clone);
   stage.narrator.say(`git push: ${sha.slice(0, 7)} "${message}"`);
   return { sha, startedAt };
 }

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Target } from '../../core/model/target.ts';
 import type { Installation } from './installation.ts';
 import type { Narrator } from './narrator.ts';
 import type { Records } from './records.ts';
-import type { PersonsClone } from './worktree.ts';
 
 const run = promisify(execFile);
 
@@ -12,7 +13,8 @@ const run = promisify(execFile);
 export interface Stage {
   readonly installation: Installation;
   readonly records: Records;
-  readonly clone: PersonsClone;
+  /** Folder of a person's clone of the config repository. */
+  readonly clone: string;
   readonly narrator: Narrator;
   readonly cluster: string;
   readonly kubectl: (...args: readonly string[]) => Promise<string>;
@@ -42,4 +44,16 @@ export function targetsOf(cluster: string): { readonly healed: Target; readonly 
     healed: { cluster, application: 'storefront' },
     observed: { cluster, application: 'payments' },
   };
+}
+
+/** A file of the clone with one text replaced; throws when it is not there, since the story would go on without its edit. */
+export async function edited(
+  { clone }: Stage,
+  path: string,
+  from: string,
+  to: string,
+): Promise<Record<string, string>> {
+  const text = await readFile(join(clone, path), 'utf8');
+  if (!text.includes(from)) throw new Error(`${path} has no "${from}" to edit`);
+  return { [path]: text.replace(from, to) };
 }
