@@ -1,12 +1,11 @@
 import { Agent, request as send } from 'undici';
+import { requestSeconds } from '../core/contract/kubernetes.ts';
 import { Blocked, Retry } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import { answerText, connectionFault, isBrokenConnection } from './api-fault.ts';
 import type { ApiServer } from './api-fault.ts';
 
 const connectSeconds = 5;
-/** Longest that one request may take, the connection included; a webhook of the cluster may use 10 s of it. */
-export const requestSeconds = 15;
 /** Requests at once to one cluster; more of ours would only wait in the server's fair queues. */
 const connections = 10;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fieldManager } from '../core/contract/kubernetes.ts';
+import { fieldManager, requestSeconds } from '../core/contract/kubernetes.ts';
 import { Blocked, Retry } from '../core/errors.ts';
 import { groupOf } from '../core/model/object.ts';
 import type { KubeObject, LiveObject } from '../core/model/object.ts';
@@ -12,7 +12,7 @@ import type {
   DeletePrecondition,
   ObjectAddress,
 } from '../core/ports.ts';
-import { type ApiClient, type ApiRequest, type ApiResponse, requestSeconds } from './api-client.ts';
+import type { ApiClient, ApiRequest, ApiResponse } from './api-client.ts';
 import { discoveryAccept, discoveryPaths, resourcesIn } from './api-discovery.ts';
 import { answerText, statusOf } from './api-fault.ts';
 

@@ -43,8 +43,8 @@ export interface Findings {
   readonly target: Target;
   readonly mode: DriftMode;
   readonly drifts: ReadonlyMap<string, ObjectDrift>;
-  /** Objects that could be judged, drifting or not; episodes of others stay open. */
-  readonly checked: ReadonlySet<string>;
+  /** Which objects could be judged, drifting or not; episodes of others stay open. */
+  readonly isJudged: (key: string) => boolean;
 }
 
 /** EventBridge takes 256 KB an entry; the record has them all. */
@@ -58,6 +58,13 @@ export async function readEpisodes(store: Store, target: Target): Promise<Episod
   return (await readDocument(store, keys.openDrift(target), openDriftSchema))?.value.episodes ?? {};
 }
 
+/** Applications of a cluster that have open episodes; one list, however many there are. */
+export async function driftingApplications(store: Store, cluster: string): Promise<ReadonlySet<string>> {
+  const prefix = `${prefixes.openDrift}${cluster}/`;
+  const names = await Array.fromAsync(store.list(prefix), (key) => key.slice(prefix.length, -'.json'.length));
+  return new Set(names);
+}
+
 /**
  * Opens an episode per newly drifted object, updates those whose fields changed, closes those that are put right.
  * The index is written before the records as an intent and after them as the outcome: one that dies in between is
@@ -66,7 +73,7 @@ export async function readEpisodes(store: Store, target: Target): Promise<Episod
 export async function recordFindings(deps: EpisodeDeps, findings: Findings): Promise<EpisodeChanges> {
   const { target, drifts, mode } = findings;
   const at = isoTime(deps.clock.now());
-  const changes = decideEpisodes(await readEpisodes(deps.store, target), drifts, findings.checked);
+  const changes = decideEpisodes(await readEpisodes(deps.store, target), drifts, findings.isJudged);
   const written = new Map<string, ObjectDrift>();
   for (const key of [...changes.opened, ...changes.changed]) {
     const drift = drifts.get(key);

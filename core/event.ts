@@ -33,7 +33,7 @@ export type HookMessage =
 export type PushMessage = Extract<HookMessage, { kind: 'push' }>;
 
 /** A hint only: the head of the ref is asked at the Git host before anything is done (rule 2). */
-export interface PushFacts extends NonNullable<Delivery['push']> {
+interface PushFacts extends NonNullable<Delivery['push']> {
   readonly deleted: boolean;
 }
 

@@ -3,12 +3,13 @@ import type { Settings } from './model/desired.ts';
 import type { InventoryEntry } from './model/inventory.ts';
 import type { LiveObject } from './model/object.ts';
 import type { Plan, PlannedAction } from './model/plan.ts';
-import type { ObjectAddress } from './ports.ts';
+import type { ApiResource, ObjectAddress } from './ports.ts';
 import { decideApply, type ApplyScope, type ApplyStep } from './plan/decide-apply.ts';
 import { decidePrune, type PruneStep } from './plan/decide-prune.ts';
 import { pruneRefusal } from './plan/prune-cap.ts';
 import type { Resolution } from './plan/resolve-desired.ts';
 
+export { definedKinds } from './plan/defined-kinds.ts';
 export { resolveDesired } from './plan/resolve-desired.ts';
 export type { DesiredObject, DesiredState, Resolution, ResolvedObject } from './plan/resolve-desired.ts';
 export type { ApplyScope, ApplyStep } from './plan/decide-apply.ts';
@@ -57,9 +58,18 @@ export function undesiredEntries(
   return new Map(Object.entries(entries).filter(([key, entry]) => !wanted.has(key) && !mayBe(entry)));
 }
 
-/** Where an object of the inventory is found without its manifest. */
-export function addressOf({ apiVersion, plural, ref }: InventoryEntry): ObjectAddress {
-  return { apiVersion, plural, namespace: ref.namespace, name: ref.name };
+/** Where an object of the inventory is found without its manifest, whatever version of its kind is served by now. */
+export function addressOf(
+  { apiVersion, plural, ref }: InventoryEntry,
+  served: readonly ApiResource[],
+): ObjectAddress {
+  const { namespace, name } = ref;
+  const versions = served.filter(({ group, kind }) => group === ref.group && kind === ref.kind);
+  const [first] = versions.map(({ group, version }) => (group === '' ? version : `${group}/${version}`));
+  const isServed = versions.some(
+    ({ group, version }) => apiVersion === (group === '' ? version : `${group}/${version}`),
+  );
+  return { apiVersion: isServed ? apiVersion : (first ?? apiVersion), plural, namespace, name };
 }
 
 /** Decides what to do with each object, and why. Pure: it can be printed, stored and tested without a cluster. */

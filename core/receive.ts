@@ -41,7 +41,7 @@ export interface HookAnswer {
   readonly fault?: unknown;
 }
 
-export interface AnswerBody {
+interface AnswerBody {
   readonly delivery?: string;
   readonly state?: 'published' | 'ignored';
   readonly duplicate?: true;

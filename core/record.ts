@@ -44,11 +44,11 @@ export interface EpisodeChanges {
   readonly reverted: readonly string[];
 }
 
-/** `checked` are the objects that this check could judge: an episode of any other stays as it is (rule 5). */
+/** `isJudged` tells which objects this check could judge: an episode of any other stays as it is (rule 5). */
 export function decideEpisodes(
   open: OpenDrift['episodes'],
   found: ReadonlyMap<string, ObjectDrift>,
-  checked: ReadonlySet<string>,
+  isJudged: (key: string) => boolean,
 ): EpisodeChanges {
   const opened: string[] = [];
   const changed: string[] = [];
@@ -57,7 +57,7 @@ export function decideEpisodes(
     if (episode === undefined) opened.push(key);
     else if (episode.digest !== digestOfDrift(drift)) changed.push(key);
   }
-  const reverted = Object.keys(open).filter((key) => checked.has(key) && !found.has(key));
+  const reverted = Object.keys(open).filter((key) => isJudged(key) && !found.has(key));
   return { opened, changed, reverted };
 }
 

@@ -93,8 +93,11 @@ export class Alarms extends Construct {
   #watchFleet(): void {
     this.#watch({
       kind: alarmKinds.failedSnapshots,
-      metric: this.#metric(metrics.failedSnapshots, { statistic: Stats.SUM }),
+      // Sent when a repository fails and when it recovers, and not in between: the state stays until the next value,
+      // and the period is short so that both do not fall into one.
+      metric: this.#metric(metrics.failedSnapshots, { period: Duration.minutes(1) }),
       above: 0,
+      missing: TreatMissingData.IGNORE,
       says: 'A commit has an application that could not be rendered: it stays at its last good snapshot',
     });
     this.#watch({

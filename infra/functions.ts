@@ -83,7 +83,10 @@ export class Functions extends Construct {
     configAsset.grant(to);
     secrets.grantRepositoryTokens(to);
     secrets.grantDigestKey(to);
-    storage.grant(to, { write: ['deliveries', 'repositories', 'snapshots', 'desired'] });
+    storage.grant(to, {
+      read: ['inventory'],
+      write: ['deliveries', 'repositories', 'snapshots', 'desired'],
+    });
     storage.grantSeal(to);
     bus.grantPublish(to);
     queues.pushes.feed(to, 5);
@@ -105,7 +108,7 @@ export class Functions extends Construct {
     storage.grant(to, {
       read: ['desired', 'snapshots', 'checks'],
       write: ['inventory', 'leases', 'runs', 'drift', 'openDrift'],
-      delete: ['leases', 'openDrift'],
+      delete: ['openDrift'],
     });
     storage.grantUnseal(to);
     bus.grantPublish(to);

@@ -18,7 +18,8 @@ const lifetimes: { readonly [F in Folder]: { readonly current: number | 'keep'; 
   snapshots: { current: 'keep', old: 30 },
   desired: { current: 'keep', old: 90 },
   inventory: { current: 'keep', old: 90 },
-  // Renewed every 20 s while a run is at work: old versions are by far the most objects of the bucket.
+  // Never by age, since the fencing token in it only ever grows. Renewed every 20 s while a run is at work: old
+  // versions are by far the most objects of the bucket.
   leases: { current: 'keep', old: 1 },
   runs: { current: 400, old: 30 },
   drift: { current: 400, old: 30 },

@@ -1,6 +1,9 @@
 /** Field manager of every write we make. */
 export const fieldManager = 'trueup';
 
+/** Longest that one request to an API server may take; none starts that could not end before its deadline. */
+export const requestSeconds = 15;
+
 /** Labels and annotations that we put on, or read from, live objects. */
 export const labels = {
   /** On everything we apply: the value is the application's name. Finds extra objects; ownership is the inventory's. */

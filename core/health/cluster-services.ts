@@ -42,7 +42,7 @@ export function autoscalerHealth(object: LiveObject): Verdict {
   const failing = conditionsOf(object).find(
     ({ type, status, reason }) =>
       status === 'False' &&
-      ((type === 'AbleToScale' && /^Failed/.test(reason)) ||
+      ((type === 'AbleToScale' && reason.startsWith('Failed')) ||
         (type === 'ScalingActive' && /^(Failed|Invalid)/.test(reason))),
   );
   if (failing !== undefined) return verdictOf('Degraded', failing);

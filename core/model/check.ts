@@ -3,11 +3,11 @@ import { healthStatusSchema } from './health.ts';
 
 /** What the last sweep saw of one target. A check that failed or was partial is Unknown, never Synced (rule 5). */
 export const targetCheckSchema = z.object({
-  at: z.string(),
+  at: z.string().describe('of the last complete check; while there was none, when the target was first seen'),
   sync: z.enum(['Synced', 'Drifted', 'Pending', 'Reconciling', 'Unknown']),
   reason: z.string().describe('why it is not Synced, in a sentence; empty when it is'),
   drifted: z.number().int().describe('objects with drift'),
-  revision: z.number().int(),
+  revision: z.number().int().describe('of the desired pointer that was applied, 0 while none is'),
   health: healthStatusSchema,
   healthMessage: z.string(),
 });
@@ -19,6 +19,8 @@ export const clusterCheckSchema = z.object({
   seq: z.number().int(),
   cluster: z.string(),
   at: z.string(),
+  /** Of the request that the sweep answered: whoever asked for one can tell that it is done. */
+  requestedBy: z.string().optional(),
   /** Set while the cluster cannot be read: gone, unreachable, wrong CA, access expired. */
   unreachable: z.string().optional(),
   targets: z.record(z.string(), targetCheckSchema),

@@ -47,12 +47,7 @@ export async function checkObject(
 }
 
 function toCheck(verdict: DriftVerdict, live: LiveObject, { ref }: ResolvedObject): ObjectCheck {
-  switch (verdict.kind) {
-    case 'clean':
-      return { kind: 'clean', live };
-    case 'drifted':
-      return { kind: 'drifted', drift: verdict.drift, live };
-    case 'unknown':
-      return { kind: 'unknown', reason: `${describeRef(ref)}: ${verdict.reason}`, live };
-  }
+  if (verdict.kind === 'clean') return { kind: 'clean', live };
+  if (verdict.kind === 'drifted') return { kind: 'drifted', drift: verdict.drift, live };
+  return { kind: 'unknown', reason: `${describeRef(ref)}: ${verdict.reason}`, live };
 }

@@ -4,7 +4,7 @@ import { Retry, messageOf } from '../errors.ts';
 import { inBatches } from '../in-batches.ts';
 import type { TargetCheck } from '../model/check.ts';
 import type { ObjectDrift } from '../model/drift.ts';
-import { refKey, refOf } from '../model/object.ts';
+import { refKey, refOf, type ObjectRef } from '../model/object.ts';
 import type { RunRequest } from '../model/run.ts';
 import { isoTime } from '../model/time.ts';
 import type { Target } from '../model/target.ts';
@@ -31,6 +31,8 @@ export interface SweptCluster {
   /** Keys and uids of every inventory of the cluster. */
   readonly known: ReadonlySet<string>;
   readonly uids: ReadonlySet<string>;
+  /** Applications with open episodes. */
+  readonly drifting: ReadonlySet<string>;
   readonly mask: Mask;
 }
 
@@ -39,7 +41,7 @@ const objectsAtOnce = 10;
 /** What was seen of a target's objects, by object key. */
 interface Look {
   readonly applied: AppliedObjects;
-  readonly checks: ReadonlyMap<string, ObjectCheck>;
+  readonly checks: ReadonlyMap<string, readonly [ObjectRef, ObjectCheck]>;
   readonly drifts: ReadonlyMap<string, ObjectDrift>;
   readonly unknown: readonly string[];
 }
@@ -57,7 +59,8 @@ export async function checkTarget(
 ): Promise<TargetCheck | undefined> {
   const before = await readTargetState(deps, target);
   if (before === undefined) return undefined;
-  if (before.busy) return unjudged(deps, before, previous, { sync: 'Reconciling', reason: 'a run is at work' });
+  if (before.busy)
+    return unjudged(deps, before, previous, { sync: 'Reconciling', reason: 'a run is at work' });
   try {
     const look = await lookAt(deps, swept, before);
     const after = await readTargetState(deps, target);
@@ -65,10 +68,10 @@ export async function checkTarget(
     const findings = { ...look, unfinished: look.applied.unfinished, drifted: alarmingIn(look), moved };
     const verdict = judgeTarget(before, findings);
     if (moved) return unjudged(deps, before, previous, verdict);
-    await record(deps, before, look);
+    if (look.drifts.size > 0 || swept.drifting.has(target.application)) await record(deps, before, look);
     await askForRun(deps, before, look, previous);
     const at = verdict.sync === 'Unknown' ? lastSeen(deps, previous) : isoTime(deps.clock.now());
-    const health = targetHealth([...look.checks.values()], previous);
+    const health = targetHealth([...look.checks.values()], deps.clock.now());
     return { at, ...verdict, drifted: findings.drifted, revision: appliedRevision(before), ...health };
   } catch (error) {
     if (error instanceof Retry) throw error;
@@ -105,13 +108,13 @@ function appliedRevision({ inventory }: Pick<TargetState, 'inventory'>): number 
 
 async function lookAt(deps: CheckDeps, swept: SweptCluster, state: TargetState): Promise<Look> {
   const applied = await appliedObjects(deps, state, swept.served);
-  const checks = new Map<string, ObjectCheck>();
+  const checks = new Map<string, readonly [ObjectRef, ObjectCheck]>();
   await inBatches(applied.objects, objectsAtOnce, async (desired) => {
-    checks.set(desired.key, await checkUnlessRefused(swept, desired));
+    checks.set(desired.key, [desired.ref, await checkUnlessRefused(swept, desired)]);
   });
   const drifts = new Map<string, ObjectDrift>();
   const unknown = [...applied.unknown, ...unlistable(swept, state)];
-  for (const [key, check] of checks) {
+  for (const [key, [, check]] of checks) {
     if (check.kind === 'drifted') drifts.set(key, check.drift);
     if (check.kind === 'unknown') unknown.push(check.reason);
   }
@@ -135,8 +138,10 @@ async function checkUnlessRefused(
 }
 
 function extrasOf({ labelled, known, uids }: SweptCluster, { pointer, inventory }: TargetState) {
+  // Before its first run nothing of an application is extra: that run adopts what it finds, or asks.
+  if (inventory === undefined) return [];
   // The lists are older than this look at the inventory: what a run created since is not extra.
-  const all = new Set([...known, ...Object.keys(inventory?.entries ?? {})]);
+  const all = new Set([...known, ...Object.keys(inventory.entries)]);
   const options = { known: all, uids, prune: pointer.settings.prune };
   return extraObjects(labelled, pointer.target.application, options);
 }
@@ -155,8 +160,10 @@ async function record(deps: CheckDeps, { pointer, inventory }: TargetState, look
   const { target, settings } = pointer;
   const entries = inventory?.entries ?? {};
   const isJudged = (key: string): boolean => {
-    const check = look.checks.get(key);
-    return check === undefined ? entries[key] === undefined && look.unknown.length === 0 : check.kind !== 'unknown';
+    const check = look.checks.get(key)?.[1];
+    return check === undefined
+      ? entries[key] === undefined && look.unknown.length === 0
+      : check.kind !== 'unknown';
   };
   await recordFindings(deps, { target, mode: settings.drift, drifts: look.drifts, isJudged });
 }

@@ -43,7 +43,8 @@ function pendingReason(
   if (last !== undefined && failed && last.revision === pointer.revision) {
     return `the last run was ${last.outcome}: ${last.message}`;
   }
-  if (pointer.revision === inventory?.applied?.revision) return `a run did not finish ${unfinished.join(', ')}`;
+  if (pointer.revision === inventory?.applied?.revision)
+    return `a run did not finish ${unfinished.join(', ')}`;
   if (pointer.state === 'gone') return 'its Application is gone from Git; its objects are about to go';
   const sha = pointer.commit.sha.slice(0, 7);
   if (pointer.settings.sync === 'manual') return `commit ${sha} waits for \`trueup sync\``;

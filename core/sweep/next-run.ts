@@ -1,5 +1,6 @@
 import type { RunReason } from '../model/run.ts';
 import { millisecondsOf } from '../model/time.ts';
+import { retryDelaySeconds } from '../reconcile/delays.ts';
 import type { TargetState } from './target-state.ts';
 
 /** What a check found that a run could mend. */
@@ -12,9 +13,12 @@ export interface Needs {
   readonly healable: boolean;
 }
 
+/** A failed run sends its own retry; when that is so long overdue, it was lost. */
+const overdueMs = 60_000;
+
 /**
- * Which run to ask for, if any. A sweep is the backstop for messages that were lost and runs that died; it never
- * hurries a target whose last run failed: the wait doubles with each failure of the same revision.
+ * Which run to ask for, if any. A sweep is the backstop for messages that were lost and runs that died; it neither
+ * hurries a target whose last run failed nor repeats one that only a commit or a person can help.
  */
 export function nextRun(
   { pointer, inventory }: TargetState,
@@ -24,17 +28,9 @@ export function nextRun(
   const last = inventory?.lastRun;
   if (last !== undefined && last.revision === pointer.revision) {
     const failed = last.outcome === 'failed' || last.outcome === 'blocked';
-    // Only a commit or a person helps.
-    if (failed && !last.retry) return undefined;
-    if (failed && now < millisecondsOf(last.at) + retryDelaySeconds(last.attempt) * 1000) return undefined;
+    const due = millisecondsOf(last.at) + retryDelaySeconds(last.attempt) * 1000 + overdueMs;
+    if (failed && (!last.retry || now < due)) return undefined;
   }
-  if (needs.pending) return pointer.settings.sync === 'auto' && needs.wasPending ? 'pending' : undefined;
+  if (needs.pending && pointer.settings.sync === 'auto') return needs.wasPending ? 'pending' : undefined;
   return needs.healable && pointer.settings.drift === 'heal' ? 'heal' : undefined;
-}
-
-const longestDelaySeconds = 3600;
-
-/** 2, 4, 8 … minutes, at most an hour. */
-function retryDelaySeconds(attempt: number): number {
-  return Math.min(longestDelaySeconds, 60 * 2 ** Math.max(1, attempt));
 }

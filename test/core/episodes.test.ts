@@ -31,7 +31,7 @@ function drift(live: number, kind: 'changed' | 'foreign' = 'changed'): ObjectDri
 
 function found(...drifts: ObjectDrift[]): Findings {
   const byKey = new Map(drifts.map((each) => [refKey(each.ref), each]));
-  return { target, mode: 'observe', drifts: byKey, checked: new Set([key]) };
+  return { target, mode: 'observe', drifts: byKey, isJudged: (each) => each === key };
 }
 
 function world(store = new MemoryStore(), bus = new RecordingBus()) {

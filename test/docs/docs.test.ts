@@ -16,7 +16,8 @@ const scripts = z
   .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).scripts;
 
 /** Public sites that the pages may lead to. Whatever else appears is a slip: a registry, a mirror, this machine. */
-const knownHosts = /^(?:docs\.aws\.amazon\.com|aws\.amazon\.com|github\.com|kubernetes\.io|127\.0\.0\.1|localhost)$/;
+const knownHosts =
+  /^(?:docs\.aws\.amazon\.com|aws\.amazon\.com|github\.com|kubernetes\.io|127\.0\.0\.1|localhost)$/;
 
 for (const page of pages()) {
   test(`${page.path}: every link leads somewhere`, () => {

@@ -6,10 +6,11 @@ export interface Webhook {
   secret: string;
 }
 
-/** One try to send a delivery: the answer's status, or why there was none. */
-export type Attempt =
+/** One try to send a delivery: the answer's status, or why there was none; and how long it took. */
+export type Attempt = { readonly milliseconds: number } & (
   | { readonly outcome: 'answered'; readonly status: number; readonly body: string }
-  | { readonly outcome: 'failed'; readonly reason: string };
+  | { readonly outcome: 'failed'; readonly reason: string }
+);
 
 /** A webhook request as it was made: it can be sent again, byte for byte and under the same id. */
 export interface Delivery {
@@ -117,6 +118,7 @@ export class Deliveries {
   }
 
   async #attempt({ url, headers, body }: Delivery): Promise<Attempt> {
+    const started = performance.now();
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(this.#answerWithinMs)]);
     try {
       const response = await fetch(url, {
@@ -126,9 +128,12 @@ export class Deliveries {
         signal,
         redirect: 'manual',
       });
-      return { outcome: 'answered', status: response.status, body: await response.text() };
+      const text = await response.text();
+      const milliseconds = performance.now() - started;
+      return { outcome: 'answered', status: response.status, body: text, milliseconds };
     } catch (error) {
-      return { outcome: 'failed', reason: String(error instanceof Error ? (error.cause ?? error) : error) };
+      const reason = String(error instanceof Error ? (error.cause ?? error) : error);
+      return { outcome: 'failed', reason, milliseconds: performance.now() - started };
     }
   }
 }

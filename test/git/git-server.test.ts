@@ -48,8 +48,10 @@ interface Received {
 const received: Received[] = [];
 let answer = 202;
 const endpoint = createServer((incoming, response) => {
-  void incoming.toArray().then((chunks) => {
-    const { headers } = incoming;
+  const { headers } = incoming;
+  const chunks: Buffer[] = [];
+  incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+  incoming.on('end', () => {
     received.push({ id: String(headers['x-github-delivery']), headers, body: Buffer.concat(chunks) });
     response.writeHead(answer).end();
   });

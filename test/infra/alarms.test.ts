@@ -63,7 +63,7 @@ test('every alarm: metric, dimensions, period, threshold, missing data', () => {
       ...perCluster,
       ...perQueue,
       'trueup-acme-dead-letters-undelivered Maximum(ApproximateNumberOfMessagesVisible{QueueName=<QueuesUndelivered>}) over 300 s > 0 notBreaching',
-      'trueup-acme-failed-snapshots Sum(FailedSnapshots{Fleet=acme}) over 300 s > 0 notBreaching',
+      'trueup-acme-failed-snapshots Maximum(FailedSnapshots{Fleet=acme}) over 60 s > 0 ignore',
       'trueup-acme-failed-runs Sum(FailedRuns{Fleet=acme}) over 300 s > 0 notBreaching',
       'trueup-acme-webhook-errors-failed Sum(Url5xxCount{FunctionName=<FunctionsWebhookFunction>}) over 300 s > 0 notBreaching',
       'trueup-acme-webhook-errors-throttled Sum(Throttles{FunctionName=<FunctionsWebhookFunction>}) over 300 s > 0 notBreaching',

@@ -1,0 +1,112 @@
+import { prefixes } from '../core/contract/keys.ts';
+import { readDocument } from '../core/documents.ts';
+import { readEpisodes } from '../core/episodes.ts';
+import { inBatches } from '../core/in-batches.ts';
+import { driftRecordSchema, type DriftRecord, type FieldDrift } from '../core/model/drift.ts';
+import { describeRef } from '../core/model/object.ts';
+import { targetKey, type Target } from '../core/model/target.ts';
+import { countFields, isAlarming } from '../core/record.ts';
+import { isoTime } from '../core/model/time.ts';
+import { exitCodes } from './cli-error.ts';
+import { age, clipped, coloured, duration, table, type Report } from './report.ts';
+import type { Session } from './session.ts';
+import { sweepNow } from './sweep-now.ts';
+import { readChecks, selectTargets, type Selection } from './targets.ts';
+
+type DriftSession = Pick<Session, 'store' | 'queues' | 'clock' | 'ids'>;
+type Keyed = DriftRecord & { readonly key: string };
+
+/** How far back closed episodes are shown. */
+const recentDays = 7;
+const readsAtOnce = 20;
+const longestValue = 60;
+
+/** Open episodes and those of the last days; `now` asks for a sweep first and waits for it. */
+export async function drift(
+  session: DriftSession,
+  { now = false, ...selection }: Selection & { readonly now?: boolean },
+): Promise<Report> {
+  const targets = await selectTargets(session.store, selection);
+  const clusters = [...new Set(targets.map(({ cluster }) => cluster))];
+  if (now) await sweepNow(session, clusters);
+  const records = await readRecords(session, targets);
+  const open = records.filter(({ state }) => state === 'open');
+  const unjudged = await unjudgedTargets(session, targets);
+  const isDrifting = open.some(({ drift: found }) => isAlarming(countFields(found)));
+  const found = isDrifting ? exitCodes.found : exitCodes.ok;
+  return {
+    data: { open, recent: records.filter(({ state }) => state !== 'open'), unjudged },
+    text: textOf(session, records),
+    notes: unjudged.map(({ target, reason }) => `${targetKey(target)} could not be checked: ${reason}`),
+    exitCode: unjudged.length > 0 && !isDrifting ? exitCodes.unjudged : found,
+  };
+}
+
+/** Open ones first, then the newest. */
+async function readRecords(
+  { store, clock }: DriftSession,
+  targets: readonly Target[],
+): Promise<readonly Keyed[]> {
+  const names = new Set(targets.map(targetKey));
+  const indexes = await inBatches(targets, readsAtOnce, async (target) => readEpisodes(store, target));
+  const open = indexes.flatMap((episodes) => Object.values(episodes).map(({ record }) => record));
+  const days = Array.from({ length: recentDays }, (_, day) =>
+    isoTime(clock.now() - day * 86_400_000).slice(0, 10),
+  );
+  const recent = await inBatches(days, recentDays, async (day) =>
+    Array.fromAsync(store.list(`${prefixes.drift}date=${day}/`)),
+  );
+  const ofTargets = recent.flat().filter((key) => names.has(key.split('/').slice(2, 4).join('/')));
+  const records = await inBatches([...new Set([...open, ...ofTargets])], readsAtOnce, async (key) => {
+    const record = await readDocument(store, key, driftRecordSchema);
+    return record === undefined ? [] : [{ key, ...record.value }];
+  });
+  return records.flat().sort(openFirst);
+}
+
+function openFirst(a: DriftRecord, b: DriftRecord): number {
+  if ((a.state === 'open') !== (b.state === 'open')) return a.state === 'open' ? -1 : 1;
+  return a.openedAt < b.openedAt ? 1 : -1;
+}
+
+/** Rule 5: what could not be checked is never clean. */
+async function unjudgedTargets({ store }: DriftSession, targets: readonly Target[]) {
+  const checks = await readChecks(store, [...new Set(targets.map(({ cluster }) => cluster))]);
+  return targets.flatMap((target) => {
+    const check = checks.get(target.cluster)?.targets[target.application];
+    return check?.sync === 'Unknown' ? [{ target, reason: check.reason }] : [];
+  });
+}
+
+function textOf(session: DriftSession, records: readonly Keyed[]): string {
+  if (records.length === 0) return `no drift, open or closed, in the last ${recentDays} days`;
+  return records.map((record) => episodeText(session, record)).join('\n\n');
+}
+
+function episodeText({ clock }: DriftSession, record: Keyed): string {
+  const { target, drift: found, state, mode, openedAt, happenedAt, closedAt, secondsToHeal } = record;
+  const since = `since ${age(happenedAt ?? openedAt, clock.now())} ago`;
+  const end =
+    closedAt === undefined
+      ? `${since} (${mode})`
+      : `${age(closedAt, clock.now())} ago, after ${duration(secondsToHeal ?? 0)}`;
+  const what = found.kind === 'fields' ? '' : ` is ${found.kind}`;
+  const head = `${targetKey(target)}  ${describeRef(found.ref)}${what}  ${coloured(state)} ${end}`;
+  if (found.fields.length === 0) return head;
+  const rows = found.fields.map((field) => fieldRow(field, clock.now()));
+  const fields = table(['CLASS', 'FIELD', 'DESIRED', 'LIVE', 'MANAGER', 'SINCE'], rows);
+  return [head, ...fields.split('\n').map((line) => `  ${line}`)].join('\n');
+}
+
+function fieldRow(field: FieldDrift, now: number): string[] {
+  const shown = (value: FieldDrift['live']) =>
+    value === undefined ? '-' : clipped(JSON.stringify(value), longestValue);
+  return [
+    field.class,
+    field.path,
+    shown(field.desired),
+    shown(field.live),
+    field.manager ?? '-',
+    age(field.at, now),
+  ];
+}

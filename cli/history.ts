@@ -1,0 +1,105 @@
+import { prefixes } from '../core/contract/keys.ts';
+import { readDocument } from '../core/documents.ts';
+import { inBatches } from '../core/in-batches.ts';
+import { runRecordSchema, type RunRecord } from '../core/model/run.ts';
+import { targetKey, type Target } from '../core/model/target.ts';
+import { isoTime } from '../core/model/time.ts';
+import type { Store } from '../core/ports.ts';
+import { age, clipped, coloured, duration, short, table, type Report } from './report.ts';
+import type { Session } from './session.ts';
+import { selectTargets, type Selection } from './targets.ts';
+
+const historyDays = 30;
+const readsAtOnce = 20;
+/** A screenful; the rest is in the bucket, where Athena reads it. */
+const mostRuns = 20;
+
+export type KeyedRun = RunRecord & { readonly key: string };
+
+/** The last runs of an application, newest first. */
+export async function history(
+  { store, clock }: Pick<Session, 'store' | 'clock'>,
+  selection: Selection & { readonly app: string },
+): Promise<Report> {
+  const targets = await selectTargets(store, selection);
+  const runs = await readRuns(store, targets, { now: clock.now(), days: historyDays, most: mostRuns });
+  const rows = runs.map((run) => rowOf(run, clock.now()));
+  const head = [
+    'STARTED',
+    'CLUSTER',
+    'REASON',
+    'BY',
+    'REVISION',
+    'COMMIT',
+    'OUTCOME',
+    'TOOK',
+    'CHANGES',
+    'HEALTH',
+  ];
+  const messages = runs.flatMap(({ id, outcome }) =>
+    outcome === undefined || outcome.kind === 'applied' ? [] : [`run ${id}: ${outcome.message}`],
+  );
+  const none = `no runs in the last ${historyDays} days`;
+  const text =
+    runs.length === 0
+      ? none
+      : [table(head, rows), ...(messages.length === 0 ? [] : ['', ...messages])].join('\n');
+  return { data: runs, text };
+}
+
+/** Newest first; looks back day by day, since runs are kept by date, until there are `most`. */
+export async function readRuns(
+  store: Store,
+  targets: readonly Target[],
+  { now, days, most }: { readonly now: number; readonly days: number; readonly most: number },
+): Promise<readonly KeyedRun[]> {
+  const names = targets.map(targetKey);
+  const found: string[] = [];
+  for (let day = 0; day < days && found.length < most; day += 1) {
+    const date = isoTime(now - day * 86_400_000).slice(0, 10);
+    const listed = await inBatches(names, readsAtOnce, async (name) =>
+      Array.fromAsync(store.list(`${prefixes.runs}date=${date}/${name}/`)),
+    );
+    found.push(...listed.flat());
+  }
+  // Ids sort by time of creation.
+  const newest = found.sort((a, b) => (nameOf(a) < nameOf(b) ? 1 : -1)).slice(0, most);
+  const runs = await inBatches(newest, readsAtOnce, async (key) => {
+    const run = await readDocument(store, key, runRecordSchema);
+    return run === undefined ? [] : [{ key, ...run.value }];
+  });
+  return runs.flat();
+}
+
+function nameOf(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
+}
+
+function rowOf(run: KeyedRun, now: number): string[] {
+  const { outcome, health, commit } = run;
+  const took =
+    outcome === undefined ? '-' : duration((Date.parse(outcome.at) - Date.parse(run.startedAt)) / 1000);
+  return [
+    `${age(run.startedAt, now)} ago`,
+    run.target.cluster,
+    run.reason,
+    clipped(nameOfPerson(run.requestedBy), 24),
+    short(commit.sha),
+    clipped(`${commit.subject} (${commit.author.name})`, 40),
+    coloured(outcome?.kind ?? 'unfinished'),
+    took,
+    outcome === undefined ? '-' : changes(outcome.counts),
+    coloured(health?.status ?? '-'),
+  ];
+}
+
+/** `arn:aws:sts::123456789012:assumed-role/Admin/alice 0193…` is alice; the id is `trueup sync`'s own. */
+function nameOfPerson(requestedBy: string): string {
+  return requestedBy.replace(/^arn:.*\//, '').replace(/ [0-9a-f-]{36}$/, '');
+}
+
+/** `3 created, 1 pruned`; what did not happen is left out. */
+function changes(counts: NonNullable<RunRecord['outcome']>['counts']): string {
+  const told = Object.entries(counts).filter(([name, count]) => count > 0 && name !== 'unchanged');
+  return told.length === 0 ? 'none' : told.map(([name, count]) => `${count} ${name}`).join(', ');
+}

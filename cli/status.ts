@@ -1,0 +1,96 @@
+import { age, clipped, coloured, short, table, type Report } from './report.ts';
+import type { Session } from './session.ts';
+import { readTargets, type Selection, type TargetView } from './targets.ts';
+
+/** One line of `trueup status`; times are ISO 8601. */
+interface Row {
+  readonly cluster: string;
+  readonly application: string;
+  readonly revision: string;
+  readonly subject: string;
+  readonly author: string;
+  readonly sync: string;
+  readonly health: string;
+  /** Objects with drift. */
+  readonly drift: number;
+  readonly checkedAt: string | undefined;
+  /** Why it is not Synced and Healthy. */
+  readonly message: string;
+}
+
+/** Every target: which commit it should have, whether it has it, and how it is. */
+export async function status(
+  { store, clock }: Pick<Session, 'store' | 'clock'>,
+  selection: Selection,
+): Promise<Report> {
+  const rows = (await readTargets(store, selection)).map(rowOf);
+  const now = clock.now();
+  const lines = rows.map((row) => [
+    row.cluster,
+    row.application,
+    row.revision,
+    clipped(`${row.subject} (${row.author})`, 48),
+    coloured(row.sync),
+    coloured(row.health),
+    String(row.drift),
+    age(row.checkedAt, now),
+  ]);
+  const head = ['CLUSTER', 'APPLICATION', 'REVISION', 'COMMIT', 'SYNC', 'HEALTH', 'DRIFT', 'CHECKED'];
+  const messages = rows
+    .filter(({ message }) => message !== '')
+    .map(({ cluster, application, message }) => `${cluster}/${application}: ${message}`);
+  const text = [table(head, lines), ...(messages.length === 0 ? [] : ['', ...messages])].join('\n');
+  return { data: rows, text };
+}
+
+function rowOf(view: TargetView): Row {
+  const { target, pointer, inventory, check } = view;
+  const checked = check?.targets[target.application];
+  // A run may have ended since the last sweep looked.
+  const isNewer = inventory?.health !== undefined && inventory.health.at > (check?.at ?? '');
+  const health = isNewer ? inventory.health?.status : checked?.health;
+  const told = isNewer ? (inventory.health?.message ?? '') : (checked?.healthMessage ?? '');
+  const { sync, reason, at } = syncOf(view);
+  return {
+    ...target,
+    revision: short(pointer.commit.sha),
+    subject: pointer.commit.subject,
+    author: pointer.commit.author.name,
+    sync,
+    health: health ?? 'Unknown',
+    drift: checked?.drifted ?? 0,
+    checkedAt: at,
+    message: [...new Set([reason, told, failureOf(view)])].filter((each) => each !== '').join('; '),
+  };
+}
+
+interface SyncView {
+  readonly sync: string;
+  readonly reason: string;
+  readonly at: string | undefined;
+}
+
+/** What the last sweep said, unless the pointer or a run has moved since. */
+function syncOf({ target, pointer, inventory, check }: TargetView): SyncView {
+  const checked = check?.targets[target.application];
+  const at = checked?.at;
+  if (checked?.sync === 'Unknown') return checked;
+  const applied = inventory?.applied;
+  if (applied?.revision !== pointer.revision) {
+    const last = inventory?.lastRun;
+    const isStuck = last?.revision === pointer.revision && last.outcome !== 'applied';
+    const reason = isStuck ? `the last run was ${last.outcome}: ${last.message}` : 'not applied yet';
+    return { sync: 'Pending', reason, at };
+  }
+  // A run that applied everything since the sweep looked is as good as a check.
+  if (checked === undefined || (checked.revision !== pointer.revision && applied.at > checked.at)) {
+    return { sync: 'Synced', reason: '', at: applied.at };
+  }
+  return checked;
+}
+
+function failureOf({ pointer: { failed } }: TargetView): string {
+  if (failed === undefined) return '';
+  const faults = failed.faults.map(({ subject, message }) => `${subject}: ${message}`);
+  return `commit ${short(failed.sha)} cannot be rendered: ${faults.join('; ')}`;
+}

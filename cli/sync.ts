@@ -1,0 +1,68 @@
+import { targetKey, type Target } from '../core/model/target.ts';
+import { CliError, exitCodes } from './cli-error.ts';
+import { readRuns, type KeyedRun } from './history.ts';
+import { coloured, type Report } from './report.ts';
+import type { Session } from './session.ts';
+import { selectTargets, type Selection } from './targets.ts';
+
+const patienceMs = 10 * 60_000;
+const pauseMs = 1000;
+
+/** Asks for a run of each target of an application; with `wait`, until each has ended and its health has settled. */
+export async function sync(
+  session: Session,
+  { wait = false, ...selection }: Selection & { readonly app: string; readonly wait?: boolean },
+): Promise<Report> {
+  const targets = await selectTargets(session.store, selection);
+  // Unique, so that our runs are told from those that somebody else asks for meanwhile.
+  const requestedBy = `${await session.whoAmI()} ${session.ids.next()}`;
+  for (const target of targets) await session.queues.run({ version: 1, target, reason: 'sync', requestedBy });
+  if (!wait) {
+    const text = targets.map((target) => `${targetKey(target)}: asked for a run`).join('\n');
+    return { data: { requestedBy, targets }, text };
+  }
+  const runs = await runsOf(session, targets, requestedBy);
+  return {
+    data: { requestedBy, runs },
+    text: runs.map(told).join('\n'),
+    exitCode: runs.every(isGood) ? exitCodes.ok : exitCodes.found,
+  };
+}
+
+async function runsOf(
+  { store, clock }: Session,
+  targets: readonly Target[],
+  requestedBy: string,
+): Promise<readonly KeyedRun[]> {
+  const deadline = clock.now() + patienceMs;
+  for (;;) {
+    const runs = (await readRuns(store, targets, { now: clock.now(), days: 2, most: Infinity })).filter(
+      (run) => run.requestedBy === requestedBy,
+    );
+    const done = runs.filter(isDone);
+    if (done.length === targets.length) return done;
+    if (clock.now() > deadline) {
+      const left = targets.filter(
+        (target) => !done.some((run) => targetKey(run.target) === targetKey(target)),
+      );
+      throw new CliError(
+        `After ${patienceMs / 60_000} minutes there is no end of: ${left.map(targetKey).join(', ')}. See \`trueup history\` and \`trueup status\`.`,
+      );
+    }
+    await clock.sleep(pauseMs);
+  }
+}
+
+function isDone({ outcome, health }: KeyedRun): boolean {
+  if (outcome === undefined) return false;
+  return outcome.kind !== 'applied' || (health !== undefined && health.status !== 'Progressing');
+}
+
+function isGood({ outcome, health }: KeyedRun): boolean {
+  return outcome?.kind === 'applied' && health?.status !== 'Degraded' && health?.status !== 'Missing';
+}
+
+function told({ target, outcome, health }: KeyedRun): string {
+  const said = outcome?.message ?? '';
+  return `${targetKey(target)}: ${coloured(outcome?.kind ?? 'unfinished')}${said === '' ? '' : `, ${said}`}; ${coloured(health?.status ?? 'Unknown')}`;
+}

@@ -1,0 +1,137 @@
+import { annotations } from '../contract/kubernetes.ts';
+import { Retry } from '../errors.ts';
+import type { InventoryEntry } from '../model/inventory.ts';
+import type { KubeObject, LiveObject, ObjectRef } from '../model/object.ts';
+import type { ObjectOutcome } from '../model/run.ts';
+import type { ApplyOutcome, Clock, Cluster, ObjectAddress } from '../ports.ts';
+
+/** How long an object may wait for the namespace or the definition that this run has just made. */
+const waitTries = 20;
+const waitMs = 500;
+
+/** What applying and pruning need of the world. */
+export interface Effects {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  /** Call before every effect: renews the lease and watches the time. Throws to stop the run. */
+  readonly mayProceed: () => Promise<void>;
+}
+
+/** One object to apply. */
+export interface ApplyTask {
+  readonly key: string;
+  readonly ref: ObjectRef;
+  readonly object: KubeObject;
+  readonly digest: string;
+  readonly address: ObjectAddress;
+  readonly action: 'create' | 'update';
+  /** Its intent, as the inventory has it. */
+  readonly entry: InventoryEntry;
+  readonly live: LiveObject | undefined;
+  /** Keys of the namespace and the definition that it needs. */
+  readonly needs: readonly string[];
+}
+
+/** `invalid`: only a new commit helps; `refused`: a person; `retry`: time. */
+export type Failure = 'invalid' | 'refused' | 'retry';
+
+/** What became of one object. `entry` is how the inventory must have it from now on. */
+export interface ObjectResult {
+  readonly key: string;
+  readonly outcome: ObjectOutcome;
+  readonly entry?: InventoryEntry;
+  readonly live?: LiveObject;
+  readonly failure?: Failure;
+  /** Set when the server did not answer: many of these in a row mean that the cluster is gone. */
+  readonly unanswered?: Retry;
+}
+
+/** Applies one object. `awaited`: its namespace or definition is as new as itself, so a 404 is worth a wait. */
+export async function applyObject(
+  task: ApplyTask,
+  { cluster, clock, mayProceed }: Effects,
+  awaited: boolean,
+): Promise<ObjectResult> {
+  const warn = task.object.metadata.annotations?.[annotations.fieldValidation] === 'warn';
+  const options = { dryRun: false, force: true, fieldValidation: warn ? 'Warn' : 'Strict' } as const;
+  for (let attempt = 1; ; attempt += 1) {
+    await mayProceed();
+    const outcome = await answered(cluster.apply(task.address, task.object, options));
+    if (outcome instanceof Retry) return unanswered(task, outcome);
+    if (!awaited || attempt === waitTries || !isTooEarly(outcome)) return resultOf(task, outcome);
+    await clock.sleep(waitMs);
+  }
+}
+
+/** A kind or namespace not there yet; a new namespace also gets its service account a moment later. */
+function isTooEarly(outcome: ApplyOutcome): boolean {
+  if (outcome.kind === 'absent') return true;
+  return outcome.kind === 'refused' && /service ?account .*not found/i.test(outcome.message);
+}
+
+function resultOf(task: ApplyTask, outcome: ApplyOutcome): ObjectResult {
+  switch (outcome.kind) {
+    case 'applied':
+      return applied(task, outcome);
+    case 'invalid':
+      return failed(task, 'invalid', outcome.message);
+    case 'refused':
+      return failed(task, isTooEarly(outcome) ? 'retry' : 'refused', outcome.message);
+    case 'conflict':
+    case 'absent':
+      return failed(task, 'retry', outcome.message);
+  }
+}
+
+function applied(task: ApplyTask, outcome: Extract<ApplyOutcome, { kind: 'applied' }>): ObjectResult {
+  const { object, created } = outcome;
+  if (object.metadata['deletionTimestamp'] !== undefined) {
+    return failed(task, 'retry', 'is being deleted by somebody; it is applied again once it is gone');
+  }
+  const { key, ref, live, digest } = task;
+  const { intendedAt: _, ...entry } = task.entry;
+  // Somebody was faster: what we wrote into is theirs, and not ours to prune (rule 1).
+  const foreign = task.action === 'create' && !created;
+  const notes = [
+    ...outcome.warnings,
+    ...(foreign ? ['existed already when it was applied: never pruned'] : []),
+  ];
+  const isUnchanged = live?.metadata.resourceVersion === object.metadata.resourceVersion;
+  return {
+    key,
+    live: object,
+    outcome: {
+      ref,
+      outcome: created ? 'created' : isUnchanged ? 'unchanged' : 'updated',
+      ...(notes.length > 0 && { message: notes.join('; ') }),
+    },
+    entry: {
+      ...entry,
+      state: 'applied',
+      created: created || entry.created,
+      uid: object.metadata.uid,
+      desiredDigest: digest,
+    },
+  };
+}
+
+type Task = Pick<ApplyTask, 'key' | 'ref'>;
+
+export function failed({ key, ref }: Task, failure: Failure, message: string): ObjectResult {
+  return { key, failure, outcome: { ref, outcome: 'failed', message } };
+}
+
+/** The server gave no answer, so nothing is known: the next run looks. */
+export function unanswered(task: Task, error: Retry): ObjectResult {
+  return { ...failed(task, 'retry', error.message), unanswered: error };
+}
+
+/** The answer, or the Retry that came instead: one object's trouble. Anything else thrown ends the run. */
+export async function answered<T>(call: Promise<T>): Promise<T | Retry> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof Retry) return error;
+    throw error;
+  }
+}

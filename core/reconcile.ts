@@ -1,0 +1,101 @@
+import { writeDocument } from './documents.ts';
+import { acquireLease, type Lease } from './lease.ts';
+import type { ObjectHealth } from './model/health.ts';
+import type { RunRecord, RunRequest } from './model/run.ts';
+import { isoTime } from './model/time.ts';
+import { carryOut, type Progress } from './reconcile/carry-out.ts';
+import { chooseGoal, type Goal } from './reconcile/choose-goal.ts';
+import { endRun, recordOf, runKeyOf } from './reconcile/end-run.ts';
+import { lookAtHealth } from './reconcile/health-look.ts';
+import { InventoryWriter } from './reconcile/inventory-writer.ts';
+import { planWork, type PlannedWork } from './reconcile/plan-work.ts';
+import { readHealth } from './reconcile/read-health.ts';
+import { assertNewest, type ReconcileDeps, type RunContext } from './reconcile/run-context.ts';
+import { readStanding } from './reconcile/standing.ts';
+
+export type { ReconcileDeps } from './reconcile/run-context.ts';
+
+/** How soon a request that met a held lease is tried again; it is never dropped. */
+const busySeconds = 5;
+
+/** What came of one request, for the log. */
+export type ReconcileResult =
+  | { readonly kind: 'rested' | 'deferred' | 'looked'; readonly why: string }
+  | { readonly kind: 'ran'; readonly record: RunRecord };
+
+/**
+ * Handles one run request: makes the target what the desired pointer says, or finds that nothing is to be done. Outcomes
+ * of the business kind are recorded and their retries scheduled; what it throws is trouble with AWS or a fault of ours.
+ */
+export async function reconcile(request: RunRequest, deps: ReconcileDeps): Promise<ReconcileResult> {
+  if (request.reason === 'health') return lookAtHealth(request, deps);
+  const { target } = request;
+  const choice = chooseGoal(request, await readStanding(deps.store, target), deps.clock.now());
+  if (choice.kind === 'rest') return { kind: 'rested', why: choice.why };
+  const lease = await acquireLease(deps, target);
+  if (lease === undefined) {
+    await deps.queues.runLater(request, busySeconds);
+    return { kind: 'deferred', why: 'another run is at work on this target' };
+  }
+  try {
+    return await runUnderLease(request, lease, deps);
+  } finally {
+    await lease.release();
+  }
+}
+
+async function runUnderLease(
+  request: RunRequest,
+  lease: Lease,
+  deps: ReconcileDeps,
+): Promise<ReconcileResult> {
+  // What was read before the lease was another run's to change.
+  const { target } = request;
+  const choice = chooseGoal(request, await readStanding(deps.store, target), deps.clock.now());
+  if (choice.kind === 'rest') return { kind: 'rested', why: choice.why };
+  const context = await beginRun(request, choice.goal, lease, deps);
+  return { kind: 'ran', record: await run(context) };
+}
+
+async function beginRun(
+  request: RunRequest,
+  goal: Goal,
+  lease: Lease,
+  deps: ReconcileDeps,
+): Promise<RunContext> {
+  const inventory = await InventoryWriter.claim(deps.store, request.target, lease.token);
+  const startedAt = isoTime(deps.clock.now());
+  return { deps, request, goal, lease, inventory, runId: deps.ids.next(), startedAt };
+}
+
+/** The stages of a run, in order. Whatever stops them, the outcome is written down. */
+async function run(context: RunContext): Promise<RunRecord> {
+  const progress: Progress = { results: [] };
+  let work: PlannedWork | undefined;
+  let health: readonly ObjectHealth[] | undefined;
+  let error: unknown;
+  try {
+    await assertNewest(context);
+    work = await planWork(context);
+    await noteIntent(context, work);
+    if (work.decision.plan.refusal === undefined) {
+      await carryOut(context, work, progress);
+      health = await healthAfter(context, work);
+    }
+  } catch (thrown) {
+    error = thrown;
+  }
+  const plan = work?.decision.plan ?? { actions: [] };
+  return endRun(context, { plan, results: progress.results, error }, health);
+}
+
+async function noteIntent(context: RunContext, { decision }: PlannedWork): Promise<void> {
+  await writeDocument(context.deps.store, runKeyOf(context), recordOf(context, decision.plan), 'any');
+}
+
+async function healthAfter(
+  { deps, inventory }: RunContext,
+  { cluster }: PlannedWork,
+): Promise<readonly ObjectHealth[]> {
+  return cluster === undefined ? [] : readHealth(cluster, inventory.value, deps.clock);
+}

@@ -1,0 +1,117 @@
+import type { DesiredPointer, Settings } from '../model/desired.ts';
+import type { Inventory } from '../model/inventory.ts';
+import type { RunRequest } from '../model/run.ts';
+import { millisecondsOf } from '../model/time.ts';
+import type { ApplyScope } from '../plan.ts';
+import { retryDelaySeconds, slackMs } from './delays.ts';
+import type { Standing } from './standing.ts';
+
+/** What one run is to reach. */
+export interface Goal {
+  readonly pointer: DesiredPointer;
+  readonly revision: number;
+  readonly snapshot: string;
+  readonly settings: Settings;
+  readonly scope: ApplyScope;
+}
+
+/** `rest`: there is nothing to do, and why. */
+export type Choice =
+  { readonly kind: 'run'; readonly goal: Goal } | { readonly kind: 'rest'; readonly why: string };
+
+const rest = (why: string): Choice => ({ kind: 'rest', why });
+
+/**
+ * Whether a request needs a run, and for what. Messages are hints (rule 4): late and doubled ones end here, without a
+ * run record, so that one push is one run.
+ */
+export function chooseGoal(
+  { reason }: Pick<RunRequest, 'reason'>,
+  { pointer, inventory }: Standing,
+  now: number,
+): Choice {
+  if (pointer === undefined) return rest('no application of Git has this target');
+  const facts = factsOf(pointer, inventory);
+  switch (reason) {
+    case 'sync':
+      return run(pointer, 'all');
+    case 'push':
+      if (pointer.settings.sync === 'manual') return rest('sync is manual: it waits for `trueup sync`');
+      if (facts.isDone) return rest(`revision ${pointer.revision} is applied already`);
+      if (facts.wasTried) return rest(`revision ${pointer.revision} was tried already; its retry goes on`);
+      return run(pointer, 'changed');
+    case 'pending':
+      if (pointer.settings.sync === 'manual') return rest('sync is manual: it waits for `trueup sync`');
+      if (facts.isDone) return rest(`revision ${pointer.revision} is applied already`);
+      if (facts.needsPerson) return rest(`revision ${pointer.revision} needs a commit or a person`);
+      return run(pointer, 'changed');
+    case 'retry':
+      return forRetry(pointer, inventory, facts, now);
+    case 'heal':
+      return forHeal(pointer, inventory, facts);
+    case 'health':
+      return rest('health is looked at without a run');
+  }
+}
+
+interface Facts {
+  readonly isApplied: boolean;
+  /** Applied, and no object waits for a run that died. */
+  readonly isDone: boolean;
+  /** The last run had this revision and did not reach it. */
+  readonly wasTried: boolean;
+  readonly needsPerson: boolean;
+}
+
+function factsOf({ revision }: DesiredPointer, inventory: Inventory | undefined): Facts {
+  const isApplied = inventory?.applied?.revision === revision;
+  const unfinished = Object.values(inventory?.entries ?? {}).some(({ state }) => state === 'intent');
+  const last = inventory?.lastRun?.revision === revision ? inventory.lastRun : undefined;
+  const wasTried = last?.outcome === 'failed' || last?.outcome === 'blocked';
+  return {
+    isApplied,
+    isDone: isApplied && !unfinished,
+    wasTried,
+    needsPerson: wasTried && last?.retry === false,
+  };
+}
+
+function run(pointer: DesiredPointer, scope: ApplyScope): Choice {
+  const { revision, snapshot, settings } = pointer;
+  return { kind: 'run', goal: { pointer, revision, snapshot, settings, scope } };
+}
+
+function forRetry(
+  pointer: DesiredPointer,
+  inventory: Inventory | undefined,
+  facts: Facts,
+  now: number,
+): Choice {
+  const last = inventory?.lastRun;
+  if (last === undefined || last.revision !== pointer.revision) {
+    // A commit came in between: its own push does the work, unless nobody has asked for it yet.
+    return chooseGoal({ reason: 'push' }, { pointer, inventory }, now);
+  }
+  if (last.outcome !== 'failed' || !last.retry) return rest('the run that it was to repeat is not failed');
+  const due = millisecondsOf(last.at) + retryDelaySeconds(last.attempt) * 1000;
+  if (now < due - slackMs) return rest('another retry of the same run is under way');
+  // A sync of a revision that is applied already may have failed anywhere.
+  return run(pointer, facts.isApplied ? 'all' : 'changed');
+}
+
+/**
+ * Drift compares with what was applied. Where a commit waits for a person, healing goes back to the applied snapshot
+ * and does not apply the commit by the way.
+ */
+function forHeal(pointer: DesiredPointer, inventory: Inventory | undefined, facts: Facts): Choice {
+  if (pointer.settings.drift === 'observe') return rest('drift is only observed');
+  if (facts.isApplied) return run(pointer, 'changed');
+  if (pointer.settings.sync === 'auto') {
+    return facts.needsPerson ? rest(`revision ${pointer.revision} needs a commit or a person`) : run(pointer, 'changed');
+  }
+  const applied = inventory?.applied;
+  if (applied === undefined || pointer.state === 'gone') return rest('nothing is applied yet');
+  const { settings } = pointer;
+  const goal: Goal = { pointer, revision: applied.revision, snapshot: applied.snapshot, settings, scope: 'changed' };
+  return { kind: 'run', goal };
+}

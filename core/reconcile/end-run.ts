@@ -1,0 +1,135 @@
+import { keys } from '../contract/keys.ts';
+import { metrics } from '../contract/metrics.ts';
+import { writeDocument } from '../documents.ts';
+import { closeEpisodes } from '../episodes.ts';
+import { worstHealth } from '../health.ts';
+import type { ObjectHealth } from '../model/health.ts';
+import type { Inventory } from '../model/inventory.ts';
+import type { Plan } from '../model/plan.ts';
+import type { RunRecord, RunRequest } from '../model/run.ts';
+import { isoTime } from '../model/time.ts';
+import { retryDelaySeconds, retryTries, lookDelaySeconds } from './delays.ts';
+import { Halted } from './halted.ts';
+import type { RunContext } from './run-context.ts';
+import { judge, type Ending, type Verdict } from './run-outcome.ts';
+
+/** The record of a run: with its plan before the first effect, with its outcome after the last. */
+export function recordOf({ request, goal, runId, startedAt }: RunContext, plan: Plan): RunRecord {
+  const { target, reason, requestedBy } = request;
+  const { revision, snapshot, pointer } = goal;
+  const { commit } = pointer;
+  return { version: 1, id: runId, target, reason, requestedBy, revision, snapshot, commit, startedAt, plan };
+}
+
+export function runKeyOf({ request, runId, startedAt }: RunContext): string {
+  return keys.run(request.target, startedAt, runId);
+}
+
+/**
+ * Writes down how a run ended. What follows is asked for first and the inventory is written last: it alone says that
+ * the work is done, so a run that dies in between is repeated and nothing of this is lost, at worst it comes twice.
+ */
+export async function endRun(
+  context: RunContext,
+  ending: Ending,
+  health: readonly ObjectHealth[] | undefined,
+): Promise<RunRecord> {
+  const { deps } = context;
+  const verdict = judge(ending);
+  const at = isoTime(deps.clock.now());
+  const attempt = attemptOf(context, verdict);
+  const worst = health === undefined ? undefined : worstHealth(health);
+  const isWaiting = worst?.status === 'Progressing' || isPruning(ending);
+  await askForMore(context, verdict, attempt, isWaiting);
+  const record: RunRecord = {
+    ...recordOf(context, ending.plan),
+    outcome: { ...verdict.outcome, at },
+    ...(health !== undefined && worst !== undefined && { health: { status: worst.status, at, objects: [...health] } }),
+  };
+  await writeDocument(deps.store, runKeyOf(context), record, 'any');
+  await closeDrift(context, ending);
+  await announce(context, record, worst?.status ?? 'Unknown');
+  if (ending.error instanceof Halted && ending.error.reason === 'lease-lost') return record;
+  await context.inventory.save((inventory) => ({
+    ...inventory,
+    ...appliedBy(context, verdict, at),
+    lastRun: {
+      runId: context.runId,
+      key: runKeyOf(context),
+      revision: context.goal.revision,
+      outcome: verdict.outcome.kind,
+      at,
+      message: verdict.outcome.message,
+      attempt,
+      retry: verdict.retry !== 'never' && attempt < retryTries,
+    },
+    ...(worst !== undefined && { health: { ...worst, at } }),
+  }));
+  return record;
+}
+
+/** Failures of one revision in a row. A run that only stopped in time is none. */
+function attemptOf({ goal, inventory }: RunContext, { outcome }: Verdict): number {
+  const last = inventory.value.lastRun;
+  const before = last?.revision === goal.revision && last.outcome !== 'applied' ? last.attempt : 0;
+  return outcome.kind === 'failed' || outcome.kind === 'blocked' ? before + 1 : before;
+}
+
+function isPruning({ results }: Ending): boolean {
+  return results.some(({ outcome }) => outcome.outcome === 'pruning');
+}
+
+async function askForMore(
+  { deps, request }: RunContext,
+  { outcome, retry, afterSeconds }: Verdict,
+  attempt: number,
+  isWaiting: boolean,
+): Promise<void> {
+  const { target } = request;
+  const later = (reason: RunRequest['reason']): RunRequest => ({
+    version: 1,
+    target,
+    reason,
+    requestedBy: request.requestedBy,
+  });
+  if (retry === 'again') {
+    // A person's wish holds for whatever is newest; a heal that met a new commit becomes its push.
+    await deps.queues.run(request.reason === 'sync' ? request : later(request.reason === 'heal' ? 'heal' : 'push'));
+  } else if (retry === 'later' && attempt < retryTries) {
+    await deps.queues.runLater(later('retry'), retryDelaySeconds(attempt, afterSeconds));
+  } else if (outcome.kind === 'applied' && isWaiting) {
+    await deps.queues.runLater(later('health'), lookDelaySeconds(0) ?? 0);
+  }
+}
+
+/** What was applied or deleted drifts no more. */
+async function closeDrift({ deps, request, goal, runId }: RunContext, ending: Ending): Promise<void> {
+  const objects = ending.results.filter(({ failure, outcome }) => failure === undefined && outcome.outcome !== 'skipped');
+  if (objects.length === 0) return;
+  const isMeant = goal.settings.drift === 'heal' || request.reason === 'sync';
+  const state = isMeant ? 'healed' : 'overwritten';
+  await closeEpisodes(deps, { target: request.target, state, runId, objects: objects.map(({ key }) => key) });
+}
+
+async function announce(
+  context: RunContext,
+  { outcome, commit, revision }: RunRecord,
+  health: ObjectHealth['status'],
+): Promise<void> {
+  if (outcome === undefined) return;
+  const { deps, request, runId } = context;
+  const { target, reason } = request;
+  const { kind, counts, message, at } = outcome;
+  if (kind === 'failed' || kind === 'blocked') {
+    await deps.metrics.put([{ name: metrics.failedRuns, value: 1, unit: 'Count', cluster: target.cluster }]);
+  }
+  const detail = { version: 1 as const, at, target, runId, runKey: runKeyOf(context), reason, revision };
+  const result = { sha: commit.sha, outcome: kind, counts, health, message };
+  await deps.bus.publish([{ type: 'ReconcileFinished', detail: { ...detail, ...result } }]);
+}
+
+function appliedBy({ goal, runId }: RunContext, { outcome }: Verdict, at: string): Pick<Inventory, 'applied'> {
+  if (outcome.kind !== 'applied') return {};
+  const { revision, snapshot, pointer } = goal;
+  return { applied: { revision, snapshot, sha: pointer.commit.sha, runId, at } };
+}

@@ -1,0 +1,65 @@
+import { keys } from '../contract/keys.ts';
+import { readDocument, writeDocument, type Document } from '../documents.ts';
+import { Retry } from '../errors.ts';
+import { inventorySchema, type Inventory } from '../model/inventory.ts';
+import type { Target } from '../model/target.ts';
+import type { Store } from '../ports.ts';
+import { Halted } from './halted.ts';
+
+const tries = 12;
+
+/**
+ * The inventory of one target in the hands of one run. The first write claims it with the token of the lease; from then
+ * on a run with a lower token, which has lost its lease and may not know, cannot write any more (rule 3).
+ */
+export class InventoryWriter {
+  readonly #store: Store;
+  readonly #key: string;
+  readonly #target: Target;
+  readonly #token: number;
+  #document: Document<Inventory> | undefined;
+
+  private constructor(store: Store, target: Target, token: number) {
+    this.#store = store;
+    this.#key = keys.inventory(target);
+    this.#target = target;
+    this.#token = token;
+  }
+
+  static async claim(store: Store, target: Target, token: number): Promise<InventoryWriter> {
+    const writer = new InventoryWriter(store, target, token);
+    await writer.#reload();
+    await writer.save((inventory) => inventory);
+    return writer;
+  }
+
+  get value(): Inventory {
+    return this.#document?.value ?? { version: 1, seq: 0, target: this.#target, entries: {} };
+  }
+
+  /**
+   * Changes the inventory by compare-and-set. `change` may be called again on a newer version: others note health in
+   * it, but only the holder of the lease changes entries. Throws Halted when a later holder has claimed it.
+   */
+  async save(change: (inventory: Inventory) => Inventory): Promise<void> {
+    for (let attempt = 0; attempt < tries; attempt += 1) {
+      const current = this.value;
+      const next = { ...change(current), seq: current.seq + 1, fence: this.#token };
+      const condition = this.#document === undefined ? 'absent' : { etag: this.#document.etag };
+      const outcome = await writeDocument(this.#store, this.#key, next, condition);
+      if (outcome.kind === 'written') {
+        this.#document = { value: next, etag: outcome.etag };
+        return;
+      }
+      await this.#reload();
+    }
+    throw new Retry({ subject: this.#key, message: `changed under us ${tries} times in a row; try again` });
+  }
+
+  async #reload(): Promise<void> {
+    this.#document = await readDocument(this.#store, this.#key, inventorySchema);
+    if ((this.#document?.value.fence ?? 0) > this.#token) {
+      throw new Halted('lease-lost', 'another run has taken over this target; this one stopped');
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import type { StackConfig } from '../contract/config.ts';
+import { requestSeconds } from '../contract/kubernetes.ts';
+import type { EpisodeDeps } from '../episodes.ts';
+import { LeaseLost, type Lease } from '../lease.ts';
+import type { RunRequest } from '../model/run.ts';
+import type { Clusters, Queues, Sealer } from '../ports.ts';
+import type { Goal } from './choose-goal.ts';
+import { Halted } from './halted.ts';
+import type { InventoryWriter } from './inventory-writer.ts';
+import { readPointer } from './standing.ts';
+
+/** What reconciling asks of the world. */
+export interface ReconcileDeps extends EpisodeDeps {
+  readonly queues: Queues;
+  readonly clusters: Clusters;
+  readonly sealer: Sealer;
+  readonly config: Pick<StackConfig, 'pruneCap'>;
+  /** Time by which the function must have ended, in milliseconds since the epoch. */
+  readonly deadline: number;
+}
+
+/** Kept back for the records at the end of a run. */
+const reserveMs = 10_000;
+
+/** One run under way: what it is to reach, and what it holds. */
+export interface RunContext {
+  readonly deps: ReconcileDeps;
+  readonly request: RunRequest;
+  readonly goal: Goal;
+  readonly lease: Lease;
+  readonly inventory: InventoryWriter;
+  readonly runId: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+}
+
+/** Latest end of a request to the cluster; moves as the lease is renewed. */
+export function deadlineOf({ deps, lease }: RunContext): number {
+  return Math.min(lease.deadline(), deps.deadline - reserveMs);
+}
+
+/** Holds the lease, and stops the run while what it would begin could still end in time. */
+export async function mayProceed(context: RunContext): Promise<void> {
+  try {
+    await context.lease.hold();
+  } catch (error) {
+    throw error instanceof LeaseLost ? new Halted('lease-lost', error.message) : error;
+  }
+  if (context.deps.clock.now() + requestSeconds * 1000 > deadlineOf(context)) {
+    throw new Halted('out-of-time', 'ran out of time; the next run goes on where this one stopped');
+  }
+}
+
+/** Stops the run when Git wants something newer (rule 4). Call before each step. */
+export async function assertNewest({ deps, request, goal }: RunContext): Promise<void> {
+  const pointer = await readPointer(deps.store, request.target);
+  if (pointer === undefined || pointer.revision === goal.pointer.revision) return;
+  const message = `revision ${pointer.revision} has come; a new run goes on with that one`;
+  throw new Halted('superseded', message);
+}

@@ -1,0 +1,95 @@
+import { type Failure, type ObjectResult } from '../apply.ts';
+import { Blocked, Retry, Stop, faultsOf, messageOf } from '../errors.ts';
+import type { FaultRecord } from '../model/desired.ts';
+import { describeRef } from '../model/object.ts';
+import type { Plan } from '../model/plan.ts';
+import type { RunCounts, RunRecord } from '../model/run.ts';
+import { Halted } from './halted.ts';
+
+export type Outcome = NonNullable<RunRecord['outcome']>;
+
+/** How a run ended, before it is written down. `error` is what stopped it, if anything did. */
+export interface Ending {
+  readonly plan: Plan;
+  readonly results: readonly ObjectResult[];
+  readonly error?: unknown;
+}
+
+/** An outcome, and what follows from it for the same revision. */
+export interface Verdict {
+  readonly outcome: Omit<Outcome, 'at'>;
+  /** `again`: at once; `later`: with backoff; `never`: only a commit or a person helps. */
+  readonly retry: 'again' | 'later' | 'never';
+  readonly afterSeconds?: number | undefined;
+}
+
+const faultsInMessage = 3;
+
+/** Turns what happened into data. Rethrows what is no outcome of the business kind: a fault of ours. */
+export function judge(ending: Ending): Verdict {
+  const counts = countsOf(ending);
+  const objects = ending.results.map(({ outcome }) => outcome);
+  const faults = faultsIn(ending);
+  const { error, plan } = ending;
+  const as = (kind: Outcome['kind'], message: string, all: readonly FaultRecord[] = faults) => ({
+    outcome: { kind, message, counts, objects, faults: [...all] },
+  });
+  if (error instanceof Halted) return { ...as('cancelled', error.message), retry: 'again' };
+  if (error instanceof Retry) {
+    const { afterSeconds } = error;
+    return { ...as('failed', error.message, [faultOf(error), ...faults]), retry: 'later', afterSeconds };
+  }
+  if (error instanceof Blocked || error instanceof Stop) {
+    const kind = error instanceof Blocked ? 'blocked' : 'failed';
+    const own = (faultsOf(error) ?? []).map(({ subject, message }) => ({ subject, message }));
+    return { ...as(kind, error.message, [...own, ...faults]), retry: 'never' };
+  }
+  if (error !== undefined) throw error;
+  if (plan.refusal !== undefined) return { ...as('blocked', plan.refusal), retry: 'never' };
+  if (faults.length === 0) return { ...as('applied', summary(counts)), retry: 'never' };
+  const failures = new Set(ending.results.flatMap(({ failure }) => failure ?? []));
+  return { ...as(kindOf(failures), failureText(faults, counts)), retry: failures.has('retry') ? 'later' : 'never' };
+}
+
+/** Time may mend it, or a new commit must: failed. Only a person can (adopt, grant): blocked. */
+function kindOf(failures: ReadonlySet<Failure>): 'failed' | 'blocked' {
+  return failures.has('retry') || (failures.has('invalid') && !failures.has('refused')) ? 'failed' : 'blocked';
+}
+
+function countsOf({ plan, results }: Ending): RunCounts {
+  const count = (wanted: string): number => results.filter(({ outcome }) => outcome.outcome === wanted).length;
+  const left = plan.actions.filter(({ action }) => action === 'leave').length;
+  const blocked = plan.actions.filter(({ action }) => action === 'blocked').length;
+  return {
+    created: count('created'),
+    updated: count('updated'),
+    unchanged: count('unchanged') + left,
+    pruned: count('pruned') + count('pruning'),
+    failed: results.filter(({ failure }) => failure !== undefined).length + blocked,
+  };
+}
+
+/** What a person must read: blocked objects and failed ones, each with the server's words. */
+function faultsIn({ plan, results }: Ending): readonly FaultRecord[] {
+  const blocked = plan.actions.filter(({ action }) => action === 'blocked');
+  return [
+    ...blocked.map(({ ref, why }) => ({ subject: describeRef(ref), message: why })),
+    ...results.flatMap(({ failure, outcome: { ref, message = '' } }) =>
+      failure === undefined ? [] : [{ subject: describeRef(ref), message }],
+    ),
+  ];
+}
+
+function faultOf(error: Retry): FaultRecord {
+  return { subject: error.subject, message: messageOf(error).slice(error.subject.length + 2) };
+}
+
+function summary({ created, updated, unchanged, pruned }: RunCounts): string {
+  return `${created} created, ${updated} updated, ${unchanged} unchanged, ${pruned} pruned`;
+}
+
+function failureText(faults: readonly FaultRecord[], counts: RunCounts): string {
+  const shown = faults.slice(0, faultsInMessage).map(({ subject, message }) => `${subject}: ${message}`);
+  const more = faults.length > faultsInMessage ? ` (and ${faults.length - faultsInMessage} more)` : '';
+  return `${counts.failed} objects failed or are blocked, ${summary(counts)}. ${shown.join('; ')}${more}`;
+}

@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { HttpGit, type GitLimits } from '../../adapters/git.ts';
+import type { RepositoryConfig } from '../../core/contract/config.ts';
+import { Stop } from '../../core/errors.ts';
+import type { Worktree } from '../../core/ports.ts';
+import { git as runGit } from '../git/git-command.ts';
+import { startGitServer, type GitServer } from '../git/git-server.ts';
+import { cloneWorktree, commitFiles, push } from '../git/worktree.ts';
+
+const token = 'a-token-of-the-test';
+let root = '';
+let scratch = '';
+let server: GitServer;
+let count = 0;
+/** A fresh repository for each test, and a person's clone of it. */
+let repository: RepositoryConfig;
+let clone = '';
+
+function gitWith(limits: Partial<GitLimits> = {}): HttpGit {
+  const path = process.env['PATH'] ?? '';
+  return new HttpGit({ secrets: { get: async () => ({ current: `${token}\n` }) }, scratch, path, limits });
+}
+
+async function checkedOut(sha: string, limits: Partial<GitLimits> = {}): Promise<Worktree> {
+  const worktree = await gitWith(limits).checkout(repository, sha);
+  assert.ok(worktree !== undefined);
+  return worktree;
+}
+
+async function commitAndPush(files: Record<string, string | null>, message = 'Change'): Promise<string> {
+  const sha = await commitFiles(clone, files, message);
+  await push(clone, 'main', { force: true });
+  return sha;
+}
+
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'trueup-test-'));
+  scratch = join(root, 'scratch');
+  await mkdir(scratch);
+  server = await startGitServer({ dir: join(root, 'host'), token });
+});
+after(async () => {
+  await server.stop();
+  await rm(root, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  count += 1;
+  const name = `fleet-${count}`;
+  await server.createRepository(name);
+  clone = join(root, `clone-${count}`);
+  await cloneWorktree(server.urlWithToken(name), clone);
+  repository = {
+    name,
+    provider: 'github',
+    url: server.url(name),
+    branch: 'main',
+    applications: 'applications',
+    tokenSecret: 'git/token',
+  };
+});
+
+test('head is the branch of exactly that name, undefined when there is none', async () => {
+  assert.equal(await gitWith().head(repository), undefined);
+  const sha = await commitAndPush({ 'a.yaml': 'a' });
+  await push(clone, 'x/refs/heads/main');
+  await commitFiles(clone, { 'a.yaml': 'b' }, 'On a branch whose name ends alike');
+  await push(clone, 'feature/main');
+  assert.equal(await gitWith().head(repository), sha);
+  assert.equal(await gitWith().head({ ...repository, branch: 'missing' }), undefined);
+});
+
+test('a checkout tells the commit as Git does and gives exactly its files', async () => {
+  const author = { name: 'Zoë Ash', email: 'zoe@example.com' };
+  const sha = await commitFiles(clone, { 'apps/web/a.yaml': 'a: 1\n' }, 'Add web\n\nBody.', author);
+  await push(clone);
+  await commitAndPush({ 'apps/web/a.yaml': 'a: 2\n' });
+  await using worktree = await checkedOut(sha);
+  const { commit } = worktree;
+  assert.deepEqual(await worktree.files('apps'), ['apps/web/a.yaml']);
+  assert.equal(await worktree.text('apps/web/a.yaml'), 'a: 1\n');
+  assert.deepEqual(
+    [commit.sha, commit.ref, commit.repository, commit.subject, commit.author.name, commit.committer.email],
+    [sha, 'refs/heads/main', repository.name, 'Add web', author.name, author.email],
+  );
+  assert.match(commit.committer.at, /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d[+-Z]/);
+});
+
+test('only the folders that are asked for are fetched and on disk', async () => {
+  const sha = await commitAndPush({ 'apps/a.yaml': 'a', 'video/b.bin': 'x'.repeat(3_000_000), 'c.txt': 'c' });
+  await using worktree = await checkedOut(sha, { bytes: 1_000_000 });
+  assert.deepEqual(await worktree.files('apps'), ['apps/a.yaml']);
+  assert.deepEqual((await readdir(worktree.directory)).sort(), ['.git', 'apps']);
+  assert.deepEqual(await worktree.files('nowhere'), []);
+  assert.deepEqual(await worktree.files('apps/a.yaml'), []);
+  await assert.rejects(worktree.files('.'), (error: Error) => {
+    return error instanceof Stop && /3000002 bytes below \., and up to 1000000/.test(error.message);
+  });
+});
+
+test('a host that leaves nothing out is served as well', async () => {
+  const sha = await commitAndPush({ 'apps/a.yaml': 'a' });
+  await runGit(join(root, 'host', 'acme', `${repository.name}.git`), [
+    'config',
+    'uploadpack.allowFilter',
+    'false',
+  ]);
+  await using worktree = await checkedOut(sha);
+  assert.equal(await worktree.text('apps/a.yaml'), 'a');
+});
+
+test('a commit that was force-pushed away is undefined once the host has dropped it', async () => {
+  await commitAndPush({ 'a.yaml': 'a' });
+  assert.equal(await gitWith().checkout(repository, '0123456789'.repeat(4)), undefined);
+  assert.deepEqual(await readdir(scratch), []);
+});
+
+test('scratch space is wiped at the end, and after a failure', async () => {
+  const sha = await commitAndPush({ 'a.yaml': 'a' });
+  {
+    await using worktree = await checkedOut(sha);
+    assert.deepEqual(await worktree.files('.'), ['a.yaml']);
+    assert.equal((await readdir(scratch)).length, 1);
+  }
+  await assert.rejects(gitWith({ bytes: -1 }).checkout({ ...repository, url: `${repository.url}x` }, sha));
+  assert.deepEqual(await readdir(scratch), []);
+});
+
+const symlinks: { why: string; path: string; target: string; expected: string[] | RegExp }[] = [
+  {
+    why: 'to a file in the tree',
+    path: 'apps/web/l.yaml',
+    target: '../../base/b.yaml',
+    expected: ['apps/web/l.yaml'],
+  },
+  {
+    why: 'to a folder in the tree',
+    path: 'apps/web/l',
+    target: '../../base',
+    expected: ['apps/web/l/b.yaml'],
+  },
+  {
+    why: 'out of the tree',
+    path: 'apps/web/l.yaml',
+    target: `${'../'.repeat(20)}etc/passwd`,
+    expected: /^apps\/web\/l\.yaml: .*leaves the repository/,
+  },
+  {
+    why: 'to an absolute path',
+    path: 'apps/web/l.yaml',
+    target: '/etc/passwd',
+    expected: /^apps\/web\/l\.yaml: .*leaves the repository/,
+  },
+  {
+    why: "into Git's own folder",
+    path: 'apps/web/l',
+    target: '../../.git',
+    expected: /^apps\/web\/l: .*leaves the repository/,
+  },
+  {
+    why: 'to nothing',
+    path: 'apps/web/l.yaml',
+    target: '../gone.yaml',
+    expected: /^apps\/web\/l\.yaml: .*not in this commit/,
+  },
+  {
+    why: 'to the folder it is in',
+    path: 'apps/web/l',
+    target: '..',
+    expected: /^apps\/web\/l: .*folder that it is in/,
+  },
+];
+for (const { why, path, target, expected } of symlinks) {
+  test(`a symlink ${why}`, async () => {
+    await mkdir(join(clone, 'apps/web'), { recursive: true });
+    await symlink(target, join(clone, path));
+    const sha = await commitAndPush({ 'base/b.yaml': 'b', 'other/o.yaml': 'o' });
+    await using worktree = await checkedOut(sha);
+    assert.deepEqual(await worktree.files('other'), ['other/o.yaml']);
+    if (Array.isArray(expected)) assert.deepEqual(await worktree.files('apps/web'), expected);
+    else {
+      await assert.rejects(worktree.files('apps/web'), (error: Error) => {
+        return error instanceof Stop && expected.test(error.message);
+      });
+    }
+  });
+}
+
+test('paths that climb out are refused', async () => {
+  const sha = await commitAndPush({ 'apps/a.yaml': 'a' });
+  await using worktree = await checkedOut(sha);
+  for (const path of ['..', '../x', 'apps/../../x', '/etc']) {
+    await assert.rejects(worktree.files(path), /leads out of the repository/);
+    await assert.rejects(worktree.read(path), /leads out of the repository/);
+  }
+  assert.deepEqual(await worktree.files('./apps/../apps/'), ['apps/a.yaml']);
+  await assert.rejects(worktree.files('.git'), /leaves the repository/);
+});
+
+test('a file that is too large, and one that is no text, are named', async () => {
+  await mkdir(join(clone, 'apps'));
+  await writeFile(join(clone, 'apps/latin.yaml'), Buffer.from([0x61, 0x3a, 0x20, 0xe9]));
+  const sha = await commitAndPush({ 'apps/big.yaml': 'x'.repeat(5000) });
+  await using worktree = await checkedOut(sha, { fileBytes: 4096 });
+  await assert.rejects(
+    worktree.text('apps/big.yaml'),
+    /^Stop: apps\/big\.yaml: is 5000 bytes long, and files of up to 4096/,
+  );
+  await assert.rejects(worktree.text('apps/latin.yaml'), /^Stop: apps\/latin\.yaml: is not UTF-8/);
+});
+
+test('too many files stop the checkout', async () => {
+  const sha = await commitAndPush({ 'apps/a.yaml': 'a', 'apps/b.yaml': 'b', 'c/d.yaml': 'd' });
+  await using worktree = await checkedOut(sha, { files: 2 });
+  assert.equal((await worktree.files('apps')).length, 2);
+  await assert.rejects(worktree.files('c'), /more than 2 files/);
+});
+
+test('more bytes than the limit are never checked out', async () => {
+  await mkdir(join(clone, 'apps'));
+  await writeFile(join(clone, 'apps/noise.bin'), randomBytes(3_000_000));
+  const sha = await commitAndPush({});
+  await using worktree = await checkedOut(sha, { bytes: 1_000_000 });
+  await assert.rejects(worktree.files('apps'), (error: Error) => {
+    return error instanceof Stop && /1000000/.test(error.message);
+  });
+  assert.deepEqual(await readdir(worktree.directory), ['.git']);
+});

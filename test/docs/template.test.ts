@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { z } from 'zod';
+import { prefixes } from '../../core/contract/keys.ts';
+import { ofType, synthesize } from '../infra/synthesized.ts';
+import { headingsOf, readPage, rowOf } from './documents.ts';
+
+/** What the pages say of the deployed stack, held against its template. */
+
+const stack = synthesize();
+after(() => stack[Symbol.dispose]());
+
+test('every alarm names a heading that the runbook has', () => {
+  const alarms = ofType(stack.resources, 'AWS::CloudWatch::Alarm');
+  assert.notEqual(alarms.length, 0);
+  for (const [name, { Properties }] of alarms) {
+    const [, path = '', anchor = ''] = /(docs\/[\w.]+\.md)#(\S+)$/.exec(
+      String(Properties['AlarmDescription']),
+    ) ?? [name];
+    const anchors = headingsOf(readPage(path)).map((heading) => heading.anchor);
+    assert.ok(anchors.includes(anchor), `${name}: ${path} has no heading for #${anchor}`);
+  }
+});
+
+const lifecycleSchema = z.object({
+  LifecycleConfiguration: z.object({
+    Rules: z.array(
+      z.object({
+        Prefix: z.string().optional(),
+        ExpirationInDays: z.number().optional(),
+        NoncurrentVersionExpiration: z.object({ NoncurrentDays: z.number() }).optional(),
+      }),
+    ),
+  }),
+});
+
+for (const prefix of Object.values(prefixes)) {
+  test(`architecture: the row of ${prefix} tells its lifecycle`, () => {
+    const [[, { Properties }] = ['', { Properties: {} }]] = ofType(stack.resources, 'AWS::S3::Bucket');
+    const { Rules } = lifecycleSchema.parse(Properties).LifecycleConfiguration;
+    const rule = Rules.find(({ Prefix }) => Prefix === prefix);
+    const current = rule?.ExpirationInDays === undefined ? 'kept' : `${rule.ExpirationInDays} d`;
+    const told = rowOf(readPage('docs/architecture.md'), `\`${prefix}`).at(-1);
+    assert.equal(told, `${current}, ${rule?.NoncurrentVersionExpiration?.NoncurrentDays} d`);
+  });
+}
+
+test('runbook: each resource that a command asks for is in the stack exactly once', () => {
+  const { text } = readPage('docs/runbook.md');
+  const named = [...text.matchAll(/physical (AWS::[\w:]+) (TrueUp\w+)/g)].map(([, ...names]) => names);
+  const logs = [...text.matchAll(/`logs (\w+)/g)].map(([, name]) => ['AWS::Logs::LogGroup', `TrueUpFunctions${name}Log`]);
+  for (const [type = '', start = ''] of [...named, ...logs]) {
+    const found = ofType(stack.resources, type).filter(([id]) => id.startsWith(start));
+    assert.equal(found.length, 1, `${type} ${start}: ${found.map(([id]) => id).join(', ')}`);
+  }
+});
