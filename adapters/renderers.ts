@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
@@ -83,9 +83,12 @@ export class LocalRenderers implements Renderers {
       return `gives more than ${this.#limits.bytes} bytes; split the application`;
     }
     if (killed) return `took longer than ${this.#limits.seconds} s to build; split the application`;
-    const words = (stderr === '' ? messageOf(error) : stderr)
+    const said = stderr === '' ? messageOf(error) : stderr;
+    // Where our scratch space is helps nobody.
+    const words = said
       .replaceAll(`${root}/`, '')
-      .replaceAll(root, '.');
+      .replaceAll(root, '.')
+      .replaceAll(`${dirname(root)}/`, '../');
     return `cannot be built: ${words.replace(/^error: /, '').trim()}`;
   }
 }

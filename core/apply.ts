@@ -1,9 +1,4 @@
-import {
-  applyObject,
-  type ApplyTask,
-  type Effects,
-  type ObjectResult,
-} from './apply/apply-object.ts';
+import { applyObject, type ApplyTask, type Effects, type ObjectResult } from './apply/apply-object.ts';
 import { isDefinition } from './apply/apply-order.ts';
 import { awaitEstablished } from './apply/await-established.ts';
 import { pruneObject, type PruneResult, type PruneTask } from './apply/prune-object.ts';

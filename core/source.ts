@@ -103,13 +103,18 @@ function schemaFaults(file: string, document: YamlDocument, error: z.ZodError): 
   return error.issues.flatMap((issue) => {
     const paths =
       issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
-    const text = issue.code === 'unrecognized_keys' ? 'there is no such field' : issue.message;
+    const text = issue.code === 'unrecognized_keys' ? 'there is no such field' : wordsOf(issue.message);
     return paths.map((path) => ({
       subject: document.place(path),
       message: `${path.join('.')}: ${text}`,
       ...known,
     }));
   });
+}
+
+/** A field that is not there is told as such. */
+function wordsOf(message: string): string {
+  return message.replace(/^Invalid input: expected (\S+), received undefined$/, 'is missing; expected $1');
 }
 
 function kindOf(value: Json): string {

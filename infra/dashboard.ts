@@ -42,7 +42,10 @@ export class Dashboard extends Construct {
         ],
         [
           byCluster(config, 'Degraded targets', metrics.degradedTargets),
-          graph('Failures', [ofFleet(config, metrics.failedSnapshots), ofFleet(config, metrics.failedRuns)]),
+          graph('Failures', [
+            ofFleet(config, metrics.failedSnapshots, Stats.MAXIMUM),
+            ofFleet(config, metrics.failedRuns, Stats.SUM),
+          ]),
           byCluster(config, 'Fields of others', metrics.foreignFields),
         ],
         [
@@ -68,9 +71,9 @@ function graph(title: string, left: IMetric[]): IWidget {
   return new GraphWidget({ title, width, left, leftYAxis: { min: 0 } });
 }
 
-function ofFleet({ fleet }: StackConfig, metricName: MetricName): Metric {
+function ofFleet({ fleet }: StackConfig, metricName: MetricName, statistic: string): Metric {
   const dimensionsMap = { [dimensions.fleet]: fleet };
-  return new Metric({ namespace: metricNamespace, metricName, dimensionsMap, statistic: Stats.SUM });
+  return new Metric({ namespace: metricNamespace, metricName, dimensionsMap, statistic });
 }
 
 function byCluster({ fleet, clusters }: StackConfig, title: string, metricName: MetricName): IWidget {

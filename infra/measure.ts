@@ -12,7 +12,10 @@ import { temporaryFolder } from './temporary-folder.ts';
 const imports = 7;
 
 /** Any value that a function accepts at cold start; it makes no request before its first event. */
-const values = Object.values(environment).map((name) => [name, /_URL$/.test(name) ? 'http://127.0.0.1/1' : '1/1']);
+const values = Object.values(environment).map((name) => [
+  name,
+  /_URL$/.test(name) ? 'http://127.0.0.1/1' : '1/1',
+]);
 const env = {
   ...process.env,
   ...Object.fromEntries(values),
@@ -24,7 +27,10 @@ const env = {
 function importTime(file: string): number {
   const script = `const t=performance.now();await import(${JSON.stringify(pathToFileURL(file).href)});process.stdout.write(String(performance.now()-t));process.exit()`;
   const times = Array.from({ length: imports }, () => {
-    const child = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { env, encoding: 'utf8' });
+    const child = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      env,
+      encoding: 'utf8',
+    });
     if (child.status !== 0) throw new Error(`importing ${file} failed:\n${child.stderr}`);
     return Number(child.stdout);
   });
@@ -39,5 +45,7 @@ for (const name of functionNames) {
   const file = path.join(bundleOf(folder.path, name), 'index.mjs');
   const bytes = readFileSync(file);
   const sizes = `${bytes.length} bytes, ${gzipSync(bytes).length} compressed`;
-  console.log(`${name.padEnd(10)} ${sizes}, imported in ${Math.round(importTime(file))} ms (median of ${imports})`);
+  console.log(
+    `${name.padEnd(10)} ${sizes}, imported in ${Math.round(importTime(file))} ms (median of ${imports})`,
+  );
 }

@@ -13,9 +13,9 @@ export const metrics = {
   oldestCheck: 'OldestCheckSeconds',
   /** Targets that are Degraded; sent while there are any, and once as 0. */
   degradedTargets: 'DegradedTargets',
-  /** Commits of which at least one application could not be rendered. */
+  /** Repositories whose newest commit could not be followed in full; sent when one fails and when one recovers. */
   failedSnapshots: 'FailedSnapshots',
-  /** Runs that failed or were blocked. */
+  /** Runs that failed or were blocked, 1 each; of their cluster and of the fleet. */
   failedRuns: 'FailedRuns',
 } as const;
 export type MetricName = (typeof metrics)[keyof typeof metrics];

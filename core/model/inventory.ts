@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { commitSchema } from './commit.ts';
 import { healthStatusSchema } from './health.ts';
 import { objectRefSchema } from './object.ts';
 import { targetSchema } from './target.ts';
@@ -37,6 +38,7 @@ export const inventorySchema = z.object({
       revision: z.number().int().describe('of the desired pointer'),
       snapshot: z.string(),
       sha: z.string(),
+      commit: commitSchema.optional().describe('the whole of it, for the records of later heals'),
       runId: z.string(),
       at: z.string(),
     })

@@ -63,7 +63,9 @@ async function applyAll(
     await assertNewest(context);
     const done = await applyRank(rank, effects, { planned, failed });
     results.push(...done.results);
-    const applied = done.results.flatMap(({ key, entry }) => (entry === undefined ? [] : [[key, entry] as const]));
+    const applied = done.results.flatMap(({ key, entry }) =>
+      entry === undefined ? [] : [[key, entry] as const],
+    );
     if (applied.length > 0) {
       await context.inventory.save(changing((entries) => ({ ...entries, ...Object.fromEntries(applied) })));
     }

@@ -1,3 +1,4 @@
+import type { Commit } from '../model/commit.ts';
 import type { DesiredPointer, Settings } from '../model/desired.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { RunRequest } from '../model/run.ts';
@@ -11,6 +12,7 @@ export interface Goal {
   readonly pointer: DesiredPointer;
   readonly revision: number;
   readonly snapshot: string;
+  readonly commit: Commit;
   readonly settings: Settings;
   readonly scope: ApplyScope;
 }
@@ -77,8 +79,8 @@ function factsOf({ revision }: DesiredPointer, inventory: Inventory | undefined)
 }
 
 function run(pointer: DesiredPointer, scope: ApplyScope): Choice {
-  const { revision, snapshot, settings } = pointer;
-  return { kind: 'run', goal: { pointer, revision, snapshot, settings, scope } };
+  const { revision, snapshot, commit, settings } = pointer;
+  return { kind: 'run', goal: { pointer, revision, snapshot, commit, settings, scope } };
 }
 
 function forRetry(
@@ -107,11 +109,13 @@ function forHeal(pointer: DesiredPointer, inventory: Inventory | undefined, fact
   if (pointer.settings.drift === 'observe') return rest('drift is only observed');
   if (facts.isApplied) return run(pointer, 'changed');
   if (pointer.settings.sync === 'auto') {
-    return facts.needsPerson ? rest(`revision ${pointer.revision} needs a commit or a person`) : run(pointer, 'changed');
+    return facts.needsPerson
+      ? rest(`revision ${pointer.revision} needs a commit or a person`)
+      : run(pointer, 'changed');
   }
   const applied = inventory?.applied;
   if (applied === undefined || pointer.state === 'gone') return rest('nothing is applied yet');
+  const { revision, snapshot, commit = { ...pointer.commit, sha: applied.sha } } = applied;
   const { settings } = pointer;
-  const goal: Goal = { pointer, revision: applied.revision, snapshot: applied.snapshot, settings, scope: 'changed' };
-  return { kind: 'run', goal };
+  return { kind: 'run', goal: { pointer, revision, snapshot, commit, settings, scope: 'changed' } };
 }

@@ -3,7 +3,7 @@
 const shortestSeconds = 5;
 /** SQS delays no longer. */
 const longestRetrySeconds = 900;
-/** About an hour and a half of tries; after that only the sweep asks again. */
+/** About an hour and a half of tries; after that only the sweep asks again, more and more seldom. */
 export const retryTries = 12;
 
 /** 5, 10, 20 … 900 s; later where the other side named a time. */

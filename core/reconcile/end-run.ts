@@ -3,6 +3,7 @@ import { metrics } from '../contract/metrics.ts';
 import { writeDocument } from '../documents.ts';
 import { closeEpisodes } from '../episodes.ts';
 import { worstHealth } from '../health.ts';
+import type { Settings } from '../model/desired.ts';
 import type { ObjectHealth } from '../model/health.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Plan } from '../model/plan.ts';
@@ -16,8 +17,7 @@ import { judge, type Ending, type Verdict } from './run-outcome.ts';
 /** The record of a run: with its plan before the first effect, with its outcome after the last. */
 export function recordOf({ request, goal, runId, startedAt }: RunContext, plan: Plan): RunRecord {
   const { target, reason, requestedBy } = request;
-  const { revision, snapshot, pointer } = goal;
-  const { commit } = pointer;
+  const { revision, snapshot, commit } = goal;
   return { version: 1, id: runId, target, reason, requestedBy, revision, snapshot, commit, startedAt, plan };
 }
 
@@ -40,11 +40,12 @@ export async function endRun(
   const attempt = attemptOf(context, verdict);
   const worst = health === undefined ? undefined : worstHealth(health);
   const isWaiting = worst?.status === 'Progressing' || isPruning(ending);
-  await askForMore(context, verdict, attempt, isWaiting);
+  await askForMore(context, verdict, ending, { attempt, isWaiting });
   const record: RunRecord = {
     ...recordOf(context, ending.plan),
     outcome: { ...verdict.outcome, at },
-    ...(health !== undefined && worst !== undefined && { health: { status: worst.status, at, objects: [...health] } }),
+    ...(health !== undefined &&
+      worst !== undefined && { health: { status: worst.status, at, objects: [...health] } }),
   };
   await writeDocument(deps.store, runKeyOf(context), record, 'any');
   await closeDrift(context, ending);
@@ -61,7 +62,7 @@ export async function endRun(
       at,
       message: verdict.outcome.message,
       attempt,
-      retry: verdict.retry !== 'never' && attempt < retryTries,
+      retry: verdict.retry !== 'never',
     },
     ...(worst !== undefined && { health: { ...worst, at } }),
   }));
@@ -80,31 +81,38 @@ function isPruning({ results }: Ending): boolean {
 }
 
 async function askForMore(
-  { deps, request }: RunContext,
+  { deps, request, goal }: RunContext,
   { outcome, retry, afterSeconds }: Verdict,
-  attempt: number,
-  isWaiting: boolean,
+  { error }: Ending,
+  { attempt, isWaiting }: { readonly attempt: number; readonly isWaiting: boolean },
 ): Promise<void> {
-  const { target } = request;
-  const later = (reason: RunRequest['reason']): RunRequest => ({
-    version: 1,
-    target,
-    reason,
-    requestedBy: request.requestedBy,
-  });
-  if (retry === 'again') {
-    // A person's wish holds for whatever is newest; a heal that met a new commit becomes its push.
-    await deps.queues.run(request.reason === 'sync' ? request : later(request.reason === 'heal' ? 'heal' : 'push'));
+  const { target, requestedBy } = request;
+  const next = (reason: RunRequest['reason']): RunRequest => ({ version: 1, target, reason, requestedBy });
+  if (error instanceof Halted) {
+    const reason = reasonToGoOn(request.reason, goal.settings.sync, error);
+    await deps.queues.run(reason === 'sync' ? { ...request, reason } : next(reason));
   } else if (retry === 'later' && attempt < retryTries) {
-    await deps.queues.runLater(later('retry'), retryDelaySeconds(attempt, afterSeconds));
+    await deps.queues.runLater(next('retry'), retryDelaySeconds(attempt, afterSeconds));
   } else if (outcome.kind === 'applied' && isWaiting) {
-    await deps.queues.runLater(later('health'), lookDelaySeconds(0) ?? 0);
+    await deps.queues.runLater(next('health'), lookDelaySeconds(0) ?? 0);
   }
+}
+
+/** A person's wish holds for whatever is newest by then; a commit that they have not asked for is not applied. */
+function reasonToGoOn(
+  reason: RunRequest['reason'],
+  sync: Settings['sync'],
+  halted: Halted,
+): RunRequest['reason'] {
+  if (reason === 'sync' || reason === 'heal') return reason;
+  return sync === 'manual' && halted.reason !== 'superseded' ? 'sync' : 'push';
 }
 
 /** What was applied or deleted drifts no more. */
 async function closeDrift({ deps, request, goal, runId }: RunContext, ending: Ending): Promise<void> {
-  const objects = ending.results.filter(({ failure, outcome }) => failure === undefined && outcome.outcome !== 'skipped');
+  const objects = ending.results.filter(
+    ({ failure, outcome }) => failure === undefined && outcome.outcome !== 'skipped',
+  );
   if (objects.length === 0) return;
   const isMeant = goal.settings.drift === 'heal' || request.reason === 'sync';
   const state = isMeant ? 'healed' : 'overwritten';
@@ -121,15 +129,21 @@ async function announce(
   const { target, reason } = request;
   const { kind, counts, message, at } = outcome;
   if (kind === 'failed' || kind === 'blocked') {
-    await deps.metrics.put([{ name: metrics.failedRuns, value: 1, unit: 'Count', cluster: target.cluster }]);
+    // The alarm is of the fleet; the cluster is for the dashboard.
+    const failed = { name: metrics.failedRuns, value: 1, unit: 'Count' } as const;
+    await deps.metrics.put([failed, { ...failed, cluster: target.cluster }]);
   }
   const detail = { version: 1 as const, at, target, runId, runKey: runKeyOf(context), reason, revision };
   const result = { sha: commit.sha, outcome: kind, counts, health, message };
   await deps.bus.publish([{ type: 'ReconcileFinished', detail: { ...detail, ...result } }]);
 }
 
-function appliedBy({ goal, runId }: RunContext, { outcome }: Verdict, at: string): Pick<Inventory, 'applied'> {
+function appliedBy(
+  { goal, runId }: RunContext,
+  { outcome }: Verdict,
+  at: string,
+): Pick<Inventory, 'applied'> {
   if (outcome.kind !== 'applied') return {};
-  const { revision, snapshot, pointer } = goal;
-  return { applied: { revision, snapshot, sha: pointer.commit.sha, runId, at } };
+  const { revision, snapshot, commit } = goal;
+  return { applied: { revision, snapshot, sha: commit.sha, commit, runId, at } };
 }

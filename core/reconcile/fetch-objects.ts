@@ -44,10 +44,7 @@ export async function fetchObjects(
   return found;
 }
 
-function resourceOf(
-  resources: readonly ApiResource[],
-  sought: Sought | undefined,
-): ApiResource | undefined {
+function resourceOf(resources: readonly ApiResource[], sought: Sought | undefined): ApiResource | undefined {
   return resources.find(
     ({ group, version, plural }) =>
       plural === sought?.address.plural &&

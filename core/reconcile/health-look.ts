@@ -1,46 +1,115 @@
-import { keys } from '../contract/keys.ts';
 import { readDocument, updateDocument } from '../documents.ts';
 import { Blocked, Retry, messageOf } from '../errors.ts';
+import { keys } from '../contract/keys.ts';
 import { worstHealth } from '../health.ts';
 import { acquireLease } from '../lease.ts';
-import { inventorySchema, type Inventory } from '../model/inventory.ts';
 import type { ObjectHealth } from '../model/health.ts';
-import { runRecordSchema, type RunRecord, type RunRequest } from '../model/run.ts';
+import { inventorySchema, type Inventory } from '../model/inventory.ts';
+import { runRecordSchema, type RunRequest } from '../model/run.ts';
+import type { Target } from '../model/target.ts';
 import { isoTime, millisecondsOf, secondsBetween } from '../model/time.ts';
 import type { Cluster } from '../ports.ts';
 import { confirmDeletions } from './carry-out.ts';
 import { lookDelaySeconds, slackMs } from './delays.ts';
 import { InventoryWriter } from './inventory-writer.ts';
+import { readHealth } from './read-health.ts';
 import type { ReconcileDeps } from './run-context.ts';
-import { readStanding } from './standing.ts';
 
 type Looked = { readonly kind: 'rested' | 'looked'; readonly why: string };
+type LastRun = NonNullable<Inventory['lastRun']>;
 
 const reserveMs = 10_000;
 
 /**
- * Looks again at the health of what the last run applied, and at deletions that were not finished. Between two looks
- * neither queue nor lease is held. When it settles, the run's event goes out once more with the health that it reached.
+ * Looks again at the health of what the last run applied, and at deletions that were under way. Between two looks
+ * neither queue nor lease is held. When it settles, the run's event goes out once more, with the health it came to.
  */
-export async function lookAtHealth(request: RunRequest, deps: ReconcileDeps): Promise<Looked> {
-  const { target } = request;
-  const { inventory } = await readStanding(deps.store, target);
+export async function lookAtHealth({ target }: RunRequest, deps: ReconcileDeps): Promise<Looked> {
+  const inventory = await readInventory(deps, target);
   const last = inventory?.lastRun;
   if (inventory === undefined || last?.outcome !== 'applied') {
-    return { kind: 'rested', why: 'no run waits for health' };
+    return { kind: 'rested', why: 'no run waits for its health' };
   }
-  const now = deps.clock.now();
-  if (!isDue(inventory, now)) return { kind: 'rested', why: 'nothing is progressing, or another look is under way' };
-  const elapsed = secondsBetween(last.at, isoTime(now));
-  let health: readonly ObjectHealth[];
+  if (!isDue(inventory, last, deps.clock.now())) {
+    return { kind: 'rested', why: 'nothing is progressing, or another look is under way' };
+  }
   try {
     const cluster = await deps.clusters.connect(target.cluster, () => deps.deadline - reserveMs);
-    health = await readHealth(cluster, inventory, deps.clock);
-    await finishDeletions(request, deps, inventory, cluster);
+    const health = await readHealth(cluster, inventory, deps.clock);
+    const isDeleting = hasDeletions(inventory) && (await finishDeletions(deps, target, cluster));
+    return await note(deps, last, { target, health, isDeleting });
   } catch (error) {
     if (!(error instanceof Retry || error instanceof Blocked)) throw error;
-    await lookLater(request, deps, elapsed);
+    await lookLater(deps, target, last);
     return { kind: 'looked', why: `could not look: ${messageOf(error)}` };
   }
-  return noteHealth(request, deps, { inventory, health, elapsed });
+}
+
+async function readInventory({ store }: ReconcileDeps, target: Target): Promise<Inventory | undefined> {
+  return (await readDocument(store, keys.inventory(target), inventorySchema))?.value;
+}
+
+function hasDeletions({ entries }: Inventory): boolean {
+  return Object.values(entries).some(({ state }) => state === 'deleting');
+}
+
+/** A look that comes before its time is a doubled message: the one that was sent for this time still comes. */
+function isDue(inventory: Inventory, last: LastRun, now: number): boolean {
+  const { health } = inventory;
+  if (health?.status !== 'Progressing' && !hasDeletions(inventory)) return false;
+  const since = health?.at ?? last.at;
+  const delay = lookDelaySeconds(secondsBetween(last.at, since)) ?? 0;
+  return now >= millisecondsOf(since) + delay * 1000 - slackMs;
+}
+
+/** Entries are changed under the lease only; while a run holds it, that run looks at its deletions itself. */
+async function finishDeletions(deps: ReconcileDeps, target: Target, cluster: Cluster): Promise<boolean> {
+  const lease = await acquireLease(deps, target);
+  if (lease === undefined) return true;
+  try {
+    const inventory = await InventoryWriter.claim(deps.store, target, lease.token);
+    await confirmDeletions(inventory, cluster);
+    return hasDeletions(inventory.value);
+  } finally {
+    await lease.release();
+  }
+}
+
+async function lookLater(deps: ReconcileDeps, target: Target, last: LastRun): Promise<void> {
+  const delay = lookDelaySeconds(secondsBetween(last.at, isoTime(deps.clock.now())));
+  if (delay === undefined) return;
+  const request: RunRequest = { version: 1, target, reason: 'health', requestedBy: 'health' };
+  await deps.queues.runLater(request, delay);
+}
+
+interface Look {
+  readonly target: Target;
+  readonly health: readonly ObjectHealth[];
+  readonly isDeleting: boolean;
+}
+
+/** The inventory is written last: until then the message counts as not handled and comes again. */
+async function note(deps: ReconcileDeps, last: LastRun, look: Look): Promise<Looked> {
+  const at = isoTime(deps.clock.now());
+  const worst = worstHealth(look.health);
+  const isWaiting = worst.status === 'Progressing' || look.isDeleting;
+  if (isWaiting) await lookLater(deps, look.target, last);
+  const record = await updateDocument(deps.store, last.key, runRecordSchema, (current) =>
+    current === undefined
+      ? undefined
+      : { ...current, health: { status: worst.status, at, objects: [...look.health] } },
+  );
+  if (!isWaiting && record?.outcome !== undefined) {
+    const { id: runId, target, reason, revision, commit, outcome } = record;
+    const { kind, counts, message } = outcome;
+    const detail = { version: 1 as const, at, target, runId, runKey: last.key, reason, revision };
+    const result = { sha: commit.sha, outcome: kind, counts, health: worst.status, message };
+    await deps.bus.publish([{ type: 'ReconcileFinished', detail: { ...detail, ...result } }]);
+  }
+  await updateDocument(deps.store, keys.inventory(look.target), inventorySchema, (current) =>
+    current?.lastRun?.runId === last.runId
+      ? { ...current, seq: current.seq + 1, health: { ...worst, at } }
+      : undefined,
+  );
+  return { kind: 'looked', why: worst.message === '' ? worst.status : `${worst.status}: ${worst.message}` };
 }

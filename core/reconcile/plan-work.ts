@@ -32,7 +32,9 @@ export async function planWork(context: RunContext): Promise<PlannedWork> {
   const { target } = request;
   const isGone = goal.pointer.state === 'gone';
   if (isGone && goal.settings.onDelete === 'orphan') return leaveEverything(context);
-  const state = isGone ? nothing(target.application) : await loadDesired(deps, target.application, goal.snapshot);
+  const state = isGone
+    ? nothing(target.application)
+    : await loadDesired(deps, target.application, goal.snapshot);
   const cluster = await deps.clusters.connect(target.cluster, () => deadlineOf(context));
   const served = await cluster.resources();
   const desired = resolveDesired(state, served);
@@ -70,7 +72,12 @@ async function basisOf({ deps, goal, request, inventory, startedAt }: RunContext
 /** Everything that is desired, and everything that we have and nobody desires. */
 function soughtIn({ inventory }: RunContext, desired: Resolution, served: readonly ApiResource[]): Sought[] {
   const { entries } = inventory.value;
-  const wanted = desired.objects.map(({ key, ref, address }) => ({ key, ref, address, ours: key in entries }));
+  const wanted = desired.objects.map(({ key, ref, address }) => ({
+    key,
+    ref,
+    address,
+    ours: key in entries,
+  }));
   const others = [...undesiredEntries(desired, entries)].map(([key, entry]) => ({
     key,
     ref: entry.ref,

@@ -18,8 +18,8 @@ export interface Ending {
 /** An outcome, and what follows from it for the same revision. */
 export interface Verdict {
   readonly outcome: Omit<Outcome, 'at'>;
-  /** `again`: at once; `later`: with backoff; `never`: only a commit or a person helps. */
-  readonly retry: 'again' | 'later' | 'never';
+  /** `later`: the same may pass, with backoff; `never`: only a commit or a person helps, or nothing is left to do. */
+  readonly retry: 'later' | 'never';
   readonly afterSeconds?: number | undefined;
 }
 
@@ -34,7 +34,7 @@ export function judge(ending: Ending): Verdict {
   const as = (kind: Outcome['kind'], message: string, all: readonly FaultRecord[] = faults) => ({
     outcome: { kind, message, counts, objects, faults: [...all] },
   });
-  if (error instanceof Halted) return { ...as('cancelled', error.message), retry: 'again' };
+  if (error instanceof Halted) return { ...as('cancelled', error.message), retry: 'never' };
   if (error instanceof Retry) {
     const { afterSeconds } = error;
     return { ...as('failed', error.message, [faultOf(error), ...faults]), retry: 'later', afterSeconds };
@@ -48,16 +48,22 @@ export function judge(ending: Ending): Verdict {
   if (plan.refusal !== undefined) return { ...as('blocked', plan.refusal), retry: 'never' };
   if (faults.length === 0) return { ...as('applied', summary(counts)), retry: 'never' };
   const failures = new Set(ending.results.flatMap(({ failure }) => failure ?? []));
-  return { ...as(kindOf(failures), failureText(faults, counts)), retry: failures.has('retry') ? 'later' : 'never' };
+  return {
+    ...as(kindOf(failures), failureText(faults, counts)),
+    retry: failures.has('retry') ? 'later' : 'never',
+  };
 }
 
 /** Time may mend it, or a new commit must: failed. Only a person can (adopt, grant): blocked. */
 function kindOf(failures: ReadonlySet<Failure>): 'failed' | 'blocked' {
-  return failures.has('retry') || (failures.has('invalid') && !failures.has('refused')) ? 'failed' : 'blocked';
+  return failures.has('retry') || (failures.has('invalid') && !failures.has('refused'))
+    ? 'failed'
+    : 'blocked';
 }
 
 function countsOf({ plan, results }: Ending): RunCounts {
-  const count = (wanted: string): number => results.filter(({ outcome }) => outcome.outcome === wanted).length;
+  const count = (wanted: string): number =>
+    results.filter(({ outcome }) => outcome.outcome === wanted).length;
   const left = plan.actions.filter(({ action }) => action === 'leave').length;
   const blocked = plan.actions.filter(({ action }) => action === 'blocked').length;
   return {

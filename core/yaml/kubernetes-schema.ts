@@ -5,7 +5,6 @@ import {
   defineMappingTag,
   defineScalarTag,
   defineSequenceTag,
-  mergeTag,
   nullYaml11Tag,
   strTag,
 } from 'js-yaml';
@@ -50,7 +49,9 @@ function resolveInteger(source: string): number | Refused | typeof NOT_RESOLVED 
 function resolveFloat(source: string): number | Refused | typeof NOT_RESOLVED {
   if (notFinitePattern.test(source))
     return new Refused(`${source} has no place in JSON; quote it if it is text`);
-  const plain = source.startsWith('.') ? source : source.replaceAll('_', '');
+  // Behind a leading point Go wants underscores between digits, elsewhere it does not look.
+  if (source.startsWith('.') && /(?<![0-9])_|_(?![0-9])/.test(source)) return NOT_RESOLVED;
+  const plain = source.replaceAll('_', '');
   if (!floatPattern.test(plain)) return NOT_RESOLVED;
   const value = Number(plain);
   // Go finds 1e400 out of range, and takes it for text.
@@ -78,32 +79,81 @@ const listTag = defineSequenceTag<unknown[]>('tag:yaml.org,2002:seq', {
   create: () => [],
   addItem: (list, item) => {
     if (item instanceof Refused) return item.reason;
-    list.push(item);
+    list.push(item === merge ? '<<' : item);
     return '';
   },
+});
+
+/** The key `<<`, unquoted. */
+const merge = Symbol('<<');
+
+const mergeTag = defineScalarTag<symbol>('tag:trueup.dev,2026:merge', {
+  ...readOnly,
+  implicit: true,
+  implicitFirstChars: ['<'],
+  resolve: (source) => (source === '<<' ? merge : NOT_RESOLVED),
 });
 
 type Members = Record<string, unknown>;
 
-const mapTag = defineMappingTag<Members>('tag:yaml.org,2002:map', {
-  ...readOnly,
-  create: () => ({}),
-  addPair: (map, key, value) => {
-    if (value instanceof Refused) return value.reason;
-    const name = keyOf(key);
-    if (name instanceof Refused) return name.reason;
-    // Assigned, `__proto__` would vanish; it is a key like any other.
-    if (name !== '__proto__') map[name] = value;
-    else Object.defineProperty(map, name, { value, enumerable: true, configurable: true, writable: true });
+/** A thousand merges of a thousand keys fit into a small file. */
+const maxMergedKeys = 100_000;
+
+/** Maps of one read, which count what is merged. */
+function mapTag() {
+  /** Keys of a map that came by merge, and may yet be given by themselves. */
+  const mergedKeys = new WeakMap<Members, Set<string>>();
+  let left = maxMergedKeys;
+
+  function mergeOne(map: Members, source: unknown, merged: Set<string>): string {
+    if (typeof source !== 'object' || source === null || Array.isArray(source)) return '<< must name a map';
+    for (const [key, value] of Object.entries(source)) {
+      left -= 1;
+      if (left < 0) return `more than ${maxMergedKeys} keys are merged; write them out or split the file`;
+      if (Object.hasOwn(map, key) && !merged.has(key)) {
+        // kubectl lets the merge win, kustomize and YAML itself the key.
+        return `key ${key} stands before a << that has it too, which tools read differently; put << first`;
+      }
+      setMember(map, key, value);
+      merged.add(key);
+    }
     return '';
-  },
-  has: (map, key) => {
-    const name = keyOf(key);
-    return typeof name === 'string' && Object.hasOwn(map, name);
-  },
-  keys: (map) => Object.keys(map),
-  get: (map, key) => map[String(key)],
-});
+  }
+
+  function addMerge(map: Members, value: unknown): string {
+    const merged = mergedKeys.get(map) ?? new Set<string>();
+    mergedKeys.set(map, merged);
+    // The first of a list wins, so it comes last.
+    const sources = Array.isArray(value) ? value.toReversed() : [value];
+    return sources.map((source) => mergeOne(map, source, merged)).find((fault) => fault !== '') ?? '';
+  }
+
+  return defineMappingTag<Members>('tag:yaml.org,2002:map', {
+    ...readOnly,
+    create: () => ({}),
+    addPair: (map, key, value) => {
+      if (value instanceof Refused) return value.reason;
+      if (key === merge) return addMerge(map, value);
+      const name = keyOf(key);
+      if (name instanceof Refused) return name.reason;
+      setMember(map, name, value === merge ? '<<' : value);
+      mergedKeys.get(map)?.delete(name);
+      return '';
+    },
+    has: (map, key) => {
+      const name = keyOf(key);
+      return typeof name === 'string' && Object.hasOwn(map, name) && mergedKeys.get(map)?.has(name) !== true;
+    },
+    keys: (map) => Object.keys(map),
+    get: (map, key) => map[String(key)],
+  });
+}
+
+/** Assigned, `__proto__` would vanish; it is a key like any other. */
+function setMember(map: Members, name: string, value: unknown): void {
+  if (name !== '__proto__') map[name] = value;
+  else Object.defineProperty(map, name, { value, enumerable: true, configurable: true, writable: true });
+}
 
 /** JSON keys are text: Go spells whole numbers and booleans out, and so an unquoted `on:` becomes `true`. */
 function keyOf(key: unknown): string | Refused {
@@ -114,14 +164,16 @@ function keyOf(key: unknown): string | Refused {
   return new Refused('a key must be text; quote it');
 }
 
-/** For js-yaml's `schema` option. */
-export const kubernetesSchema = new Schema([
-  strTag,
-  nullYaml11Tag,
-  boolYaml11Tag,
-  integerTag,
-  floatTag,
-  mergeTag,
-  listTag,
-  mapTag,
-]);
+/** For js-yaml's `schema` option; one for each read. */
+export function kubernetesSchema(): Schema {
+  return new Schema([
+    strTag,
+    nullYaml11Tag,
+    boolYaml11Tag,
+    integerTag,
+    floatTag,
+    mergeTag,
+    listTag,
+    mapTag(),
+  ]);
+}

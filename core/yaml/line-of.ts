@@ -1,7 +1,7 @@
 import { EVENT_ID, getScalarValue, type Event } from 'js-yaml';
 
 /** Offset in the source at which a node begins; undefined for document ends and aliases without one. */
-export function offsetOf(event: Event | undefined): number | undefined {
+function offsetOf(event: Event | undefined): number | undefined {
   if (event === undefined) return undefined;
   const starts = [
     'tagStart' in event ? event.tagStart : -1,
@@ -27,13 +27,15 @@ export function offsetOfPath(
   index: number,
   path: readonly PropertyKey[],
 ): number | undefined {
-  const here = offsetOf(events[index]);
-  const [step, ...rest] = path;
-  if (step === undefined) return here;
-  const child = childOf(source, events, index, step);
-  if (child === undefined) return here;
-  if (rest.length === 0) return child.offset ?? here;
-  return offsetOfPath(source, events, child.index, rest) ?? child.offset ?? here;
+  let offset = offsetOf(events[index]);
+  let parent = index;
+  for (const step of path) {
+    const child = childOf(source, events, parent, step);
+    if (child === undefined) break;
+    offset = child.offset ?? offset;
+    parent = child.index;
+  }
+  return offset;
 }
 
 interface Child {

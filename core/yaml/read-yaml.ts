@@ -22,7 +22,7 @@ const maxDepth = 1_000;
 export function readYaml(file: string, text: string): readonly YamlDocument[] {
   try {
     const events = parseEvents(text, { filename: file });
-    const values = constructFromEvents(events, { source: text, schema: kubernetesSchema });
+    const values = constructFromEvents(events, { source: text, schema: kubernetesSchema() });
     return documentStarts(events).flatMap((start, index) => {
       const value = values[index];
       if (value === undefined || value === null) return [];

@@ -29,7 +29,7 @@ export interface Deployment {
 }
 
 /** Our environment with every AWS variable replaced by those of the local AWS: no profile or real key gets through. */
-export function environmentOf(aws: LocalAws): Record<string, string> {
+function environmentOf(aws: LocalAws): Record<string, string> {
   const kept = Object.entries(process.env).flatMap(([name, value]) =>
     value === undefined || name.startsWith('AWS_') || name.startsWith('CDK_') ? [] : [[name, value] as const],
   );
@@ -80,7 +80,7 @@ export function clientConfig(aws: LocalAws) {
 }
 
 /** Makes the CDK's own stack (asset bucket, roles) unless it is there; once for each emulator. */
-export async function bootstrap(aws: LocalAws, progress: Progress = () => {}): Promise<void> {
+async function bootstrap(aws: LocalAws, progress: Progress = () => {}): Promise<void> {
   if (await isBootstrapped(aws)) return;
   // Not in the root, where cdk.json would make it synthesise the whole app first.
   await cdk(aws, import.meta.dirname, ['bootstrap', `aws://${localAccount}/${aws.region}`], progress);

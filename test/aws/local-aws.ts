@@ -10,7 +10,7 @@ import { installMinistack } from './install.ts';
 const binaries = resolve(import.meta.dirname, '../../node_modules/.bin');
 const startScript = join(import.meta.dirname, 'emulator', 'start.py');
 const readyWithinMs = 60_000;
-export const localRegion = 'us-east-1';
+const localRegion = 'us-east-1';
 export const localAccount = '000000000000';
 
 /** An AWS to deploy to and test against: one that we started, or one named by TRUEUP_AWS_ENDPOINT_URL. */

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { z } from 'zod';
+import type { Delivery } from './deliveries.ts';
 import { git } from './git-command.ts';
 import { startGitServer, type GitServer } from './git-server.ts';
 import { absentSha } from './ref-changes.ts';
@@ -91,6 +92,11 @@ beforeEach(async () => {
   answer = 202;
 });
 
+/** The status that each attempt got, undefined for none. */
+function statuses({ attempts }: Delivery): readonly (number | undefined)[] {
+  return attempts.map((attempt) => (attempt.outcome === 'answered' ? attempt.status : undefined));
+}
+
 /** Payloads of the deliveries of this test's repository, pings left out. */
 async function pushes() {
   await server.deliveries.settled();
@@ -142,7 +148,7 @@ test('one commit, named by its SHA and on no branch any more, is fetched shallow
 
 test('a push is delivered with a signature over its raw bytes, after a ping', async () => {
   const ping = await server.setWebhook(name, { url: hookUrl, secret });
-  assert.deepEqual(ping.attempts, [{ outcome: 'answered', status: 202, body: '' }]);
+  assert.deepEqual(statuses(ping), [202]);
   const sha = await commitFiles(
     worktree,
     { 'apps/web.yaml': 'kind: Secret\n', 'apps/new ü.yaml': 'kind: X\n' },
@@ -238,10 +244,7 @@ test('a delivery is sent again under the same id and with the same bytes', async
   const { delivery } = await lastPush();
   answer = 202;
   await server.deliveries.redeliver(delivery.id);
-  assert.deepEqual(
-    delivery.attempts.map((attempt) => attempt.outcome === 'answered' && attempt.status),
-    [500, 202],
-  );
+  assert.deepEqual(statuses(delivery), [500, 202]);
   const [first, second] = received.filter(({ id }) => id === delivery.id);
   assert.ok(first && second);
   assert.deepEqual(first.body, second.body);

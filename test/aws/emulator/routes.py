@@ -11,7 +11,7 @@ import time
 
 from ministack import app as gateway
 from ministack.core.responses import get_account_id, get_region, set_request_account_id, set_request_region
-from ministack.services import eks, eventbridge
+from ministack.services import cloudwatch, eks, eventbridge, lambda_svc
 
 PREFIX = "/_trueup/"
 # A function URL's request may not be larger, as on AWS; ministack has no limit.
@@ -65,6 +65,19 @@ def _too_large(scope: dict) -> bool:
     return any(length > MAX_BODY for length in lengths)
 
 
+def _counting_errors(send, url_id: str):
+    """Passes the answer on and counts it in Url5xxCount, which ministack does not keep and our alarm stands on."""
+
+    async def counted(message):
+        if message["type"] == "http.response.start" and message["status"] >= 500:
+            resolved = lambda_svc.resolve_function_url(url_id)
+            if resolved is not None:
+                cloudwatch.record_metric("AWS/Lambda", "Url5xxCount", 1, "Count", {"FunctionName": resolved[2]})
+        await send(message)
+
+    return counted
+
+
 def install() -> None:
     original = gateway.app
 
@@ -72,13 +85,13 @@ def install() -> None:
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             return await original(scope, receive, send)
         kind, _, rest = scope["path"][len(PREFIX):].partition("/")
+        set_request_account_id("")
+        set_request_region(None)
         if kind == "function-url":
             if _too_large(scope):
                 await _body(receive)
                 return await _answer(send, 413, b'{"message": "Request Entity Too Large"}')
-            return await original(_to_function(scope, rest), receive, send)
-        set_request_account_id("")
-        set_request_region(None)
+            return await original(_to_function(scope, rest), receive, _counting_errors(send, rest.partition("/")[0]))
         match (scope["method"], kind):
             case ("PUT", "eks"):
                 await _answer(send, *_set_cluster(rest, json.loads(await _body(receive))))

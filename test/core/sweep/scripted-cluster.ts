@@ -1,14 +1,7 @@
 import { Blocked, Retry } from '../../../core/errors.ts';
 import { isJsonObject, jsonEqual, type Json, type JsonObject } from '../../../core/model/json.ts';
 import { groupOf, type KubeObject, type LiveObject } from '../../../core/model/object.ts';
-import type {
-  ApiResource,
-  ApplyOptions,
-  ApplyOutcome,
-  Cluster,
-  Clusters,
-  ObjectAddress,
-} from '../../../core/ports.ts';
+import type { ApiResource, ApplyOptions, ApplyOutcome, Cluster, ObjectAddress } from '../../../core/ports.ts';
 import { fieldsOf, liveObject, merged } from '../drift/applied.ts';
 
 type Claims = ReadonlyMap<string, JsonObject>;
@@ -20,7 +13,7 @@ interface Stored {
 }
 
 const verbs = ['get', 'list', 'patch', 'delete'];
-export const served: readonly ApiResource[] = [
+const served: readonly ApiResource[] = [
   { group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments', namespaced: true, verbs },
   { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true, verbs },
   { group: '', version: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true, verbs },
@@ -43,7 +36,7 @@ function without(claim: JsonObject, edit: JsonObject): JsonObject {
 }
 
 /** A cluster for sweeps: it holds objects and their owners, counts requests, and fails as told. */
-export class ScriptedCluster implements Cluster, Clusters {
+export class ScriptedCluster implements Cluster {
   readonly #objects = new Map<string, Stored>();
   readonly requests: string[] = [];
   /** Refused dry runs by object name, with the server's words. */
@@ -55,10 +48,6 @@ export class ScriptedCluster implements Cluster, Clusters {
   /** Called before every request. */
   before: (request: string) => void = () => undefined;
   #version = 100;
-
-  async connect(): Promise<Cluster> {
-    return this;
-  }
 
   async resources(): Promise<readonly ApiResource[]> {
     this.#count('resources');

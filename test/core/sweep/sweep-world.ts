@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { keys } from '../../../core/contract/keys.ts';
 import { parseStackConfig } from '../../../core/contract/config.ts';
 import { loadDesired } from '../../../core/desired-state.ts';
@@ -6,16 +7,16 @@ import { clusterCheckSchema, type TargetCheck } from '../../../core/model/check.
 import { desiredPointerSchema, type DesiredPointer, type Settings } from '../../../core/model/desired.ts';
 import { driftRecordSchema } from '../../../core/model/drift.ts';
 import { inventorySchema, type Inventory } from '../../../core/model/inventory.ts';
-import type { KubeObject } from '../../../core/model/object.ts';
+import type { KubeObject, LiveObject, ObjectRef } from '../../../core/model/object.ts';
 import { resolveDesired, type ResolvedObject } from '../../../core/plan.ts';
-import type { Sealer } from '../../../core/ports.ts';
+import type { Cluster, ObjectAddress, Sealer } from '../../../core/ports.ts';
 import { canonicalObjects, contentDigest, encodeSnapshot, sealSnapshot } from '../../../core/snapshot.ts';
 import { sweepCluster, type SweepDeps } from '../../../core/sweep.ts';
 import { isoTime } from '../../../core/model/time.ts';
 import { CountingIds, ManualClock } from '../../fakes/manual-clock.ts';
 import { MemoryStore } from '../../fakes/memory-store.ts';
 import { RecordingBus, RecordingMetrics, RecordingQueues } from '../../fakes/recorders.ts';
-import { ScriptedCluster, served } from './scripted-cluster.ts';
+import { ScriptedCluster } from './scripted-cluster.ts';
 
 const person = { name: 'Ada', email: 'ada@example.com', at: '2026-11-23T11:00:00.000Z' };
 const sha = 'c0ffee'.padEnd(40, '0');
@@ -42,16 +43,20 @@ export function secret(name: string, password: string): KubeObject {
   return { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data: { password } };
 }
 
-/** One cluster `east` with its records, for sweeps without AWS. */
-export class SweepWorld {
+/** One cluster `east` with its records, for sweeps without AWS; a scripted one unless a real one is given. */
+export class SweepWorld<C extends Cluster = ScriptedCluster> {
   readonly store = new MemoryStore();
   readonly bus = new RecordingBus();
   readonly queues = new RecordingQueues();
   readonly metrics = new RecordingMetrics();
   readonly clock = new ManualClock();
   readonly ids = new CountingIds();
-  readonly cluster = new ScriptedCluster();
+  readonly cluster: C;
   budgetMs = 300_000;
+
+  constructor(cluster: C) {
+    this.cluster = cluster;
+  }
 
   get deps(): SweepDeps {
     const { store, bus, queues, metrics, clock, ids, cluster } = this;
@@ -60,7 +65,18 @@ export class SweepWorld {
       clusters: ['east', 'west'].map((name) => ({ name, access: { type: 'eks', name } })),
     });
     const deadline = clock.now() + this.budgetMs;
-    return { store, bus, queues, metrics, clock, ids, sealer, clusters: cluster, config, deadline };
+    return {
+      store,
+      bus,
+      queues,
+      metrics,
+      clock,
+      ids,
+      sealer,
+      clusters: { connect: async () => cluster },
+      config,
+      deadline,
+    };
   }
 
   /** What the snapshot function does: a snapshot, and the pointer moved to it. */
@@ -105,12 +121,11 @@ export class SweepWorld {
   /** What a run does: everything applied, and the inventory that says so. */
   async run(pointer: DesiredPointer): Promise<void> {
     const { target } = pointer;
-    const resolved = await this.resolve(pointer);
+    const resolved = [...(await this.resolve(pointer))].sort((a, b) => rankOf(a.ref) - rankOf(b.ref));
     const entries: Inventory['entries'] = {};
     for (const { address, object, ref, key, digest } of resolved) {
-      const options = { dryRun: false, force: true, fieldValidation: 'Strict' } as const;
-      const outcome = await this.cluster.apply(address, object, options);
-      const uid = outcome.kind === 'applied' ? outcome.object.metadata.uid : '';
+      const outcome = await this.#applied(address, object);
+      const { uid } = outcome.metadata;
       const place = { apiVersion: address.apiVersion, plural: address.plural };
       entries[key] = {
         ref,
@@ -131,6 +146,19 @@ export class SweepWorld {
     }));
   }
 
+  /** A definition's kind is served a moment after it was accepted. */
+  async #applied(address: ObjectAddress, object: KubeObject): Promise<LiveObject> {
+    const deadline = Date.now() + 15_000;
+    for (;;) {
+      const options = { dryRun: false, force: true, fieldValidation: 'Strict' } as const;
+      const outcome = await this.cluster.apply(address, object, options);
+      if (outcome.kind === 'applied') return outcome.object;
+      if (outcome.kind !== 'absent' || Date.now() > deadline)
+        throw new Error(JSON.stringify([address, outcome]));
+      await delay(100);
+    }
+  }
+
   async deploy(
     application: string,
     objects: readonly KubeObject[],
@@ -143,7 +171,7 @@ export class SweepWorld {
 
   async resolve({ target, snapshot }: DesiredPointer): Promise<readonly ResolvedObject[]> {
     const desired = await loadDesired({ store: this.store, sealer }, target.application, snapshot);
-    return resolveDesired(desired, served).objects;
+    return resolveDesired(desired, await this.cluster.resources()).objects;
   }
 
   async changeInventory(
@@ -192,3 +220,12 @@ export class SweepWorld {
 }
 
 export const webAddress = { apiVersion: 'apps/v1', plural: 'deployments', namespace: 'web', name: 'front' };
+
+function rankOf({ kind }: ObjectRef): number {
+  if (kind === 'Namespace') return 0;
+  return kind === 'CustomResourceDefinition' ? 1 : 2;
+}
+
+export function scriptedWorld(): SweepWorld {
+  return new SweepWorld(new ScriptedCluster());
+}

@@ -43,7 +43,9 @@ strings: [a b, "a\\tb", 'it''s', "\\u00e9", é, "\\x41", a#b, "a: b", https://x.
 keys: {1: a, yes: b, 0x10: c, 'q': d, -5: e, 1_0: f, off: g, 1.2.3: h, "": i, '<<': j}
 base: &base {p: 1, q: {r: 2}}
 merged: {<<: *base, p: 3}
-merged first: {p: 3, <<: *base}
+merged late: {z: 3, <<: *base, p: 4}
+merged twice: {<<: *base, <<: {p: 5, o: 6}}
+merged inline: {<<: {m: 1}, n: <<}
 merged list: {<<: [*base, {p: 9, s: 1}], t: 2}
 alias: *base
 flow: {a: [1, {b: [2, 3,]}], c: d, e, "f":g}

@@ -30,6 +30,12 @@ const faults: { why: string; text: string; says: RegExp }[] = [
   { why: 'a null key', text: 'a: {~: 1}', says: /^f\.yaml:1: .*a key is null/ },
   { why: 'a key that is a fraction', text: 'a:\n  1.5: x', says: /^f\.yaml:2: .*quote it/ },
   { why: 'a key that is a list', text: '? [a]\n: b', says: /^f\.yaml:1: / },
+  {
+    why: 'a key before a merge that has it too',
+    text: 'a: &a {p: 1}\nb:\n  p: 2\n  <<: *a',
+    says: /^f\.yaml:4: .*key p stands before a <</,
+  },
+  { why: 'a merge of what is no map', text: 'a: {<<: 1}', says: /^f\.yaml:1: .*<< must name a map/ },
   { why: 'an unknown anchor', text: 'a: 1\nb: *c', says: /^f\.yaml:2: .*unidentified alias/ },
   { why: 'a tag of some tool', text: 'a: !Ref x', says: /^f\.yaml:1: .*unknown scalar tag/ },
   { why: 'an anchor in itself', text: 'a: &x [*x]', says: /^f\.yaml:1: .*or itself/ },

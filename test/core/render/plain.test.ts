@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Stop } from '../../../core/errors.ts';
+import { describeRef, refOf } from '../../../core/model/object.ts';
+import { render } from '../../../core/render/render.ts';
+import { MemoryWorktree, type Files } from '../../fakes/memory-worktree.ts';
+
+const noRenderers = {
+  versions: {},
+  kustomize: () => Promise.reject(new Error('a plain folder needs no kustomize')),
+};
+const source = { path: 'apps/web', renderer: 'auto' } as const;
+
+function renderFiles(files: Files, path: string = source.path) {
+  return render({ ...source, path }, new MemoryWorktree(files), noRenderers);
+}
+
+function configMap(name: string, more = ''): string {
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n${more}`;
+}
+
+const renders: { why: string; files: Files; path?: string; gives: Record<string, string> }[] = [
+  {
+    why: 'recursive, several documents, JSON, other files left alone',
+    files: {
+      'apps/web/a.yaml': `${configMap('a')}---\n# nothing\n---\n${configMap('b')}`,
+      'apps/web/deep/er/c.yml': configMap('c', '  namespace: other\n'),
+      'apps/web/d.json': '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "d"}}',
+      'apps/web/README.md': '# Web',
+      'apps/web/.sops.yaml': 'creation_rules: []',
+      'apps/web/.github/x.yaml': 'on: push',
+      'apps/webs/e.yaml': 'of another folder',
+    },
+    gives: {
+      'ConfigMap a': 'apps/web/a.yaml:1',
+      'ConfigMap b': 'apps/web/a.yaml:8',
+      'ConfigMap d': 'apps/web/d.json:1',
+      'ConfigMap other/c': 'apps/web/deep/er/c.yml:1',
+    },
+  },
+  {
+    why: 'lists flattened, items of typed lists with the kind of their list',
+    files: {
+      'apps/web/a.yaml': `apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: ConfigMap
+  metadata: {name: a}
+- apiVersion: rbac.authorization.k8s.io/v1
+  kind: RoleList
+  items:
+  - metadata: {name: b}
+  - {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: c}}
+`,
+    },
+    gives: {
+      'ConfigMap a': 'apps/web/a.yaml:4',
+      'Role b': 'apps/web/a.yaml:10',
+      'Role c': 'apps/web/a.yaml:11',
+    },
+  },
+  {
+    why: 'empty labels, annotations and namespace as if they were not there',
+    files: { 'apps/web/a.yaml': configMap('a', '  labels:\n  annotations: ~\n  namespace: ""\n') },
+    gives: { 'ConfigMap a': 'apps/web/a.yaml:1' },
+  },
+  {
+    why: 'the whole repository',
+    files: { 'a.yaml': configMap('a'), 'b/c.yaml': configMap('c') },
+    path: '.',
+    gives: { 'ConfigMap a': 'a.yaml:1', 'ConfigMap c': 'b/c.yaml:1' },
+  },
+  {
+    why: 'a kind that merely is called Kustomization',
+    files: {
+      'apps/web/a.yaml':
+        'apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\n',
+    },
+    gives: { 'Kustomization.kustomize.toolkit.fluxcd.io a': 'apps/web/a.yaml:1' },
+  },
+];
+for (const { why, files, path, gives } of renders) {
+  test(`a folder is rendered as it is: ${why}`, async () => {
+    const { objects, origins, renderer } = await renderFiles(files, path);
+    const places = Object.values(origins);
+    const given = Object.fromEntries(objects.map((object, at) => [describeRef(refOf(object)), places[at]]));
+    assert.deepEqual(given, gives);
+    assert.equal(renderer, 'plain');
+  });
+}
+
+const faults: { why: string; text: string; says: string }[] = [
+  {
+    why: 'YAML that breaks',
+    text: `${configMap('a')}data:\n  a: b: c\n`,
+    says: 'apps/web/x.yaml:6: cannot be read as YAML: bad indentation of a mapping entry',
+  },
+  {
+    why: 'no kind',
+    text: 'apiVersion: v1\nmetadata: {name: a}',
+    says: 'apps/web/x.yaml:1: has no kind; every YAML and JSON file here must hold Kubernetes objects',
+  },
+  {
+    why: 'the values of a chart',
+    text: '# values\nreplicas: 3',
+    says: 'apps/web/x.yaml:2: has no apiVersion and no kind; every YAML and JSON file here must hold Kubernetes objects',
+  },
+  {
+    why: 'no name',
+    text: 'apiVersion: v1\nkind: ConfigMap',
+    says: 'apps/web/x.yaml:1: ConfigMap has no metadata.name',
+  },
+  { why: 'an empty name', text: configMap('""'), says: 'apps/web/x.yaml:1: ConfigMap has no metadata.name' },
+  {
+    why: 'generateName',
+    text: 'apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: a-}',
+    says: 'apps/web/x.yaml:1: Job has generateName and no name: each run would create another one; give it a name',
+  },
+  {
+    why: 'a name with a slash',
+    text: configMap('a/b'),
+    says: 'apps/web/x.yaml:1: ConfigMap has a / in metadata.name',
+  },
+  {
+    why: 'a name that is a number',
+    text: configMap('0777'),
+    says: 'apps/web/x.yaml:4: metadata.name: Invalid input: expected string, received number',
+  },
+  {
+    why: 'a label that reads as a boolean',
+    text: configMap('a', '  labels:\n    tier: web\n    canary: yes\n'),
+    says: 'apps/web/x.yaml:7: metadata.labels.canary: Invalid input: expected string, received boolean',
+  },
+  {
+    why: 'a list in place of an object',
+    text: '- a',
+    says: 'apps/web/x.yaml:1: is no object; expected apiVersion, kind and metadata',
+  },
+  {
+    why: 'an Application of ours',
+    text: 'apiVersion: trueup.dev/v1\nkind: Application\nmetadata: {name: a}',
+    says: 'apps/web/x.yaml:1: is read by trueup and belongs to no cluster; move it elsewhere',
+  },
+  {
+    why: 'a kustomization of a folder below',
+    text: 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization',
+    says: 'apps/web/x.yaml:1: is for kustomize and belongs to no cluster; let source.path name its folder, or move it elsewhere',
+  },
+  {
+    why: 'a Secret in the clear under data',
+    text: 'apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata:\n  p: hunter2',
+    says: 'apps/web/x.yaml:5: Secret: data.p must be base64; use stringData for plain text',
+  },
+  {
+    why: 'a Secret of numbers',
+    text: 'apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  p: 123456',
+    says: 'apps/web/x.yaml:5: Secret: stringData.p must be text; quote it',
+  },
+  {
+    why: 'an item of a list',
+    text: 'apiVersion: v1\nkind: List\nitems:\n- kind: ConfigMap\n  metadata: {name: a}',
+    says: 'apps/web/x.yaml:4: has no apiVersion; every YAML and JSON file here must hold Kubernetes objects',
+  },
+];
+for (const { why, text, says } of faults) {
+  test(`an object that cannot be applied is told with file and line: ${why}`, async () => {
+    await assert.rejects(
+      renderFiles({ 'apps/web/x.yaml': text, 'apps/web/y.yaml': configMap('ok') }),
+      (error) => {
+        assert.ok(error instanceof Stop);
+        assert.deepEqual(
+          error.faults.map(({ subject, message }) => `${subject}: ${message}`),
+          [says],
+        );
+        assert.ok(!error.message.includes('hunter2'));
+        return true;
+      },
+    );
+  });
+}
+
+test('every fault of an application is told at once', async () => {
+  const files = {
+    'apps/web/a.yaml': 'a: b: c',
+    'apps/web/b.yaml': 'kind: X',
+    'apps/web/c.yaml': configMap('c'),
+  };
+  await assert.rejects(renderFiles(files), (error) => error instanceof Stop && error.faults.length === 2);
+});
+
+test('two objects of one identity are named with both places, whatever their version', async () => {
+  const ingress = (version: string) =>
+    `apiVersion: networking.k8s.io/${version}\nkind: Ingress\nmetadata: {name: a}\n`;
+  await assert.rejects(
+    renderFiles({
+      'apps/web/a.yaml': ingress('v1'),
+      'apps/web/b.yaml': `${configMap('b')}---\n${ingress('v1beta1')}`,
+    }),
+    /^Stop: apps\/web\/b\.yaml:6: Ingress a is defined in apps\/web\/a\.yaml:1 too; remove one of them/,
+  );
+});
+
+const empty: { why: string; files: Files; says: RegExp }[] = [
+  {
+    why: 'no such folder',
+    files: { 'apps/api/a.yaml': configMap('a') },
+    says: /^Stop: folder apps\/web: holds no files in this commit/,
+  },
+  {
+    why: 'no manifests',
+    files: { 'apps/web/README.md': '#' },
+    says: /^Stop: folder apps\/web: gives no objects, and an empty result never deletes anything/,
+  },
+  {
+    why: 'only comments',
+    files: { 'apps/web/a.yaml': '# later\n---\n' },
+    says: /^Stop: folder apps\/web: gives no objects/,
+  },
+  {
+    why: 'an empty list',
+    files: { 'apps/web/a.yaml': 'apiVersion: v1\nkind: List\nitems: []' },
+    says: /^Stop: folder apps\/web: gives no objects/,
+  },
+];
+for (const { why, files, says } of empty) {
+  test(`nothing rendered never is an answer: ${why}`, async () => {
+    await assert.rejects(renderFiles(files), says);
+  });
+}
+
+test('the input digest covers paths and contents of what was read, and nothing else', async () => {
+  const digest = async (files: Files) => (await renderFiles(files)).inputDigest;
+  const base = { 'apps/web/a.yaml': configMap('a') };
+  assert.equal(await digest(base), await digest({ ...base, 'apps/web/README.md': '#', 'b.yaml': 'b' }));
+  assert.notEqual(await digest(base), await digest({ 'apps/web/b.yaml': configMap('a') }));
+  assert.notEqual(await digest(base), await digest({ 'apps/web/a.yaml': `${configMap('a')}# x\n` }));
+});

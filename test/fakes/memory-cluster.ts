@@ -1,0 +1,320 @@
+import { fieldManager } from '../../core/contract/kubernetes.ts';
+import { isJsonObject, jsonEqual, type Json, type JsonObject } from '../../core/model/json.ts';
+import {
+  groupOf,
+  type KubeObject,
+  type LiveObject,
+  type ManagedFieldsEntry,
+} from '../../core/model/object.ts';
+import { definedKinds } from '../../core/plan.ts';
+import type {
+  ApiResource,
+  ApplyOptions,
+  ApplyOutcome,
+  Cluster,
+  DeleteOutcome,
+  DeletePrecondition,
+  ObjectAddress,
+} from '../../core/ports.ts';
+import { ManualClock } from './manual-clock.ts';
+
+interface Stored {
+  readonly object: LiveObject;
+  /** What we applied last: fields of it that we no longer want go away. */
+  readonly ours: JsonObject;
+}
+
+const verbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
+
+function kind(group: string, name: string, plural: string, namespaced = true): ApiResource {
+  return { group, version: 'v1', kind: name, plural, namespaced, verbs };
+}
+
+const builtIn: readonly ApiResource[] = [
+  kind('', 'Namespace', 'namespaces', false),
+  kind('', 'ConfigMap', 'configmaps'),
+  kind('', 'Secret', 'secrets'),
+  kind('', 'Service', 'services'),
+  kind('', 'Event', 'events'),
+  kind('events.k8s.io', 'Event', 'events'),
+  kind('apps', 'Deployment', 'deployments'),
+  kind('apiextensions.k8s.io', 'CustomResourceDefinition', 'customresourcedefinitions', false),
+];
+
+/**
+ * A cluster in memory for unit tests of core: server-side apply of whole values, namespaces, definitions, finalizers.
+ * It knows no schemas, so it refuses nothing by itself; it passes the same contract suite as the real adapter.
+ */
+export class MemoryCluster implements Cluster {
+  readonly #objects = new Map<string, Stored>();
+  readonly #clock: Pick<ManualClock, 'now'>;
+  #version = 100;
+  #uids = 0;
+  /** Every effect that was not a dry run, in order: `apply v1/configmaps/web/a`. */
+  readonly effects: string[] = [];
+  /** Called before each request, and after each effect before its answer; may throw. */
+  hook: (request: string, when: 'before' | 'after') => void = () => undefined;
+  /** Answers of apply instead of the usual ones, by object name. */
+  readonly answers = new Map<string, ApplyOutcome>();
+
+  constructor(
+    clock: Pick<ManualClock, 'now'> = new ManualClock(),
+    namespaces: readonly string[] = ['default'],
+  ) {
+    this.#clock = clock;
+    for (const name of namespaces) this.#make({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  }
+
+  async resources(): Promise<readonly ApiResource[]> {
+    this.hook('resources', 'before');
+    const own = [...this.#objects.values()].flatMap(({ object }) => definedKinds(object));
+    return [...builtIn, ...own];
+  }
+
+  async get(address: ObjectAddress): Promise<LiveObject | undefined> {
+    this.hook(`get ${pathOf(address)}`, 'before');
+    return this.live(address);
+  }
+
+  async list(
+    { group, version, kind: wanted }: ApiResource,
+    selector: string,
+    options: { readonly metadataOnly?: boolean } = {},
+  ): Promise<readonly LiveObject[]> {
+    this.hook(`list ${wanted}`, 'before');
+    const apiVersion = group === '' ? version : `${group}/${version}`;
+    const [label = '', value = ''] = selector.split('=');
+    return [...this.#objects.values()]
+      .map(({ object }) => object)
+      .filter((object) => object.apiVersion === apiVersion && object.kind === wanted)
+      .filter(({ metadata }) => selector === '' || metadata.labels?.[label] === value)
+      .map((object) => (options.metadataOnly === true ? withoutContent(object) : object));
+  }
+
+  async apply(address: ObjectAddress, object: KubeObject, options: ApplyOptions): Promise<ApplyOutcome> {
+    const request = `${options.dryRun ? 'dry run' : 'apply'} ${pathOf(address)}`;
+    this.hook(request, 'before');
+    const answer = this.answers.get(address.name) ?? this.#placeFor(address);
+    if (answer !== undefined) return answer;
+    const stored = this.#objects.get(keyOf(address));
+    const next = stored === undefined ? this.#born(object) : this.#merged(stored, object);
+    if (!options.dryRun) {
+      this.#objects.set(keyOf(address), { object: next, ours: object });
+      this.effects.push(request);
+      this.hook(request, 'after');
+    }
+    return { kind: 'applied', created: stored === undefined, object: next, warnings: [] };
+  }
+
+  async delete(address: ObjectAddress, precondition: DeletePrecondition): Promise<DeleteOutcome> {
+    const request = `delete ${pathOf(address)}`;
+    this.hook(request, 'before');
+    const stored = this.#objects.get(keyOf(address));
+    if (stored === undefined) return { kind: 'absent' };
+    const { uid, resourceVersion, finalizers } = stored.object.metadata;
+    if (uid !== precondition.uid || resourceVersion !== precondition.resourceVersion) {
+      return { kind: 'conflict', message: 'the object has been modified' };
+    }
+    this.effects.push(request);
+    if (Array.isArray(finalizers) && finalizers.length > 0) {
+      this.#change(address, stored, {
+        metadata: { ...stored.object.metadata, deletionTimestamp: this.#time() },
+      });
+      this.hook(request, 'after');
+      return { kind: 'deleting' };
+    }
+    this.remove(address);
+    this.hook(request, 'after');
+    return { kind: 'deleted' };
+  }
+
+  /** What is there, without asking. */
+  live(address: ObjectAddress): LiveObject | undefined {
+    return this.#objects.get(keyOf(address))?.object;
+  }
+
+  /** Everything that carries our label. */
+  labelled(): readonly LiveObject[] {
+    return [...this.#objects.values()]
+      .map(({ object }) => object)
+      .filter(({ metadata }) => metadata.labels?.['trueup.dev/application'] !== undefined);
+  }
+
+  /** A person or another controller creates an object, or sets members of one that is there. */
+  write(
+    address: ObjectAddress,
+    content: JsonObject & { readonly kind: string },
+    manager = 'kubectl',
+  ): LiveObject {
+    const stored = this.#objects.get(keyOf(address));
+    const { name, namespace } = address;
+    if (stored === undefined) {
+      const { kind: kindName, ...rest } = content;
+      const metadata = { name, ...(namespace !== undefined && { namespace }) };
+      return this.#make({ ...rest, apiVersion: address.apiVersion, kind: kindName, metadata }, manager);
+    }
+    return this.#change(address, stored, content, manager);
+  }
+
+  /** Gone, whatever its finalizers say; a namespace takes its content with it. */
+  remove(address: ObjectAddress): void {
+    this.#objects.delete(keyOf(address));
+    if (address.plural !== 'namespaces') return;
+    for (const [key, { object }] of this.#objects) {
+      if (object.metadata.namespace === address.name) this.#objects.delete(key);
+    }
+  }
+
+  /** Why nothing can be applied there. */
+  #placeFor({ apiVersion, plural, namespace }: ObjectAddress): ApplyOutcome | undefined {
+    const own = [...this.#objects.values()].flatMap(({ object }) => definedKinds(object));
+    const isServed = [...builtIn, ...own].some(
+      ({ group, version, plural: each }) =>
+        each === plural && apiVersion === (group === '' ? version : `${group}/${version}`),
+    );
+    if (!isServed) return { kind: 'absent', message: 'the server could not find the requested resource' };
+    const home = { apiVersion: 'v1', plural: 'namespaces', name: namespace ?? '' };
+    if (namespace === undefined || this.#objects.has(keyOf(home))) return undefined;
+    return { kind: 'absent', message: `namespaces "${namespace}" not found` };
+  }
+
+  #make(object: KubeObject, manager?: string): LiveObject {
+    const made = this.#born(object, manager);
+    const place = { apiVersion: object.apiVersion, plural: pluralOf(object), ...object.metadata };
+    this.#objects.set(keyOf(place), { object: made, ours: {} });
+    return made;
+  }
+
+  #born(object: KubeObject, manager?: string): LiveObject {
+    this.#uids += 1;
+    const isDefinition = object.kind === 'CustomResourceDefinition';
+    return {
+      ...object,
+      ...(isDefinition && { status: { conditions: [{ type: 'Established', status: 'True' }] } }),
+      metadata: {
+        ...object.metadata,
+        uid: `uid-${this.#uids}`,
+        resourceVersion: this.#nextVersion(),
+        generation: 1,
+        creationTimestamp: this.#time(),
+        managedFields: [this.#entry(object, manager)],
+      },
+    };
+  }
+
+  #merged({ object: live, ours }: Stored, wanted: KubeObject): LiveObject {
+    const content = merge(dropped(live, ours, wanted), wanted);
+    const entry = this.#entry(wanted);
+    const before = live.metadata.managedFields ?? [];
+    const isSame = jsonEqual(withoutServer(content), withoutServer(live));
+    if (isSame && before.some((each) => jsonEqual(each.fieldsV1, entry.fieldsV1) && isOurs(each)))
+      return live;
+    const metadata = {
+      ...live.metadata,
+      ...objectAt(content, 'metadata'),
+      uid: live.metadata.uid,
+      resourceVersion: this.#nextVersion(),
+      generation: (live.metadata.generation ?? 1) + (jsonEqual(content['spec'], live['spec']) ? 0 : 1),
+      managedFields: [...before.filter((each) => !isOurs(each)), entry],
+    };
+    return { ...content, apiVersion: live.apiVersion, kind: live.kind, metadata };
+  }
+
+  #change(address: ObjectAddress, stored: Stored, content: JsonObject, manager = 'kubectl'): LiveObject {
+    const { object, ours } = stored;
+    const metadata = {
+      ...object.metadata,
+      ...objectAt(content, 'metadata'),
+      uid: object.metadata.uid,
+      resourceVersion: this.#nextVersion(),
+      managedFields: [
+        ...(object.metadata.managedFields ?? []),
+        this.#entry({ ...object, ...content }, manager),
+      ],
+    };
+    const changed = { ...object, ...content, apiVersion: object.apiVersion, kind: object.kind, metadata };
+    this.#objects.set(keyOf(address), { object: changed, ours });
+    return changed;
+  }
+
+  #entry(object: KubeObject, manager?: string): ManagedFieldsEntry & { readonly [key: string]: Json } {
+    const fields = Object.keys(object).filter((name) => name !== 'apiVersion' && name !== 'kind');
+    return {
+      manager: manager ?? fieldManager,
+      operation: manager === undefined ? 'Apply' : 'Update',
+      apiVersion: object.apiVersion,
+      time: this.#time(),
+      fieldsV1: Object.fromEntries(fields.map((name) => [`f:${name}`, {}])),
+    };
+  }
+
+  #nextVersion(): string {
+    this.#version += 1;
+    return String(this.#version);
+  }
+
+  /** Whole seconds, as the API server tells times. */
+  #time(): string {
+    return new Date(Math.floor(this.#clock.now() / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+  }
+}
+
+function isOurs({ manager, operation }: ManagedFieldsEntry): boolean {
+  return manager === fieldManager && operation === 'Apply';
+}
+
+function pathOf({ apiVersion, plural, namespace, name }: ObjectAddress): string {
+  return [apiVersion, plural, namespace ?? '', name].join('/');
+}
+
+/** Events are stored once and served by two groups, as on a real server. */
+function keyOf({ apiVersion, plural, namespace, name }: ObjectAddress): string {
+  const group = groupOf(apiVersion) === 'events.k8s.io' ? '' : groupOf(apiVersion);
+  return [group, plural, namespace ?? '', name].join('/');
+}
+
+function pluralOf({ kind: name }: KubeObject): string {
+  return `${name.toLowerCase()}s`;
+}
+
+function objectAt(value: JsonObject, member: string): JsonObject {
+  const found = value[member];
+  return isJsonObject(found) ? found : {};
+}
+
+function withoutContent({ apiVersion, kind: name, metadata }: LiveObject): LiveObject {
+  return { apiVersion, kind: name, metadata };
+}
+
+function withoutServer({ metadata, ...object }: JsonObject): JsonObject {
+  const {
+    managedFields: _m,
+    resourceVersion: _r,
+    generation: _g,
+    ...meta
+  } = isJsonObject(metadata) ? metadata : {};
+  return { ...object, metadata: meta };
+}
+
+/** Members of `live` that we had set and do not want any more are left out. */
+function dropped(live: JsonObject, ours: JsonObject, wanted: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(live).flatMap(([name, value]): [string, Json][] => {
+      const [had, wants] = [ours[name], wanted[name]];
+      if (had === undefined) return [[name, value]];
+      if (isJsonObject(value) && isJsonObject(had)) {
+        const rest = dropped(value, had, isJsonObject(wants) ? wants : {});
+        return wants === undefined && Object.keys(rest).length === 0 ? [] : [[name, rest]];
+      }
+      return wants === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+function merge(live: JsonObject, wanted: JsonObject): JsonObject {
+  const merged = Object.entries(wanted).map(([name, value]): [string, Json] => {
+    const current = live[name];
+    return [name, isJsonObject(value) && isJsonObject(current) ? merge(current, value) : value];
+  });
+  return { ...live, ...Object.fromEntries(merged) };
+}
