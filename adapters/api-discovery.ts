@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ApiResource } from '../core/ports.ts';
 
 /** Both discovery endpoints; the core group has one of its own. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Blocked, Retry, messageOf } from '../core/errors.ts';
 
 /** Which cluster, for texts: `cluster b at https://10.0.0.1:6443`. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fieldManager, requestSeconds } from '../core/contract/kubernetes.ts';
 import { Blocked, Retry } from '../core/errors.ts';
 import { groupOf } from '../core/model/object.ts';

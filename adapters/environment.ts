@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { environment } from '../core/contract/environment.ts';
 
 const text = z.string().min(1);

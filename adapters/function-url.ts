@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Lambda function URL, payload format 2.0: the parts we read. */
 const requestSchema = z.object({

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Blocked, Retry, Stop } from '../core/errors.ts';
 import { faultFields, log } from './log.ts';
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { Retry, Stop, messageOf } from './errors.ts';
 import type { Store, WriteCondition, WriteOutcome } from './ports.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RepositoryConfig } from './contract/config.ts';
 import type { Delivery } from './model/delivery.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { keys } from './contract/keys.ts';
 import { readDocument, writeDocument } from './documents.ts';
 import { Retry } from './errors.ts';

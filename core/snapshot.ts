@@ -48,7 +48,7 @@ function canonicalObject(object: KubeObject): KubeObject {
     metadata: canonicalMeta(object.metadata),
   };
   return isSecret(object)
-    ? { ...without(clean, ['stringData']), ...typeOf(clean), ...secretData(object) }
+    ? { ...without(clean, ['data', 'stringData']), ...typeOf(clean), ...secretData(object) }
     : clean;
 }
 

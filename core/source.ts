@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ClusterConfig, StackConfig } from './contract/config.ts';
 import { faultsOf, type Fault } from './errors.ts';
 import { apiVersion, applicationSchema, type Application } from './model/application.ts';

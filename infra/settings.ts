@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseStackConfig } from '../core/contract/config.ts';
 import type { StackConfig } from '../core/contract/config.ts';
 

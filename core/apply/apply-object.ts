@@ -69,18 +69,16 @@ function isTooEarly(outcome: ApplyOutcome): boolean {
   return outcome.kind === 'refused' && /service ?account .*not found/i.test(outcome.message);
 }
 
+const failures: Readonly<Record<Exclude<ApplyOutcome['kind'], 'applied'>, Failure>> = {
+  invalid: 'invalid',
+  refused: 'refused',
+  conflict: 'retry',
+  absent: 'retry',
+};
+
 function resultOf(task: ApplyTask, outcome: ApplyOutcome): ObjectResult {
-  switch (outcome.kind) {
-    case 'applied':
-      return applied(task, outcome);
-    case 'invalid':
-      return failed(task, 'invalid', outcome.message);
-    case 'refused':
-      return failed(task, isTooEarly(outcome) ? 'retry' : 'refused', outcome.message);
-    case 'conflict':
-    case 'absent':
-      return failed(task, 'retry', outcome.message);
-  }
+  if (outcome.kind === 'applied') return applied(task, outcome);
+  return failed(task, isTooEarly(outcome) ? 'retry' : failures[outcome.kind], outcome.message);
 }
 
 function applied(task: ApplyTask, outcome: Extract<ApplyOutcome, { kind: 'applied' }>): ObjectResult {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { nameSchema } from '../model/target.ts';
 
 const loopback = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { commitSchema } from '../model/commit.ts';
 import { faultRecordSchema } from '../model/desired.ts';
 import { objectDriftSchema } from '../model/drift.ts';

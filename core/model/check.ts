@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { healthStatusSchema } from './health.ts';
 
 /** What the last sweep saw of one target. A check that failed or was partial is Unknown, never Synced (rule 5). */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * One webhook delivery in the ledger (rule 11): claimed with an expiry, then published, then its outcome.

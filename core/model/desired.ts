@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { deletionPolicySchema, driftModeSchema, syncModeSchema } from './application.ts';
 import { commitSchema } from './commit.ts';
 import { targetSchema } from './target.ts';

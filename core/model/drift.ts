@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { driftModeSchema } from './application.ts';
 import { jsonSchema } from './json.ts';
 import { objectRefSchema } from './object.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { objectRefSchema } from './object.ts';
 
 export const healthStatusSchema = z.enum([

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A JSON value as the Kubernetes API exchanges it. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { jsonSchema, type Json } from './json.ts';
 
 /** Any Kubernetes object. Members beyond metadata are kept as they came. */

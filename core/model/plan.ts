@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { objectRefSchema } from './object.ts';
 
 /** What a run does to one object, and why, in words that a person reads in the run record. */

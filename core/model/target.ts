@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One application on one cluster: the unit that is reconciled, locked, queued and recorded. */
 export const targetSchema = z.object({ cluster: z.string(), application: z.string() });

@@ -1,7 +1,7 @@
 import type { Commit } from '../model/commit.ts';
 import type { DesiredPointer, Settings } from '../model/desired.ts';
 import type { Inventory } from '../model/inventory.ts';
-import type { RunRequest } from '../model/run.ts';
+import type { RunReason, RunRequest } from '../model/run.ts';
 import { millisecondsOf } from '../model/time.ts';
 import type { ApplyScope } from '../plan.ts';
 import { retryDelaySeconds, slackMs } from './delays.ts';
@@ -33,30 +33,25 @@ export function chooseGoal(
   now: number,
 ): Choice {
   if (pointer === undefined) return rest('no application of Git has this target');
-  const facts = factsOf(pointer, inventory);
-  switch (reason) {
-    case 'sync':
-      return run(pointer, 'all');
-    case 'push':
-      if (pointer.settings.sync === 'manual') return rest('sync is manual: it waits for `trueup sync`');
-      if (facts.isDone) return rest(`revision ${pointer.revision} is applied already`);
-      if (facts.wasTried) return rest(`revision ${pointer.revision} was tried already; its retry goes on`);
-      return run(pointer, 'changed');
-    case 'pending':
-      if (pointer.settings.sync === 'manual') return rest('sync is manual: it waits for `trueup sync`');
-      if (facts.isDone) return rest(`revision ${pointer.revision} is applied already`);
-      if (facts.needsPerson) return rest(`revision ${pointer.revision} needs a commit or a person`);
-      return run(pointer, 'changed');
-    case 'retry':
-      return forRetry(pointer, inventory, facts, now);
-    case 'heal':
-      return forHeal(pointer, inventory, facts);
-    case 'health':
-      return rest('health is looked at without a run');
-  }
+  return choices[reason]({ pointer, inventory, now, ...factsOf(pointer, inventory) });
 }
 
+const choices: Readonly<Record<RunReason, (facts: Facts) => Choice>> = {
+  sync: ({ pointer }) => run(pointer, 'all'),
+  push: forPush,
+  pending: (facts) =>
+    facts.needsPerson
+      ? rest(`revision ${facts.pointer.revision} needs a commit or a person`)
+      : forChange(facts),
+  retry: forRetry,
+  heal: forHeal,
+  health: () => rest('health is looked at without a run'),
+};
+
 interface Facts {
+  readonly pointer: DesiredPointer;
+  readonly inventory: Inventory | undefined;
+  readonly now: number;
   readonly isApplied: boolean;
   /** Applied, and no object waits for a run that died. */
   readonly isDone: boolean;
@@ -65,7 +60,7 @@ interface Facts {
   readonly needsPerson: boolean;
 }
 
-function factsOf({ revision }: DesiredPointer, inventory: Inventory | undefined): Facts {
+function factsOf({ revision }: DesiredPointer, inventory: Inventory | undefined) {
   const isApplied = inventory?.applied?.revision === revision;
   const unfinished = Object.values(inventory?.entries ?? {}).some(({ state }) => state === 'intent');
   const last = inventory?.lastRun?.revision === revision ? inventory.lastRun : undefined;
@@ -74,7 +69,7 @@ function factsOf({ revision }: DesiredPointer, inventory: Inventory | undefined)
     isApplied,
     isDone: isApplied && !unfinished,
     wasTried,
-    needsPerson: wasTried && last?.retry === false,
+    needsPerson: wasTried && !last.retry,
   };
 }
 
@@ -83,33 +78,39 @@ function run(pointer: DesiredPointer, scope: ApplyScope): Choice {
   return { kind: 'run', goal: { pointer, revision, snapshot, commit, settings, scope } };
 }
 
-function forRetry(
-  pointer: DesiredPointer,
-  inventory: Inventory | undefined,
-  facts: Facts,
-  now: number,
-): Choice {
+function forPush(facts: Facts): Choice {
+  const { revision } = facts.pointer;
+  return facts.wasTried && !facts.isDone
+    ? rest(`revision ${revision} was tried already; what follows from that goes on`)
+    : forChange(facts);
+}
+
+function forChange({ pointer, isDone }: Facts): Choice {
+  if (pointer.settings.sync === 'manual') return rest('sync is manual: it waits for `trueup sync`');
+  return isDone ? rest(`revision ${pointer.revision} is applied already`) : run(pointer, 'changed');
+}
+
+function forRetry(facts: Facts): Choice {
+  const { pointer, inventory, now, isApplied } = facts;
   const last = inventory?.lastRun;
-  if (last === undefined || last.revision !== pointer.revision) {
-    // A commit came in between: its own push does the work, unless nobody has asked for it yet.
-    return chooseGoal({ reason: 'push' }, { pointer, inventory }, now);
-  }
+  // A commit came in between: its own push does the work, unless nobody has asked for it yet.
+  if (last === undefined || last.revision !== pointer.revision) return forPush(facts);
   if (last.outcome !== 'failed' || !last.retry) return rest('the run that it was to repeat is not failed');
   const due = millisecondsOf(last.at) + retryDelaySeconds(last.attempt) * 1000;
   if (now < due - slackMs) return rest('another retry of the same run is under way');
   // A sync of a revision that is applied already may have failed anywhere.
-  return run(pointer, facts.isApplied ? 'all' : 'changed');
+  return run(pointer, isApplied ? 'all' : 'changed');
 }
 
 /**
  * Drift compares with what was applied. Where a commit waits for a person, healing goes back to the applied snapshot
  * and does not apply the commit by the way.
  */
-function forHeal(pointer: DesiredPointer, inventory: Inventory | undefined, facts: Facts): Choice {
+function forHeal({ pointer, inventory, isApplied, needsPerson }: Facts): Choice {
   if (pointer.settings.drift === 'observe') return rest('drift is only observed');
-  if (facts.isApplied) return run(pointer, 'changed');
+  if (isApplied) return run(pointer, 'changed');
   if (pointer.settings.sync === 'auto') {
-    return facts.needsPerson
+    return needsPerson
       ? rest(`revision ${pointer.revision} needs a commit or a person`)
       : run(pointer, 'changed');
   }

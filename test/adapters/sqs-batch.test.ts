@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { z } from 'zod';
+import * as z from 'zod';
 import { handleBatch } from '../../adapters/sqs-batch.ts';
 import { Blocked, Retry, Stop } from '../../core/errors.ts';
 

@@ -12,6 +12,7 @@ import {
   PutMetricDataCommand,
 } from '@aws-sdk/client-cloudwatch';
 import { DescribeClusterCommand, EKSClient } from '@aws-sdk/client-eks';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import {
   DeleteMessageCommand,
@@ -19,10 +20,10 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { until } from '../e2e/until.ts';
 import { clientConfig, deploy } from './deploy.ts';
-import { emitServiceEvent, localFunctionUrl, putEksCluster } from './emulator.ts';
+import { emitServiceEvent, killFunction, localFunctionUrl, putEksCluster } from './emulator.ts';
 import { freePort, startLocalAws, type LocalAws } from './local-aws.ts';
 import { runningMembers } from './process-group.ts';
 
@@ -224,6 +225,19 @@ test('an EKS cluster leads to the API server that the test put there', { skip },
   );
   assert.equal(cluster?.endpoint, 'https://127.0.0.1:6443');
   assert.equal(Buffer.from(cluster?.certificateAuthority?.data ?? '', 'base64').toString('utf8'), 'a PEM');
+});
+
+test('a Lambda is killed in the middle of an invocation and works again afterwards', { skip }, async () => {
+  const lambda = new LambdaClient(clientConfig(aws));
+  const Payload = JSON.stringify({ Records: [{ attributes: { MessageGroupId: 'killed' } }] });
+  const invoke = () => lambda.send(new InvokeCommand({ FunctionName: outputs.FunctionName, Payload }));
+  const invocation = invoke();
+  await until(
+    'an invocation to kill',
+    async () => (await killFunction(aws, outputs.FunctionName)) || undefined,
+  );
+  assert.equal((await invocation).FunctionError, 'Unhandled');
+  assert.equal((await invoke()).FunctionError, undefined);
 });
 
 test('the Ref of a secret is its ARN', { skip }, async () => {

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Progress } from '../cluster/cache.ts';
 import { localAccount } from './local-aws.ts';
 import type { LocalAws } from './local-aws.ts';

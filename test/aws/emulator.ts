@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LocalAws } from './local-aws.ts';
 
 // What AWS itself or its network would do, done to the emulator through routes of ours (emulator/routes.py).
@@ -40,4 +40,11 @@ export async function emitServiceEvent(
   const { source: Source, detailType: DetailType, resources: Resources = [] } = event;
   const entry = { Source, DetailType, Resources, Detail: JSON.stringify(event.detail) };
   emittedSchema.parse(JSON.parse(await call(aws, 'POST', 'events', { Entries: [entry] })));
+}
+
+const killedSchema = z.object({ killed: z.number() });
+
+/** Kills a Lambda in the middle of what it does, as when its sandbox dies; tells how many invocations that ended. */
+export async function killFunction(aws: LocalAws, functionName: string): Promise<number> {
+  return killedSchema.parse(JSON.parse(await call(aws, 'POST', `kill/${functionName}`, {}))).killed;
 }

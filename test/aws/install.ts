@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { cacheDir, makeOnce, type Environment, type Progress } from '../cluster/cache.ts';
 
 const run = promisify(execFile);

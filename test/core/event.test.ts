@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { load } from 'js-yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseStackConfig, type RepositoryConfig } from '../../core/contract/config.ts';
 import { imageEventSchema, imageOf, providerOf, readMessage } from '../../core/event.ts';
 import { delivery, examplesOf, pushOf, type Payload } from '../fakes/github-delivery.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load } from 'js-yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { judge, type Candidate } from '../../core/ledger.ts';
 import type { Delivery } from '../../core/model/delivery.ts';
 

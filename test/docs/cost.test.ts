@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StackConfigInput } from '../../core/contract/config.ts';
 import { ofType, synthesize } from '../infra/synthesized.ts';
 import { fixed, perCluster, sumOf, totalFor, type Line } from './bill.ts';

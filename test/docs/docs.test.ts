@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { z } from 'zod';
+import * as z from 'zod';
 import { alarmKinds } from '../../core/contract/alarms.ts';
 import { eventSchemas } from '../../core/contract/events.ts';
 import { metrics } from '../../core/contract/metrics.ts';

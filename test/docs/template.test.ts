@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { z } from 'zod';
+import * as z from 'zod';
 import { prefixes } from '../../core/contract/keys.ts';
 import { ofType, synthesize } from '../infra/synthesized.ts';
 import { headingsOf, readPage, rowOf } from './documents.ts';

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HookRequest } from '../../core/event.ts';
 
 const payloadSchema = z.record(z.string(), z.unknown());

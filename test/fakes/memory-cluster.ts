@@ -73,7 +73,8 @@ export class MemoryCluster implements Cluster {
 
   async get(address: ObjectAddress): Promise<LiveObject | undefined> {
     this.hook(`get ${pathOf(address)}`, 'before');
-    return this.live(address);
+    const live = this.live(address);
+    return live === undefined ? undefined : { ...live, apiVersion: address.apiVersion, kind: live.kind };
   }
 
   async list(

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Delivery } from './deliveries.ts';
 import { git } from './git-command.ts';
 import { startGitServer, type GitServer } from './git-server.ts';

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { Match } from 'aws-cdk-lib/assertions';
-import { z } from 'zod';
+import * as z from 'zod';
 import { alarmKinds, alarmName } from '../../core/contract/alarms.ts';
 import { flatten, ofType, sample, synthesize } from './synthesized.ts';
 import type { Synthesized } from './synthesized.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Match } from 'aws-cdk-lib/assertions';
-import { z } from 'zod';
+import * as z from 'zod';
 import { outputs, stackName } from '../../core/contract/environment.ts';
 import { flatten, ofType, sample, synthesize } from './synthesized.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ofType, sample, synthesize } from './synthesized.ts';
 import type { Resource, Synthesized } from './synthesized.ts';
 

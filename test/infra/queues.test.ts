@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { z } from 'zod';
+import * as z from 'zod';
 import { sweepRequestSchema } from '../../core/contract/events.ts';
 import { flatten, ofType, synthesize } from './synthesized.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { z } from 'zod';
+import * as z from 'zod';
 import { flatten, ofType, synthesize } from './synthesized.ts';
 
 /** What each function may do, in full: a right that is added or lost shows here as one line. */

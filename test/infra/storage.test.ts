@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { RemovalPolicy } from 'aws-cdk-lib/core';
 import { Match } from 'aws-cdk-lib/assertions';
-import { z } from 'zod';
+import * as z from 'zod';
 import { prefixes } from '../../core/contract/keys.ts';
 import { ofType, sample, synthesize } from './synthesized.ts';
 

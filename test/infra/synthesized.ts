@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { App, Stack } from 'aws-cdk-lib/core';
 import { Template } from 'aws-cdk-lib/assertions';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseStackConfig } from '../../core/contract/config.ts';
 import type { StackConfigInput } from '../../core/contract/config.ts';
 import { functionNames } from '../../infra/bundle.ts';

@@ -3,6 +3,7 @@
 PUT  /_trueup/eks/NAME         {"endpoint", "certificateAuthority", "version"?, "tags"?}: an EKS cluster that is there,
                                whose DescribeCluster leads to a real kube-apiserver
 POST /_trueup/events           {"Entries": […]} as PutEvents takes them, but from an aws.* source (ECR's own events)
+POST /_trueup/kill/NAME        SIGKILL to each process of that Lambda that is in the middle of an invocation
 *    /_trueup/function-url/ID/PATH   the function URL of that id, for callers that can't set the Host header
 """
 
@@ -10,6 +11,7 @@ import json
 import time
 
 from ministack import app as gateway
+from ministack.core import lambda_runtime
 from ministack.core.responses import get_account_id, get_region, set_request_account_id, set_request_region
 from ministack.services import cloudwatch, eks, eventbridge, lambda_svc
 
@@ -51,6 +53,18 @@ def _set_cluster(name: str, wanted: dict) -> tuple:
 def _emit(wanted: dict) -> tuple:
     status, _headers, body = eventbridge._put_events(wanted, allow_aws_source=True)
     return status, body if isinstance(body, bytes) else body.encode()
+
+
+def _kill(name: str) -> tuple:
+    running = [
+        worker
+        for workers in list(lambda_runtime._workers.values())
+        for worker in list(workers)
+        if worker.func_name == name and worker.in_use and worker._proc is not None
+    ]
+    for worker in running:
+        worker._proc.kill()
+    return 200, json.dumps({"killed": len(running)}).encode()
 
 
 def _to_function(scope: dict, rest: str) -> dict:
@@ -97,6 +111,8 @@ def install() -> None:
                 await _answer(send, *_set_cluster(rest, json.loads(await _body(receive))))
             case ("POST", "events"):
                 await _answer(send, *_emit(json.loads(await _body(receive))))
+            case ("POST", "kill"):
+                await _answer(send, *_kill(rest))
             case _:
                 await _answer(send, 404)
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load } from 'js-yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { driftOf, isExtra } from '../../../core/drift/object-drift.ts';
 import { jsonObjectSchema, type JsonObject } from '../../../core/model/json.ts';
 import type { FieldDrift } from '../../../core/model/drift.ts';

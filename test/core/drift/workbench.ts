@@ -1,7 +1,7 @@
 import type { RequestOptions } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ApiClient } from '../../../adapters/api-client.ts';
 import { ApiCluster } from '../../../adapters/cluster.ts';
 import { SystemClock } from '../../../adapters/system-clock.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load } from 'js-yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { healthOf } from '../../../core/health.ts';
 import { kubeObjectSchema, type LiveObject } from '../../../core/model/object.ts';
 

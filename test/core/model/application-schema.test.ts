@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import { format, resolveConfig } from 'prettier';
-import { z } from 'zod';
+import * as z from 'zod';
 import { applicationSchema } from '../../../core/model/application.ts';
 
 const published = 'docs/reference/application.schema.json';

@@ -1,5 +1,5 @@
 import { load } from 'js-yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { inventoryEntrySchema } from '../../../core/model/inventory.ts';
 import type { LiveObject } from '../../../core/model/object.ts';
 import { decidePlan, resolveDesired, type Decision } from '../../../core/plan.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isJsonObject, jsonObjectSchema, type Json } from '../../../core/model/json.ts';
 import { readYaml } from '../../../core/yaml/read-yaml.ts';
 import { findTools } from '../../cluster/tools.ts';

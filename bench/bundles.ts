@@ -4,17 +4,17 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { environment } from '../core/contract/environment.ts';
-import { bundleFunctions, bundleOf, functionNames } from './bundle.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import { bundleFunctions, bundleOf, functionNames } from '../infra/bundle.ts';
+import { temporaryFolder } from '../infra/temporary-folder.ts';
 
-// Prints what each function weighs and how long a cold start takes to import it: `node infra/measure.ts`.
+// Prints what each function weighs and how long a cold start takes to import it: `node bench/bundles.ts`.
 
 const imports = 7;
 
 /** Any value that a function accepts at cold start; it makes no request before its first event. */
 const values = Object.values(environment).map((name) => [
   name,
-  /_URL$/.test(name) ? 'http://127.0.0.1/1' : '1/1',
+  name.endsWith('_URL') ? 'http://127.0.0.1/1' : '1/1',
 ]);
 const env = {
   ...process.env,

@@ -1,0 +1,62 @@
+import { EKSClient } from '@aws-sdk/client-eks';
+import type { ClusterConfig } from '../core/contract/config.ts';
+import { Blocked } from '../core/errors.ts';
+import type { Clock, Cluster, Clusters, Secrets } from '../core/ports.ts';
+import { type ApiAccess, ApiClient } from './api-client.ts';
+import { awsClient } from './aws-client.ts';
+import { ApiCluster } from './cluster.ts';
+import { eksAccess } from './eks.ts';
+import { accessOf } from './kubeconfig.ts';
+
+/** Endpoint and CA of a cluster stay what they are, unless it is made anew. */
+const accessMaxAgeMs = 60_000;
+
+/** Clusters of the stack configuration. How to reach each is remembered for a minute, its token until it expires. */
+export class ConfiguredClusters implements Clusters {
+  readonly #configs: readonly ClusterConfig[];
+  readonly #secrets: Secrets;
+  readonly #clock: Clock;
+  readonly #access = new Map<string, { readonly at: number; readonly access: Promise<ApiAccess> }>();
+
+  constructor(configs: readonly ClusterConfig[], secrets: Secrets, clock: Clock) {
+    this.#configs = configs;
+    this.#secrets = secrets;
+    this.#clock = clock;
+  }
+
+  /** Throws Blocked when the cluster is not configured or cannot be reached as configured. Sends nothing to it yet. */
+  async connect(cluster: string, deadline: () => number): Promise<Cluster> {
+    const access = await this.#accessTo(cluster);
+    // A connection of its own: sockets of an earlier invocation may have died while Lambda was frozen.
+    return new ApiCluster(new ApiClient(access, this.#clock, deadline));
+  }
+
+  async #accessTo(cluster: string): Promise<ApiAccess> {
+    const now = this.#clock.now();
+    const known = this.#access.get(cluster);
+    if (known !== undefined && now - known.at < accessMaxAgeMs) return known.access;
+    const entry = { at: now, access: this.#find(cluster) };
+    this.#access.set(cluster, entry);
+    try {
+      return await entry.access;
+    } catch (error) {
+      if (this.#access.get(cluster) === entry) this.#access.delete(cluster);
+      throw error;
+    }
+  }
+
+  async #find(cluster: string): Promise<ApiAccess> {
+    const config = this.#configs.find(({ name }) => name === cluster);
+    if (config === undefined) {
+      const message = 'is not in the stack configuration; add it there, or take it out of the application';
+      throw new Blocked({ subject: `cluster ${cluster}`, message });
+    }
+    const { access } = config;
+    if (access.type === 'eks') {
+      const region = access.region === undefined ? {} : { region: access.region };
+      return eksAccess(cluster, access.name, new EKSClient({ ...awsClient, ...region }), this.#clock);
+    }
+    const { current } = await this.#secrets.get(access.secret);
+    return accessOf(current, { cluster, subject: `secret ${access.secret}`, context: access.context });
+  }
+}

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { before as beforeAll, describe, test } from 'node:test';
+import type { JsonObject } from '../../core/model/json.ts';
+import type { KubeObject, LiveObject } from '../../core/model/object.ts';
+import type { ApplyOptions, ApplyOutcome, Cluster, ObjectAddress } from '../../core/ports.ts';
+
+/** A cluster to hold to the contract. */
+export interface ContractSubject {
+  readonly cluster: Cluster;
+  /** A namespace that is there and empty. */
+  readonly namespace: string;
+  /** Creates an object as kubectl, or sets members of one. */
+  readonly write: (address: ObjectAddress, content: JsonObject & { readonly kind: string }) => Promise<void>;
+}
+
+const options: ApplyOptions = { dryRun: false, force: true, fieldValidation: 'Strict' };
+
+/** What core relies on, of the real adapter and of the fake alike. */
+export function clusterContract(name: string, open: () => Promise<ContractSubject>): void {
+  describe(name, () => {
+    let subject: ContractSubject;
+    beforeAll(async () => {
+      subject = await open();
+    });
+
+    const address = (object: string): ObjectAddress => {
+      return { apiVersion: 'v1', plural: 'configmaps', namespace: subject.namespace, name: object };
+    };
+    const configMap = (object: string, data: Record<string, string>): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: {
+        name: object,
+        namespace: subject.namespace,
+        labels: { 'trueup.dev/application': 'contract' },
+      },
+      data,
+    });
+    const apply = async (object: KubeObject, more: Partial<ApplyOptions> = {}): Promise<ApplyOutcome> =>
+      subject.cluster.apply(address(object.metadata.name), object, { ...options, ...more });
+    const applied = async (object: KubeObject, more: Partial<ApplyOptions> = {}) => {
+      const outcome = await apply(object, more);
+      assert.equal(outcome.kind, 'applied', JSON.stringify(outcome));
+      return outcome;
+    };
+    const dataOf = (live: LiveObject | undefined) => live?.['data'];
+
+    test('an object that is not there is undefined, and so is one of a kind that nobody serves', async () => {
+      assert.equal(await subject.cluster.get(address('nobody')), undefined);
+      const alien = {
+        apiVersion: 'example.org/v9',
+        plural: 'aliens',
+        namespace: subject.namespace,
+        name: 'a',
+      };
+      assert.equal(await subject.cluster.get(alien), undefined);
+    });
+
+    test('apply creates, says so once, and is ours in managedFields', async () => {
+      const first = await applied(configMap('one', { a: '1' }));
+      assert.equal(first.created, true);
+      const { uid, resourceVersion, managedFields = [], generation: _ } = first.object.metadata;
+      assert.ok(uid.length > 0 && resourceVersion.length > 0);
+      const [own] = managedFields;
+      assert.deepEqual([own?.manager, own?.operation, managedFields.length], ['trueup', 'Apply', 1]);
+      assert.equal((await applied(configMap('one', { a: '2' }))).created, false);
+      assert.deepEqual(dataOf(await subject.cluster.get(address('one'))), { a: '2' });
+    });
+
+    test('an apply that changes nothing does not move the resourceVersion', async () => {
+      const first = await applied(configMap('still', { a: '1' }));
+      const second = await applied(configMap('still', { a: '1' }));
+      assert.equal(second.object.metadata.resourceVersion, first.object.metadata.resourceVersion);
+    });
+
+    test('fields that we no longer want go away; those of others stay', async () => {
+      await applied(configMap('shared', { a: '1', b: '1' }));
+      await subject.write(address('shared'), { kind: 'ConfigMap', data: { a: '1', b: '1', c: 'theirs' } });
+      await applied(configMap('shared', { a: '2' }));
+      const live = dataOf(await subject.cluster.get(address('shared')));
+      assert.deepEqual({ ...Object(live), b: undefined }, { a: '2', b: undefined, c: 'theirs' });
+    });
+
+    test('a dry run answers as an apply and writes nothing', async () => {
+      const before = await applied(configMap('dry', { a: '1' }));
+      const outcome = await applied(configMap('dry', { a: '2' }), { dryRun: true });
+      assert.deepEqual(dataOf(outcome.object), { a: '2' });
+      const live = await subject.cluster.get(address('dry'));
+      assert.equal(live?.metadata.resourceVersion, before.object.metadata.resourceVersion);
+    });
+
+    test('no namespace, or no such kind: absent', async () => {
+      const lost = { ...address('lost'), namespace: 'there-is-no-such-namespace' };
+      const object = { ...configMap('lost', {}), metadata: { name: 'lost', namespace: lost.namespace } };
+      const outcome = await subject.cluster.apply(lost, object, options);
+      assert.equal(outcome.kind, 'absent');
+      assert.match(outcome.message, /namespaces "there-is-no-such-namespace" not found/);
+      const alien = {
+        apiVersion: 'example.org/v9',
+        plural: 'aliens',
+        namespace: subject.namespace,
+        name: 'a',
+      };
+      const widget = { apiVersion: 'example.org/v9', kind: 'Alien', metadata: { name: 'a' } };
+      assert.equal((await subject.cluster.apply(alien, widget, options)).kind, 'absent');
+    });
+
+    test('delete needs the very object that was seen', async () => {
+      const { object } = await applied(configMap('doomed', { a: '1' }));
+      const { uid, resourceVersion } = object.metadata;
+      const wrongUid = { uid: '11111111-1111-1111-1111-111111111111', resourceVersion };
+      assert.equal((await subject.cluster.delete(address('doomed'), wrongUid)).kind, 'conflict');
+      const newer = await applied(configMap('doomed', { a: '2' }));
+      assert.equal(
+        (await subject.cluster.delete(address('doomed'), { uid, resourceVersion })).kind,
+        'conflict',
+      );
+      const seen = { uid, resourceVersion: newer.object.metadata.resourceVersion };
+      assert.equal((await subject.cluster.delete(address('doomed'), seen)).kind, 'deleted');
+      assert.equal(await subject.cluster.get(address('doomed')), undefined);
+      assert.equal((await subject.cluster.delete(address('doomed'), seen)).kind, 'absent');
+    });
+
+    test('an object that a finalizer keeps is deleting, and still there', async () => {
+      const kept = configMap('kept', {});
+      const { object } = await applied({
+        ...kept,
+        metadata: { ...kept.metadata, finalizers: ['example.org/wait'] },
+      });
+      const { uid, resourceVersion } = object.metadata;
+      const outcome = await subject.cluster.delete(address('kept'), { uid, resourceVersion });
+      assert.equal(outcome.kind, 'deleting');
+      const live = await subject.cluster.get(address('kept'));
+      assert.notEqual(live?.metadata['deletionTimestamp'], undefined);
+      await subject.write(address('kept'), { kind: 'ConfigMap', metadata: { finalizers: [] } });
+    });
+
+    test('list by label finds ours in all namespaces, with kind and version, and metadata alone where asked', async () => {
+      await applied(configMap('listed', { a: '1' }));
+      const resource = (await subject.cluster.resources()).find(
+        ({ group, plural }) => group === '' && plural === 'configmaps',
+      );
+      assert.ok(resource);
+      const found = async (metadataOnly: boolean) => {
+        const all = await subject.cluster.list(resource, 'trueup.dev/application=contract', { metadataOnly });
+        return all.find(
+          ({ metadata }) => metadata.name === 'listed' && metadata.namespace === subject.namespace,
+        );
+      };
+      const whole = await found(false);
+      assert.deepEqual([whole?.apiVersion, whole?.kind, dataOf(whole)], ['v1', 'ConfigMap', { a: '1' }]);
+      const bare = await found(true);
+      assert.deepEqual([bare?.apiVersion, bare?.kind, dataOf(bare)], ['v1', 'ConfigMap', undefined]);
+      assert.equal(bare?.metadata.uid, whole?.metadata.uid);
+      assert.equal(bare?.metadata.managedFields?.[0]?.manager, 'trueup');
+      const none = await subject.cluster.list(resource, 'trueup.dev/application=nobody-has-this');
+      assert.deepEqual(none, []);
+    });
+
+    test('resources tell scope, plural and verbs, by group and version', async () => {
+      const resources = await subject.cluster.resources();
+      const summary = resources
+        .filter(({ kind }) => ['Namespace', 'Deployment', 'Event'].includes(kind))
+        .map(({ group, version, kind, plural, namespaced }) =>
+          [group, version, kind, plural, namespaced].join(' '),
+        )
+        .filter((line) => !line.startsWith('example.org'));
+      assert.deepEqual(summary.toSorted(), [
+        ' v1 Event events true',
+        ' v1 Namespace namespaces false',
+        'apps v1 Deployment deployments true',
+        'events.k8s.io v1 Event events true',
+      ]);
+      assert.ok(resources.every(({ plural }) => !plural.includes('/')));
+    });
+
+    test('one Event is served by two groups under one uid', async () => {
+      const { namespace } = subject;
+      const event = {
+        apiVersion: 'v1',
+        kind: 'Event',
+        metadata: { name: 'moved', namespace },
+        involvedObject: { kind: 'Namespace', name: namespace, namespace },
+        reason: 'Contract',
+        type: 'Normal',
+      };
+      const core = { apiVersion: 'v1', plural: 'events', namespace, name: 'moved' };
+      const outcome = await subject.cluster.apply(core, event, options);
+      assert.equal(outcome.kind, 'applied');
+      const other = await subject.cluster.get({ ...core, apiVersion: 'events.k8s.io/v1' });
+      assert.equal(other?.metadata.uid, outcome.object.metadata.uid);
+      assert.equal(other.apiVersion, 'events.k8s.io/v1');
+    });
+  });
+}

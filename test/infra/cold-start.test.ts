@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import * as z from 'zod';
+import { bundleFunctions, bundleOf, functionNames } from '../../infra/bundle.ts';
+import { temporaryFolder } from '../../infra/temporary-folder.ts';
+import { flatten, ofType, synthesize } from './synthesized.ts';
+
+const run = promisify(execFile);
+const stack = synthesize();
+const bundles = temporaryFolder();
+after(() => {
+  stack[Symbol.dispose]();
+  bundles[Symbol.dispose]();
+});
+bundleFunctions(bundles.path);
+
+const environmentSchema = z.object({
+  Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }),
+});
+
+function variablesOf(name: string): readonly string[] {
+  const title = name.charAt(0).toUpperCase() + name.slice(1);
+  const [, fn] =
+    ofType(stack.resources, 'AWS::Lambda::Function').find(
+      ([id]) => flatten({ Ref: id }) === `<Functions${title}Function>`,
+    ) ?? [];
+  return Object.keys(environmentSchema.parse(fn?.Properties).Environment.Variables).filter((each) =>
+    each.startsWith('TRUEUP_'),
+  );
+}
+
+function valueOf(variable: string): string {
+  if (variable.endsWith('_URL')) return 'http://127.0.0.1/queue';
+  return variable.endsWith('_SECONDS') ? '300' : 'some/value';
+}
+
+// Notes which of our variables are read while the module is imported.
+const script = (file: string) => `
+  const read = new Set();
+  process.env = new Proxy(process.env, {
+    get: (env, name) => { if (String(name).startsWith('TRUEUP_')) read.add(name); return env[name]; },
+  });
+  const { handler } = await import(${JSON.stringify(pathToFileURL(file).href)});
+  process.stdout.write(JSON.stringify({ handler: typeof handler, read: [...read] }), () => process.exit());`;
+const answerSchema = z.object({ handler: z.literal('function'), read: z.array(z.string()) });
+
+for (const name of functionNames) {
+  test(`${name} starts with the variables that the stack gives it, and reads every one of them`, async () => {
+    const variables = variablesOf(name);
+    const file = path.join(bundleOf(bundles.path, name), 'index.mjs');
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script(file)], {
+      env: {
+        PATH: process.env['PATH'],
+        AWS_REGION: 'us-east-1',
+        ...Object.fromEntries(variables.map((each) => [each, valueOf(each)])),
+      },
+    });
+    assert.deepEqual(answerSchema.parse(JSON.parse(stdout)).read.sort(), [...variables].sort());
+  });
+}
