@@ -5,6 +5,7 @@ import {
   DeleteMessageCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
+  SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
@@ -35,6 +36,15 @@ export async function openAlarmInbox({ clients, output, fleet }: Installation): 
     new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
   );
   const endpoint = Attributes?.['QueueArn'];
+  // SNS may send to a queue only where the queue's own policy says so.
+  const allow = {
+    Effect: 'Allow',
+    Principal: { Service: 'sns.amazonaws.com' },
+    Action: 'sqs:SendMessage',
+    Resource: endpoint,
+  };
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [allow] });
+  await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
   await new SNSClient(clients).send(
     new SubscribeCommand({ TopicArn: output('alarmTopic'), Protocol: 'sqs', Endpoint: endpoint }),
   );
