@@ -1,4 +1,4 @@
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RepositoryConfig } from '../core/contract/config.ts';
 import { Retry, Stop } from '../core/errors.ts';
@@ -48,6 +48,16 @@ interface TreeEntry {
   readonly path: string;
 }
 
+/** What is below one path of a commit, and the sizes of the objects that are here already. */
+interface Part {
+  readonly sha: string;
+  readonly top: string;
+  readonly wanted: readonly TreeEntry[];
+  readonly present: Map<string, number>;
+}
+
+const scratchPrefix = 'trueup-checkout-';
+const leftoverMilliseconds = 15 * 60_000;
 const symlinkMode = '120000';
 const submoduleMode = '160000';
 
@@ -88,8 +98,10 @@ export class HttpGit implements Git {
   }
 
   async #session(repository: RepositoryConfig): Promise<Session> {
-    const config = await this.#credentials(repository);
-    const directory = await realpath(await mkdtemp(join(this.#options.scratch, 'trueup-')));
+    const config = { 'remote.origin.url': repository.url, ...(await this.#credentials(repository)) };
+    const { scratch } = this.#options;
+    await removeLeftovers(scratch);
+    const directory = await realpath(await mkdtemp(join(scratch, scratchPrefix)));
     return { repository, directory, config };
   }
 
@@ -108,7 +120,6 @@ export class HttpGit implements Git {
     const { repository } = session;
     if (!/^[0-9a-f]{40}$/.test(sha)) throw new Error(`not a SHA: ${sha}`);
     await this.#run(session, ['init', '--quiet']);
-    await this.#run(session, ['remote', 'add', '--', 'origin', repository.url]);
     const fetch = ['fetch', '--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules'];
     const fetched = await this.#git(session, [...fetch, '--filter=blob:none', 'origin', sha]);
     if (fetched.kind === 'failed' && isMissingCommit(fetched.stderr)) return undefined;
@@ -129,7 +140,10 @@ export class HttpGit implements Git {
   }
 
   async #worktree(session: Session, commit: Commit): Promise<Worktree> {
-    const listing = await this.#run(session, ['ls-tree', '-r', '-z', '--full-tree', commit.sha]);
+    const [listing, present] = await Promise.all([
+      this.#run(session, ['ls-tree', '-r', '-z', '--full-tree', commit.sha]),
+      this.#sizes(session),
+    ]);
     const entries = listing.split('\0').filter(Boolean).map(treeEntry);
     let taken = 0;
     return new DiskWorktree({
@@ -148,14 +162,13 @@ export class HttpGit implements Git {
           const message = `has more than ${this.#limits.files} files where its applications are`;
           throw this.#tooMuch(session, message);
         }
-        if (wanted.length > 0) await this.#checkOut(session, commit.sha, top, wanted);
+        if (wanted.length > 0) await this.#checkOut(session, { sha: commit.sha, top, wanted, present });
       },
     });
   }
 
   /** Fetches in one request what the first fetch left out, looks at the sizes, and only then writes files. */
-  async #checkOut(session: Session, sha: string, top: string, wanted: readonly TreeEntry[]): Promise<void> {
-    const present = await this.#sizes(session);
+  async #checkOut(session: Session, { sha, top, wanted, present }: Part): Promise<void> {
     const missing = new Set(wanted.map(({ id }) => id).filter((id) => !present.has(id)));
     if (missing.size > 0) {
       const fetch = ['fetch', '--quiet', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head'];
@@ -164,9 +177,9 @@ export class HttpGit implements Git {
         [...fetch, '--filter=blob:none', '--stdin', 'origin'],
         [...missing].join('\n'),
       );
+      for (const [id, size] of await this.#sizes(session)) present.set(id, size);
     }
-    const sizes = missing.size > 0 ? await this.#sizes(session) : present;
-    const bytes = wanted.reduce((sum, { id }) => sum + (sizes.get(id) ?? 0), 0);
+    const bytes = wanted.reduce((sum, { id }) => sum + (present.get(id) ?? 0), 0);
     if (bytes > this.#limits.bytes) {
       const message = `has ${bytes} bytes below ${top}, and up to ${this.#limits.bytes} are checked out`;
       throw this.#tooMuch(session, message);
@@ -207,6 +220,16 @@ export class HttpGit implements Git {
       subject: `repository ${repository.name}`,
       message: `${message}; keep what is deployed in a repository or folder of its own`,
     });
+  }
+}
+
+/** A function that is killed wipes nothing, and the next one gets its disk. None lives as long as this. */
+async function removeLeftovers(scratch: string): Promise<void> {
+  const oldest = Date.now() - leftoverMilliseconds;
+  const names = (await readdir(scratch)).filter((name) => name.startsWith(scratchPrefix));
+  for (const folder of names.map((name) => join(scratch, name))) {
+    const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Infinity }));
+    if (mtimeMs < oldest) await rm(folder, { recursive: true, force: true });
   }
 }
 

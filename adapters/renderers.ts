@@ -89,7 +89,9 @@ export class LocalRenderers implements Renderers {
       .replaceAll(`${root}/`, '')
       .replaceAll(root, '.')
       .replaceAll(`${dirname(root)}/`, '../');
-    return `cannot be built: ${words.replace(/^error: /, '').trim()}`;
+    // What kustomize quotes of a node may be a secret.
+    const told = words.replace(/^error: /, '').replace(/:\s*node contents:[^]*$/, '');
+    return `cannot be built: ${told.trim()}`;
   }
 }
 

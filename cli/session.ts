@@ -1,4 +1,5 @@
 import { awsClient } from '../adapters/aws-client.ts';
+import { awsFault } from '../adapters/aws-fault.ts';
 import { S3Store } from '../adapters/s3-store.ts';
 import { SqsQueues } from '../adapters/sqs-queues.ts';
 import { SystemClock, SystemIds } from '../adapters/system-clock.ts';
@@ -82,6 +83,10 @@ function adviceFor(stack: string, error: unknown): string {
 
 async function whoAmI(): Promise<string> {
   const { STSClient, GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
-  const { Arn } = await new STSClient(awsClient).send(new GetCallerIdentityCommand({}));
-  return Arn ?? 'unknown';
+  try {
+    const { Arn } = await new STSClient(awsClient).send(new GetCallerIdentityCommand({}));
+    return Arn ?? 'unknown';
+  } catch (error) {
+    throw awsFault({ subject: 'AWS STS', permission: 'sts:GetCallerIdentity' }, error);
+  }
 }

@@ -1,6 +1,5 @@
 import { writeDocument } from './documents.ts';
 import { acquireLease, type Lease } from './lease.ts';
-import type { ObjectHealth } from './model/health.ts';
 import type { RunRecord, RunRequest } from './model/run.ts';
 import { isoTime } from './model/time.ts';
 import { carryOut, type Progress } from './reconcile/carry-out.ts';
@@ -9,7 +8,7 @@ import { endRun, recordOf, runKeyOf } from './reconcile/end-run.ts';
 import { lookAtHealth } from './reconcile/health-look.ts';
 import { InventoryWriter } from './reconcile/inventory-writer.ts';
 import { planWork, type PlannedWork } from './reconcile/plan-work.ts';
-import { readHealth } from './reconcile/read-health.ts';
+import { seeHealth, type SeenHealth } from './reconcile/read-health.ts';
 import { assertNewest, type ReconcileDeps, type RunContext } from './reconcile/run-context.ts';
 import { readStanding } from './reconcile/standing.ts';
 
@@ -72,7 +71,7 @@ async function beginRun(
 async function run(context: RunContext): Promise<RunRecord> {
   const progress: Progress = { results: [] };
   let work: PlannedWork | undefined;
-  let health: readonly ObjectHealth[] | undefined;
+  let health: SeenHealth | undefined;
   let error: unknown;
   try {
     await assertNewest(context);
@@ -96,6 +95,6 @@ async function noteIntent(context: RunContext, { decision }: PlannedWork): Promi
 async function healthAfter(
   { deps, inventory }: RunContext,
   { cluster }: PlannedWork,
-): Promise<readonly ObjectHealth[]> {
-  return cluster === undefined ? [] : readHealth(cluster, inventory.value, deps.clock);
+): Promise<SeenHealth | undefined> {
+  return cluster === undefined ? undefined : seeHealth(cluster, inventory.value, deps.clock);
 }

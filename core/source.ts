@@ -14,7 +14,7 @@ export interface SourcedApplication {
 }
 
 /** Why an Application cannot be followed at this commit. */
-export interface SourceFault extends Fault {
+interface SourceFault extends Fault {
   readonly file: string;
   /** Absent where not even the name could be read. */
   readonly application?: string;

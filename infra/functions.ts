@@ -141,7 +141,6 @@ export class Functions extends Construct {
     queues.sweeps.feed(to, 10);
     queues.sweeps.grantSend(to, 'sweepQueue');
     queues.runs.grantSend(to, 'runQueue');
-    to.set('sweepSeconds', String(config.sweepMinutes * 60));
     to.allowMetrics(config.fleet);
     this.#allowClusters(to);
     return to;

@@ -8,6 +8,8 @@ import type { ApplyOutcome, Clock, Cluster, ObjectAddress } from '../ports.ts';
 /** How long an object may wait for the namespace or the definition that this run has just made. */
 const waitTries = 20;
 const waitMs = 500;
+/** Longest wait of a throttled request within the run. */
+const shortSeconds = 2;
 
 /** What applying and pruning need of the world. */
 export interface Effects {
@@ -46,7 +48,10 @@ export interface ObjectResult {
   readonly unanswered?: Retry;
 }
 
-/** Applies one object. `awaited`: its namespace or definition is as new as itself, so a 404 is worth a wait. */
+/**
+ * Applies one object. `awaited`: its namespace or definition is as new as itself, so a 404 is worth a wait. A server
+ * that names a short time (throttled, or still opening the storage of a new kind) is taken at its word.
+ */
 export async function applyObject(
   task: ApplyTask,
   { cluster, clock, mayProceed }: Effects,
@@ -57,10 +62,17 @@ export async function applyObject(
   for (let attempt = 1; ; attempt += 1) {
     await mayProceed();
     const outcome = await answered(cluster.apply(task.address, task.object, options));
-    if (outcome instanceof Retry) return unanswered(task, outcome);
-    if (!awaited || attempt === waitTries || !isTooEarly(outcome)) return resultOf(task, outcome);
-    await clock.sleep(waitMs);
+    const pauseMs = attempt < waitTries ? pauseAfter(outcome, awaited) : undefined;
+    if (pauseMs !== undefined) await clock.sleep(pauseMs);
+    else return outcome instanceof Retry ? unanswered(task, outcome) : resultOf(task, outcome);
   }
+}
+
+/** How long to wait before the same object is tried again in this run; undefined when that is for another run. */
+function pauseAfter(outcome: ApplyOutcome | Retry, awaited: boolean): number | undefined {
+  if (!(outcome instanceof Retry)) return awaited && isTooEarly(outcome) ? waitMs : undefined;
+  const { afterSeconds } = outcome;
+  return afterSeconds !== undefined && afterSeconds <= shortSeconds ? afterSeconds * 1000 : undefined;
 }
 
 /** A kind or namespace not there yet; a new namespace also gets its service account a moment later. */

@@ -6,7 +6,7 @@ import { kubeObjectSchema } from './object.ts';
  * Secret leaves of a snapshot at rest: AES-256-GCM under a data key that KMS holds the wrapping key of.
  * The value itself is the string `sealed:v1:<keyed digest>:<base64 of iv, ciphertext and tag>`.
  */
-export const sealingSchema = z.object({
+const sealingSchema = z.object({
   wrappedKey: z.string().describe('base64 of the KMS ciphertext of the data key'),
 });
 

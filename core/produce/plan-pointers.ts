@@ -22,7 +22,7 @@ export interface Examination {
 }
 
 export type KnownApplications = RepositoryState['applications'];
-export type Pointers = ReadonlyMap<string, DesiredPointer>;
+type Pointers = ReadonlyMap<string, DesiredPointer>;
 
 /** What to do about one application: pointers to write, and what to remember of it. */
 export interface ApplicationPlan {

@@ -87,15 +87,13 @@ async function followHead(work: Work): Promise<string | undefined> {
   const records = new Records(deps.store, repository);
   // Before the head is asked for: whoever moves one of these after us has seen a newer head, and our write fails.
   await records.readState();
-  const known = records.state?.applications ?? {};
+  const known = withTargets(records.state?.applications ?? {}, work.moved);
   await records.readPointers(targetsOf(known, []));
-
   const examination = await examineHead(work);
   if (examination === 'absent') return absentBranch(repository);
   if (examination === 'moved') return undefined;
-  if (await records.readPointers(targetsOf(known, examination.applications))) {
-    if ((await deps.git.head(repository)) !== examination.sha) return undefined;
-  }
+  // New to the state, so their pointers are written after a write of the state, which fails in the same way.
+  await records.readPointers(targetsOf(known, examination.applications));
 
   const look = { sha: examination.sha, at: isoTime(deps.clock.now()) };
   const repositories = deps.config.repositories.map(({ name }) => name);
@@ -159,6 +157,17 @@ function allFaults(examination: Examination, plans: readonly ApplicationPlan[]):
 
 function knownOf(plans: readonly ApplicationPlan[]): KnownApplications {
   return Object.fromEntries(plans.flatMap(({ name, known }) => (known === undefined ? [] : [[name, known]])));
+}
+
+/** What an earlier pass wrote is ours to take away, though another handler may have left it out of the state since. */
+function withTargets(known: KnownApplications, moved: Work['moved']): KnownApplications {
+  const all = { ...known };
+  for (const { target, state } of moved.values()) {
+    const { file = '', clusters = [] } = all[target.application] ?? {};
+    if (state === 'gone' || clusters.includes(target.cluster)) continue;
+    all[target.application] = { file, clusters: [...clusters, target.cluster] };
+  }
+  return all;
 }
 
 /** Intent before effect (rule 1): a pointer that no state knows of could never become a tombstone. */

@@ -41,14 +41,13 @@ export class Records {
     return this.#state?.value;
   }
 
-  /** Reads the pointers that were not read yet; tells whether there were any. */
-  async readPointers(targets: readonly Target[]): Promise<boolean> {
+  /** Reads the pointers that were not read yet. */
+  async readPointers(targets: readonly Target[]): Promise<void> {
     const unread = targets.filter((target) => !this.#pointers.has(targetKey(target)));
     await inBatches(unread, requestsAtATime, async (target) => {
       const document = await readDocument(this.#store, keys.desired(target), desiredPointerSchema);
       this.#pointers.set(targetKey(target), document);
     });
-    return unread.length > 0;
   }
 
   get pointers(): ReadonlyMap<string, DesiredPointer> {

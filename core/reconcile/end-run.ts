@@ -2,15 +2,15 @@ import { keys } from '../contract/keys.ts';
 import { metrics } from '../contract/metrics.ts';
 import { writeDocument } from '../documents.ts';
 import { closeEpisodes } from '../episodes.ts';
-import { worstHealth } from '../health.ts';
 import type { Settings } from '../model/desired.ts';
-import type { ObjectHealth } from '../model/health.ts';
+import type { HealthStatus } from '../model/health.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Plan } from '../model/plan.ts';
 import type { RunRecord, RunRequest } from '../model/run.ts';
 import { isoTime } from '../model/time.ts';
 import { retryDelaySeconds, retryTries, lookDelaySeconds } from './delays.ts';
 import { Halted } from './halted.ts';
+import { isUnsettled, type SeenHealth } from './read-health.ts';
 import type { RunContext } from './run-context.ts';
 import { judge, type Ending, type Verdict } from './run-outcome.ts';
 
@@ -32,24 +32,22 @@ export function runKeyOf({ request, runId, startedAt }: RunContext): string {
 export async function endRun(
   context: RunContext,
   ending: Ending,
-  health: readonly ObjectHealth[] | undefined,
+  health: SeenHealth | undefined,
 ): Promise<RunRecord> {
   const { deps } = context;
   const verdict = judge(ending);
   const at = isoTime(deps.clock.now());
   const attempt = attemptOf(context, verdict);
-  const worst = health === undefined ? undefined : worstHealth(health);
-  const isWaiting = worst?.status === 'Progressing' || isPruning(ending);
+  const isWaiting = (health !== undefined && isUnsettled(health)) || isPruning(ending);
   await askForMore(context, verdict, ending, { attempt, isWaiting });
   const record: RunRecord = {
     ...recordOf(context, ending.plan),
     outcome: { ...verdict.outcome, at },
-    ...(health !== undefined &&
-      worst !== undefined && { health: { status: worst.status, at, objects: [...health] } }),
+    ...(health !== undefined && { health: { status: health.status, at, objects: [...health.objects] } }),
   };
   await writeDocument(deps.store, runKeyOf(context), record, 'any');
   await closeDrift(context, ending);
-  await announce(context, record, worst?.status ?? 'Unknown');
+  await announce(context, record, health?.status ?? 'Unknown');
   if (ending.error instanceof Halted && ending.error.reason === 'lease-lost') return record;
   await context.inventory.save((inventory) => ({
     ...inventory,
@@ -64,16 +62,17 @@ export async function endRun(
       attempt,
       retry: verdict.retry !== 'never',
     },
-    ...(worst !== undefined && { health: { ...worst, at } }),
+    ...(health !== undefined && { health: { status: health.status, message: health.message, at } }),
   }));
   return record;
 }
 
 /** Failures of one revision in a row. A run that only stopped in time is none. */
 function attemptOf({ goal, inventory }: RunContext, { outcome }: Verdict): number {
+  if (outcome.kind === 'applied') return 0;
   const last = inventory.value.lastRun;
-  const before = last?.revision === goal.revision && last.outcome !== 'applied' ? last.attempt : 0;
-  return outcome.kind === 'failed' || outcome.kind === 'blocked' ? before + 1 : before;
+  const before = last?.revision === goal.revision ? last.attempt : 0;
+  return outcome.kind === 'cancelled' ? before : before + 1;
 }
 
 function isPruning({ results }: Ending): boolean {
@@ -122,7 +121,7 @@ async function closeDrift({ deps, request, goal, runId }: RunContext, ending: En
 async function announce(
   context: RunContext,
   { outcome, commit, revision }: RunRecord,
-  health: ObjectHealth['status'],
+  health: HealthStatus,
 ): Promise<void> {
   if (outcome === undefined) return;
   const { deps, request, runId } = context;

@@ -12,7 +12,7 @@ import type { Cluster } from '../ports.ts';
 import { confirmDeletions } from './carry-out.ts';
 import { lookDelaySeconds, slackMs } from './delays.ts';
 import { InventoryWriter } from './inventory-writer.ts';
-import { readHealth } from './read-health.ts';
+import { isUnsettled, readHealth } from './read-health.ts';
 import type { ReconcileDeps } from './run-context.ts';
 
 type Looked = { readonly kind: 'rested' | 'looked'; readonly why: string };
@@ -56,7 +56,8 @@ function hasDeletions({ entries }: Inventory): boolean {
 /** A look that comes before its time is a doubled message: the one that was sent for this time still comes. */
 function isDue(inventory: Inventory, last: LastRun, now: number): boolean {
   const { health } = inventory;
-  if (health?.status !== 'Progressing' && !hasDeletions(inventory)) return false;
+  const isOpen = (health !== undefined && isUnsettled(health)) || hasDeletions(inventory);
+  if (!isOpen) return false;
   const since = health?.at ?? last.at;
   const delay = lookDelaySeconds(secondsBetween(last.at, since)) ?? 0;
   return now >= millisecondsOf(since) + delay * 1000 - slackMs;
@@ -92,7 +93,7 @@ interface Look {
 async function note(deps: ReconcileDeps, last: LastRun, look: Look): Promise<Looked> {
   const at = isoTime(deps.clock.now());
   const worst = worstHealth(look.health);
-  const isWaiting = worst.status === 'Progressing' || look.isDeleting;
+  const isWaiting = isUnsettled(worst) || look.isDeleting;
   if (isWaiting) await lookLater(deps, look.target, last);
   const record = await updateDocument(deps.store, last.key, runRecordSchema, (current) =>
     current === undefined

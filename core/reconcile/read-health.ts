@@ -1,9 +1,33 @@
-import { hasHealth, healthOf } from '../health.ts';
-import type { ObjectHealth } from '../model/health.ts';
+import { Retry } from '../errors.ts';
+import { hasHealth, healthOf, worstHealth } from '../health.ts';
+import type { HealthStatus, ObjectHealth } from '../model/health.ts';
 import type { Inventory } from '../model/inventory.ts';
 import { addressOf } from '../plan.ts';
 import type { Clock, Cluster } from '../ports.ts';
 import { fetchObjects } from './fetch-objects.ts';
+
+/** Health of a target as it was seen. */
+export interface SeenHealth {
+  readonly status: HealthStatus;
+  readonly message: string;
+  readonly objects: readonly ObjectHealth[];
+}
+
+/** Whether it may settle by itself, so that another look is worth it. */
+export function isUnsettled({ status }: Pick<SeenHealth, 'status'>): boolean {
+  return status === 'Progressing' || status === 'Unknown';
+}
+
+/** Health right after a run. A cluster that does not answer now has taken the objects all the same: Unknown (rule 5). */
+export async function seeHealth(cluster: Cluster, inventory: Inventory, clock: Clock): Promise<SeenHealth> {
+  try {
+    const objects = await readHealth(cluster, inventory, clock);
+    return { ...worstHealth(objects), objects };
+  } catch (error) {
+    if (!(error instanceof Retry)) throw error;
+    return { status: 'Unknown', message: `could not be read: ${error.message}`, objects: [] };
+  }
+}
 
 /** Health of every object of the inventory whose kind has any, as the cluster has it now. */
 export async function readHealth(

@@ -18,13 +18,22 @@ export function kustomizationOf(folder: string, files: readonly string[]): strin
   return files.find((file) => fileNames.some((name) => file === join(folder, name)));
 }
 
+/** What a build is made of. */
+export interface KustomizeInputs {
+  /** Every folder that it reads from, its own first. */
+  readonly folders: readonly string[];
+  /** Secret values that stand in the kustomizations, and that kustomize quotes when one of them is wrong. */
+  readonly secrets: readonly string[];
+}
+
 /**
- * Every folder that a build reads from, its own first. kustomize itself reads files only in or below these folders
+ * Finds the inputs of a build. kustomize itself reads files only in or below these folders
  * (LoadRestrictionsRootOnly), so all their files together are the build's inputs.
  * Throws Stop for what would need a network, a plugin or a place outside the repository: kustomize runs with none.
  */
-export async function kustomizeFolders(worktree: Worktree, folder: string): Promise<readonly string[]> {
+export async function kustomizeInputs(worktree: Worktree, folder: string): Promise<KustomizeInputs> {
   const folders = [folder];
+  const secrets: string[] = [];
   const faults: Fault[] = [];
   // Grows as it is walked: breadth first, each folder once.
   for (const current of folders) {
@@ -32,39 +41,41 @@ export async function kustomizeFolders(worktree: Worktree, folder: string): Prom
     folders.push(
       ...found.folders.filter((base, at, all) => !folders.includes(base) && all.indexOf(base) === at),
     );
+    secrets.push(...found.secrets);
     faults.push(...found.faults);
   }
   const [first] = faults;
   if (first !== undefined) throw new Stop(first, faults);
-  return folders;
+  return { folders, secrets };
 }
 
-interface Found {
-  readonly folders: readonly string[];
+interface Found extends KustomizeInputs {
   readonly faults: readonly Fault[];
 }
 
-const nothing: Found = { folders: [], faults: [] };
+const nothing: Found = { folders: [], secrets: [], faults: [] };
 
 async function readKustomization(worktree: Worktree, folder: string): Promise<Found> {
   const files = await worktree.files(folder);
   const file = kustomizationOf(folder, files);
   if (file === undefined) {
     const message = `is built from, but has no ${fileNames[0]}`;
-    return { folders: [], faults: [{ subject: `folder ${folder}`, message }] };
+    return { ...nothing, faults: [{ subject: `folder ${folder}`, message }] };
   }
   return collected(async () => {
     const found: Found[] = [];
     for (const document of readYaml(file, await worktree.text(file))) {
       if (!isJsonObject(document.value))
         throw new Stop({ subject: document.place(), message: 'is no kustomization' });
-      found.push({ folders: [], faults: fieldFaults(document, document.value) });
+      const secrets = secretLiterals(document.value);
+      found.push({ folders: [], secrets, faults: fieldFaults(document, document.value) });
       for (const reference of referencesOf(document.value)) {
         found.push(await collected(() => follow(worktree, folder, document, reference)));
       }
     }
     return {
       folders: found.flatMap(({ folders }) => folders),
+      secrets: found.flatMap(({ secrets }) => secrets),
       faults: found.flatMap(({ faults }) => faults),
     };
   });
@@ -77,7 +88,7 @@ async function collected(read: () => Promise<Found>): Promise<Found> {
   } catch (error) {
     const faults = faultsOf(error);
     if (faults === undefined) throw error;
-    return { folders: [], faults };
+    return { ...nothing, faults };
   }
 }
 
@@ -106,7 +117,7 @@ async function follow(
 ): Promise<Found> {
   const subject = document.place(path);
   const fault = (message: string): Found => ({
-    folders: [],
+    ...nothing,
     faults: [{ subject, message: `${path.join('.')}: ${message}` }],
   });
   // A list of plugins may hold the configuration itself, as a text of several lines.
@@ -114,7 +125,7 @@ async function follow(
   if (isRemote(entry)) return fault(remoteMessage(entry));
   const resolved = join(folder, entry);
   if (resolved === undefined) return fault(`${entry} leads out of the repository`);
-  if ((await worktree.files(resolved)).length > 0) return { folders: [resolved], faults: [] };
+  if ((await worktree.files(resolved)).length > 0) return { ...nothing, folders: [resolved] };
   const parent = join(resolved, '..') ?? '.';
   if (!(await worktree.files(parent)).includes(resolved)) return fault(`${entry} is not in this commit`);
   if (folder !== '.' && !resolved.startsWith(`${folder}/`)) {
@@ -129,7 +140,20 @@ async function follow(
 function pluginFound(file: string, text: string, isPlugin: boolean): Found {
   const documents = readYaml(file, text);
   if (!isPlugin) return nothing;
-  return { folders: [], faults: documents.flatMap((document) => fieldFaults(document, document.value)) };
+  return { ...nothing, faults: documents.flatMap((document) => fieldFaults(document, document.value)) };
+}
+
+/** `key=value`, and the value alone. */
+function secretLiterals(kustomization: JsonObject): string[] {
+  const literals = membersOf(kustomization, 'secretgenerator').flatMap((list) =>
+    Array.isArray(list) ? list.flatMap((generator: Json) => membersOf(generator, 'literals')) : [],
+  );
+  return literals.flatMap(textsOf).flatMap((text) => [text, text.slice(text.indexOf('=') + 1)]);
+}
+
+function membersOf(value: Json, name: string): Json[] {
+  const entries = isJsonObject(value) ? Object.entries(value) : [];
+  return entries.flatMap(([field, member]) => (field.toLowerCase() === name ? [member] : []));
 }
 
 /** Helm, and paths that are addresses, at any depth. */
@@ -150,14 +174,16 @@ function fieldFaults(document: YamlDocument, value: Json, path: readonly Propert
     if (name === 'kind' && member === 'HelmChartInflationGenerator')
       return [fault('Helm charts are not rendered')];
     if (!pathFields.includes(name)) return fieldFaults(document, member, at);
+    // A text of several lines is configuration, no path.
     return textsOf(member)
-      .filter(isRemote)
+      .filter((text) => !text.includes('\n') && isRemote(text))
       .map((entry) => fault(remoteMessage(entry)));
   });
 }
 
+/** Every text at any depth. */
 function textsOf(value: Json): string[] {
-  if (typeof value === 'string') return value.includes('\n') ? [] : [value];
+  if (typeof value === 'string') return [value];
   if (Array.isArray(value)) return value.flatMap((item: Json) => textsOf(item));
   return isJsonObject(value) ? Object.values(value).flatMap((item) => textsOf(item)) : [];
 }

@@ -5,7 +5,7 @@ import { describeRef, kubeObjectSchema, refKey, refOf, type KubeObject } from '.
 import type { YamlDocument } from '../yaml/read-yaml.ts';
 
 /** A rendered object and where it came from, e.g. `apps/web/deployment.yaml:12`. */
-export interface PlacedObject {
+interface PlacedObject {
   readonly object: KubeObject;
   readonly place: string;
 }

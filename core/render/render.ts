@@ -4,7 +4,7 @@ import { digestOf, digestOfBytes } from '../model/digest.ts';
 import { refKey, refOf, type KubeObject } from '../model/object.ts';
 import type { Renderers, Worktree } from '../ports.ts';
 import { readYaml } from '../yaml/read-yaml.ts';
-import { kustomizationOf, kustomizeFolders } from './kustomize.ts';
+import { kustomizationOf, kustomizeInputs } from './kustomize.ts';
 import { assertUsable, objectsOf, type ReadObjects } from './objects.ts';
 
 /** Objects of one application as its source gives them, and what they were made of. */
@@ -52,13 +52,27 @@ async function renderKustomize(
   worktree: Worktree,
   renderers: Renderers,
 ): Promise<Rendered> {
-  const folders = await kustomizeFolders(worktree, path);
+  const { folders, secrets } = await kustomizeInputs(worktree, path);
   const inputs = new Set<string>();
   for (const folder of folders) for (const file of await worktree.files(folder)) inputs.add(file);
-  const output = await renderers.kustomize(worktree, path);
+  const output = await renderers.kustomize(worktree, path).catch((error: unknown) => {
+    throw masked(error, secrets);
+  });
   const { objects } = rendered(path, readManifests(`${kustomization} (as built)`, output));
   const origins = Object.fromEntries(objects.map((object) => [refKey(refOf(object)), kustomization]));
   return { renderer: 'kustomize', objects, origins, inputDigest: await inputDigest(worktree, [...inputs]) };
+}
+
+/** kustomize quotes the literals of a secretGenerator when one of them is wrong. */
+function masked(error: unknown, secrets: readonly string[]): unknown {
+  if (!(error instanceof Stop)) return error;
+  const values = secrets.filter((value) => value.length > 1).sort((a, b) => b.length - a.length);
+  const faults = error.faults.map(({ subject, message }) => ({
+    subject,
+    message: values.reduce((text, value) => text.replaceAll(value, '***'), message),
+  }));
+  const [first] = faults;
+  return first === undefined ? error : new Stop(first, faults);
 }
 
 /** YAML and JSON below the source path; what is hidden there (`.github`, `.sops.yaml`) is no manifest. */

@@ -51,8 +51,12 @@ function pendingReason(
   return `commit ${sha} is not applied yet`;
 }
 
-/** The first of them in full: the rest is most often the same once more. */
+/** Servers and webhooks may say a lot; the check document holds every target of the cluster. */
+const longestReason = 500;
+
+/** The first of them: the rest is most often the same once more. */
 function summary(reasons: readonly string[]): string {
   const [first = '', ...more] = reasons;
-  return more.length === 0 ? first : `${first} (and ${more.length} more)`;
+  const said = first.length <= longestReason ? first : `${first.slice(0, longestReason)}…`;
+  return more.length === 0 ? said : `${said} (and ${more.length} more)`;
 }

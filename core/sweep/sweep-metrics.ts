@@ -18,7 +18,7 @@ export type Intervals = ReadonlyMap<string, number>;
  * Seconds since the target that was checked longest ago, what its application allows above the usual taken off: the
  * alarm on it is about checks that stopped, not about an application that wants fewer.
  */
-export function oldestCheckSeconds(check: ClusterCheck, intervals: Intervals, now: number): number {
+function oldestCheckSeconds(check: ClusterCheck, intervals: Intervals, now: number): number {
   const ages = Object.entries(check.targets).map(([application, { at }]) => {
     const age = (now - millisecondsOf(at)) / 1000;
     return Math.max(0, age - (intervals.get(application) ?? 0));

@@ -29,21 +29,21 @@ const floatPattern = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?
 const notFinitePattern = /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
 
 /** Go drops underscores between digits; JavaScript spells octal `0o` only. */
-function parseInteger(source: string): number | bigint | undefined {
+function parseInteger(source: string): number | Refused | undefined {
   const plain = source.replaceAll('_', '');
   if (!integerPattern.test(plain)) return undefined;
   const unsigned = plain.replace(/^[-+]/, '');
   const value = BigInt(/^0[0-7]+$/.test(unsigned) ? `0o${unsigned.slice(1)}` : unsigned);
   const signed = plain.startsWith('-') ? -value : value;
   const exact = Number(signed);
-  return Number.isSafeInteger(exact) ? exact : signed;
+  // The value itself is not told: it may be of a Secret.
+  return Number.isSafeInteger(exact)
+    ? exact
+    : new Refused('an integer beyond 2^53 cannot be kept exactly; quote it if it is text');
 }
 
 function resolveInteger(source: string): number | Refused | typeof NOT_RESOLVED {
-  const value = parseInteger(source);
-  if (value === undefined) return NOT_RESOLVED;
-  if (typeof value === 'number') return value;
-  return new Refused(`integer ${value} cannot be kept exactly (beyond 2^53); quote it if it is text`);
+  return parseInteger(source) ?? NOT_RESOLVED;
 }
 
 function resolveFloat(source: string): number | Refused | typeof NOT_RESOLVED {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
@@ -128,6 +128,18 @@ test('scratch space is wiped at the end, and after a failure', async () => {
   }
   await assert.rejects(gitWith({ bytes: -1 }).checkout({ ...repository, url: `${repository.url}x` }, sha));
   assert.deepEqual(await readdir(scratch), []);
+});
+
+test('what a killed function left behind is wiped once nobody can be at work there', async () => {
+  const sha = await commitAndPush({ 'a.yaml': 'a' });
+  const [old, young] = [join(scratch, 'trueup-checkout-old'), join(scratch, 'trueup-checkout-young')];
+  await mkdir(old);
+  await mkdir(young);
+  const hourAgo = Date.now() / 1000 - 3600;
+  await utimes(old, hourAgo, hourAgo);
+  assert.equal(await gitWith().head(repository), sha);
+  assert.deepEqual(await readdir(scratch), ['trueup-checkout-young']);
+  await rm(young, { recursive: true });
 });
 
 const symlinks: { why: string; path: string; target: string; expected: string[] | RegExp }[] = [

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import * as z from 'zod';
 import { prefixes } from '../../core/contract/keys.ts';
-import { ofType, synthesize } from '../infra/synthesized.ts';
+import { ofType, sample, synthesize, type Synthesized } from '../infra/synthesized.ts';
+import { fixed, perCluster, type Line } from './bill.ts';
 import { headingsOf, readPage, rowOf } from './documents.ts';
 
 /** What the pages say of the deployed stack, held against its template. */
@@ -48,9 +49,49 @@ for (const prefix of Object.values(prefixes)) {
 test('runbook: each resource that a command asks for is in the stack exactly once', () => {
   const { text } = readPage('docs/runbook.md');
   const named = [...text.matchAll(/physical (AWS::[\w:]+) (TrueUp\w+)/g)].map(([, ...names]) => names);
-  const logs = [...text.matchAll(/`logs (\w+)/g)].map(([, name]) => ['AWS::Logs::LogGroup', `TrueUpFunctions${name}Log`]);
+  const logs = [...text.matchAll(/`logs (\w+)/g)].map(([, name]) => [
+    'AWS::Logs::LogGroup',
+    `TrueUpFunctions${name}Log`,
+  ]);
   for (const [type = '', start = ''] of [...named, ...logs]) {
     const found = ofType(stack.resources, type).filter(([id]) => id.startsWith(start));
     assert.equal(found.length, 1, `${type} ${start}: ${found.map(([id]) => id).join(', ')}`);
   }
+});
+
+function countsOf({ resources }: Synthesized): Readonly<Record<string, number>> {
+  const types = ['CloudWatch::Alarm', 'CloudWatch::Dashboard', 'KMS::Key', 'SecretsManager::Secret'];
+  return Object.fromEntries(types.map((type) => [type, ofType(resources, `AWS::${type}`).length]));
+}
+
+function countOf(lines: readonly Line[], item: string): number {
+  return lines.find((line) => line.item === item)?.count ?? 0;
+}
+
+test('cost: the template has as many of each as the computation says', () => {
+  const [first] = sample.clusters;
+  using small = synthesize({ ...sample, clusters: first === undefined ? [] : [first] });
+  for (const [synthesized, clusters] of [
+    [small, 1],
+    [stack, sample.clusters.length],
+  ] as const) {
+    assert.deepEqual(countsOf(synthesized), {
+      'CloudWatch::Alarm': countOf(fixed, 'Alarms') + clusters * countOf(perCluster, 'Alarms'),
+      'CloudWatch::Dashboard': countOf(fixed, 'Dashboard'),
+      'KMS::Key': countOf(fixed, 'KMS key'),
+      'SecretsManager::Secret': countOf(fixed, 'Secrets'),
+    });
+  }
+});
+
+const mappingSchema = z.object({ ScalingConfig: z.object({ MaximumConcurrency: z.number() }) });
+
+test('cost: five queues are polled, each with a maximum concurrency, one of them FIFO', () => {
+  const mappings = ofType(stack.resources, 'AWS::Lambda::EventSourceMapping');
+  assert.equal(mappings.length, 5);
+  for (const [, { Properties }] of mappings) mappingSchema.parse(Properties);
+  const fifo = ofType(stack.resources, 'AWS::SQS::Queue').filter(([id, { Properties }]) => {
+    return Properties['FifoQueue'] === true && !id.includes('DeadLetters');
+  });
+  assert.equal(fifo.length, 1);
 });

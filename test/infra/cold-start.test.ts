@@ -7,12 +7,15 @@ import { promisify } from 'node:util';
 import * as z from 'zod';
 import { bundleFunctions, bundleOf, functionNames } from '../../infra/bundle.ts';
 import { temporaryFolder } from '../../infra/temporary-folder.ts';
+import { configEndpoint } from './config-endpoint.ts';
 import { flatten, ofType, synthesize } from './synthesized.ts';
 
 const run = promisify(execFile);
 const stack = synthesize();
 const bundles = temporaryFolder();
-after(() => {
+const endpoint = await configEndpoint();
+after(async () => {
+  await endpoint[Symbol.asyncDispose]();
   stack[Symbol.dispose]();
   bundles[Symbol.dispose]();
 });
@@ -44,9 +47,10 @@ const script = (file: string) => `
   process.env = new Proxy(process.env, {
     get: (env, name) => { if (String(name).startsWith('TRUEUP_')) read.add(name); return env[name]; },
   });
-  const { handler } = await import(${JSON.stringify(pathToFileURL(file).href)});
-  process.stdout.write(JSON.stringify({ handler: typeof handler, read: [...read] }), () => process.exit());`;
-const answerSchema = z.object({ handler: z.literal('function'), read: z.array(z.string()) });
+  const handler = await import(${JSON.stringify(pathToFileURL(file).href)}).then(
+    (module) => typeof module.handler, (error) => error.message);
+  process.stdout.write(JSON.stringify({ handler, read: [...read] }), () => process.exit());`;
+const answerSchema = z.object({ handler: z.string(), read: z.array(z.string()) });
 
 for (const name of functionNames) {
   test(`${name} starts with the variables that the stack gives it, and reads every one of them`, async () => {
@@ -55,10 +59,12 @@ for (const name of functionNames) {
     const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script(file)], {
       env: {
         PATH: process.env['PATH'],
-        AWS_REGION: 'us-east-1',
+        ...endpoint.env,
         ...Object.fromEntries(variables.map((each) => [each, valueOf(each)])),
       },
     });
-    assert.deepEqual(answerSchema.parse(JSON.parse(stdout)).read.sort(), [...variables].sort());
+    const { handler, read } = answerSchema.parse(JSON.parse(stdout));
+    assert.equal(handler, 'function');
+    assert.deepEqual(read.sort(), [...variables].sort());
   });
 }

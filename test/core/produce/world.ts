@@ -100,8 +100,8 @@ export class ProduceWorld {
     return produce(event, 1, this.deps(options.config));
   }
 
-  async pointer(application: string, cluster = 'prod'): Promise<DesiredPointer> {
-    const key = keys.desired({ cluster, application });
+  async pointer(name: string, cluster = 'prod'): Promise<DesiredPointer> {
+    const key = keys.desired({ cluster, application: name });
     const stored = await this.store.get(key);
     assert.ok(stored !== undefined, `there is no ${key}`);
     return parseDocument(key, stored.text, desiredPointerSchema);

@@ -261,6 +261,30 @@ for (const { why, files, says } of refused) {
   });
 }
 
+const leaks: { why: string; files: Files }[] = [
+  {
+    why: 'literals of which one is wrong',
+    files: overlay('secretGenerator:\n- name: a\n  literals: [good=hunter2, hunter3]\n'),
+  },
+  {
+    why: 'a Secret of the wrong shape',
+    files: {
+      ...overlay('resources: [s.yaml]\nlabels: [{pairs: {a: b}}]\n'),
+      'overlays/prod/s.yaml': 'apiVersion: v1\nkind: Secret\nmetadata: {name: a, labels: hunter2}\n',
+    },
+  },
+];
+for (const { why, files } of leaks) {
+  test(`kustomize's words never tell a secret: ${why}`, async () => {
+    await assert.rejects(renderFiles(files), (error) => {
+      assert.ok(error instanceof Stop);
+      assert.match(error.message, /cannot be built: ./);
+      assert.ok(!JSON.stringify([error.message, error.faults]).includes('hunter'), error.message);
+      return true;
+    });
+  });
+}
+
 test('kustomize without our checks reaches no other host either', async () => {
   const directory = await mkdtemp(join(root, 'bare-'));
   const options = {

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
+import { after, describe, test } from 'node:test';
+import { ApiClient, type ApiAccess } from '../../adapters/api-client.ts';
+import { ApiCluster } from '../../adapters/cluster.ts';
+import { Blocked, Retry } from '../../core/errors.ts';
+import { ManualClock } from '../fakes/manual-clock.ts';
+
+const servers: Server[] = [];
+after(() => servers.forEach((server) => server.close()));
+
+async function listen(server: Server): Promise<number> {
+  servers.push(server);
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return (server.address() as AddressInfo).port;
+}
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** An API server that answers each request with the next of these; what it was asked is kept. */
+async function scripted(answers: readonly Answer[], access: Partial<ApiAccess> = {}) {
+  const asked: { readonly line: string; readonly authorization: string | undefined }[] = [];
+  const port = await listen(
+    createServer((request, response) => {
+      const answer = answers[asked.length];
+      asked.push({ line: `${request.method} ${request.url}`, authorization: request.headers.authorization });
+      answer?.(request, response);
+    }),
+  );
+  const clock = new ManualClock();
+  const server = { cluster: 'b', server: `http://127.0.0.1:${port}` };
+  const client = new ApiClient({ ...server, ...access }, clock, () => clock.now() + 60_000);
+  return { cluster: new ApiCluster(client), client, clock, asked };
+}
+
+const status = (code: number, message: string, headers: Record<string, string> = {}): Answer => {
+  return (_, response) => {
+    response.writeHead(code, { 'content-type': 'application/json', ...headers });
+    response.end(JSON.stringify({ kind: 'Status', message, code }));
+  };
+};
+const hangUp: Answer = (request) => request.socket.destroy();
+const object: Answer = (_, response) => {
+  response.setHeader('content-type', 'application/json');
+  response.end(
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'a', uid: 'one', resourceVersion: '1' },
+    }),
+  );
+};
+
+const address = { apiVersion: 'v1', plural: 'configmaps', namespace: 'web', name: 'a' };
+const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } };
+const options = { dryRun: false, force: true, fieldValidation: 'Strict' } as const;
+
+/** What a promise rejects with. */
+async function rejection(promise: Promise<unknown>): Promise<Error> {
+  const error: unknown = await promise.then(
+    () => new Error('nothing was thrown'),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof Error);
+  return error;
+}
+
+describe('answers that mean: not now', () => {
+  test('429 is a Retry that keeps the delay the server names', async () => {
+    const { cluster } = await scripted([status(429, 'too many requests', { 'retry-after': '7' })]);
+    const error = await rejection(cluster.get(address));
+    assert.ok(error instanceof Retry);
+    assert.equal(error.afterSeconds, 7);
+    assert.match(error.message, /cluster b: answered 429 to GET \/api\/v1\/namespaces\/web\/configmaps\/a/);
+  });
+
+  test('5xx is a Retry with the words of the server, for reads, applies and deletions', async () => {
+    const words = 'Internal error occurred: failed calling webhook "v.example.org": connection refused';
+    const { cluster } = await scripted([status(500, words), status(500, words), status(503, words)]);
+    const precondition = { uid: 'one', resourceVersion: '1' };
+    const calls = [
+      () => cluster.get(address),
+      () => cluster.apply(address, configMap, options),
+      () => cluster.delete(address, precondition),
+    ];
+    for (const call of calls) {
+      const error = await rejection(call());
+      assert.ok(error instanceof Retry);
+      assert.ok(error.message.includes(words), error.message);
+    }
+  });
+
+  test('a refusal by an admission webhook is an answer about the object', async () => {
+    const words = 'admission webhook "v.example.org" denied the request: no limits set';
+    const { cluster } = await scripted([status(403, words)]);
+    assert.deepEqual(await cluster.apply(address, configMap, options), { kind: 'refused', message: words });
+  });
+
+  test('a read that is forbidden is Blocked and says what to grant', async () => {
+    const { cluster } = await scripted([status(403, 'configmaps "a" is forbidden')]);
+    const error = await rejection(cluster.get(address));
+    assert.ok(error instanceof Blocked);
+    assert.match(error.message, /does not let us read .* forbidden\); grant the right/);
+  });
+});
+
+describe('credentials', () => {
+  test('a token that ran out is renewed once; the request is repeated', async () => {
+    const fresh: boolean[] = [];
+    const authorization = async (renew: boolean) => {
+      fresh.push(renew);
+      return renew ? 'Bearer new' : 'Bearer old';
+    };
+    const { cluster, asked } = await scripted([status(401, 'Unauthorized'), object], { authorization });
+    assert.equal((await cluster.get(address))?.metadata.uid, 'one');
+    assert.deepEqual(fresh, [false, true]);
+    assert.deepEqual(
+      asked.map(({ authorization: sent }) => sent),
+      ['Bearer old', 'Bearer new'],
+    );
+  });
+
+  test('a fresh token that is refused is Blocked, and the token is not in the text', async () => {
+    const authorization = async () => 'Bearer very-secret';
+    const { cluster } = await scripted([status(401, 'Unauthorized'), status(401, 'Unauthorized')], {
+      authorization,
+    });
+    const error = await rejection(cluster.get(address));
+    assert.ok(error instanceof Blocked);
+    assert.match(error.message, /did not accept our credentials \(401\); grant the role an access entry/);
+    assert.ok(!JSON.stringify([error.message, error.stack]).includes('very-secret'));
+  });
+});
+
+describe('connections', () => {
+  test('a read whose connection broke is sent again, once', async () => {
+    const { cluster, asked } = await scripted([hangUp, object]);
+    assert.equal((await cluster.get(address))?.metadata.uid, 'one');
+    assert.equal(asked.length, 2);
+    const broken = await scripted([hangUp, hangUp]);
+    assert.ok((await rejection(broken.cluster.get(address))) instanceof Retry);
+  });
+
+  test('an apply whose connection broke is not: whether it was done is for the next run to find out', async () => {
+    const { cluster, asked } = await scripted([hangUp, object]);
+    const error = await rejection(cluster.apply(address, configMap, options));
+    assert.ok(error instanceof Retry);
+    assert.match(error.message, /the connection broke/);
+    assert.equal(asked.length, 1);
+  });
+
+  test('refused and unknown hosts are Retries that say which and what to check', async () => {
+    const clock = new ManualClock();
+    const cases = [
+      [
+        'https://127.0.0.1:1',
+        /^cluster b at https:\/\/127\.0\.0\.1:1: the connection was refused; check that/,
+      ],
+      [
+        'https://no-such-host.invalid',
+        /^cluster b at .*: its host name (does not resolve|could not be looked up)/,
+      ],
+    ] as const;
+    for (const [server, text] of cases) {
+      const client = new ApiClient({ cluster: 'b', server }, clock, () => clock.now() + 60_000);
+      const error = await rejection(new ApiCluster(client).resources());
+      assert.ok(error instanceof Retry, error.message);
+      assert.match(error.message, text);
+    }
+  });
+
+  test('a server that takes the connection and says nothing is given up after 5 s', async () => {
+    const port = await listen(createTcpServer(() => undefined));
+    const clock = new ManualClock();
+    const server = `https://127.0.0.1:${port}`;
+    const client = new ApiClient({ cluster: 'b', server }, clock, () => clock.now() + 60_000);
+    const error = await rejection(new ApiCluster(client).resources());
+    assert.ok(error instanceof Retry);
+    assert.match(
+      error.message,
+      /^cluster b at https:\/\/127\.0\.0\.1:\d+: no answer within 5 s; check that it runs/,
+    );
+  });
+});
+
+test('a request that could outlive the deadline is not sent', async () => {
+  const { clock, asked, client } = await scripted([object]);
+  const late = new ApiCluster(client);
+  clock.advance(1);
+  assert.notEqual(await late.get(address), undefined);
+  const server = `http://127.0.0.1:1`;
+  const strict = new ApiClient({ cluster: 'b', server }, clock, () => clock.now() + 14_999);
+  const error = await rejection(new ApiCluster(strict).apply(address, configMap, options));
+  assert.ok(error instanceof Retry);
+  assert.match(error.message, /was not sent: it could not surely end before this run must stop/);
+  assert.equal(asked.length, 1);
+});

@@ -1,0 +1,135 @@
+import { keys } from '../../../core/contract/keys.ts';
+import { readDocument, writeDocument } from '../../../core/documents.ts';
+import { desiredPointerSchema, type DesiredPointer, type Settings } from '../../../core/model/desired.ts';
+import { inventorySchema, type Inventory } from '../../../core/model/inventory.ts';
+import type { KubeObject } from '../../../core/model/object.ts';
+import type { RunReason, RunRecord, RunRequest } from '../../../core/model/run.ts';
+import { isoTime } from '../../../core/model/time.ts';
+import type { Clock, Cluster, Clusters } from '../../../core/ports.ts';
+import { reconcile, type ReconcileDeps, type ReconcileResult } from '../../../core/reconcile.ts';
+import { canonicalObjects, contentDigest, encodeSnapshot, sealSnapshot } from '../../../core/snapshot.ts';
+import { CountingIds } from '../../fakes/manual-clock.ts';
+import { MemorySealer } from '../../fakes/memory-sealer.ts';
+import { MemoryStore } from '../../fakes/memory-store.ts';
+import { RecordingBus, RecordingMetrics, RecordingQueues } from '../../fakes/recorders.ts';
+
+const person = { name: 'Ada', email: 'ada@example.com', at: '2026-11-23T11:00:00.000Z' };
+
+/** A ConfigMap that names no namespace. */
+export function configMap(name: string, data: Readonly<Record<string, string>> = { a: '1' }): KubeObject {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data };
+}
+
+/** What differs from a commit that is present in Git, with the default switches. */
+export interface PushOptions extends Partial<Settings> {
+  readonly state?: DesiredPointer['state'];
+}
+
+/** The target `east/web` with its records in memory, on whatever cluster is given. */
+export class ReconcileWorld<C extends Clock> {
+  readonly target: { readonly cluster: string; readonly application: string };
+  readonly store = new MemoryStore();
+  readonly bus = new RecordingBus();
+  readonly queues = new RecordingQueues();
+  readonly metrics = new RecordingMetrics();
+  readonly ids = new CountingIds();
+  readonly sealer = new MemorySealer();
+  readonly clock: C;
+  readonly clusters: Clusters;
+  readonly namespace: string;
+  pruneCap = { percent: 30, objects: 5 };
+  /** What a function has left when it gets a request. */
+  budgetMs = 300_000;
+
+  constructor(
+    clock: C,
+    cluster: Cluster | Clusters,
+    { namespace = 'default', target = { cluster: 'east', application: 'web' } } = {},
+  ) {
+    this.clock = clock;
+    this.clusters = 'connect' in cluster ? cluster : { connect: async () => cluster };
+    this.namespace = namespace;
+    this.target = target;
+  }
+
+  get deps(): ReconcileDeps {
+    const { store, bus, queues, metrics, clock, ids, sealer, clusters, pruneCap } = this;
+    const deadline = clock.now() + this.budgetMs;
+    return { store, bus, queues, metrics, clock, ids, sealer, clusters, config: { pruneCap }, deadline };
+  }
+
+  /** What the snapshot function does: a snapshot, and the pointer moved to it. */
+  async push(
+    objects: readonly KubeObject[],
+    { state = 'present', ...settings }: PushOptions = {},
+  ): Promise<DesiredPointer> {
+    const { target, namespace, sealer, store } = this;
+    const { application } = target;
+    const before = (await readDocument(store, keys.desired(target), desiredPointerSchema))?.value;
+    const revision = (before?.revision ?? 0) + 1;
+    const sha = revision.toString(16).padStart(40, '0');
+    const commit = {
+      repository: 'config',
+      ref: 'refs/heads/main',
+      sha,
+      author: person,
+      committer: person,
+      subject: `revision ${revision}`,
+    };
+    const content = { application, namespace, objects: canonicalObjects(objects) };
+    const digest = await contentDigest(content, sealer);
+    const provenance = { commit, renderer: 'plain' as const, versions: {}, inputDigest: 'none', origins: {} };
+    const snapshot = await sealSnapshot(content, provenance, sealer);
+    await store.put(keys.snapshot(application, digest), encodeSnapshot(snapshot), 'any');
+    const pointer: DesiredPointer = {
+      version: 1,
+      seq: (before?.seq ?? 0) + 1,
+      target,
+      repository: commit.repository,
+      ref: commit.ref,
+      state,
+      revision,
+      snapshot: digest,
+      objects: objects.length,
+      settings: { sync: 'auto', drift: 'heal', prune: true, onDelete: 'orphan', ...settings },
+      commit,
+      examined: { sha, at: isoTime(this.clock.now()) },
+    };
+    await writeDocument(store, keys.desired(target), pointer, 'any');
+    return pointer;
+  }
+
+  request(reason: RunReason = 'push'): RunRequest {
+    return { version: 1, target: this.target, reason, requestedBy: 'test' };
+  }
+
+  async run(
+    reason: RunReason = 'push',
+    more: Partial<ReconcileDeps & RunRequest> = {},
+  ): Promise<ReconcileResult> {
+    const { confirmPrune, ...deps } = more;
+    const request = { ...this.request(reason), ...(confirmPrune !== undefined && { confirmPrune }) };
+    return reconcile(request, { ...this.deps, ...deps });
+  }
+
+  /** Runs, and gives the record; throws when nothing was run. */
+  async record(
+    reason: RunReason = 'push',
+    more: Partial<ReconcileDeps & RunRequest> = {},
+  ): Promise<RunRecord> {
+    const result = await this.run(reason, more);
+    if (result.kind !== 'ran') throw new Error(`did not run: ${result.why}`);
+    return result.record;
+  }
+
+  async inventory(): Promise<Inventory> {
+    const document = await readDocument(this.store, keys.inventory(this.target), inventorySchema);
+    if (document === undefined) throw new Error('there is no inventory');
+    return document.value;
+  }
+}
+
+/** `created Kind name, …` of a record, sorted: what a run did, at a glance. */
+export function didIn({ outcome }: RunRecord): readonly string[] {
+  return (outcome?.objects ?? []).map(({ outcome: did, ref }) => `${did} ${ref.kind} ${ref.name}`).toSorted();
+}
