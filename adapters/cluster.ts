@@ -119,8 +119,7 @@ export class ApiCluster implements Cluster {
     };
     const response = await this.#client.send(request);
     const { status, body } = response;
-    // An object in the answer is one that finalizers or a grace period keep; a Status says that it is gone.
-    if (status < 300) return { kind: liveSchema.safeParse(body).success ? 'deleting' : 'deleted' };
+    if (status < 300) return { kind: isBeingDeleted(body) ? 'deleting' : 'deleted' };
     if (status === 404) return { kind: 'absent' };
     if (status === 409) return { kind: 'conflict', message: answerText(status, body) };
     if (status >= 500) throw this.#client.unavailable(request, response);
@@ -199,6 +198,15 @@ function rootOf(apiVersion: string): string {
 function pathOf({ apiVersion, plural, namespace, name }: ObjectAddress): string {
   const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
   return `${rootOf(apiVersion)}${scope}/${plural}/${encodeURIComponent(name)}`;
+}
+
+/**
+ * An object that finalizers or a grace period keep. An object alone says nothing: a Service that is gone is answered
+ * with its last state, most other kinds with a Status.
+ */
+function isBeingDeleted(body: unknown): boolean {
+  const parsed = liveSchema.safeParse(body);
+  return parsed.success && parsed.data.metadata['deletionTimestamp'] !== undefined;
 }
 
 /** A namespace that is being deleted answers 403, which time mends, unlike other refusals. */

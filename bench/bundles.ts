@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -39,12 +39,14 @@ async function importTime(file: string): Promise<number> {
 }
 
 const started = performance.now();
-bundleFunctions(folder.path);
+await bundleFunctions(folder.path);
 console.log(`bundled ${functionNames.length} functions in ${Math.round(performance.now() - started)} ms`);
 for (const name of functionNames) {
-  const file = path.join(bundleOf(folder.path, name), 'index.mjs');
-  const bytes = readFileSync(file);
-  const sizes = `${bytes.length} bytes, ${gzipSync(bytes).length} compressed`;
-  const milliseconds = Math.round(await importTime(file));
+  const bundle = bundleOf(folder.path, name);
+  const files = readdirSync(bundle).map((file) => readFileSync(path.join(bundle, file)));
+  const total = (sizes: readonly number[]) => sizes.reduce((sum, size) => sum + size, 0);
+  const bytes = total(files.map(({ length }) => length));
+  const sizes = `${bytes} bytes, ${total(files.map((file) => gzipSync(file).length))} compressed, ${files.length} files`;
+  const milliseconds = Math.round(await importTime(path.join(bundle, 'index.mjs')));
   console.log(`${name.padEnd(10)} ${sizes}, imported in ${milliseconds} ms (median of ${imports})`);
 }

@@ -13,7 +13,7 @@ import { SqsQueues } from '../adapters/sqs-queues.ts';
 import { stackConfigAt } from '../adapters/stack-config.ts';
 import { SystemClock, SystemIds } from '../adapters/system-clock.ts';
 import { envelopeSchema } from '../core/contract/events.ts';
-import { produce } from '../core/produce/produce.ts';
+import { produce } from '../core/produce.ts';
 
 const environment = readEnvironment([
   'bucket',

@@ -11,7 +11,7 @@ try {
     app.node.tryGetContext(name),
   );
   using bundles = temporaryFolder();
-  bundleFunctions(bundles.path);
+  await bundleFunctions(bundles.path);
   const name = stackName(config.fleet);
   const stack = new Stack(app, name, { description: `trueup: GitOps for EKS, installation ${config.fleet}` });
   new TrueUp(stack, 'TrueUp', { config, bundles: bundles.path, snapshotPackaging, hookConcurrency });

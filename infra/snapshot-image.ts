@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, cpSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
@@ -15,9 +15,9 @@ export function snapshotImage(scope: Construct, bundle: string): DockerImageCode
   const files = {
     Dockerfile: path.join(import.meta.dirname, 'snapshot.Dockerfile'),
     'layer.zip': path.join(path.dirname(manifest), 'lib', 'layer.zip'),
-    'index.mjs': path.join(bundle, 'index.mjs'),
   };
   for (const [name, file] of Object.entries(files)) copyFileSync(file, path.join(context.path, name));
+  cpSync(bundle, path.join(context.path, 'bundle'), { recursive: true });
   // Copied to the cloud assembly here and now, so that the folder may go.
   const asset = new DockerImageAsset(scope, 'SnapshotImage', {
     directory: context.path,

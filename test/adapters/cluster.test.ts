@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { after, before, describe, test } from 'node:test';
+import { rootCertificates } from 'node:tls';
 import { ApiClient } from '../../adapters/api-client.ts';
 import { ApiCluster } from '../../adapters/cluster.ts';
 import { accessOf } from '../../adapters/kubeconfig.ts';
 import { SystemClock } from '../../adapters/system-clock.ts';
+import { Blocked } from '../../core/errors.ts';
 import type { KubeObject } from '../../core/model/object.ts';
 import type { ApplyOptions, Cluster, ObjectAddress } from '../../core/ports.ts';
 import { testCluster, type TestCluster } from '../cluster/test-cluster.ts';
@@ -175,6 +177,28 @@ test('custom kinds are served after a refresh, and their unknown fields are refu
   await real.admin.remove(
     `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${definition.metadata.name}`,
   );
+});
+
+test('a Service that is deleted is gone, although the server answers with the object', async () => {
+  const metadata = { name: 'gone', namespace: real.namespace };
+  const service = { apiVersion: 'v1', kind: 'Service', metadata, spec: { ports: [{ port: 80 }] } };
+  const outcome = await apply(service, 'services');
+  assert.equal(outcome.kind, 'applied');
+  const { uid, resourceVersion } = outcome.object.metadata;
+  const address = addressed(service, 'services');
+  assert.equal((await cluster.delete(address, { uid, resourceVersion })).kind, 'deleted');
+  assert.equal(await cluster.get(address), undefined);
+});
+
+test('an authority that did not sign the certificate is Blocked: nothing is sent', async () => {
+  const access = await accessOf(real.kubeconfig, { cluster: 'east', subject: 'the test cluster' });
+  const ca = rootCertificates[0] ?? '';
+  const stranger = new ApiCluster(new ApiClient({ ...access, ca }, clock, () => clock.now() + 60_000));
+  await assert.rejects(stranger.resources(), (error) => {
+    assert.ok(error instanceof Blocked);
+    assert.match(error.message, /^cluster east at https:.*: its certificate was refused .*correct the CA/);
+    return true;
+  });
 });
 
 test('requests after each other share one connection', async () => {

@@ -5,7 +5,11 @@ import { EKSClient } from '@aws-sdk/client-eks';
 import { eksTokens } from '../../adapters/eks-token.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
 
-const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'a/secret+key', sessionToken: 'session+/==' };
+const credentials = {
+  accessKeyId: 'AKIDEXAMPLE',
+  secretAccessKey: 'a/secret+key',
+  sessionToken: 'session+/==',
+};
 
 function tokens(clock = new ManualClock(), region = 'eu-central-1') {
   const { sha256 } = new EKSClient({ region }).config;
@@ -25,7 +29,8 @@ function urlIn(token: string): URL {
 
 /** Signature version 4 as its specification tells it, by hand. */
 function signatureOf(url: URL): string {
-  const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
+  const hmac = (key: string | Buffer, text: string): Buffer =>
+    createHmac('sha256', key).update(text).digest();
   const hex = (text: string): string => createHash('sha256').update(text).digest('hex');
   const date = url.searchParams.get('X-Amz-Date') ?? '';
   const [, day = '', region = '', service = ''] = (url.searchParams.get('X-Amz-Credential') ?? '').split('/');

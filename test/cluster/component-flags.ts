@@ -83,6 +83,8 @@ export function controllerManagerFlags(dir: string): string[] {
     '--kube-api-burst=1000',
     '--leader-elect=false',
     '--secure-port=0',
+    // kwok renews the nodes' leases; on a busy machine it may be late, and kwok never makes a pod Ready twice.
+    '--node-monitor-grace-period=1h',
   ];
 }
 

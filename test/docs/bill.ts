@@ -8,7 +8,7 @@ const minutesBetweenSweeps = 5;
 const sweeps = (hours * 60) / minutesBetweenSweeps;
 
 /** The cluster that the page computes with. */
-export const sample = { targets: 10, objects: 200, targetsWithSecrets: 1 } as const;
+const sample = { targets: 10, objects: 200, targetsWithSecrets: 1 } as const;
 
 /** Assumed and never measured on AWS: seconds of the sweep function for a fleet's message and for such a cluster. */
 const seconds = {

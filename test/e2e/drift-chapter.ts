@@ -6,7 +6,7 @@ import { describeRef } from '../../core/model/object.ts';
 import { targetKey, type Target } from '../../core/model/target.ts';
 import { openAlarmInbox } from './alarm-inbox.ts';
 import type { Keyed } from './records.ts';
-import { targetsOf, type Stage } from './stage.ts';
+import { targetsOf, trueup, type Stage } from './stage.ts';
 import { until } from './until.ts';
 
 /** What the schedule sends once a minute, sent now so that nobody waits. */
@@ -95,11 +95,10 @@ export async function driftChapter(stage: Stage): Promise<void> {
   if (still !== 'debug')
     throw new Error(`payments is only observed, but its LOG_LEVEL was changed to ${still}`);
   narrator.step('left alone', undefined, `${targetKey(observed)}: LOG_LEVEL is still ${still}`);
-  await kubectl('set', 'env', 'deployment/api', 'LOG_LEVEL=info', '--namespace', 'payments');
-  narrator.say('kubectl set env deployment/api LOG_LEVEL=info: the person takes it back');
-  await sweepNow(stage);
-  const reverted = await watchEpisode(stage, observed, 'reverted');
-  narrator.step('episode closed', undefined, `${targetKey(observed)}: ${reverted.value.state}`);
+  const told = await trueup(installation, 'sync', '--app', observed.application, '--wait');
+  narrator.say(`trueup sync --app ${observed.application} --wait: a person decides. ${told}`);
+  const closed = await watchEpisode(stage, observed, 'healed');
+  narrator.step('episode closed', undefined, `${targetKey(observed)}: ${closed.value.state}`);
   await inbox.notice(alarm, 'OK', 240);
   narrator.step('alarm over', undefined, `${alarm} is OK`);
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Target } from '../../core/model/target.ts';
 import type { Installation } from './installation.ts';
@@ -36,6 +36,14 @@ export function kubectlOf(kubectl: string, kubeconfigPath: string, context?: str
     );
     return stdout.trim();
   };
+}
+
+/** Our command line, as a person on call runs it; gives what it printed. */
+export async function trueup({ aws, stack }: Installation, ...args: readonly string[]): Promise<string> {
+  const program = resolve(import.meta.dirname, '../../cli/trueup.ts');
+  const env = { ...process.env, ...aws.env, NO_COLOR: '1' };
+  const { stdout } = await run(process.execPath, [program, ...args, '--stack', stack], { env });
+  return stdout.trim();
 }
 
 /** The two applications of `examples/quickstart`. */

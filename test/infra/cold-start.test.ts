@@ -19,7 +19,7 @@ after(async () => {
   stack[Symbol.dispose]();
   bundles[Symbol.dispose]();
 });
-bundleFunctions(bundles.path);
+await bundleFunctions(bundles.path);
 
 const environmentSchema = z.object({
   Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }),

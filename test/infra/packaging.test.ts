@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import * as z from 'zod';
-import { ofType, sample, synthesize } from './synthesized.ts';
+import { contentsOf, ofType, sample, synthesize } from './synthesized.ts';
 import type { Resource, Synthesized } from './synthesized.ts';
 
 /** Properties of a function that say where its code comes from, and nothing else. */
@@ -48,15 +48,16 @@ test('the image is built from the very bundle that the zip holds, and runs its h
     .object({ S3Key: z.string() })
     .parse(fn?.Properties['Code'])
     .S3Key.replace(/\.zip$/, '');
-  const zipped = readFileSync(path.join(zip.outdir, `asset.${key}`, 'index.mjs'));
-  assert.deepEqual(readFileSync(path.join(context, 'index.mjs')), zipped);
+  const zipped = contentsOf(path.join(zip.outdir, `asset.${key}`));
+  assert.deepEqual(Object.keys(zipped), ['chunk.mjs', 'index.mjs']);
+  assert.deepEqual(contentsOf(path.join(context, 'bundle')), zipped);
 
   const dockerfile = readFileSync(path.join(context, 'Dockerfile'), 'utf8');
   assert.match(dockerfile, /^FROM public\.ecr\.aws\/lambda\/nodejs:24$/m);
   assert.match(dockerfile, /^CMD \["index\.handler"\]$/m);
-  for (const copied of ['layer.zip', 'index.mjs']) {
+  for (const copied of ['layer.zip', 'bundle/']) {
     assert.match(dockerfile, new RegExp(`^COPY ${copied} `, 'm'));
-    assert.ok(readFileSync(path.join(context, copied)).length > 0);
+    assert.ok(existsSync(path.join(context, copied)), copied);
   }
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StackConfigInput } from '../../../core/contract/config.ts';
-import { produce } from '../../../core/produce/produce.ts';
+import { produce } from '../../../core/produce.ts';
 import { ProduceWorld, application, configMap, files } from './world.ts';
 
 const broken = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n   labels: {}\n';

@@ -7,7 +7,7 @@ import { HttpGit } from '../../../adapters/git.ts';
 import { LocalRenderers } from '../../../adapters/renderers.ts';
 import type { StackConfigInput } from '../../../core/contract/config.ts';
 import { keys } from '../../../core/contract/keys.ts';
-import { produce, type ProduceDeps } from '../../../core/produce/produce.ts';
+import { produce, type ProduceDeps } from '../../../core/produce.ts';
 import { decodeSnapshot } from '../../../core/snapshot.ts';
 import { findTools } from '../../cluster/tools.ts';
 import { git } from '../../git/git-command.ts';

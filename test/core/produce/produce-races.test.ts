@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keys } from '../../../core/contract/keys.ts';
-import { produce } from '../../../core/produce/produce.ts';
+import { produce } from '../../../core/produce.ts';
 import { ProduceWorld, application, configMap, files } from './world.ts';
 
 /** Deaths and other writers at the worst moments; each is one that would otherwise happen once a year. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keys } from '../../../core/contract/keys.ts';
 import { Blocked, Retry } from '../../../core/errors.ts';
-import { produce } from '../../../core/produce/produce.ts';
+import { produce } from '../../../core/produce.ts';
 import { openObjects, decodeSnapshot } from '../../../core/snapshot.ts';
 import { ProduceWorld, application, configMap, files } from './world.ts';
 

@@ -5,7 +5,7 @@ import { parseDocument } from '../../../core/documents.ts';
 import { desiredPointerSchema, type DesiredPointer } from '../../../core/model/desired.ts';
 import { deliverySchema } from '../../../core/model/delivery.ts';
 import { isoTime } from '../../../core/model/time.ts';
-import { produce, type ProduceDeps } from '../../../core/produce/produce.ts';
+import { produce, type ProduceDeps } from '../../../core/produce.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 import { MemoryGit } from '../../fakes/memory-git.ts';
 import { MemorySealer } from '../../fakes/memory-sealer.ts';

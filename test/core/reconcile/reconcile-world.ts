@@ -4,8 +4,9 @@ import { desiredPointerSchema, type DesiredPointer, type Settings } from '../../
 import { inventorySchema, type Inventory } from '../../../core/model/inventory.ts';
 import type { KubeObject } from '../../../core/model/object.ts';
 import type { RunReason, RunRecord, RunRequest } from '../../../core/model/run.ts';
+import type { Target } from '../../../core/model/target.ts';
 import { isoTime } from '../../../core/model/time.ts';
-import type { Clock, Cluster, Clusters } from '../../../core/ports.ts';
+import type { Clock, Cluster, Clusters, Sealer, Store } from '../../../core/ports.ts';
 import { reconcile, type ReconcileDeps, type ReconcileResult } from '../../../core/reconcile.ts';
 import { canonicalObjects, contentDigest, encodeSnapshot, sealSnapshot } from '../../../core/snapshot.ts';
 import { CountingIds } from '../../fakes/manual-clock.ts';
@@ -23,6 +24,56 @@ export function configMap(name: string, data: Readonly<Record<string, string>> =
 /** What differs from a commit that is present in Git, with the default switches. */
 export interface PushOptions extends Partial<Settings> {
   readonly state?: DesiredPointer['state'];
+}
+
+/** Where a push goes. */
+export interface PushPlace {
+  readonly store: Store;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly target: Target;
+  readonly namespace: string;
+}
+
+/** What the snapshot function does: a snapshot, and the pointer moved to it. */
+export async function pushTo(
+  { store, sealer, clock, target, namespace }: PushPlace,
+  objects: readonly KubeObject[],
+  { state = 'present', ...settings }: PushOptions = {},
+): Promise<DesiredPointer> {
+  const { application } = target;
+  const before = (await readDocument(store, keys.desired(target), desiredPointerSchema))?.value;
+  const revision = (before?.revision ?? 0) + 1;
+  const sha = revision.toString(16).padStart(40, '0');
+  const commit = {
+    repository: 'config',
+    ref: 'refs/heads/main',
+    sha,
+    author: person,
+    committer: person,
+    subject: `revision ${revision}`,
+  };
+  const content = { application, namespace, objects: canonicalObjects(objects) };
+  const digest = await contentDigest(content, sealer);
+  const provenance = { commit, renderer: 'plain' as const, versions: {}, inputDigest: 'none', origins: {} };
+  const snapshot = await sealSnapshot(content, provenance, sealer);
+  await store.put(keys.snapshot(application, digest), encodeSnapshot(snapshot), 'any');
+  const pointer: DesiredPointer = {
+    version: 1,
+    seq: (before?.seq ?? 0) + 1,
+    target,
+    repository: commit.repository,
+    ref: commit.ref,
+    state,
+    revision,
+    snapshot: digest,
+    objects: objects.length,
+    settings: { sync: 'auto', drift: 'heal', prune: true, onDelete: 'orphan', ...settings },
+    commit,
+    examined: { sha, at: isoTime(clock.now()) },
+  };
+  await writeDocument(store, keys.desired(target), pointer, 'any');
+  return pointer;
 }
 
 /** The target `east/web` with its records in memory, on whatever cluster is given. */
@@ -58,45 +109,8 @@ export class ReconcileWorld<C extends Clock> {
     return { store, bus, queues, metrics, clock, ids, sealer, clusters, config: { pruneCap }, deadline };
   }
 
-  /** What the snapshot function does: a snapshot, and the pointer moved to it. */
-  async push(
-    objects: readonly KubeObject[],
-    { state = 'present', ...settings }: PushOptions = {},
-  ): Promise<DesiredPointer> {
-    const { target, namespace, sealer, store } = this;
-    const { application } = target;
-    const before = (await readDocument(store, keys.desired(target), desiredPointerSchema))?.value;
-    const revision = (before?.revision ?? 0) + 1;
-    const sha = revision.toString(16).padStart(40, '0');
-    const commit = {
-      repository: 'config',
-      ref: 'refs/heads/main',
-      sha,
-      author: person,
-      committer: person,
-      subject: `revision ${revision}`,
-    };
-    const content = { application, namespace, objects: canonicalObjects(objects) };
-    const digest = await contentDigest(content, sealer);
-    const provenance = { commit, renderer: 'plain' as const, versions: {}, inputDigest: 'none', origins: {} };
-    const snapshot = await sealSnapshot(content, provenance, sealer);
-    await store.put(keys.snapshot(application, digest), encodeSnapshot(snapshot), 'any');
-    const pointer: DesiredPointer = {
-      version: 1,
-      seq: (before?.seq ?? 0) + 1,
-      target,
-      repository: commit.repository,
-      ref: commit.ref,
-      state,
-      revision,
-      snapshot: digest,
-      objects: objects.length,
-      settings: { sync: 'auto', drift: 'heal', prune: true, onDelete: 'orphan', ...settings },
-      commit,
-      examined: { sha, at: isoTime(this.clock.now()) },
-    };
-    await writeDocument(store, keys.desired(target), pointer, 'any');
-    return pointer;
+  async push(objects: readonly KubeObject[], options: PushOptions = {}): Promise<DesiredPointer> {
+    return pushTo(this, objects, options);
   }
 
   request(reason: RunReason = 'push'): RunRequest {

@@ -1,25 +1,25 @@
-import type { RepositoryConfig } from '../contract/config.ts';
-import type { EventDetail } from '../contract/events.ts';
-import { keys } from '../contract/keys.ts';
-import { updateDocument } from '../documents.ts';
-import { Retry, faultsOf, type Fault } from '../errors.ts';
-import { deliverySchema } from '../model/delivery.ts';
-import type { DesiredPointer, RepositoryState } from '../model/desired.ts';
-import { targetKey } from '../model/target.ts';
-import { isoTime } from '../model/time.ts';
-import type { Bus, Clock, Metrics, Queues } from '../ports.ts';
-import { announceFailed, announceReady, sendFailing, unanswered } from './announce.ts';
-import { examine, type ExamineDeps } from './examine.ts';
-import { describeOutcome } from './outcome.ts';
+import type { RepositoryConfig } from './contract/config.ts';
+import type { EventDetail } from './contract/events.ts';
+import { keys } from './contract/keys.ts';
+import { updateDocument } from './documents.ts';
+import { Retry, faultsOf, type Fault } from './errors.ts';
+import { deliverySchema } from './model/delivery.ts';
+import type { DesiredPointer, RepositoryState } from './model/desired.ts';
+import { targetKey } from './model/target.ts';
+import { isoTime } from './model/time.ts';
+import type { Bus, Clock, Metrics, Queues } from './ports.ts';
+import { announceFailed, announceReady, sendFailing, unanswered } from './produce/announce.ts';
+import { examine, type ExamineDeps } from './produce/examine.ts';
+import { describeOutcome } from './produce/outcome.ts';
 import {
   planPointers,
   targetsOf,
   type ApplicationPlan,
   type Examination,
   type KnownApplications,
-} from './plan-pointers.ts';
-import type { Look } from './pointers.ts';
-import { Records, trackedRef } from './records.ts';
+} from './produce/plan-pointers.ts';
+import type { Look } from './produce/pointers.ts';
+import { Records, trackedRef } from './produce/records.ts';
 
 export interface ProduceDeps extends ExamineDeps {
   readonly bus: Bus;
