@@ -18,12 +18,12 @@ const environment = readEnvironment([
   'bus',
   'config',
   'fleet',
-  'runQueue',
+  'laterQueue',
   'sweepQueue',
   'digestKeySecret',
   'sealingKey',
 ]);
-const { bucket, bus, fleet, runQueue, sweepQueue, digestKeySecret, sealingKey: keyId } = environment;
+const { bucket, bus, fleet, laterQueue, sweepQueue, digestKeySecret, sealingKey: keyId } = environment;
 const config = await stackConfigAt(environment.config)();
 const clock = new SystemClock();
 const ids = new SystemIds();
@@ -31,7 +31,7 @@ const secrets = new SecretsManagerSecrets(clock);
 const deps = {
   store: new S3Store(bucket),
   bus: new EventBridgeBus(bus),
-  queues: new SqsQueues({ runQueue, sweepQueue }, ids),
+  queues: new SqsQueues({ laterQueue, sweepQueue }, ids),
   metrics: new CloudWatchMetrics(fleet),
   sealer: new KmsSealer({ keyId, digestKeySecret, secrets }),
   clusters: new ConfiguredClusters(config.clusters, secrets, clock),

@@ -106,7 +106,7 @@ export class Functions extends Construct {
     configAsset.grant(to);
     secrets.grantDigestKey(to);
     storage.grant(to, {
-      read: ['desired', 'snapshots', 'checks'],
+      read: ['desired', 'snapshots'],
       write: ['inventory', 'leases', 'runs', 'drift', 'openDrift'],
       delete: ['openDrift'],
     });
@@ -140,7 +140,7 @@ export class Functions extends Construct {
     bus.grantPublish(to);
     queues.sweeps.feed(to, 10);
     queues.sweeps.grantSend(to, 'sweepQueue');
-    queues.runs.grantSend(to, 'runQueue');
+    queues.later.grantSend(to, 'laterQueue');
     to.allowMetrics(config.fleet);
     this.#allowClusters(to);
     return to;

@@ -176,12 +176,14 @@ async function askForRun(
 ): Promise<void> {
   const needs = {
     pending: isPending(state, look.applied.unfinished),
-    wasPending: previous?.sync === 'Pending',
+    // A partial check does not say whether it was; one message too many finds nothing to do.
+    wasPending: previous?.sync === 'Pending' || previous?.sync === 'Unknown',
     healable: [...look.drifts.values()].some((drift) => isHealable(countFields(drift))),
   };
   const reason = nextRun(state, needs, deps.clock.now());
   if (reason === undefined) return;
   const { target } = state.pointer;
   const request: RunRequest = { version: 1, target, reason, requestedBy: 'sweep' };
-  await deps.queues.run(request);
+  // Not through the target's FIFO group: the message of a run that died still blocks that for minutes.
+  await deps.queues.runLater(request, 0);
 }

@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 
 function reasons(): string[] {
-  return world.queues.runs.map(({ target, reason }) => `${target.application} ${reason}`);
+  return world.queues.later.map(({ request: { target, reason } }) => `${target.application} ${reason}`);
 }
 
 async function states(): Promise<string[]> {
@@ -45,7 +45,7 @@ describe('a sweep that finds nothing', () => {
     assert.equal(requestedBy, 'test');
     assert.deepEqual(world.store.writes, ['checks/east.json']);
     assert.deepEqual(world.sentMetrics(), ['OldestCheckSeconds 0']);
-    assert.deepEqual([world.bus.events, world.queues.runs], [[], []]);
+    assert.deepEqual([world.bus.events, world.queues.later], [[], []]);
     const kinds = Object.groupBy(world.cluster.requests, (request) => request.split(' ')[0] ?? '');
     assert.deepEqual([kinds['get']?.length, kinds['dry-run']?.length, kinds['list']?.length], [3, 3, 2]);
   });

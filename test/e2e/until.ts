@@ -1,6 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const pollMilliseconds = 200;
+/** How long to wait, how often to look, and what to say of the state of things when it was in vain. */
+export interface Patience {
+  readonly seconds?: number;
+  readonly pollMilliseconds?: number;
+  readonly hint?: () => Promise<string>;
+}
 
 /**
  * Looks until there is something to see, and gives it. Throws after `seconds` with what was waited for and what
@@ -9,7 +14,7 @@ const pollMilliseconds = 200;
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined>,
-  { seconds = 90, hint }: { seconds?: number; hint?: () => Promise<string> } = {},
+  { seconds = 120, pollMilliseconds = 200, hint }: Patience = {},
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {

@@ -24,13 +24,13 @@ const sqs = new SQSClient(client);
 const store = new S3Store(prefix, new S3Client(client));
 const invocation = { getRemainingTimeInMillis: () => 300_000 };
 let testing: TestCluster;
-let urls: Readonly<Record<'runs' | 'sweeps', string>>;
+let urls: Readonly<Record<'later' | 'sweeps', string>>;
 let handler: (event: unknown, context: typeof invocation) => Promise<BatchResponse>;
 
 before(async () => {
   testing = await testCluster('sweep');
   await putRecords();
-  urls = { runs: await createQueue('runs.fifo'), sweeps: await createQueue('sweeps') };
+  urls = { later: await createQueue('later'), sweeps: await createQueue('sweeps') };
   const { KeyMetadata } = await new KMSClient(client).send(new CreateKeyCommand({}));
   await new EventBridgeClient(client).send(new CreateEventBusCommand({ Name: prefix }));
   const gone = testing.kubeconfig.replace(/server: .*/, 'server: https://127.0.0.1:1');
@@ -52,7 +52,7 @@ before(async () => {
     [environment.bus]: prefix,
     [environment.config]: `${prefix}/config.json`,
     [environment.fleet]: prefix,
-    [environment.runQueue]: urls.runs,
+    [environment.laterQueue]: urls.later,
     [environment.sweepQueue]: urls.sweeps,
     [environment.digestKeySecret]: `${prefix}/digest`,
     [environment.sealingKey]: KeyMetadata?.KeyId ?? '',
@@ -115,7 +115,7 @@ test('the schedule asks for the fleet; a cluster that is gone does not hold up t
     west.unreachable ?? '',
     /cluster west at https:\/\/127\.0\.0\.1:1: the connection was refused/,
   );
-  assert.deepEqual(await received(urls.runs), []);
+  assert.deepEqual(await received(urls.later), []);
 });
 
 test('an edit by hand becomes a record and a wish to heal it', async () => {
@@ -130,7 +130,7 @@ test('an edit by hand becomes a record and a wish to heal it', async () => {
     [field?.path, field?.desired, field?.live, field?.manager],
     ['data.a', '1', 'by hand', 'kubectl-edit'],
   );
-  const [run = ''] = await received(urls.runs);
+  const [run = ''] = await received(urls.later);
   assert.deepEqual(JSON.parse(run), {
     version: 1,
     target: { cluster: 'east', application: 'web' },

@@ -46,7 +46,7 @@ describe('a sweep and a run over the same target', () => {
     await testing.admin.patch(configPath('front'), { data: { a: 'by hand' } });
     assert.equal((await world.sweep())?.sync, 'Drifted');
     assert.deepEqual(
-      world.queues.runs.map(({ reason }) => reason),
+      world.queues.later.map(({ request: { reason } }) => reason),
       ['heal'],
     );
     world.sentMetrics();
@@ -70,7 +70,7 @@ describe('a sweep and a run over the same target', () => {
     for (const name of ['pushed', 'other'])
       await testing.admin.patch(configPath(name), { data: { a: 'by hand' } });
     await world.sweep('shop');
-    assert.deepEqual(world.queues.runs, []);
+    assert.deepEqual(world.queues.later, []);
     await world.push('shop', objects('2'), observe);
     assert.equal(await run(world, 'shop', 'push'), 'applied');
     const states = (await world.records()).map((record) => `${record?.drift.ref.name} ${record?.state}`);

@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 
 function reasons(): string[] {
-  return world.queues.runs.map(({ target, reason }) => `${target.application} ${reason}`);
+  return world.queues.later.map(({ request: { target, reason } }) => `${target.application} ${reason}`);
 }
 
 async function states(): Promise<string[]> {

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { keys, prefixes } from '../../core/contract/keys.ts';
+import { readDocument } from '../../core/documents.ts';
+import { deliverySchema } from '../../core/model/delivery.ts';
+import { emitServiceEvent, killFunction } from '../aws/emulator.ts';
+import { testAws } from '../aws/test-aws.ts';
+import { at } from '../cluster/cluster-client.ts';
+import { testCluster, type TestCluster } from '../cluster/test-cluster.ts';
+import { cloneWorktree } from '../git/worktree.ts';
+import { sweepNow } from './drift-chapter.ts';
+import { install, type Installation } from './installation.ts';
+import { narrator } from './narrator.ts';
+import { pushFiles, watchPush, watchRun, type Push } from './push-chapter.ts';
+import { recordsOf } from './records.ts';
+import { kubectlOf, type Stage } from './stage.ts';
+import { until } from './until.ts';
+
+/** What the Git host, the bus and Lambda may do to us (issue 3): doubled, reordered and lost work, on the real stack. */
+
+let dir: string;
+let cluster: TestCluster;
+let installation: Installation;
+let stage: Stage;
+const target = { cluster: 'local', application: 'shop' };
+
+before(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'trueup-deliveries-'));
+  cluster = await testCluster('deliveries');
+  const { aws } = await testAws();
+  const progress = (line: string) => process.stderr.write(`${line}\n`);
+  installation = await install({
+    fleet: 'deliveries',
+    dir,
+    from: resolve(import.meta.dirname, '../../examples/quickstart'),
+    clusters: [{ name: 'local', labels: { test: 'deliveries' }, cluster }],
+    progress,
+    aws,
+  });
+  const clone = join(dir, 'clone');
+  await cloneWorktree(installation.cloneUrlWithToken, clone);
+  const kubectl = kubectlOf(installation.tools.kubectl, cluster.kubeconfigPath);
+  const records = recordsOf(installation);
+  stage = { installation, records, clone, narrator: narrator(progress), cluster: 'local', kubectl };
+});
+after(async () => {
+  await installation?.stop();
+  await cluster?.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const application = () => `apiVersion: trueup.dev/v1
+kind: Application
+metadata:
+  name: shop
+spec:
+  source:
+    path: apps/shop
+  clusters:
+    names: [local]
+  namespace: ${cluster.namespace}
+`;
+const configMap = (name: string, round: string) =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  round: "${round}"\n`;
+
+const deliveryOf = (push: Push) =>
+  until(`the Git host's delivery of ${push.sha}`, async () =>
+    installation.git.deliveries.all.find((one) => one.event === 'push' && one.body.includes(push.sha)),
+  );
+const runsOf = async (sha: string) =>
+  (await stage.records.runs(target)).filter(({ value }) => value.commit.sha === sha);
+const liveRound = async (name: string) =>
+  at(await cluster.admin.get(`/api/v1/namespaces/${cluster.namespace}/configmaps/${name}`), 'data', 'round');
+
+test('the same webhook five times is one run', async () => {
+  const files = { 'applications/shop.yaml': application(), 'apps/shop/page.yaml': configMap('page', '1') };
+  const push = await pushFiles(stage, 'shop: open', files);
+  const { id } = await deliveryOf(push);
+  const again = await Promise.all([1, 2, 3, 4].map(() => installation.git.deliveries.redeliver(id)));
+  assert.deepEqual(
+    again.map((attempt) => (attempt.outcome === 'answered' ? attempt.status : attempt.reason)),
+    [202, 202, 202, 202],
+  );
+  await watchPush(stage, push, [target]);
+  assert.equal((await runsOf(push.sha)).length, 1);
+});
+
+test('two pushes whose events arrive in reverse order: the newest commit stays, one run each at most', async () => {
+  installation.git.deliveries.hold();
+  const older = await pushFiles(stage, 'shop: second page', {
+    'apps/shop/page.yaml': configMap('page', '2'),
+  });
+  const newer = await pushFiles(stage, 'shop: third page', { 'apps/shop/page.yaml': configMap('page', '3') });
+  const [first, second] = [await deliveryOf(older), await deliveryOf(newer)];
+  installation.git.deliveries.hold(false);
+  await installation.git.deliveries.release(second.id);
+  await watchRun(stage, newer, target);
+  await installation.git.deliveries.release(first.id);
+  const outcome = await until('an outcome of the older delivery', async () => {
+    const all = await stage.records.deliveries();
+    return all.find(({ id }) => id === first.id)?.outcome;
+  });
+  assert.match(outcome, /./);
+  const pointer = await stage.records.desired(target);
+  assert.equal(pointer?.commit.sha, newer.sha);
+  assert.equal((await runsOf(newer.sha)).length, 1);
+  assert.equal((await runsOf(older.sha)).length, 0);
+  assert.equal(await liveRound('page'), '3');
+});
+
+test('the reconcile function is killed in the middle of an apply: the next run completes it', async () => {
+  const many = Array.from({ length: 60 }, (_, index) => `part-${index}`);
+  const files = Object.fromEntries(
+    many.map((name) => [`apps/shop/${name}.yaml`, configMap(name, 'killed')] as const),
+  );
+  const push = await pushFiles(stage, 'shop: sixty parts', files);
+  const live = async () =>
+    (await cluster.admin.list(`/api/v1/namespaces/${cluster.namespace}/configmaps`)).filter((object) =>
+      String(at(object, 'metadata', 'name')).startsWith('part-'),
+    ).length;
+  // The intents are in the inventory before the first object is there: rule 1.
+  await until('the apply under way', async () => {
+    const inventory = await stage.records.inventory(target);
+    const entries = Object.keys(inventory?.entries ?? {}).filter((key) => key.includes('/part-'));
+    return entries.length === many.length ? entries : undefined;
+  });
+  const killed = await killFunction(installation.aws, await reconcileFunction());
+  const then = await live();
+  process.stderr.write(`killed ${killed} with ${then} of ${many.length} parts live\n`);
+  // The dead run's message blocks the target's group for as long as it is invisible; the schedule is the way round it.
+  await until(
+    'a run that ends what the dead one began',
+    async () => {
+      await sweepNow(stage);
+      return (await runsOf(push.sha)).find(({ value }) => value.outcome?.kind === 'applied');
+    },
+    { seconds: 300, pollMilliseconds: 5_000 },
+  );
+  assert.equal(await live(), many.length);
+  const inventory = await stage.records.inventory(target);
+  const entries = Object.values(inventory?.entries ?? {}).filter(({ ref }) => ref.name.startsWith('part-'));
+  assert.equal(entries.length, many.length);
+  assert.ok(entries.every(({ state, created, uid }) => state === 'applied' && created && uid !== undefined));
+});
+
+test('an image event of ECR is seen in the ledger', async () => {
+  await emitServiceEvent(installation.aws, {
+    source: 'aws.ecr',
+    detailType: 'ECR Image Action',
+    detail: {
+      'action-type': 'PUSH',
+      result: 'SUCCESS',
+      'repository-name': 'shop/web',
+      'image-tag': '1.2.3',
+      'image-digest': `sha256:${'a'.repeat(64)}`,
+    },
+  });
+  const recorded = await until('the event in the ledger', async () => {
+    const found = await Array.fromAsync(stage.records.store.list(`${prefixes.deliveries}ecr/id/`));
+    return found[0];
+  });
+  const delivery = await readDocument(stage.records.store, recorded, deliverySchema);
+  assert.equal(recorded, keys.delivery('ecr', delivery?.value.id ?? ''));
+  assert.match(delivery?.value.outcome ?? '', /shop\/web:1\.2\.3@sha256:a{64}/);
+});
+
+async function reconcileFunction(): Promise<string> {
+  const { LambdaClient, ListFunctionsCommand } = await import('@aws-sdk/client-lambda');
+  const { Functions = [] } = await new LambdaClient(installation.clients).send(new ListFunctionsCommand({}));
+  const name = Functions.map(({ FunctionName = '' }) => FunctionName).find(
+    (one) => one.includes('deliveries') && one.includes('Reconcile'),
+  );
+  assert.ok(name !== undefined, `no reconcile function among ${Functions.length}`);
+  return name;
+}
