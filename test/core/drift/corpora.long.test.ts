@@ -13,6 +13,7 @@ import { proveEdits } from './edit-proof.ts';
 import { workbench } from './workbench.ts';
 
 const corpora = process.env['TRUEUP_CORPORA'];
+const skip = corpora === undefined && 'TRUEUP_CORPORA is not set';
 const seed = 20261123;
 const mostEdits = 400;
 
@@ -26,52 +27,45 @@ async function objectsIn(folder: string): Promise<readonly KubeObject[]> {
   return read.flat().flatMap((document) => objectsOf(document).objects.map(({ object }) => object));
 }
 
-describe(
-  'manifests that others wrote',
-  { skip: corpora === undefined && 'TRUEUP_CORPORA is not set' },
-  () => {
-    // A control plane of its own: definitions and cluster roles have no namespace to keep them apart.
-    for (const folder of ['kube-prometheus', 'argocd-crds', 'podinfo/kustomize']) {
-      it(`${folder}: 20 sweeps find nothing, edits by hand are all found`, async (context) => {
-        const plane = await startControlPlane({ name: 'corpora' });
-        const admin = await clusterClient(plane.kubeconfig);
-        try {
-          const bench = await workbench(plane.kubeconfig);
-          const world = new SweepWorld(bench.cluster);
-          const objects = await objectsIn(join(corpora ?? '', folder));
-          await admin.create('/api/v1/namespaces', {
-            apiVersion: 'v1',
-            kind: 'Namespace',
-            metadata: { name: 'web' },
-          });
-          const pointer = await world.deploy('corpus', objects);
-          const applied = (await world.resolve(pointer)).map(({ object }) => object);
-          const requests = bench.requests();
-          const started = performance.now();
-          for (let sweep = 0; sweep < 20; sweep += 1) {
-            const check = await world.sweep('corpus');
-            assert.deepEqual([check?.sync, check?.reason], ['Synced', '']);
-          }
-          assert.deepEqual(await world.records(), []);
-          const [seconds, asked] = [
-            (performance.now() - started) / 20_000,
-            (bench.requests() - requests) / 20,
-          ];
-          context.diagnostic(
-            `${applied.length} objects: ${asked} requests and ${seconds.toFixed(2)} s for a clean exact check`,
-          );
-          const edits = Math.min(mostEdits, 10 * applied.length);
-          const proof = await proveEdits(bench, admin, applied, { edits, seed });
-          context.diagnostic(
-            `${proof.edits} edits made, ${proof.found} found; ${proof.refused} were refused by the server`,
-          );
-          assert.deepEqual(proof.missed, []);
-          assert.equal((await world.sweep('corpus'))?.drifted, 0);
-        } finally {
-          await admin.close();
-          await plane.stop();
+describe('manifests that others wrote', () => {
+  // A control plane of its own: definitions and cluster roles have no namespace to keep them apart.
+  for (const folder of ['kube-prometheus', 'argocd-crds', 'podinfo/kustomize']) {
+    it(`${folder}: 20 sweeps find nothing, edits by hand are all found`, { skip }, async (context) => {
+      const plane = await startControlPlane({ name: 'corpora' });
+      const admin = await clusterClient(plane.kubeconfig);
+      try {
+        const bench = await workbench(plane.kubeconfig);
+        const world = new SweepWorld(bench.cluster);
+        const objects = await objectsIn(join(corpora ?? '', folder));
+        await admin.create('/api/v1/namespaces', {
+          apiVersion: 'v1',
+          kind: 'Namespace',
+          metadata: { name: 'web' },
+        });
+        const pointer = await world.deploy('corpus', objects);
+        const applied = (await world.resolve(pointer)).map(({ object }) => object);
+        const requests = bench.requests();
+        const started = performance.now();
+        for (let sweep = 0; sweep < 20; sweep += 1) {
+          const check = await world.sweep('corpus');
+          assert.deepEqual([check?.sync, check?.reason], ['Synced', '']);
         }
-      });
-    }
-  },
-);
+        assert.deepEqual(await world.records(), []);
+        const [seconds, asked] = [(performance.now() - started) / 20_000, (bench.requests() - requests) / 20];
+        context.diagnostic(
+          `${applied.length} objects: ${asked} requests and ${seconds.toFixed(2)} s for a clean exact check`,
+        );
+        const edits = Math.min(mostEdits, 10 * applied.length);
+        const proof = await proveEdits(bench, admin, applied, { edits, seed });
+        context.diagnostic(
+          `${proof.edits} edits made, ${proof.found} found; ${proof.refused} were refused by the server`,
+        );
+        assert.deepEqual(proof.missed, []);
+        assert.equal((await world.sweep('corpus'))?.drifted, 0);
+      } finally {
+        await admin.close();
+        await plane.stop();
+      }
+    });
+  }
+});
