@@ -8,15 +8,25 @@ import { selectTargets, type Selection } from './targets.ts';
 const patienceMs = 10 * 60_000;
 const pauseMs = 1000;
 
+export interface SyncOptions extends Selection {
+  readonly app: string;
+  readonly wait?: boolean;
+  /** As many objects as the person agrees to lose, where the cap asked. */
+  readonly confirmPrune?: number;
+}
+
 /** Asks for a run of each target of an application; with `wait`, until each has ended and its health has settled. */
 export async function sync(
   session: Session,
-  { wait = false, ...selection }: Selection & { readonly app: string; readonly wait?: boolean },
+  { wait = false, confirmPrune, ...selection }: SyncOptions,
 ): Promise<Report> {
   const targets = await selectTargets(session.store, selection);
   // Unique, so that our runs are told from those that somebody else asks for meanwhile.
   const requestedBy = `${await session.whoAmI()} ${session.ids.next()}`;
-  for (const target of targets) await session.queues.run({ version: 1, target, reason: 'sync', requestedBy });
+  const confirmed = confirmPrune === undefined ? {} : { confirmPrune };
+  for (const target of targets) {
+    await session.queues.run({ version: 1, target, reason: 'sync', requestedBy, ...confirmed });
+  }
   if (!wait) {
     const text = targets.map((target) => `${targetKey(target)}: asked for a run`).join('\n');
     return { data: { requestedBy, targets }, text };

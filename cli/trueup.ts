@@ -1,9 +1,10 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { stackName } from '../core/contract/environment.ts';
 import { messageOf } from '../core/errors.ts';
 import { CliError, exitCodes, type ExitCode } from './cli-error.ts';
 import { formats, print, type Format, type Report } from './report.ts';
 import type { Session } from './session.ts';
+import type { SyncOptions } from './sync.ts';
 
 /** Options of every verb. */
 interface Common {
@@ -27,6 +28,16 @@ async function run<O extends Common>(
 ): Promise<ExitCode> {
   const { openSession } = await import('./session.ts');
   return print(await verb(await openSession(options.stack), options), options.output);
+}
+
+/** The number is asked for so that what a person agreed to is what is pruned, and not one more. */
+function confirmPrune(): Option {
+  return new Option('--confirm-prune <count>', 'let it prune this many, where the cap asked').argParser(
+    (text) => {
+      if (/^[1-9][0-9]*$/.test(text)) return Number(text);
+      throw new InvalidArgumentError('It is how many objects the refusal named.');
+    },
+  );
 }
 
 function program(done: (code: ExitCode) => void): Command {
@@ -68,7 +79,8 @@ function program(done: (code: ExitCode) => void): Command {
     .addOption(app().makeOptionMandatory())
     .addOption(cluster())
     .option('--wait', 'until the run has ended and health has settled')
-    .action(async (options: Common & { app: string; cluster?: string; wait?: boolean }) => {
+    .addOption(confirmPrune())
+    .action(async (options: Common & SyncOptions) => {
       done(await run(options, async (session) => (await import('./sync.ts')).sync(session, options)));
     });
   return trueup;

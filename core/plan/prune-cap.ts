@@ -15,6 +15,6 @@ export function pruneRefusal(
   if (!isAbove || count <= (cap.confirmPrune ?? 0)) return undefined;
   return (
     `would prune ${count} of ${total} objects, more than ${percent} % and more than ${objects}; nothing was changed. ` +
-    `If that is meant, confirm it with \`trueup sync --confirm-prune ${count}\`; if not, put the objects back into Git`
+    `If that is meant, confirm it with \`trueup sync --app NAME --confirm-prune ${count}\`; if not, put the objects back into Git`
   );
 }

@@ -72,7 +72,7 @@ describe('what is pruned', () => {
     assert.equal(
       cap(6, 13).plan.refusal,
       'would prune 6 of 19 objects, more than 30 % and more than 5; nothing was changed. If that is meant, ' +
-        'confirm it with `trueup sync --confirm-prune 6`; if not, put the objects back into Git',
+        'confirm it with `trueup sync --app NAME --confirm-prune 6`; if not, put the objects back into Git',
     );
   });
 
