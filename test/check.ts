@@ -4,7 +4,7 @@ import { unitTests } from './files.ts';
 /** `npm run check`: what a developer runs before each commit. Stops at the first step that fails. */
 
 const steps: readonly (readonly [name: string, ...command: string[]])[] = [
-  ['format', 'prettier', '--check', '.'],
+  ['format', 'prettier', '--check', '--cache', '.'],
   ['lint and import rules', 'oxlint', '--type-aware', '--deny-warnings', '.'],
   ['types', 'tsc', '-p', '.'],
   ['types of core, which has no Node and no DOM', 'tsc', '-p', 'core'],

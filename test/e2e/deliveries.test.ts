@@ -119,7 +119,7 @@ test('the reconcile function is killed in the middle of an apply: the next run c
   const push = await pushFiles(stage, 'shop: two hundred parts', files);
   const live = async () =>
     (await cluster.admin.list(`/api/v1/namespaces/${cluster.namespace}/configmaps`)).filter((object) =>
-      String(at(object, 'metadata', 'name')).startsWith('part-'),
+      JSON.stringify(at(object, 'metadata', 'name')).startsWith('"part-'),
     ).length;
   const functionName = await reconcileFunction();
   // Asked for all the time: between the first object and the last there is not even a second.

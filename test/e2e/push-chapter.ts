@@ -34,7 +34,7 @@ export async function watchDelivery({ records, narrator }: Stage, { sha, started
 }
 
 /** The commit and the snapshot of each target, out of the repository's state and the desired pointers. */
-export async function watchSnapshots(stage: Stage, push: Push, targets: readonly Target[]): Promise<void> {
+async function watchSnapshots(stage: Stage, push: Push, targets: readonly Target[]): Promise<void> {
   const { records, narrator } = stage;
   const { sha, startedAt } = push;
   const state = await until(`the commit ${sha} fetched`, async () => {

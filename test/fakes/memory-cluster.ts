@@ -151,7 +151,11 @@ export class MemoryCluster implements Cluster {
     const { name, namespace } = address;
     if (stored === undefined) {
       const { kind: kindName, ...rest } = content;
-      const metadata = { name, ...(namespace !== undefined && { namespace }) };
+      const metadata = {
+        ...objectAt(content, 'metadata'),
+        name,
+        ...(namespace !== undefined && { namespace }),
+      };
       return this.#make({ ...rest, apiVersion: address.apiVersion, kind: kindName, metadata }, manager);
     }
     return this.#change(address, stored, content, manager);
@@ -190,8 +194,8 @@ export class MemoryCluster implements Cluster {
     this.#uids += 1;
     const isDefinition = object.kind === 'CustomResourceDefinition';
     return {
-      ...object,
       ...(isDefinition && { status: { conditions: [{ type: 'Established', status: 'True' }] } }),
+      ...object,
       metadata: {
         ...object.metadata,
         uid: `uid-${this.#uids}`,

@@ -110,3 +110,54 @@ test('a run stops in time and asks for the next one, which goes on', async () =>
   assert.equal(cluster.labelled().length, 40);
   assert.equal(cluster.effects.length, 40, 'no object twice');
 });
+
+test('a run that takes longer than a lease renews it, and is one run', async () => {
+  const { world, cluster, clock } = newWorld();
+  const names = Array.from({ length: 40 }, (_, index) => `c${index}`);
+  await world.push(names.map((name) => configMap(name)));
+  cluster.hook = (request, when) => {
+    if (when === 'after' && request.startsWith('apply')) clock.advance(5_000);
+  };
+  const { outcome } = await world.record();
+  assert.deepEqual([outcome?.kind, outcome?.counts.created], ['applied', 40]);
+});
+
+test('a lease that another run took is noticed at the next renewal', async () => {
+  const { world, cluster, clock } = newWorld();
+  const names = Array.from({ length: 40 }, (_, index) => `c${index}`);
+  await world.push(names.map((name) => configMap(name)));
+  let taken = false;
+  cluster.hook = (request, when) => {
+    if (taken || when !== 'after' || !request.startsWith('apply')) return;
+    taken = true;
+    clock.advance(20_000);
+    const rival = { version: 1, holder: 'a rival', token: 2, acquiredAt: 0, expiresAt: clock.now() + 90_000 };
+    void world.store.put(keys.lease(world.target), JSON.stringify(rival), 'any');
+  };
+  const { outcome } = await world.record();
+  assert.equal(outcome?.kind, 'cancelled');
+  assert.match(outcome.message, /its lease was taken by another run/);
+  assert.ok(cluster.effects.length <= 8, 'no batch after the one under way');
+});
+
+test('what was read before the lease is read again under it', async () => {
+  const { world } = newWorld();
+  await world.push([configMap('a')]);
+  const { deps } = world;
+  let other: Promise<unknown> | undefined;
+  const store: typeof deps.store = Object.create(deps.store, {
+    get: {
+      value: async (key: string) => {
+        // Another run of the same push begins and ends between our first look and our lease.
+        if (key === keys.lease(world.target)) await (other ??= world.run());
+        return world.store.get(key);
+      },
+    },
+    put: { value: world.store.put.bind(world.store) },
+  });
+  assert.deepEqual(await world.run('push', { store }), {
+    kind: 'rested',
+    why: 'revision 1 is applied already',
+  });
+  assert.equal(await isLeaseHeld(world.deps, world.target), false);
+});
