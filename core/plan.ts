@@ -11,7 +11,7 @@ import type { Resolution } from './plan/resolve-desired.ts';
 
 export { definedKinds } from './plan/defined-kinds.ts';
 export { resolveDesired } from './plan/resolve-desired.ts';
-export type { DesiredObject, DesiredState, Resolution, ResolvedObject } from './plan/resolve-desired.ts';
+export type { DesiredState, Resolution, ResolvedObject } from './plan/resolve-desired.ts';
 export type { ApplyScope, ApplyStep } from './plan/decide-apply.ts';
 export type { PruneStep } from './plan/decide-prune.ts';
 

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { STSClient } from '@aws-sdk/client-sts';
@@ -24,13 +24,13 @@ export interface TokenAuthenticator {
  */
 export async function startTokenAuthenticator(authority: Authority): Promise<TokenAuthenticator> {
   const refusals: string[] = [];
-  const server = createServer((request, response) => {
-    void review(request, authority).then((status) => {
-      if (!status.authenticated) refusals.push(status.error);
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', status }));
-    });
-  });
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const status = await review(request, authority);
+    if (!status.authenticated) refusals.push(status.error);
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', status }));
+  };
+  const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;
   const close = (): void => {
@@ -44,7 +44,7 @@ type Status =
   | { readonly authenticated: true; readonly user: { readonly username: string; readonly groups: string[] } }
   | { readonly authenticated: false; readonly error: string };
 
-async function review(request: Parameters<typeof text>[0], authority: Authority): Promise<Status> {
+async function review(request: IncomingMessage, authority: Authority): Promise<Status> {
   const { spec } = JSON.parse(await text(request)) as { readonly spec: { readonly token: string } };
   const error = await faultOf(spec.token, authority);
   if (error !== undefined) return { authenticated: false, error };

@@ -228,6 +228,28 @@ describe('the prune cap', () => {
   });
 });
 
+test('two names that turn out to be one object only when it was applied: it is not pruned', async () => {
+  const clock = new ManualClock();
+  // A server that hides the object under its new name until it is written there.
+  const cluster = new (class extends MemoryCluster {
+    override async get(...[wanted]: Parameters<MemoryCluster['get']>) {
+      return wanted.apiVersion === 'events.k8s.io/v1' ? undefined : super.get(wanted);
+    }
+  })(clock);
+  const world = new ReconcileWorld(clock, cluster);
+  const event = (apiVersion: string): KubeObject => ({ apiVersion, kind: 'Event', metadata: { name: 'e' } });
+  await world.push([event('v1')]);
+  await world.record();
+  await world.push([event('events.k8s.io/v1')]);
+  const { plan, outcome } = await world.record();
+  assert.ok(
+    plan.actions.some(({ action }) => action === 'prune'),
+    'the plan could not know',
+  );
+  assert.match(outcome?.objects.at(-1)?.message ?? '', /is the same object as Event default\/e; left alone/);
+  assert.ok(cluster.live({ apiVersion: 'v1', plural: 'events', namespace: 'default', name: 'e' }));
+});
+
 describe('an application that is gone from Git', () => {
   test('leaves its objects, and does not even ask the cluster, which may be gone as well', async () => {
     const { world, cluster } = newWorld();

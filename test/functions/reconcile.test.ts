@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 import { CreateEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
@@ -81,13 +80,20 @@ function eventOf({ target }: PushPlace): object {
   return { Records: [{ messageId: 'm1', body, attributes: { ApproximateReceiveCount: '1' } }] };
 }
 
-/** Runs the function in a process of its own; `whileItRuns` may kill it. Gives its answer, if it gave one. */
+/** The function in a process of its own: prints its answer as its last line. */
+const script = `
+const { handler } = await import('${new URL('../../functions/reconcile.ts', import.meta.url).href}');
+const response = await handler(JSON.parse(process.argv[1]), { getRemainingTimeInMillis: () => 300_000 });
+process.stdout.write(JSON.stringify(response));
+`;
+
+/** Runs the function in a process of its own; \`whileItRuns\` may kill it. Gives its answer, if it gave one. */
 async function inProcess(
   place: PushPlace,
   whileItRuns: (kill: () => void) => Promise<void> = async () => undefined,
 ): Promise<BatchResponse | undefined> {
-  const script = join(import.meta.dirname, 'reconcile-process.ts');
-  const child = spawn(process.execPath, [script, JSON.stringify(eventOf(place))], {
+  const args = ['--input-type=module', '--eval', script, JSON.stringify(eventOf(place))];
+  const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';

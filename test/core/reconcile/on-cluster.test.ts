@@ -136,14 +136,14 @@ describe('an application of many kinds', () => {
   });
 
   test('applied again changes nothing: no resourceVersion moves', async () => {
-    const before = await versionsOf();
+    const earlier = await versionsOf();
     const { outcome } = await world.record('sync');
     assert.equal(outcome?.message, '0 created, 0 updated, 10 unchanged, 0 pruned');
-    assert.deepEqual(await versionsOf(), before);
+    assert.deepEqual(await versionsOf(), earlier);
   });
 
   test('an update of one field is one update and nothing else', async () => {
-    const before = await versionsOf();
+    const earlier = await versionsOf();
     await world.push(
       shop('shop:2').map((object) =>
         object.kind === 'CronJob'
@@ -154,8 +154,8 @@ describe('an application of many kinds', () => {
     const record = await world.record();
     assert.deepEqual(didIn(record), ['updated Deployment shop']);
     assert.match(await settleHealth(world, record), /^Healthy/);
-    const after = await versionsOf();
-    const moved = Object.keys(after).filter((path) => after[path] !== before[path]);
+    const later = await versionsOf();
+    const moved = Object.keys(later).filter((path) => later[path] !== earlier[path]);
     assert.ok(
       !moved.some((path) => /configmaps|secrets|services|cronjobs|networkpolicies/.test(path)),
       moved.join(),
