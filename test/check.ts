@@ -9,7 +9,7 @@ const steps: readonly (readonly [name: string, ...command: string[]])[] = [
   ['types', 'tsc', '-p', '.'],
   ['types of core, which has no Node and no DOM', 'tsc', '-p', 'core'],
   ['dead code', 'knip'],
-  ['unit tests', 'node', '--test', '--test-reporter=dot', ...unitTests()],
+  ['unit tests', 'node', '--test', '--test-concurrency=2', '--test-reporter=dot', ...unitTests()],
 ];
 
 for (const [name, command = '', ...args] of steps) {

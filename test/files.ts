@@ -3,6 +3,9 @@ import { globSync, readFileSync } from 'node:fs';
 /** A test that needs a control plane, the local AWS or a Git server says so by importing it. */
 const needsTheWorld = /from '[^']*\/(cluster|aws|git|e2e)\/[^']*'/;
 
+/** Folders whose tests start processes or synthesise the stack: seconds each. */
+const slow = /^test\/(cluster|aws|git|e2e|infra)\//;
+
 /** Proofs that take longer than `npm test` may: run by `npm run test:long`. */
 const long = /\.long\.test\.ts$/;
 

@@ -78,7 +78,16 @@ test(
     });
     assert.equal(kept.unreachable, undefined);
 
+    // The runs that failed meanwhile stay in the records; their retry, or the sweep, is what completes the work.
     west.resumeApiserver();
-    await watchRun(stage, push, second);
+    const late = await until(
+      'west applied',
+      async () =>
+        (await stage.records.runs(second)).find(
+          ({ value }) => value.commit.sha === push.sha && value.outcome?.kind === 'applied',
+        ),
+      { seconds: 240 },
+    );
+    progress(`west, after it came back: ${late.value.reason}, ${late.value.outcome?.message}`);
   },
 );

@@ -34,7 +34,10 @@ function run(tool: string, args: readonly string[]): Promise<Verdict> {
 const lint = () => run('oxlint', ['--type-aware', '.']);
 const coreTypes = () => run('tsc', ['-p', 'core']);
 
-async function plant(files: Readonly<Record<string, string>>, check: () => Promise<Verdict>): Promise<Verdict> {
+async function plant(
+  files: Readonly<Record<string, string>>,
+  check: () => Promise<Verdict>,
+): Promise<Verdict> {
   const paths = Object.keys(files).map((path) => join(sandbox, path));
   try {
     for (const [path, text] of Object.entries(files)) {
@@ -57,7 +60,8 @@ const cases: readonly {
     name: 'an import cycle of types only',
     files: {
       'core/model/planted-a.ts': "import type { B } from './planted-b.ts';\nexport type A = { b: B };\n",
-      'core/model/planted-b.ts': "import type { A } from './planted-a.ts';\nexport type B = { a: A | null };\n",
+      'core/model/planted-b.ts':
+        "import type { A } from './planted-a.ts';\nexport type B = { a: A | null };\n",
     },
     says: /no-cycle/,
   },
@@ -88,7 +92,8 @@ const cases: readonly {
   {
     name: 'infra that imports a function',
     files: {
-      'infra/planted.ts': "import { handler } from '../functions/planted.ts';\nexport const name = handler;\n",
+      'infra/planted.ts':
+        "import { handler } from '../functions/planted.ts';\nexport const name = handler;\n",
       'functions/planted.ts': 'export const handler = 1;\n',
     },
     says: /infra imports core\/contract/,
