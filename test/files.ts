@@ -19,9 +19,7 @@ function isUnit(file: string): boolean {
 
 /** Pure and quick ones, for `npm run check`. */
 export function unitTests(): readonly string[] {
-  return all().filter(
-    (file) => !long.test(file) && isUnit(file) && !/^test\/(cluster|aws|git|e2e)\//.test(file),
-  );
+  return all().filter((file) => !long.test(file) && !slow.test(file) && isUnit(file));
 }
 
 /** Everything that `npm test` runs. */
