@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { secondsBetween } from '../core/model/time.ts';
+import { startLocalAws } from '../test/aws/local-aws.ts';
+import { findTools, toolFolders } from '../test/cluster/tools.ts';
 import { openCluster } from '../test/cluster/open-cluster.ts';
 import { install } from '../test/e2e/installation.ts';
 import { narrator } from '../test/e2e/narrator.ts';
@@ -51,6 +53,8 @@ function answersTo({ installation: { git } }: Stage, event: 'ping' | 'push'): re
 }
 
 const dir = await mkdtemp(join(tmpdir(), 'trueup-bench-'));
+const tools = await findTools({ progress });
+const aws = await startLocalAws({ dir: join(dir, 'aws'), progress, extraPath: toolFolders(tools) });
 const cluster = await openCluster({ name: 'local', progress });
 const installation = await install({
   fleet: 'bench',
@@ -58,6 +62,7 @@ const installation = await install({
   from: resolve(import.meta.dirname, '../examples/quickstart'),
   clusters: [{ name: 'local', labels: { environment: 'production' }, cluster }],
   progress,
+  aws,
 });
 try {
   const clone = join(dir, 'clone');
@@ -89,5 +94,6 @@ try {
 } finally {
   await installation.stop();
   await cluster.stop();
+  await aws.stop();
   await rm(dir, { recursive: true, force: true });
 }

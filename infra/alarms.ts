@@ -27,7 +27,12 @@ interface Watch {
   readonly above: number;
   readonly says: string;
   readonly missing?: TreatMissingData;
+  /** How many periods one bad value counts for; 1 when left out. */
+  readonly periods?: number;
 }
+
+// A sweep sends the value once a period; one that is a second late leaves a period empty, and the alarm must not flap.
+const gaugePeriods = 2;
 
 /** Every alarm of the installation, and the topic that hears of each change to ALARM and back to OK. */
 export class Alarms extends Construct {
@@ -70,6 +75,7 @@ export class Alarms extends Construct {
       of: cluster,
       metric: this.#metric(metrics.driftedObjects, { cluster }),
       above: 0,
+      periods: gaugePeriods,
       says: `Objects on cluster ${cluster} differ from what was last applied`,
     });
     this.#watch({
@@ -77,6 +83,7 @@ export class Alarms extends Construct {
       of: cluster,
       metric: this.#metric(metrics.degradedTargets, { cluster }),
       above: 0,
+      periods: gaugePeriods,
       says: `An application on cluster ${cluster} is Degraded`,
     });
     this.#watch({
@@ -154,7 +161,7 @@ export class Alarms extends Construct {
     });
   }
 
-  #watch({ kind, of, metric, above, says, missing }: Watch): void {
+  #watch({ kind, of, metric, above, says, missing, periods = 1 }: Watch): void {
     const name = alarmName(this.#fleet, kind, of);
     const alarm = new Alarm(this, [kind, ...(of === undefined ? [] : [of])].join('-'), {
       alarmName: name,
@@ -162,7 +169,8 @@ export class Alarms extends Construct {
       metric,
       threshold: above,
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: 1,
+      evaluationPeriods: periods,
+      datapointsToAlarm: 1,
       treatMissingData: missing ?? TreatMissingData.NOT_BREACHING,
     });
     const tell = new SnsAction(this.topic);

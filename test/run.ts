@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { startLocalAws } from './aws/local-aws.ts';
 import { openCluster } from './cluster/open-cluster.ts';
 import { clusterVariables, sharedClusterOptions } from './cluster/test-cluster.ts';
-import { findTools } from './cluster/tools.ts';
+import { findTools, toolFolders } from './cluster/tools.ts';
 import { everyTest, longTests } from './files.ts';
 
 /**
@@ -33,15 +33,14 @@ function runTests(files: readonly string[], variables: Readonly<Record<string, s
 
 const dir = await mkdtemp(join(tmpdir(), 'trueup-test-'));
 const tools = await findTools({ progress });
-const [cluster, aws] = await Promise.all([
-  openCluster({ ...sharedClusterOptions, progress }),
-  startLocalAws({
-    dir: join(dir, 'aws'),
-    progress,
-    alarmSpeed: 6,
-    extraPath: [...new Set([dirname(tools.kubectl), dirname(tools.helm)])],
-  }),
-]);
+// First what is quick to fail: without python3 nobody should wait for Go to build a control plane.
+const aws = await startLocalAws({
+  dir: join(dir, 'aws'),
+  progress,
+  alarmSpeed: 6,
+  extraPath: toolFolders(tools),
+});
+const cluster = await openCluster({ ...sharedClusterOptions, progress });
 try {
   process.exitCode = await runTests(chosen(process.argv.slice(2)), {
     ...clusterVariables(cluster),

@@ -13,8 +13,7 @@ const pythonSchema = z.object({ version: z.tuple([z.number(), z.number()]), buil
 const probe =
   'import json, sys; print(json.dumps({"version": sys.version_info[:2], "build": sys.base_prefix + sys.version}))';
 
-const alternative =
-  'or set TRUEUP_AWS_ENDPOINT_URL to an AWS emulator that already runs (or to AWS, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)';
+const alternative = 'or set TRUEUP_AWS_ENDPOINT_URL to an AWS emulator that already runs';
 
 /** What kept the local AWS from being installed, and what to do about it. */
 export class LocalAwsUnavailable extends Error {

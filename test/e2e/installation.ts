@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { outputs, stackName } from '../../core/contract/environment.ts';
 import type { StackConfigInput } from '../../core/contract/config.ts';
 import { clientConfig, deploy } from '../aws/deploy.ts';
 import { localFunctionUrl } from '../aws/emulator.ts';
-import { startLocalAws, type LocalAws } from '../aws/local-aws.ts';
+import type { LocalAws } from '../aws/local-aws.ts';
 import type { Cluster } from '../cluster/open-cluster.ts';
 import { findTools, type Tools } from '../cluster/tools.ts';
 import { startGitServer, type GitServer } from '../git/git-server.ts';
@@ -27,10 +27,7 @@ export interface InstallationOptions {
   readonly from: string;
   readonly clusters: readonly ServedCluster[];
   readonly progress: (line: string) => void;
-  /** A local AWS that runs already; left out, one is started and ends with the installation. */
-  readonly aws?: LocalAws;
-  /** See LocalAwsOptions; only for an AWS that is started here. */
-  readonly alarmSpeed?: number;
+  readonly aws: LocalAws;
   readonly overrides?: Partial<StackConfigInput>;
 }
 
@@ -52,7 +49,7 @@ export interface Installation {
 
 /** Brings all of it up; what was started ends again when a later part fails. */
 export async function install(options: InstallationOptions): Promise<Installation> {
-  const { dir, progress, fleet } = options;
+  const { dir, progress, fleet, aws } = options;
   await mkdir(dir, { recursive: true });
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
@@ -64,8 +61,6 @@ export async function install(options: InstallationOptions): Promise<Installatio
     const git = await startGitServer({ dir: join(dir, 'git'), token });
     stops.push(() => git.stop());
     await git.createRepository(repositoryName, { from: options.from });
-    const aws = options.aws ?? (await ownAws(options, tools));
-    if (options.aws === undefined) stops.push(() => aws.stop());
     const cloneUrl = git.url(repositoryName);
     const config = await prepareConfig(options, aws, cloneUrl, token);
     progress(`deploying the stack ${stackName(fleet)} with the CDK`);
@@ -93,15 +88,6 @@ export async function install(options: InstallationOptions): Promise<Installatio
     await stop();
     throw error;
   }
-}
-
-function ownAws({ dir, progress, alarmSpeed = 1 }: InstallationOptions, tools: Tools): Promise<LocalAws> {
-  return startLocalAws({
-    dir: join(dir, 'aws'),
-    progress,
-    extraPath: [...new Set([dirname(tools.kubectl), dirname(tools.helm)])],
-    alarmSpeed,
-  });
 }
 
 /** Writes the secrets that a user would create before the first deployment, and the configuration that names them. */

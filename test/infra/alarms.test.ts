@@ -19,7 +19,8 @@ const alarmSchema = z.object({
   Dimensions: z.array(z.object({ Name: z.string(), Value: z.unknown().transform(flatten) })),
   Statistic: z.string(),
   Period: z.number(),
-  EvaluationPeriods: z.literal(1),
+  EvaluationPeriods: z.number(),
+  DatapointsToAlarm: z.literal(1),
   Threshold: z.number(),
   ComparisonOperator: z.literal('GreaterThanThreshold'),
   TreatMissingData: z.string(),
@@ -33,40 +34,35 @@ function alarmsOf({ resources }: Synthesized) {
   );
 }
 function tableOf(from: Synthesized): string[] {
-  return alarmsOf(from).map(
-    ({ AlarmName, MetricName, Dimensions, Statistic, Period, Threshold, TreatMissingData }) =>
-      [
-        AlarmName,
-        `${Statistic}(${MetricName}{${Dimensions.map(({ Name, Value }) => `${Name}=${Value}`)
-          .sort()
-          .join(',')}})`,
-        `over ${Period} s > ${Threshold}`,
-        TreatMissingData,
-      ].join(' '),
-  );
+  return alarmsOf(from).map((alarm) => {
+    const dimensions = alarm.Dimensions.map(({ Name, Value }) => `${Name}=${Value}`).toSorted();
+    const metric = `${alarm.Statistic}(${alarm.MetricName}{${dimensions.join(',')}})`;
+    const over = `over ${alarm.EvaluationPeriods} x ${alarm.Period} s > ${alarm.Threshold}`;
+    return `${alarm.AlarmName} ${metric} ${over} ${alarm.TreatMissingData}`;
+  });
 }
 const alarms = alarmsOf(stack);
 
 test('every alarm: metric, dimensions, period, threshold, missing data', () => {
   const perCluster = ['staging', 'production', 'edge'].flatMap((cluster) => [
-    `trueup-acme-drift-${cluster} Maximum(DriftedObjects{Cluster=${cluster},Fleet=acme}) over 300 s > 0 notBreaching`,
-    `trueup-acme-degraded-${cluster} Maximum(DegradedTargets{Cluster=${cluster},Fleet=acme}) over 300 s > 0 notBreaching`,
-    `trueup-acme-unchecked-${cluster} Maximum(OldestCheckSeconds{Cluster=${cluster},Fleet=acme}) over 900 s > 900 breaching`,
+    `trueup-acme-drift-${cluster} Maximum(DriftedObjects{Cluster=${cluster},Fleet=acme}) over 2 x 300 s > 0 notBreaching`,
+    `trueup-acme-degraded-${cluster} Maximum(DegradedTargets{Cluster=${cluster},Fleet=acme}) over 2 x 300 s > 0 notBreaching`,
+    `trueup-acme-unchecked-${cluster} Maximum(OldestCheckSeconds{Cluster=${cluster},Fleet=acme}) over 1 x 900 s > 900 breaching`,
   ]);
   const perQueue = ['Pushes', 'Images', 'Runs', 'Later', 'Sweeps'].map(
     (queue) =>
-      `trueup-acme-dead-letters-${queue.toLowerCase()} Maximum(ApproximateNumberOfMessagesVisible{QueueName=<Queues${queue}DeadLetters>}) over 300 s > 0 notBreaching`,
+      `trueup-acme-dead-letters-${queue.toLowerCase()} Maximum(ApproximateNumberOfMessagesVisible{QueueName=<Queues${queue}DeadLetters>}) over 1 x 300 s > 0 notBreaching`,
   );
   assert.deepEqual(
     tableOf(stack).sort(),
     [
       ...perCluster,
       ...perQueue,
-      'trueup-acme-dead-letters-undelivered Maximum(ApproximateNumberOfMessagesVisible{QueueName=<QueuesUndelivered>}) over 300 s > 0 notBreaching',
-      'trueup-acme-failed-snapshots Maximum(FailedSnapshots{Fleet=acme}) over 60 s > 0 ignore',
-      'trueup-acme-failed-runs Sum(FailedRuns{Fleet=acme}) over 300 s > 0 notBreaching',
-      'trueup-acme-webhook-errors-failed Sum(Url5xxCount{FunctionName=<FunctionsWebhookFunction>}) over 300 s > 0 notBreaching',
-      'trueup-acme-webhook-errors-throttled Sum(Throttles{FunctionName=<FunctionsWebhookFunction>}) over 300 s > 0 notBreaching',
+      'trueup-acme-dead-letters-undelivered Maximum(ApproximateNumberOfMessagesVisible{QueueName=<QueuesUndelivered>}) over 1 x 300 s > 0 notBreaching',
+      'trueup-acme-failed-snapshots Maximum(FailedSnapshots{Fleet=acme}) over 1 x 60 s > 0 ignore',
+      'trueup-acme-failed-runs Sum(FailedRuns{Fleet=acme}) over 1 x 300 s > 0 notBreaching',
+      'trueup-acme-webhook-errors-failed Sum(Url5xxCount{FunctionName=<FunctionsWebhookFunction>}) over 1 x 300 s > 0 notBreaching',
+      'trueup-acme-webhook-errors-throttled Sum(Throttles{FunctionName=<FunctionsWebhookFunction>}) over 1 x 300 s > 0 notBreaching',
     ].sort(),
   );
 });
