@@ -1,0 +1,41 @@
+import { CloudWatchMetrics } from './cloudwatch-metrics.ts';
+import { ConfiguredClusters } from './clusters.ts';
+import type { Environment } from './environment.ts';
+import { EventBridgeBus } from './eventbridge-bus.ts';
+import { KmsSealer } from './kms-sealer.ts';
+import { S3Store } from './s3-store.ts';
+import { SecretsManagerSecrets } from './secrets-manager.ts';
+import { SqsQueues, type QueueUrls } from './sqs-queues.ts';
+import { stackConfigAt } from './stack-config.ts';
+import { SystemClock, SystemIds } from './system-clock.ts';
+
+/** Variables of every function that works on targets. */
+export const targetVariables = ['bucket', 'bus', 'config', 'fleet', 'digestKeySecret', 'sealingKey'] as const;
+
+/** The world of a function that works on targets, made once at cold start; `queues` are those it may send to. */
+export async function targetPorts(
+  environment: Pick<Environment, (typeof targetVariables)[number]>,
+  queues: QueueUrls,
+) {
+  const { bucket, bus, fleet, digestKeySecret, sealingKey: keyId } = environment;
+  const config = await stackConfigAt(environment.config)();
+  const clock = new SystemClock();
+  const ids = new SystemIds();
+  const secrets = new SecretsManagerSecrets(clock);
+  return {
+    store: new S3Store(bucket),
+    bus: new EventBridgeBus(bus),
+    queues: new SqsQueues(queues, ids),
+    metrics: new CloudWatchMetrics(fleet),
+    sealer: new KmsSealer({ keyId, digestKeySecret, secrets }),
+    clusters: new ConfiguredClusters(config.clusters, secrets, clock),
+    clock,
+    ids,
+    config,
+  };
+}
+
+/** What a Lambda invocation knows of its own end. */
+export interface Invocation {
+  getRemainingTimeInMillis(): number;
+}
