@@ -104,7 +104,7 @@ export async function recordFindings(deps: EpisodeDeps, findings: Findings): Pro
 /** Which episodes end, and how. `runId` names the run that did it. */
 export interface Closing {
   readonly target: Target;
-  /** `healed`: a run put back what we want; `overwritten`: a push in observe mode rewrote the object. */
+  /** `healed`: a run put back what we want; `overwritten`: a push in observe mode rewrote the object, or Git gave it up. */
   readonly state: ClosedState;
   readonly runId?: string;
   /** Keys (`refKey`) of objects that the run applied or pruned; those without an open episode are passed over. */
@@ -119,6 +119,22 @@ export interface Closing {
 export async function closeEpisodes(deps: EpisodeDeps, closing: Closing): Promise<number> {
   const open = await readEpisodes(deps.store, closing.target);
   const objects = [...closing.objects].filter((key) => open[key] !== undefined && isHealable(open[key]));
+  if (objects.length === 0) return 0;
+  await endEpisodes(deps, { ...closing, objects });
+  await sendDriftMetrics(deps, closing.target.cluster, { closed: true });
+  return objects.length;
+}
+
+/**
+ * Closes every open episode of a target that has nothing left to compare, even those that no apply can end: nobody
+ * looks at such a target again, so what stayed open would hold the drift alarm for ever. Costs one GET when there are
+ * none. Returns how many were closed.
+ */
+export async function closeAllEpisodes(
+  deps: EpisodeDeps,
+  closing: Omit<Closing, 'objects'>,
+): Promise<number> {
+  const objects = Object.keys(await readEpisodes(deps.store, closing.target));
   if (objects.length === 0) return 0;
   await endEpisodes(deps, { ...closing, objects });
   await sendDriftMetrics(deps, closing.target.cluster, { closed: true });

@@ -6,6 +6,7 @@ import type { Plan, PlannedAction } from './model/plan.ts';
 import type { ApiResource, ObjectAddress } from './ports.ts';
 import { decideApply, type ApplyScope, type ApplyStep } from './plan/decide-apply.ts';
 import { decidePrune, type PruneStep } from './plan/decide-prune.ts';
+import { heldBy, type KeptObject } from './plan/held-by.ts';
 import { pruneRefusal } from './plan/prune-cap.ts';
 import type { Resolution } from './plan/resolve-desired.ts';
 
@@ -17,6 +18,7 @@ export type { PruneStep } from './plan/decide-prune.ts';
 
 /** Everything that a plan depends on. */
 export interface PlanInput {
+  readonly application: string;
   readonly desired: Resolution;
   /** `gone`: the application left Git or the cluster left its selector; then nothing is desired. */
   readonly state: 'present' | 'gone';
@@ -82,16 +84,26 @@ export function decidePlan(input: PlanInput): Decision {
       return uid === undefined ? [] : [[uid, ref] as const];
     }),
   );
-  const undesired = [...undesiredEntries(desired, entries)].map(([key, entry]) =>
+  const candidates = [...undesiredEntries(desired, entries)];
+  const { application, settings, state } = input;
+  const decide = (key: string, entry: InventoryEntry, kept: readonly KeptObject[]) =>
     decidePrune({
       key,
       entry,
+      application,
       live: observed.get(key),
+      holds: heldBy(entry, kept),
       wantedUids,
-      settings: input.settings,
-      state: input.state,
-    }),
-  );
+      settings,
+      state,
+    });
+  // What stays is known first: a Namespace or a definition takes along whatever is in it.
+  const left = candidates.filter(([key, entry]) => decide(key, entry, []).action.action === 'leave');
+  const kept = [
+    ...desired.objects.map(({ ref, address }) => ({ ref, plural: address.plural })),
+    ...left.map(([, { ref, plural }]) => ({ ref, plural })),
+  ];
+  const undesired = candidates.map(([key, entry]) => decide(key, entry, kept));
   const prune = undesired.flatMap(({ step }) => step ?? []);
   const actions: PlannedAction[] = [
     ...applied.map(({ action }) => action),

@@ -1,7 +1,8 @@
 import type { StackConfig } from './contract/config.ts';
 import { keys } from './contract/keys.ts';
+import { requestSeconds } from './contract/kubernetes.ts';
 import { readDocument, updateDocument } from './documents.ts';
-import { driftingApplications, sendDriftMetrics } from './episodes.ts';
+import { closeAllEpisodes, driftingApplications, sendDriftMetrics } from './episodes.ts';
 import { Blocked, Retry, messageOf } from './errors.ts';
 import { inBatches } from './in-batches.ts';
 import { clusterCheckSchema, type ClusterCheck, type TargetCheck } from './model/check.ts';
@@ -48,8 +49,10 @@ export async function sweepCluster(
   deps: SweepDeps,
 ): Promise<ClusterCheck> {
   const previous = (await readDocument(deps.store, keys.check(cluster), clusterCheckSchema))?.value;
-  const states = await readStates(cluster, deps);
+  const all = await readStates(cluster, deps);
   const drifting = await driftingApplications(deps.store, cluster);
+  await closeFinished(deps, all, drifting);
+  const states = all.filter((state) => !isFinished(state));
   const digestKey = await deps.sealer.digestKey();
   const mask = (secret: string) => keyedDigest(digestKey, secret);
   const seen = await lookAround(cluster, states, { drifting, mask }, deps).catch(unreachable);
@@ -90,7 +93,10 @@ async function checkDue(
       checks.set(target.application, await checkTarget(deps, seen, target, before));
     } catch (error) {
       if (!(error instanceof Retry)) throw error;
-      lost ??= await whyLost(seen.cluster);
+      const why = await whyLost(seen.cluster);
+      // Late requests are not even sent: that says nothing about the cluster, and the entry stays as it is.
+      if (!hasTimeToAsk(deps)) return;
+      lost ??= why;
       const verdict = { sync: 'Unknown', reason: error.message } as const;
       checks.set(target.application, unjudged(deps, state, before, verdict));
     }
@@ -118,7 +124,7 @@ function allChecks(
   return Object.fromEntries(entries);
 }
 
-/** Targets that have anything to check, with what their records say. */
+/** Every target of the cluster, with what its records say. */
 async function readStates(cluster: string, deps: SweepDeps): Promise<readonly TargetState[]> {
   const prefix = keys.desiredOfCluster(cluster);
   const applications = await Array.fromAsync(deps.store.list(prefix), (key) =>
@@ -127,7 +133,20 @@ async function readStates(cluster: string, deps: SweepDeps): Promise<readonly Ta
   const states = await inBatches(applications, targetsAtOnce, async (application) =>
     readTargetState(deps, { cluster, application }),
   );
-  return states.filter((state) => state !== undefined).filter((state) => !isFinished(state));
+  return states.filter((state) => state !== undefined);
+}
+
+/** Nobody looks at a finished target again; what its last run left open is closed here, or it would alarm for ever. */
+async function closeFinished(
+  deps: SweepDeps,
+  states: readonly TargetState[],
+  drifting: ReadonlySet<string>,
+): Promise<void> {
+  for (const state of states) {
+    const { target } = state.pointer;
+    if (state.busy || !isFinished(state) || !drifting.has(target.application)) continue;
+    await closeAllEpisodes(deps, { target, state: 'overwritten' });
+  }
 }
 
 /** Connects once, and reads what is the same for all targets. */
@@ -156,6 +175,11 @@ async function lookAround(
 function unreachable(error: unknown): string {
   if (error instanceof Retry || error instanceof Blocked) return messageOf(error);
   throw error;
+}
+
+/** Whether one more request to the cluster could surely end before what is kept back for the records. */
+function hasTimeToAsk({ clock, deadline }: SweepDeps): boolean {
+  return clock.now() + requestSeconds * 1000 <= deadline - endReserveMs;
 }
 
 /** A request that failed may be one slow answer; a cluster that does not even list its kinds is lost. */

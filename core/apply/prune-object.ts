@@ -1,4 +1,4 @@
-import { annotations } from '../contract/kubernetes.ts';
+import { annotations, labels } from '../contract/kubernetes.ts';
 import { Retry } from '../errors.ts';
 import { describeRef, type ObjectRef } from '../model/object.ts';
 import type { ObjectAddress } from '../ports.ts';
@@ -13,6 +13,8 @@ export interface PruneTask {
   readonly ref: ObjectRef;
   readonly address: ObjectAddress;
   readonly uid: string;
+  /** Whose inventory it is in. */
+  readonly application: string;
   /** The desired object that turned out to be this very one, if any: then it is left alone (rule 6). */
   readonly wantedAs: ObjectRef | undefined;
 }
@@ -31,6 +33,9 @@ export async function pruneObject(task: PruneTask, effects: Effects): Promise<Pr
     if (live === undefined) return done(task, 'pruned');
     const { uid, resourceVersion, annotations: notes } = live.metadata;
     if (uid !== task.uid) return left(task, 'was replaced by somebody');
+    // Taken over since the plan was made: the label is set by the apply that adopts it.
+    const owner = live.metadata.labels?.[labels.application] ?? task.application;
+    if (owner !== task.application) return left(task, `belongs to the application ${owner} now`);
     if (notes?.[annotations.prune] === 'disabled') {
       return { ...left(task, `its annotation ${annotations.prune} is disabled`), forget: false };
     }

@@ -65,6 +65,8 @@ function whenAbsent(
   const create = (why: string): ApplyDecision => act('create', desired, why, intent, undefined);
   if (entry === undefined) return create('is new');
   if (entry.uid === undefined) return create('was planned before and never created');
+  // We deleted it, or died while writing it: that it is missing is no drift of somebody else's making.
+  if (entry.state !== 'applied') return create('was not finished by an earlier run');
   if (entry.desiredDigest !== desired.digest) return create('changed in Git, and is missing on the cluster');
   if (scope === 'all' || settings.drift === 'heal') return create('is missing on the cluster');
   return leave(desired, 'is missing on the cluster; drift is only observed');

@@ -95,7 +95,8 @@ async function pruneAll(
 ): Promise<void> {
   if (decision.prune.length === 0) return;
   await assertNewest(context);
-  const { inventory } = context;
+  const { inventory, request } = context;
+  const { application } = request.target;
   const going = new Map(
     decision.prune.map(({ key, entry, uid }) => [key, { ...entry, uid, state: 'deleting' as const }]),
   );
@@ -103,7 +104,8 @@ async function pruneAll(
   const { entries } = inventory.value;
   const wanted = new Map(desired.objects.map(({ key, ref }) => [entries[key]?.uid, ref]));
   const tasks = decision.prune.map(({ key, entry, uid }): PruneTask => {
-    return { key, ref: entry.ref, uid, address: addressOf(entry, served), wantedAs: wanted.get(uid) };
+    const address = addressOf(entry, served);
+    return { key, ref: entry.ref, uid, application, address, wantedAs: wanted.get(uid) };
   });
   for (const rank of [...inApplyOrder(tasks, ({ ref }) => ref)].reverse()) {
     const done = await pruneRank(rank, effects);

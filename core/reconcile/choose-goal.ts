@@ -53,6 +53,8 @@ interface Facts {
   readonly inventory: Inventory | undefined;
   readonly now: number;
   readonly isApplied: boolean;
+  /** An object waits for a run that died, or failed on it. */
+  readonly unfinished: boolean;
   /** Applied, and no object waits for a run that died. */
   readonly isDone: boolean;
   /** The last run had this revision and did not reach it. */
@@ -67,6 +69,7 @@ function factsOf({ revision }: DesiredPointer, inventory: Inventory | undefined)
   const wasTried = last?.outcome === 'failed' || last?.outcome === 'blocked';
   return {
     isApplied,
+    unfinished,
     isDone: isApplied && !unfinished,
     wasTried,
     needsPerson: wasTried && !last.retry,
@@ -95,7 +98,7 @@ function forRetry(facts: Facts): Choice {
   const last = inventory?.lastRun;
   // A commit came in between: its own push does the work, unless nobody has asked for it yet.
   if (last === undefined || last.revision !== pointer.revision) return forPush(facts);
-  if (last.outcome !== 'failed' || !last.retry) return rest('the run that it was to repeat is not failed');
+  if (!facts.wasTried || !last.retry) return rest('the run that it was to repeat is not failed');
   const due = millisecondsOf(last.at) + retryDelaySeconds(last.attempt) * 1000;
   if (now < due - slackMs) return rest('another retry of the same run is under way');
   // A sync of a revision that is applied already may have failed anywhere.
@@ -104,9 +107,10 @@ function forRetry(facts: Facts): Choice {
 
 /**
  * Drift compares with what was applied. Where a commit waits for a person, healing goes back to the applied snapshot
- * and does not apply the commit by the way.
+ * and does not apply the commit by the way. Once a run towards the commit was begun that would roll it back, and prune
+ * what only the commit has: then a person ends what a person began.
  */
-function forHeal({ pointer, inventory, isApplied, needsPerson }: Facts): Choice {
+function forHeal({ pointer, inventory, isApplied, unfinished, needsPerson }: Facts): Choice {
   if (pointer.settings.drift === 'observe') return rest('drift is only observed');
   if (isApplied) return run(pointer, 'changed');
   if (pointer.settings.sync === 'auto') {
@@ -116,6 +120,10 @@ function forHeal({ pointer, inventory, isApplied, needsPerson }: Facts): Choice 
   }
   const applied = inventory?.applied;
   if (applied === undefined || pointer.state === 'gone') return rest('nothing is applied yet');
+  const last = inventory?.lastRun;
+  // A run that reached its revision made it the applied one: any other revision was left half-way.
+  if (unfinished || (last !== undefined && last.revision !== applied.revision))
+    return rest('a sync was begun and has not ended; run `trueup sync` again');
   const { revision, snapshot, commit = { ...pointer.commit, sha: applied.sha } } = applied;
   const { settings } = pointer;
   return { kind: 'run', goal: { pointer, revision, snapshot, commit, settings, scope: 'changed' } };

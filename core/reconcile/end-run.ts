@@ -1,7 +1,7 @@
 import { keys } from '../contract/keys.ts';
 import { metrics } from '../contract/metrics.ts';
 import { writeDocument } from '../documents.ts';
-import { closeEpisodes } from '../episodes.ts';
+import { closeAllEpisodes, closeEpisodes } from '../episodes.ts';
 import type { Settings } from '../model/desired.ts';
 import type { HealthStatus } from '../model/health.ts';
 import type { Inventory } from '../model/inventory.ts';
@@ -47,6 +47,7 @@ export async function endRun(
   };
   await writeDocument(deps.store, runKeyOf(context), record, 'any');
   await closeDrift(context, ending);
+  if (verdict.outcome.kind === 'applied') await closeDriftOfGone(context);
   await announce(context, record, health?.status ?? 'Unknown');
   if (ending.error instanceof Halted && ending.error.reason === 'lease-lost') return record;
   await context.inventory.save((inventory) => ({
@@ -116,6 +117,12 @@ async function closeDrift({ deps, request, goal, runId }: RunContext, ending: En
   const isMeant = goal.settings.drift === 'heal' || request.reason === 'sync';
   const state = isMeant ? 'healed' : 'overwritten';
   await closeEpisodes(deps, { target: request.target, state, runId, objects: objects.map(({ key }) => key) });
+}
+
+/** What Git gave up does not drift, though nothing was done to it: orphans are left as they are. */
+async function closeDriftOfGone({ deps, request, goal, inventory, runId }: RunContext): Promise<void> {
+  if (goal.pointer.state !== 'gone' || Object.keys(inventory.value.entries).length > 0) return;
+  await closeAllEpisodes(deps, { target: request.target, state: 'overwritten', runId });
 }
 
 async function announce(

@@ -58,6 +58,7 @@ function nothing(application: string): DesiredState {
 async function basisOf({ deps, goal, request, inventory, startedAt }: RunContext) {
   const episodes = Object.entries(await readEpisodes(deps.store, request.target));
   return {
+    application: request.target.application,
     state: goal.pointer.state,
     settings: goal.settings,
     entries: inventory.value.entries,

@@ -40,9 +40,12 @@ export function judge(ending: Ending): Verdict {
     return { ...as('failed', error.message, [faultOf(error), ...faults]), retry: 'later', afterSeconds };
   }
   if (error instanceof Blocked || error instanceof Stop) {
-    const kind = error instanceof Blocked ? 'blocked' : 'failed';
     const own = (faultsOf(error) ?? []).map(({ subject, message }) => ({ subject, message }));
-    return { ...as(kind, error.message, [...own, ...faults]), retry: 'never' };
+    const all = [...own, ...faults];
+    // Only a port throws Blocked (401, 403, certificate): what a person mends there, no commit and no sync tells us.
+    return error instanceof Blocked
+      ? { ...as('blocked', error.message, all), retry: 'later' }
+      : { ...as('failed', error.message, all), retry: 'never' };
   }
   if (error !== undefined) throw error;
   if (plan.refusal !== undefined) return { ...as('blocked', plan.refusal), retry: 'never' };

@@ -18,19 +18,25 @@ const overdueMs = 60_000;
 
 /**
  * Which run to ask for, if any. A sweep is the backstop for messages that were lost and runs that died; it neither
- * hurries a target whose last run failed nor repeats one that only a commit or a person can help.
+ * hurries a target whose last run failed nor repeats one that only a commit or a person can help. A revision that was
+ * applied once is healed all the same: one object that cannot be put right must not leave the others adrift.
  */
 export function nextRun(
   { pointer, inventory }: TargetState,
   needs: Needs,
   now: number,
 ): RunReason | undefined {
+  const isApplied = inventory?.applied?.revision === pointer.revision;
   const last = inventory?.lastRun;
-  if (last !== undefined && last.revision === pointer.revision) {
-    const failed = last.outcome === 'failed' || last.outcome === 'blocked';
-    const due = millisecondsOf(last.at) + retryDelaySeconds(last.attempt) * 1000 + overdueMs;
-    if (failed && (!last.retry || now < due)) return undefined;
+  const failed = last?.outcome === 'failed' || last?.outcome === 'blocked' ? last : undefined;
+  let needsPerson = false;
+  if (failed !== undefined && failed.revision === pointer.revision) {
+    const due = millisecondsOf(failed.at) + retryDelaySeconds(failed.attempt) * 1000 + overdueMs;
+    needsPerson = !failed.retry;
+    if (now < due || (needsPerson && !isApplied)) return undefined;
   }
-  if (needs.pending && pointer.settings.sync === 'auto') return needs.wasPending ? 'pending' : undefined;
+  // A `pending` request would rest where a person is needed; a heal finishes what is unfinished as well.
+  if (needs.pending && !needsPerson && pointer.settings.sync === 'auto')
+    return needs.wasPending ? 'pending' : undefined;
   return needs.healable && pointer.settings.drift === 'heal' ? 'heal' : undefined;
 }

@@ -172,3 +172,16 @@ describe('an intent without a uid is settled by what the cluster has', () => {
     assert.deepEqual(decision.forget.toSorted(), [keyOf('never'), keyOf('theirs')]);
   });
 });
+
+test('what we were deleting and Git wants again is created, also where drift is only observed', () => {
+  const decision = decide(`
+    drift: observe
+    git: { back: v1, dying: v1 }
+    inventory: { back: { state: deleting }, dying: { state: intent, uid: uid-dying, desiredDigest: v1 } }
+    live: {}
+  `);
+  assert.deepEqual(actions(decision), {
+    back: 'create: was not finished by an earlier run',
+    dying: 'create: was not finished by an earlier run',
+  });
+});

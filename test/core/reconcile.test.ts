@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { keys } from '../../core/contract/keys.ts';
 import { readDocument } from '../../core/documents.ts';
 import { recordFindings } from '../../core/episodes.ts';
+import { Retry } from '../../core/errors.ts';
 import { driftRecordSchema } from '../../core/model/drift.ts';
 import { runRecordSchema } from '../../core/model/run.ts';
 import type { KubeObject } from '../../core/model/object.ts';
@@ -327,6 +328,19 @@ describe('drift', () => {
     assert.deepEqual(await states(world), ['healed']);
   });
 
+  test('ends with the application: what Git gave up does not drift, healable or not', async () => {
+    const { world, cluster } = await drifted('heal');
+    const ref = { group: '', kind: 'ConfigMap', namespace: 'default', name: 'copy' };
+    const drifts = new Map([['/ConfigMap/default/copy', { ref, kind: 'extra' as const, fields: [] }]]);
+    await recordFindings(world.deps, { target: world.target, mode: 'heal', drifts, isJudged: () => false });
+    await world.push([], { state: 'gone' });
+    assert.equal((await world.record()).outcome?.kind, 'applied');
+    assert.deepEqual(cluster.effects, []);
+    assert.deepEqual(await states(world), ['overwritten', 'overwritten']);
+    assert.equal(await world.store.get(keys.openDrift(world.target)), undefined);
+    assert.ok(world.metrics.data.some(({ name, value }) => name === 'DriftedObjects' && value === 0));
+  });
+
   test('where a commit waits for a person, a heal goes back to what was applied', async () => {
     const { world, cluster } = await drifted('heal');
     await world.push([configMap('a', { a: 'pending' }), configMap('b')], { sync: 'manual' });
@@ -334,5 +348,36 @@ describe('drift', () => {
     assert.deepEqual(cluster.live(address('a'))?.['data'], { a: '1' });
     assert.deepEqual([record.revision, record.commit.subject], [1, 'revision 1']);
     assert.equal((await world.inventory()).applied?.revision, 1);
+  });
+
+  test('a half-done sync is not rolled back by a heal, and goes on with the next sync', async () => {
+    const { world, cluster } = await drifted('heal');
+    await world.push([configMap('a', { a: '8' }), configMap('b'), configMap('new')], { sync: 'manual' });
+    cluster.hook = (request, when) => {
+      if (request.startsWith('apply') && request.includes('/a') && when === 'before')
+        throw new Retry({ subject: 'cluster east', message: 'no answer within 5 s' });
+    };
+    assert.equal((await world.record('sync')).outcome?.kind, 'failed');
+    cluster.hook = () => undefined;
+    assert.ok(cluster.live(address('new')) !== undefined);
+    const heal = await world.run('heal');
+    assert.match(JSON.stringify(heal), /a sync was begun and has not ended/);
+    assert.ok(cluster.live(address('new')) !== undefined, 'what only the new revision has is not pruned');
+    await world.record('sync');
+    assert.deepEqual(cluster.live(address('a'))?.['data'], { a: '8' });
+  });
+
+  test('nor is one that died before it could say so', async () => {
+    const { world, clock } = await drifted('heal');
+    await world.push([configMap('a', { a: '8' }), configMap('b')], { sync: 'manual' });
+    const inventory = await world.inventory();
+    clock.advance(1000);
+    const intendedAt = new Date(clock.now()).toISOString();
+    const entries = Object.entries(inventory.entries).map(
+      ([key, entry]) => [key, { ...entry, state: 'intent', intendedAt }] as const,
+    );
+    const died = { ...inventory, entries: Object.fromEntries(entries) };
+    await world.store.put(keys.inventory(world.target), JSON.stringify(died), 'any');
+    assert.match(JSON.stringify(await world.run('heal')), /a sync was begun and has not ended/);
   });
 });

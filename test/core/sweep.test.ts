@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
+import { acquireLease } from '../../core/lease.ts';
 import { sweepFleet } from '../../core/sweep.ts';
 import {
   scriptedWorld,
@@ -231,6 +232,25 @@ describe('targets that are gone from Git', () => {
     );
     await world.changeInventory('web', () => ({ entries: {} }));
     assert.deepEqual((await world.sweepAll()).targets, {});
+  });
+
+  it('drift no more once nothing is left of them: what was open is closed, unless a run is at work', async () => {
+    const { revision } = await world.deploy('web', [deployment('front'), configMap('front')], observe);
+    world.cluster.edit(webAddress, { metadata: { annotations: { note: 'x' } } });
+    world.cluster.edit({ ...shopAddress, name: 'front' }, { data: { a: '2' } });
+    await world.sweep();
+    await world.changePointer('web', { state: 'gone', revision: revision + 1 });
+    await world.changeInventory('web', () => ({ entries: {} }));
+    const lease = await acquireLease(world.deps, { cluster: 'east', application: 'web' });
+    await world.sweep();
+    assert.deepEqual(await states(), ['fields open', 'fields open']);
+    await lease?.release();
+    world.sentMetrics();
+    await world.sweep();
+    assert.deepEqual(await states(), ['fields overwritten', 'fields overwritten']);
+    assert.ok(world.sentMetrics().includes('DriftedObjects 0'));
+    await world.sweep();
+    assert.deepEqual(world.sentMetrics(), ['OldestCheckSeconds 0']);
   });
 });
 

@@ -43,6 +43,66 @@ describe('what is pruned', () => {
     );
   });
 
+  test('never what another application has taken over: the label says whose it is', () => {
+    const decision = decide(`
+      git: { keep: v1 }
+      inventory: { keep: , moved: , unlabelled: }
+      live:
+        keep:
+        moved: { labels: { trueup.dev/application: other } }
+        unlabelled: { labels: {} }
+    `);
+    assert.equal(actions(decision)['moved'], 'orphan: belongs to the application other now');
+    assert.equal(actions(decision)['unlabelled'], 'prune: is gone from Git');
+    assert.deepEqual(decision.forget, [keyOf('moved')]);
+  });
+
+  test('never a namespace that still holds something desired: it would take that along', () => {
+    const namespace = { group: '', kind: 'Namespace', name: 'web' };
+    const entry = {
+      ref: namespace,
+      apiVersion: 'v1',
+      plural: 'namespaces',
+      state: 'applied' as const,
+      created: true,
+      adopted: false,
+      uid: 'ns',
+      desiredDigest: 'v1',
+    };
+    const object: KubeObject = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } };
+    const live: LiveObject = {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'web', uid: 'ns', resourceVersion: '1' },
+    };
+    const planOf = (objects: readonly KubeObject[]) =>
+      decidePlan({
+        application: 'web',
+        desired: resolveDesired(
+          {
+            application: 'web',
+            namespace: 'web',
+            objects: objects.map((each) => ({ object: each, digest: 'v1' })),
+            origins: {},
+          },
+          served,
+        ),
+        state: 'present',
+        settings: { sync: 'auto', drift: 'heal', prune: true, onDelete: 'orphan' },
+        entries: { '/Namespace//web': entry },
+        observed: new Map([['/Namespace//web', live]]),
+        scope: 'changed',
+        drifted: new Set(),
+        pruneCap: { percent: 30, objects: 5 },
+        at,
+      });
+    const held = planOf([object]);
+    assert.deepEqual(held.prune, []);
+    assert.match(JSON.stringify(held.plan.actions), /would delete ConfigMap web\/a, which stays/);
+    const elsewhere = { ...object, metadata: { name: 'a', namespace: 'other' } };
+    assert.equal(planOf([elsewhere]).prune.length, 1);
+  });
+
   test('nothing when prune is off: objects are left and forgotten', () => {
     const decision = decide(`
       prune: false
@@ -113,6 +173,7 @@ test('an object that moved between API groups is the same object: never pruned, 
   const live: LiveObject = { ...object, metadata: { ...object.metadata, uid: 'one', resourceVersion: '1' } };
   const ref = { group: 'extensions', kind: 'Ingress', namespace: 'web', name: 'a' };
   const decision = decidePlan({
+    application: 'web',
     desired: resolveDesired(
       { application: 'web', namespace: 'web', objects: [{ object, digest: 'v2' }], origins: {} },
       served,

@@ -91,6 +91,7 @@ describe('scope and address', () => {
       uid: 'one',
     };
     const decision = decidePlan({
+      application: 'web',
       desired,
       state: 'present',
       settings: { sync: 'auto', drift: 'heal', prune: true, onDelete: 'orphan' },

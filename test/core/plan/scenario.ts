@@ -111,6 +111,7 @@ export function decide(yaml: string): Decision {
   };
   return decidePlan({
     ...rest,
+    application: 'web',
     settings,
     desired,
     entries: Object.fromEntries(entries),

@@ -95,8 +95,8 @@ test('tries are bounded; after that the sweep asks, and is heard', async () => {
   assert.deepEqual(didIn(await world.record('pending')), ['created ConfigMap a']);
 });
 
-test('a cluster that refuses our credentials waits for a person: no blind retry', async () => {
-  const { world, setFault } = newWorld();
+test('a cluster that refuses our credentials is blocked, tried again with backoff, and applied once it lets us in', async () => {
+  const { world, clock, setFault } = newWorld();
   setFault(new Blocked({ subject: 'cluster east', message: 'did not accept our credentials (401)' }));
   await world.push([configMap('a')]);
   const { outcome } = await world.record();
@@ -104,10 +104,15 @@ test('a cluster that refuses our credentials waits for a person: no blind retry'
   assert.deepEqual(outcome.faults, [
     { subject: 'cluster east', message: 'did not accept our credentials (401)' },
   ]);
-  assert.equal(world.queues.later.length, 0);
-  assert.match(JSON.stringify(await world.run('pending')), /needs a commit or a person/);
+  for (const expected of [5, 10]) {
+    const [later, ...others] = world.queues.later.splice(0);
+    assert.deepEqual([later?.request.reason, later?.delaySeconds, others.length], ['retry', expected, 0]);
+    clock.advance(expected * 1000);
+    assert.equal((await world.record('retry')).outcome?.kind, 'blocked');
+  }
   setFault(undefined);
-  assert.equal((await world.record('sync')).outcome?.kind, 'applied');
+  clock.advance(20_000);
+  assert.equal((await world.record('retry')).outcome?.kind, 'applied');
 });
 
 test('a cluster that stops answering half-way ends the run early, and the next one goes on', async () => {

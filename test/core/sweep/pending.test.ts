@@ -101,6 +101,17 @@ describe('a commit that is not applied', () => {
     assert.deepEqual(reasons(), ['web pending']);
   });
 
+  it('applied once, its drift is healed later although a run met what only a person can mend', async () => {
+    await world.deploy('web', [deployment('front')]);
+    world.cluster.edit(webAddress, scaled);
+    await world.changeInventory('web', () => ({ lastRun: failedRun(1, false) }));
+    await world.sweep();
+    assert.deepEqual(reasons(), []);
+    world.clock.advance(5 * minute);
+    await world.sweep();
+    assert.deepEqual(reasons(), ['web heal']);
+  });
+
   it('half applied is compared object by object with what each was applied as', async () => {
     await world.deploy('web', [deployment('front'), configMap('front', { a: '1' })]);
     const pointer = await world.push('web', [deployment('front', 'a:2'), configMap('front', { a: '2' })]);

@@ -107,4 +107,22 @@ describe('what could not be judged is Unknown, never Synced', () => {
     );
     assert.equal(world.sentMetrics().at(-1), 'OldestCheckSeconds 60');
   });
+
+  it('but not because a request came too late to be sent: entries stay, and no cluster is called unreachable', async () => {
+    await world.deploy('web', [configMap('front')]);
+    await world.deploy('shop', [configMap('shop')]);
+    const before = await world.sweepAll();
+    await world.deploy('new', [configMap('new')]);
+    const end = world.clock.now() + world.budgetMs;
+    world.cluster.before = (request) => {
+      if (request.startsWith('get') && world.cluster.unreachable === undefined) {
+        world.clock.advance(end - 18_000 - world.clock.now());
+        world.cluster.unreachable = 'was not sent';
+      }
+    };
+    const { targets, unreachable } = await world.sweepAll();
+    assert.equal(unreachable, undefined);
+    assert.deepEqual([targets['web'], targets['shop']], [before.targets['web'], before.targets['shop']]);
+    assert.equal(targets['new']?.reason, 'the sweep had no time left for it');
+  });
 });
