@@ -7,10 +7,12 @@ type Named = Pick<RepositoryConfig, 'name' | 'url' | 'tokenSecret'>;
 export function gitFault(repository: Named, stderr: string): Blocked | Retry {
   const subject = `repository ${repository.name}`;
   const { host } = new URL(repository.url);
+  // A word of the URL that git quotes must not decide: Blocked loses the push.
+  const said = stderr.replaceAll(/[a-z][a-z0-9+.-]*:\/\/[^\s'"]*/gi, '');
   for (const { pattern, message } of permanent) {
-    if (pattern.test(stderr)) return new Blocked({ subject, message: message({ ...repository, host }) });
+    if (pattern.test(said)) return new Blocked({ subject, message: message({ ...repository, host }) });
   }
-  if (/could not resolve host/i.test(stderr)) {
+  if (/could not resolve host/i.test(said)) {
     const message = `host ${host} cannot be found; if it is spelled wrong, mend its url in the stack configuration`;
     return new Retry({ subject, message });
   }
@@ -43,12 +45,13 @@ const permanent: readonly {
         : `${host} refused the token in secret ${tokenSecret}; put a valid one there that may read the repository`,
   },
   {
-    pattern: /unable to update url base from redirection|returned error: 30\d|redirect/i,
+    pattern: /url base from redirection|returned error: 30\d/i,
     message: ({ host, url }) =>
       `${host} redirects ${url}, and a token is sent to the configured place only; mend its url in the stack configuration`,
   },
   {
-    pattern: /certificate|SSL/i,
+    // Not every word of TLS: a connection that is reset is an SSL error too, and passes.
+    pattern: /certificate verif|certificate problem|server certificate/i,
     message: ({ host }) => `the TLS certificate of ${host} is not trusted; the host must show one that is`,
   },
 ];

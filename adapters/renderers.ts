@@ -89,10 +89,17 @@ export class LocalRenderers implements Renderers {
       .replaceAll(`${root}/`, '')
       .replaceAll(root, '.')
       .replaceAll(`${dirname(root)}/`, '../');
-    // What kustomize quotes of a node may be a secret.
-    const told = words.replace(/^error: /, '').replace(/:\s*node contents:[^]*$/, '');
-    return `cannot be built: ${told.trim()}`;
+    return `cannot be built: ${withoutValues(words.replace(/^error: /, '')).trim()}`;
   }
+}
+
+/** What kustomize quotes of a node, a literal or a line of `envs` (its bytes as numbers too) may be a secret. */
+function withoutValues(words: string): string {
+  return words
+    .replace(/:\s*node contents:[^]*$/, '')
+    .replace(/(?:line \[[\d\s]*\] has )?(invalid utf8 bytes)[^]*$/, '$1')
+    .replace(/(illegally repeats the key)[^]*$/, '$1')
+    .replace(/(?:literal sources \[[^]*)?(invalid literal source)[^]*$/, '$1, expected key=value');
 }
 
 const failureSchema = z.object({

@@ -25,20 +25,27 @@ export interface MessageContext {
 }
 
 /**
+ * What becomes of a message whose handling throws Stop or Blocked: `acknowledge` it as an outcome of the business kind,
+ * or `fail` it, where the handler records such outcomes itself and what escapes it is ours to mend.
+ */
+export type FaultPolicy = 'acknowledge' | 'fail';
+
+/**
  * Handles an SQS batch, one message after the other. A body that does not fit the schema fails until the DLQ takes it;
- * Retry and unknown errors fail; Stop and Blocked are outcomes of the business kind, logged and acknowledged (rule 4).
+ * Retry and unknown errors fail; Stop and Blocked are logged and acknowledged (rule 4), unless `onFault` says `fail`.
  */
 export async function handleBatch<S extends z.ZodType>(
   event: unknown,
   schema: S,
   handle: (body: z.infer<S>, context: MessageContext) => Promise<void>,
+  onFault: FaultPolicy = 'acknowledge',
 ): Promise<BatchResponse> {
   const failed: SqsRecord[] = [];
   for (const record of sqsEventSchema.parse(event).Records) {
     const group = record.attributes.MessageGroupId;
     // In a FIFO group the later ones must wait for the failed one, or their order is lost.
     const held = group !== undefined && failed.some(({ attributes }) => attributes.MessageGroupId === group);
-    if (held || !(await succeeds(record, schema, handle))) failed.push(record);
+    if (held || !(await succeeds(record, schema, handle, onFault))) failed.push(record);
   }
   return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }
@@ -47,6 +54,7 @@ async function succeeds<S extends z.ZodType>(
   record: SqsRecord,
   schema: S,
   handle: (body: z.infer<S>, context: MessageContext) => Promise<void>,
+  onFault: FaultPolicy,
 ): Promise<boolean> {
   const { messageId, attributes } = record;
   const receiveCount = attributes.ApproximateReceiveCount;
@@ -61,11 +69,13 @@ async function succeeds<S extends z.ZodType>(
     return true;
   } catch (error) {
     const fault = { ...fields, ...faultFields(error) };
-    if (error instanceof Stop || error instanceof Blocked) {
+    const isFault = error instanceof Stop || error instanceof Blocked;
+    if (isFault && onFault === 'acknowledge') {
       log('WARN', 'message handled: it cannot succeed as things stand', fault);
       return true;
     }
     if (error instanceof Retry) log('WARN', 'message will come again', fault);
+    else if (isFault) log('ERROR', 'message fails until this is mended, and at last goes to the DLQ', fault);
     else log('ERROR', 'message failed for a reason nobody foresaw', fault);
     return false;
   }

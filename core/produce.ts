@@ -2,7 +2,7 @@ import type { RepositoryConfig } from './contract/config.ts';
 import type { EventDetail } from './contract/events.ts';
 import { keys } from './contract/keys.ts';
 import { updateDocument } from './documents.ts';
-import { Retry, faultsOf, type Fault } from './errors.ts';
+import { Blocked, Retry, faultsOf, type Fault } from './errors.ts';
 import { deliverySchema } from './model/delivery.ts';
 import type { DesiredPointer, RepositoryState } from './model/desired.ts';
 import { targetKey } from './model/target.ts';
@@ -12,6 +12,7 @@ import { announceFailed, announceReady, sendFailing, unanswered } from './produc
 import { examine, type ExamineDeps } from './produce/examine.ts';
 import { describeOutcome } from './produce/outcome.ts';
 import {
+  knownOf,
   planPointers,
   targetsOf,
   type ApplicationPlan,
@@ -48,6 +49,8 @@ const maxPasses = 6;
 const laggingSeconds = [1, 2, 4];
 /** From this many receives on, a head that equals the push's `before` is the truth: somebody took the push back. */
 const laggingReceives = 3;
+/** From this many receives on, a refusal of the Git host is told as a fault of the repository. */
+const refusedReceives = 3;
 
 /**
  * Follows a push: brings snapshots and desired pointers of its repository to the head of the tracked ref (rule 2), and
@@ -89,7 +92,7 @@ async function followHead(work: Work): Promise<string | undefined> {
   await records.readState();
   const known = withTargets(records.state?.applications ?? {}, work.moved);
   await records.readPointers(targetsOf(known, []));
-  const examination = await examineHead(work);
+  const examination = await examineHead(work, records.state?.head.sha);
   if (examination === 'absent') return absentBranch(repository);
   if (examination === 'moved') return undefined;
   // New to the state, so their pointers are written after a write of the state, which fails in the same way.
@@ -106,17 +109,20 @@ async function followHead(work: Work): Promise<string | undefined> {
   if (!(await registerTargets(records, plans, look, names))) return undefined;
   if (!(await movePointers(work, records, plans))) return undefined;
   await announce(work, records, look, { applications: failed, faults });
-  const state = { ...names, head: look, failing: faults.length > 0, applications: knownOf(plans) };
+  const state = { ...names, head: look, failing: faults.length > 0, applications: knownAfter(plans) };
   if (!(await records.writeState(state))) return undefined;
   return describeOutcome(look.sha, plans, [...work.moved.values()], faults);
 }
 
 /** The head as it is now, looked at once per commit. `moved`: it was force-pushed away while we fetched it. */
-async function examineHead(work: Work): Promise<Examination | 'absent' | 'moved'> {
+async function examineHead(
+  work: Work,
+  followed: string | undefined,
+): Promise<Examination | 'absent' | 'moved'> {
   const { push, repository, deps, examinations } = work;
   let head: string | undefined;
   try {
-    head = await askHead(work);
+    head = await askHead(work, followed);
   } catch (error) {
     const faults = faultsOf(error);
     if (faults === undefined) throw error;
@@ -130,18 +136,43 @@ async function examineHead(work: Work): Promise<Examination | 'absent' | 'moved'
   return examined;
 }
 
-/** A replica of the Git host may lag behind the push: it gets some seconds, then some more messages, to catch up. */
-async function askHead({ push, receiveCount, repository, deps }: Work): Promise<string | undefined> {
-  const isLagging = (head: string | undefined) => head === push.before && head !== push.after;
-  let head = await deps.git.head(repository);
+/**
+ * A replica of the Git host may lag behind the push: it gets some seconds, then some more messages, to catch up.
+ * `followed`: the head that was followed last.
+ */
+async function askHead(work: Work, followed: string | undefined): Promise<string | undefined> {
+  const { push, receiveCount, repository, deps, examinations } = work;
+  const { before, after } = push;
+  const isLagging = (head: string | undefined) => isAt(head, before) && !isAt(head, after);
+  // Neither side of a push onto what was followed last: an older commit of a stale replica, or a newer push's.
+  const isDoubtful = (head: string | undefined) =>
+    followed === before && !isAt(head, after) && !examinations.has(head ?? '');
+  let head = await tellHead(work);
   for (const seconds of laggingSeconds) {
-    if (!isLagging(head) || receiveCount >= laggingReceives) return head;
+    if (!(isLagging(head) || isDoubtful(head)) || receiveCount >= laggingReceives) return head;
     await deps.clock.sleep(seconds * 1000);
-    head = await deps.git.head(repository);
+    head = await tellHead(work);
   }
-  if (!isLagging(head)) return head;
-  const message = `the Git host still shows ${push.before.slice(0, 7)}, the commit before the push; it is asked again`;
+  if (!isLagging(head) || receiveCount >= laggingReceives) return head;
+  const shown = head === undefined ? 'no such branch' : before.slice(0, 7);
+  const message = `the Git host still shows ${shown}, as before the push; it is asked again`;
   throw new Retry({ subject: `repository ${repository.name}`, message });
+}
+
+/** A push names a branch that is not there by zeros, on the side where it is not. */
+function isAt(head: string | undefined, sha: string): boolean {
+  return head === undefined ? /^0+$/.test(sha) : head === sha;
+}
+
+/** Hosts refuse for a moment too (a token being rotated, an outage behind a 403 or 404): that must not lose the push. */
+async function tellHead({ receiveCount, repository, deps }: Work): Promise<string | undefined> {
+  try {
+    return await deps.git.head(repository);
+  } catch (error) {
+    if (!(error instanceof Blocked) || receiveCount >= refusedReceives) throw error;
+    const [fault = { subject: error.subject, message: error.message }] = faultsOf(error) ?? [];
+    throw new Retry({ ...fault, cause: error });
+  }
 }
 
 function absentBranch({ name, branch }: RepositoryConfig): string {
@@ -155,7 +186,7 @@ function allFaults(examination: Examination, plans: readonly ApplicationPlan[]):
   return all.filter((_, index) => texts.indexOf(texts[index] ?? '') === index);
 }
 
-function knownOf(plans: readonly ApplicationPlan[]): KnownApplications {
+function knownAfter(plans: readonly ApplicationPlan[]): KnownApplications {
   return Object.fromEntries(plans.flatMap(({ name, known }) => (known === undefined ? [] : [[name, known]])));
 }
 
@@ -163,7 +194,7 @@ function knownOf(plans: readonly ApplicationPlan[]): KnownApplications {
 function withTargets(known: KnownApplications, moved: Work['moved']): KnownApplications {
   const all = { ...known };
   for (const { target, state } of moved.values()) {
-    const { file = '', clusters = [] } = all[target.application] ?? {};
+    const { file = '', clusters = [] } = knownOf(all, target.application) ?? {};
     if (state === 'gone' || clusters.includes(target.cluster)) continue;
     all[target.application] = { file, clusters: [...clusters, target.cluster] };
   }
@@ -180,8 +211,8 @@ async function registerTargets(
   const { applications: before = {}, head = look, failing = false } = records.state ?? {};
   const union = { ...before };
   let isNew = false;
-  for (const [name, { file, clusters }] of Object.entries(knownOf(plans))) {
-    const had = before[name]?.clusters ?? [];
+  for (const [name, { file, clusters }] of Object.entries(knownAfter(plans))) {
+    const had = knownOf(before, name)?.clusters ?? [];
     const added = clusters.filter((cluster) => !had.includes(cluster));
     isNew ||= added.length > 0;
     union[name] = { file, clusters: [...had, ...added] };

@@ -38,7 +38,7 @@ export async function readSource(
   const faults: SourceFault[] = [];
   const files = await worktree.files(folder);
   if (files.length === 0) faults.push(missingFolder(folder));
-  for (const file of files.filter(isManifest)) {
+  for (const file of files.filter((path) => isManifest(folder, path))) {
     try {
       for (const document of readYaml(file, await worktree.text(file))) {
         const read = readApplication(file, document, clusters);
@@ -57,8 +57,12 @@ export async function readSource(
   return { applications, faults: [...faults, ...twice] };
 }
 
-function isManifest(path: string): boolean {
-  return /\.(?:ya?ml|json)$/.test(path) && !path.split('/').some((part) => part.startsWith('.'));
+/** What is hidden below the folder is no manifest; the folder itself may be, e.g. `.gitops`. */
+function isManifest(folder: string, path: string): boolean {
+  // The configured spelling may be `./apps`; that of a file is plain.
+  const depth = folder.split('/').filter((part) => part !== '' && part !== '.').length;
+  const below = path.split('/').slice(depth);
+  return /\.(?:ya?ml|json)$/.test(path) && !below.some((part) => part.startsWith('.'));
 }
 
 /** Git keeps no empty folders: it goes with its last file, or by accident (rule 7 of the design). */

@@ -8,11 +8,11 @@ import { log } from '../adapters/log.ts';
 import { LocalRenderers } from '../adapters/renderers.ts';
 import { S3Store } from '../adapters/s3-store.ts';
 import { SecretsManagerSecrets } from '../adapters/secrets-manager.ts';
-import { handleBatch, type BatchResponse } from '../adapters/sqs-batch.ts';
+import { handleBatch, type BatchResponse, type MessageContext } from '../adapters/sqs-batch.ts';
 import { SqsQueues } from '../adapters/sqs-queues.ts';
 import { stackConfigAt } from '../adapters/stack-config.ts';
 import { SystemClock, SystemIds } from '../adapters/system-clock.ts';
-import { envelopeSchema } from '../core/contract/events.ts';
+import { envelopeSchema, type EventDetail } from '../core/contract/events.ts';
 import { produce } from '../core/produce.ts';
 
 const environment = readEnvironment([
@@ -42,10 +42,15 @@ const deps = {
 
 /** Follows pushes: from a commit to snapshots and desired pointers. */
 export function handler(event: unknown): Promise<BatchResponse> {
-  return handleBatch(event, envelopeSchema('PushReceived'), async ({ detail }, { receiveCount }) => {
+  const follow = async (
+    { detail }: { readonly detail: EventDetail<'PushReceived'> },
+    { receiveCount }: MessageContext,
+  ) => {
     const started = clock.now();
     const outcome = await produce(detail, receiveCount, { ...deps, config: await loadConfig() });
     const { deliveryId: delivery, repository, ref } = detail;
     log('INFO', 'push followed', { delivery, repository, ref, outcome, milliseconds: clock.now() - started });
-  });
+  };
+  // Faults of a commit are recorded by produce: what escapes it (S3 refuses) must not lose the push.
+  return handleBatch(event, envelopeSchema('PushReceived'), follow, 'fail');
 }

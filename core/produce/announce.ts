@@ -48,12 +48,22 @@ export async function unanswered(
   return found.flat();
 }
 
-/** One event for a commit, with every fault of it. */
+/** Together these stay below the 256 KiB that the bus takes, in any script: at most 50 x 1,500 characters of 3 bytes. */
+const faultsTold = 50;
+const messageLength = 1000;
+const subjectLength = 500;
+
+/** One event for a commit, with its first 50 faults and a last one that counts the others. */
 export async function announceFailed(
   detail: Omit<EventDetail<'SnapshotFailed'>, 'version' | 'faults'> & { readonly faults: readonly Fault[] },
   bus: Bus,
 ): Promise<void> {
-  const faults = detail.faults.map(({ subject, message }) => ({ subject, message }));
+  const faults = detail.faults.slice(0, faultsTold).map(({ subject, message }) => ({
+    subject: subject.slice(0, subjectLength),
+    message: message.slice(0, messageLength),
+  }));
+  const more = detail.faults.length - faults.length;
+  if (more > 0) faults.push({ subject: `repository ${detail.repository}`, message: `and ${more} more` });
   await bus.publish([{ type: 'SnapshotFailed', detail: { version: 1, ...detail, faults } }]);
 }
 

@@ -44,6 +44,11 @@ export interface Standing {
   readonly repositories: readonly string[];
 }
 
+/** What is known of one application. Own members only: `constructor` is a valid name, and every object inherits one. */
+export function knownOf(known: KnownApplications, name: string): KnownApplications[string] | undefined {
+  return Object.hasOwn(known, name) ? known[name] : undefined;
+}
+
 /** Targets whose pointers must be read before the plan can be made. */
 export function targetsOf(known: KnownApplications, applications: readonly Examined[]): Target[] {
   const targets = new Map<string, Target>();
@@ -68,7 +73,7 @@ export function planPointers(examination: Examination, standing: Standing, at: s
     if (one?.kind === 'rendered' && examination.commit !== undefined) {
       return followed(planning, one, examination.commit, examination.faults.length > 0);
     }
-    const faults = faultsAbout(name, standing.known[name]?.file, examination.faults);
+    const faults = faultsAbout(name, knownOf(standing.known, name)?.file, examination.faults);
     return faults.length === 0 ? gone(planning) : failed(planning, faults);
   });
 }
@@ -95,7 +100,8 @@ function followed(
   const { application, file, clusters, snapshot, objects } = examined;
   const rivals = clusters.flatMap((cluster) => rivalFault(planning, cluster, file));
   if (rivals.length > 0) return failed(planning, rivals);
-  const dropped = (standing.known[name]?.clusters ?? []).filter((cluster) => !clusters.includes(cluster));
+  const before = knownOf(standing.known, name)?.clusters ?? [];
+  const dropped = before.filter((cluster) => !clusters.includes(cluster));
   const settings = settingsOf(application);
   const pointers = clusters.flatMap((cluster) => {
     const target = { cluster, application: name };
@@ -130,7 +136,7 @@ function rivalFault({ name, standing }: Planning, cluster: string, file: string)
 function failed(planning: Planning, faults: readonly Fault[]): ApplicationPlan {
   const { name, standing, look } = planning;
   const records = faults.map(({ subject, message }) => ({ subject, message }));
-  const known = standing.known[name];
+  const known = knownOf(standing.known, name);
   const clusters = known?.clusters ?? [];
   const pointers = ownPointers(planning, clusters).flatMap(
     (pointer) => failedPointer(pointer, look, records) ?? [],
@@ -141,7 +147,7 @@ function failed(planning: Planning, faults: readonly Fault[]): ApplicationPlan {
 
 function gone(planning: Planning): ApplicationPlan {
   const { name, standing, look } = planning;
-  const clusters = standing.known[name]?.clusters ?? [];
+  const clusters = knownOf(standing.known, name)?.clusters ?? [];
   const pointers = ownPointers(planning, clusters).flatMap((pointer) => gonePointer(pointer, look) ?? []);
   return { name, verdict: 'gone', clusters, pointers, faults: [] };
 }

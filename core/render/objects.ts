@@ -123,8 +123,11 @@ function withoutEmptyMetadata(value: Json): Json {
   return { ...value, metadata };
 }
 
+const secretKey = /^[-._a-zA-Z0-9]+$/;
+
 /** What the API server would refuse later, said with file and line; never with the value. */
-function secretFaults({ apiVersion, kind, data, stringData }: KubeObject) {
+function secretFaults(object: KubeObject) {
+  const { apiVersion, kind, data, stringData } = object;
   if (apiVersion !== 'v1' || kind !== 'Secret') return [];
   const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
   const check = (
@@ -134,9 +137,11 @@ function secretFaults({ apiVersion, kind, data, stringData }: KubeObject) {
     right: string,
   ) =>
     Object.entries(isJsonObject(members) ? members : {})
-      .filter(([, value]) => typeof value !== 'string' || !isRight(value))
+      .filter(([key, value]) => secretKey.test(key) && (typeof value !== 'string' || !isRight(value)))
       .map(([key]) => ({ path: [field, key], message: `Secret: ${field}.${key} must be ${right}` }));
   return [
+    ...secretKeyFaults(object, 'data', data),
+    ...secretKeyFaults(object, 'stringData', stringData),
     ...check(
       'data',
       data,
@@ -145,4 +150,15 @@ function secretFaults({ apiVersion, kind, data, stringData }: KubeObject) {
     ),
     ...check('stringData', stringData, () => true, 'text; quote it'),
   ];
+}
+
+/** Never with the key: kustomize makes one of every line of `envs`, of a private key's lines too. */
+function secretKeyFaults(object: KubeObject, field: 'data' | 'stringData', members: Json | undefined) {
+  const keys = Object.keys(isJsonObject(members) ? members : {}).filter((key) => !secretKey.test(key));
+  if (keys.length === 0) return [];
+  const found = keys.length === 1 ? '1 key holds' : `${keys.length} keys hold`;
+  const message =
+    `${describeRef(refOf(object))}: ${field}: ${found} more than letters, digits, "-", "_" and "."; ` +
+    'mend them, or list a file of several lines under files and not under envs';
+  return [{ path: [field], message }];
 }

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { gitFault } from '../../adapters/git-fault.ts';
 import { HttpGit } from '../../adapters/git.ts';
 import { Blocked, Retry } from '../../core/errors.ts';
 import { git as runGit } from '../git/git-command.ts';
@@ -130,6 +131,48 @@ for (const { what, url, error: expected, says, secret } of faults) {
     await assert.rejects(git.head(asked), check);
     await assert.rejects(git.checkout(asked, '0123456789'.repeat(4)), check);
     assert.deepEqual(await readdir(scratch), []);
+  });
+}
+
+const sayings: { stderr: string; url?: string; error: typeof Retry | typeof Blocked }[] = [
+  {
+    stderr: "fatal: unable to access 'URL': OpenSSL SSL_read: Connection reset by peer, errno 104",
+    error: Retry,
+  },
+  {
+    stderr: "fatal: unable to access 'URL': SSL_ERROR_SYSCALL in connection to git.example:443",
+    error: Retry,
+  },
+  {
+    stderr: "fatal: unable to access 'URL': Recv failure: Connection reset by peer",
+    url: 'https://git.example/redirect/certificate-ssl.git',
+    error: Retry,
+  },
+  {
+    stderr: "fatal: unable to access 'URL': Failed to connect to redirection.example port 443",
+    url: 'https://redirection.example/x.git',
+    error: Retry,
+  },
+  {
+    stderr: "fatal: unable to access 'URL': SSL certificate problem: unable to get local issuer certificate",
+    error: Blocked,
+  },
+  {
+    stderr: "fatal: unable to access 'URL': server certificate verification failed. CAfile: none",
+    error: Blocked,
+  },
+  {
+    stderr:
+      'fatal: unable to update url base from redirection:\n  asked for: URL\n   redirect: https://b.example/',
+    error: Blocked,
+  },
+  { stderr: "fatal: unable to access 'URL': The requested URL returned error: 301", error: Blocked },
+  { stderr: "fatal: repository 'URL' not found", error: Blocked },
+];
+for (const { stderr, url = 'https://git.example/x.git', error: expected } of sayings) {
+  test(`a push is ${expected === Retry ? 'kept' : 'blocked'} when git says of ${url}: ${stderr}`, () => {
+    const fault = gitFault({ name: 'fleet', url }, stderr.replaceAll('URL', url));
+    assert.ok(fault instanceof expected, `${fault.name}: ${fault.message}`);
   });
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import * as z from 'zod';
-import { handleBatch } from '../../adapters/sqs-batch.ts';
+import { handleBatch, type FaultPolicy } from '../../adapters/sqs-batch.ts';
 import { Blocked, Retry, Stop } from '../../core/errors.ts';
 
 const schema = z.object({ does: z.string() });
@@ -20,7 +20,7 @@ async function act(body: z.infer<typeof schema>): Promise<void> {
 }
 
 /** Runs a batch and gives the failed messages, and the log lines it wrote. */
-async function run(records: readonly ReturnType<typeof record>[]) {
+async function run(records: readonly ReturnType<typeof record>[], onFault?: FaultPolicy) {
   const lines: string[] = [];
   const write = process.stdout.write.bind(process.stdout);
   const written = mock.method(process.stdout, 'write', (line: string | Uint8Array) => {
@@ -29,7 +29,7 @@ async function run(records: readonly ReturnType<typeof record>[]) {
     return lines.push(line) > 0;
   });
   try {
-    const { batchItemFailures } = await handleBatch({ Records: records }, schema, act);
+    const { batchItemFailures } = await handleBatch({ Records: records }, schema, act, onFault);
     return { failed: batchItemFailures.map(({ itemIdentifier }) => itemIdentifier), lines };
   } finally {
     written.mock.restore();
@@ -53,6 +53,14 @@ for (const [does, failed, level] of [
     assert.equal(line?.['level'], level);
     if (does === 'crash') assert.match(String(line?.['stack']), /TypeError/);
     else assert.equal(line?.['stack'], undefined);
+  });
+}
+
+for (const does of ['stop', 'block']) {
+  test(`a message that does ${does} stays in a queue whose handler records such outcomes itself`, async () => {
+    const { failed, lines } = await run([record('m1', json(does)), record('m2', json('well'))], 'fail');
+    assert.deepEqual(failed, ['m1']);
+    assert.match(lines[0] ?? '', /"level":"ERROR".*"error":"application web: no"/);
   });
 }
 

@@ -203,7 +203,15 @@ test('an object that somebody else created a moment before is applied, and never
 describe('pruning looks again before it deletes', () => {
   const prune = (uid: string, more: Partial<PruneTask> = {}): PruneTask => {
     const ref = { group: '', kind: 'ConfigMap', namespace: 'default', name: 'a' };
-    return { key: refKey(ref), ref, address: address('a'), uid, application: 'web', wantedAs: undefined, ...more };
+    return {
+      key: refKey(ref),
+      ref,
+      address: address('a'),
+      uid,
+      application: 'web',
+      wantedAs: undefined,
+      ...more,
+    };
   };
 
   test('what was replaced since the plan is left alone and forgotten', async () => {

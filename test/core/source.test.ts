@@ -98,6 +98,18 @@ for (const { why, files, gives } of good) {
   });
 }
 
+test('a hidden folder is read when it is the configured one, and what is hidden below it is not', async () => {
+  const files = { '.gitops/a.yaml': application('a'), '.gitops/.drafts/b.yaml': application('b') };
+  for (const folder of ['.gitops', './.gitops']) {
+    const source = await readSource(new MemoryWorktree(files), folder, config);
+    assert.deepEqual(
+      source.applications.map(({ file }) => file),
+      ['.gitops/a.yaml'],
+    );
+    assert.deepEqual(source.faults, []);
+  }
+});
+
 const faults: { why: string; file: string; says: RegExp[] }[] = [
   {
     why: 'no YAML',

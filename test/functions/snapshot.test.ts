@@ -120,3 +120,9 @@ test('a batch of pushes: one followed, one of no repository of ours, one that is
   const targets = Messages.map(({ Body }) => runRequestSchema.parse(JSON.parse(Body ?? '')).target);
   assert.deepEqual(targets, [{ cluster: 'prod', application: 'web' }]);
 });
+
+test('a push that finds an unreadable record stays in the queue, for the DLQ and its alarm', async () => {
+  await store.put(keys.repository('fleet', 'refs/heads/main'), '{}', 'any');
+  const response = await handler({ Records: [message('m3', 'fleet')] });
+  assert.deepEqual(response, { batchItemFailures: [{ itemIdentifier: 'm3' }] });
+});

@@ -234,3 +234,37 @@ test('the alarm returns when the last failing repository has recovered, not befo
     [1, 2, 1, 0],
   );
 });
+
+test('an application by the name of an inherited member fails alone', async () => {
+  const world = new ProduceWorld();
+  const name = 'constructor';
+  const commit = { ...files('1'), [`applications/${name}.yaml`]: application(name) };
+  const outcome = await world.push('a', { ...commit, [`apps/${name}/a.yaml`]: broken });
+  assert.match(outcome, /2 changed \(api on prod; web on prod\), 1 failed \(constructor\)/);
+  const good = { ...commit, [`apps/${name}/a.yaml`]: configMap(name, '1') };
+  assert.match(await world.push('b', good), /1 changed \(constructor on prod\)/);
+  assert.match(await world.push('c', files('1')), /1 gone \(constructor on prod\)/);
+});
+
+for (const name of ['toString', '__proto__']) {
+  test(`a refused application by the name ${name} fails alone`, async () => {
+    const world = new ProduceWorld();
+    const outcome = await world.push('a', { ...files('1'), 'applications/x.yaml': application(name) });
+    assert.match(outcome, /2 changed \(api on prod; web on prod\)/);
+    assert.match(await world.push('b', files('2')), /^commit bbbbbbb: 1 changed \(web on prod\)/);
+  });
+}
+
+test('a commit of very many faults is told in an event that the bus takes', async () => {
+  const world = new ProduceWorld();
+  const commit: Record<string, string> = { ...files('1') };
+  for (let count = 0; count < 60; count += 1) {
+    commit[`applications/x${count}.yaml`] = application(`x${count}`, { ['y'.repeat(5000)]: '1' });
+  }
+  await world.push('a', commit);
+  const failed = world.bus.events.find((event) => event.type === 'SnapshotFailed');
+  assert.equal(failed?.detail.faults.length, 51);
+  assert.deepEqual(failed.detail.faults.at(-1), { subject: 'repository fleet', message: 'and 10 more' });
+  assert.ok(failed.detail.faults.every(({ message }) => message.length <= 1000));
+  assert.ok(JSON.stringify(failed.detail).length < 250_000);
+});

@@ -108,6 +108,57 @@ test('a Git host that lags for a second costs no new message', async () => {
   assert.match(await produce(event, 1, world.deps()), /^commit bbbbbbb: 1 changed/);
 });
 
+test('a Git host that does not show a new branch yet is asked again, then believed', async () => {
+  const world = new ProduceWorld();
+  const event = await world.pushed(world.git.push('a', files('1')));
+  world.git.current = undefined;
+  for (const receives of [1, 2]) {
+    await assert.rejects(
+      produce(event, receives, world.deps()),
+      (error) => error instanceof Retry && /still shows no such branch/.test(error.message),
+    );
+  }
+  assert.match(await produce(event, 3, world.deps()), /has no branch main/);
+  world.git.current = 'a'.repeat(40);
+  assert.match(await produce(event, 1, world.deps()), /^commit aaaaaaa: 2 changed/);
+});
+
+test('a Git host that shows a commit older than the push has some seconds, then is believed', async () => {
+  const world = new ProduceWorld();
+  await world.push('a', files('1'));
+  await world.push('b', files('2'));
+  const event = await world.pushed(world.git.push('c', files('3')), 'b'.repeat(40));
+  world.git.current = 'a'.repeat(40);
+  const started = world.clock.now();
+  world.git.onHead = async () => {
+    if (world.clock.now() > started) world.git.current = 'c'.repeat(40);
+  };
+  assert.match(await produce(event, 1, world.deps()), /^commit ccccccc: 1 changed/);
+  world.git.onHead = async () => undefined;
+  const back = await world.pushed('d'.repeat(40), 'c'.repeat(40));
+  world.git.current = 'a'.repeat(40);
+  assert.match(await produce(back, 1, world.deps()), /^commit aaaaaaa: 1 changed/);
+});
+
+test('a Git host that refuses for a moment loses no push', async () => {
+  const world = new ProduceWorld();
+  const event = await world.pushed(world.git.push('a', files('1')));
+  const refusal = new Blocked({ subject: 'repository fleet', message: 'token refused' });
+  world.git.onHead = () => Promise.reject(refusal);
+  for (const receives of [1, 2]) {
+    await assert.rejects(
+      produce(event, receives, world.deps()),
+      (error) =>
+        error instanceof Retry &&
+        error.message === 'repository fleet: token refused' &&
+        error.cause === refusal,
+    );
+  }
+  assert.deepEqual(world.takeEvents(), []);
+  world.git.onHead = async () => undefined;
+  assert.match(await produce(event, 3, world.deps()), /^commit aaaaaaa: 2 changed/);
+});
+
 test('a newer push that overtakes in the middle wins: conflict, look again', async () => {
   const world = new ProduceWorld();
   await world.push('a', files('1'));
@@ -245,9 +296,9 @@ test('a refused token is told as a failed snapshot, and nothing is taken for del
   world.git.onHead = () =>
     Promise.reject(new Blocked({ subject: 'repository fleet', message: 'token refused' }));
   const event = await world.pushed('b'.repeat(40), 'a'.repeat(40));
-  const outcome = await produce(event, 1, world.deps());
-  assert.match(outcome, /^commit bbbbbbb: 2 failed \(api; web\); repository fleet: token refused/);
-  assert.deepEqual(world.takeEvents(), ['SnapshotFailed']);
+  const outcome = await produce(event, 3, world.deps());
+  assert.match(outcome, /^commit bbbbbbb: .*2 failed \(api; web\); repository fleet: token refused/);
+  assert.equal(world.takeEvents().at(-1), 'SnapshotFailed');
   const pointer = await world.pointer('web');
   assert.deepEqual(
     [pointer.state, pointer.revision, pointer.failed?.faults[0]?.message],

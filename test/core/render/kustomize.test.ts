@@ -274,6 +274,40 @@ const leaks: { why: string; files: Files }[] = [
     },
   },
 ];
+const envs: { why: string; text: string | Uint8Array; says: RegExp }[] = [
+  {
+    why: 'a private key',
+    text: '-----BEGIN hunter KEY-----\nhunter2/BgkqhkiG9w0==\n-----END hunter KEY-----\n',
+    says: /Secret a-\w+: data: 3 keys hold more than letters/,
+  },
+  { why: 'a key given twice', text: 'hunter=1\nhunter=2\n', says: /illegally repeats the key$/ },
+  {
+    why: 'bytes that are no text',
+    text: Buffer.from('A=hunter2\xff', 'latin1'),
+    says: /source files: \[a\.env\]: invalid utf8 bytes$/,
+  },
+];
+for (const { why, text, says } of envs) {
+  test(`a line of envs is told by no message: ${why}`, async () => {
+    const directory = await mkdtemp(join(root, 'envs-'));
+    const options = { hasSymlinks: false, fileBytes: 1_000_000, commit: commitOf('1'.repeat(40)) };
+    await writeFile(join(directory, 'kustomization.yaml'), 'secretGenerator: [{name: a, envs: [a.env]}]');
+    await writeFile(join(directory, 'a.env'), text);
+    await using worktree = new DiskWorktree({
+      ...options,
+      directory,
+      scratch: directory,
+      materialize: async () => undefined,
+    });
+    await assert.rejects(render({ path: '.', renderer: 'auto' }, worktree, renderers), (error) => {
+      assert.ok(error instanceof Stop);
+      assert.match(error.message, says);
+      assert.ok(!/hunter|104 117 110/.test(JSON.stringify([error.message, error.faults])), error.message);
+      return true;
+    });
+  });
+}
+
 for (const { why, files } of leaks) {
   test(`kustomize's words never tell a secret: ${why}`, async () => {
     await assert.rejects(renderFiles(files), (error) => {

@@ -158,6 +158,16 @@ const faults: { why: string; text: string; says: string }[] = [
     says: 'apps/web/x.yaml:5: Secret: stringData.p must be text; quote it',
   },
   {
+    why: 'a Secret whose keys are values',
+    text: 'apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata:\n  hunter2 x: 1\n  hunter2/y: ""\n  ok: ""',
+    says: 'apps/web/x.yaml:4: Secret a: data: 2 keys hold more than letters, digits, "-", "_" and "."; mend them, or list a file of several lines under files and not under envs',
+  },
+  {
+    why: 'a Secret with one such key of plain text',
+    text: 'apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  "hunter2:": b',
+    says: 'apps/web/x.yaml:4: Secret a: stringData: 1 key holds more than letters, digits, "-", "_" and "."; mend them, or list a file of several lines under files and not under envs',
+  },
+  {
     why: 'an item of a list',
     text: 'apiVersion: v1\nkind: List\nitems:\n- kind: ConfigMap\n  metadata: {name: a}',
     says: 'apps/web/x.yaml:4: has no apiVersion; every YAML and JSON file here must hold Kubernetes objects',
