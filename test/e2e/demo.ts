@@ -76,7 +76,7 @@ function tellHowToPoke({ aws, cloneUrlWithToken, stack, tools }: Installation, k
   story.say(`git clone ${cloneUrlWithToken}   # edit, push, watch`);
   story.say(`KUBECONFIG=${kubeconfigPath} ${tools.kubectl} get deployments --all-namespaces`);
   story.say(`export ${variables.join(' ')}`);
-  story.say(`npm run -s trueup -- --stack ${stack} status`);
+  story.say(`npm run -s trueup -- status --stack ${stack}`);
   story.say(`log of the local AWS and its functions: ${aws.logPath}`);
 }
 
