@@ -15,7 +15,15 @@ const statusSchema = z.object({
   details: z
     .object({
       kind: z.string().optional(),
-      causes: z.array(z.object({ reason: z.string().optional() })).optional(),
+      causes: z
+        .array(
+          z.object({
+            reason: z.string().optional(),
+            field: z.string().optional(),
+            message: z.string().optional(),
+          }),
+        )
+        .optional(),
     })
     .nullish(),
 });
@@ -92,4 +100,13 @@ function codeOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
   return error instanceof Error ? (error.name === 'Error' ? '' : error.name) : '';
+}
+
+/** Conflicting fields of a server-side apply: `conflict with "kubectl" using apps/v1` names the manager. */
+export function conflictsIn(body: unknown): { readonly field: string; readonly manager: string }[] {
+  return (statusOf(body).details?.causes ?? []).flatMap(({ reason, field, message }) =>
+    reason === 'FieldManagerConflict' && field !== undefined
+      ? [{ field, manager: /"([^"]*)"/.exec(message ?? '')?.[1] ?? 'unknown' }]
+      : [],
+  );
 }

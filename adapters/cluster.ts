@@ -10,11 +10,13 @@ import type {
   Cluster,
   DeleteOutcome,
   DeletePrecondition,
+  JsonPatchOperation,
+  LiveList,
   ObjectAddress,
 } from '../core/ports.ts';
 import type { ApiClient, ApiRequest, ApiResponse } from './api-client.ts';
 import { discoveryAccept, discoveryPaths, resourcesIn } from './api-discovery.ts';
-import { answerText, statusOf } from './api-fault.ts';
+import { answerText, conflictsIn, statusOf } from './api-fault.ts';
 
 /** Objects per page of a list: the server's own clients ask for as many. */
 const pageSize = 500;
@@ -31,9 +33,11 @@ const liveSchema = z.looseObject({
 const liveObjectSchema = z.custom<LiveObject>((value) => liveSchema.safeParse(value).success);
 const listSchema = z.object({
   apiVersion: z.string(),
-  metadata: z.object({ continue: z.string().optional() }).optional(),
+  metadata: z.object({ continue: z.string().optional(), resourceVersion: z.string().optional() }).optional(),
   items: z.array(z.looseObject({})).nullish(),
 });
+
+const versionSchema = z.object({ gitVersion: z.string() });
 
 /** An API server through one connection. This file alone writes to clusters. */
 export class ApiCluster implements Cluster {
@@ -55,6 +59,13 @@ export class ApiCluster implements Cluster {
     }
   }
 
+  async version(): Promise<string> {
+    const request: ApiRequest = { method: 'GET', path: '/version' };
+    const response = await this.#client.send(request);
+    this.#assertRead(request, response);
+    return versionSchema.parse(response.body).gitVersion;
+  }
+
   async get(address: ObjectAddress): Promise<LiveObject | undefined> {
     const request: ApiRequest = { method: 'GET', path: pathOf(address) };
     const response = await this.#client.send(request);
@@ -66,10 +77,10 @@ export class ApiCluster implements Cluster {
     resource: ApiResource,
     selector: string,
     options: { readonly metadataOnly?: boolean } = {},
-  ): Promise<readonly LiveObject[]> {
+  ): Promise<LiveList> {
     for (let attempt = 1; ; attempt += 1) {
-      const objects = await this.#listOnce(resource, selector, options);
-      if (objects !== 'expired') return objects;
+      const list = await this.#listOnce(resource, selector, options);
+      if (list !== 'expired') return list;
       if (attempt === listTries) {
         const message = `the list of ${resource.plural} expired ${listTries} times before its last page`;
         throw new Retry({ subject: this.#client.subject, message });
@@ -83,7 +94,7 @@ export class ApiCluster implements Cluster {
       path: pathOf(address),
       query: {
         fieldManager,
-        fieldValidation: options.fieldValidation,
+        fieldValidation: 'Strict',
         force: String(options.force),
         // The server gives up when we do: the fence of rule 3 holds on its side as well.
         timeout: `${requestSeconds}s`,
@@ -91,6 +102,10 @@ export class ApiCluster implements Cluster {
       },
       body: { contentType: 'application/apply-patch+yaml', text: JSON.stringify(object) },
     };
+    return this.#write(request);
+  }
+
+  async #write(request: ApiRequest): Promise<ApplyOutcome> {
     const response = await this.#client.send(request);
     const { status, body, warnings } = response;
     if (status === 200 || status === 201) {
@@ -99,16 +114,37 @@ export class ApiCluster implements Cluster {
     const message = answerText(status, body);
     if (isGoingAway(body) || status === 404) return { kind: 'absent', message };
     if (status === 403) return { kind: 'refused', message };
-    if (status === 409) return { kind: 'conflict', message };
+    if (status === 409) return { kind: 'conflict', message, fields: conflictsIn(body) };
     if (status >= 500 && !isFaultOfObject(message)) throw this.#client.unavailable(request, response);
     return { kind: 'invalid', message };
   }
 
-  async delete(address: ObjectAddress, preconditions: DeletePrecondition): Promise<DeleteOutcome> {
+  async patch(
+    address: ObjectAddress,
+    { uid, resourceVersion }: DeletePrecondition,
+    operations: readonly JsonPatchOperation[],
+  ): Promise<ApplyOutcome> {
+    const tests: readonly JsonPatchOperation[] = [
+      { op: 'test', path: '/metadata/uid', value: uid },
+      { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
+    ];
+    return this.#write({
+      method: 'PATCH',
+      path: pathOf(address),
+      query: { fieldManager, timeout: `${requestSeconds}s` },
+      body: { contentType: 'application/json-patch+json', text: JSON.stringify([...tests, ...operations]) },
+    });
+  }
+
+  async delete(
+    address: ObjectAddress,
+    preconditions: DeletePrecondition,
+    { propagation = 'Background' }: { readonly propagation?: 'Background' | 'Foreground' | 'Orphan' } = {},
+  ): Promise<DeleteOutcome> {
     const options = {
       apiVersion: 'v1',
       kind: 'DeleteOptions',
-      propagationPolicy: 'Background',
+      propagationPolicy: propagation,
       preconditions,
     };
     const request: ApiRequest = {
@@ -146,8 +182,9 @@ export class ApiCluster implements Cluster {
     resource: ApiResource,
     labelSelector: string,
     { metadataOnly = false }: { readonly metadataOnly?: boolean },
-  ): Promise<LiveObject[] | 'expired'> {
-    const objects: LiveObject[] = [];
+  ): Promise<LiveList | 'expired'> {
+    const items: LiveObject[] = [];
+    let resourceVersion = '';
     let next: string | undefined = '';
     while (next !== undefined) {
       const request: ApiRequest = {
@@ -158,15 +195,16 @@ export class ApiCluster implements Cluster {
       };
       const response = await this.#client.send(request);
       if (response.status === 410) return 'expired';
-      if (response.status === 404) return [];
+      if (response.status === 404) return { resourceVersion, items: [] };
       this.#assertRead(request, response);
       const page = listSchema.parse(response.body);
       // Items of a list name neither version nor kind.
       const named = { apiVersion: apiVersionOf(resource), kind: resource.kind };
-      for (const item of page.items ?? []) objects.push(liveObjectSchema.parse({ ...item, ...named }));
+      for (const item of page.items ?? []) items.push(liveObjectSchema.parse({ ...item, ...named }));
+      resourceVersion ||= page.metadata?.resourceVersion ?? '';
       next = page.metadata?.continue || undefined;
     }
-    return objects;
+    return { resourceVersion, items };
   }
 
   #live(request: ApiRequest, response: ApiResponse): LiveObject {

@@ -77,6 +77,19 @@ export class S3Store implements Store {
     }
   }
 
+  async entries(prefix: string): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
+    try {
+      const pages = paginateListObjectsV2({ client: this.#client }, { Bucket: this.#bucket, Prefix: prefix });
+      for await (const { Contents = [] } of pages) {
+        for (const { Key = '', ETag = '' } of Contents) found.set(Key, ETag);
+      }
+    } catch (error) {
+      throw this.#fault(prefix, 's3:ListBucket', error);
+    }
+    return found;
+  }
+
   async *list(prefix: string, options: { after?: string; limit?: number } = {}): AsyncIterable<string> {
     let left = options.limit ?? Number.POSITIVE_INFINITY;
     const pages = paginateListObjectsV2(

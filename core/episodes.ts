@@ -2,7 +2,6 @@ import { keys, prefixes } from './contract/keys.ts';
 import { metrics } from './contract/metrics.ts';
 import { readDocument, updateDocument, writeDocument } from './documents.ts';
 import { Retry } from './errors.ts';
-import type { DriftMode } from './model/application.ts';
 import {
   driftRecordSchema,
   openDriftSchema,
@@ -10,6 +9,7 @@ import {
   type ObjectDrift,
   type OpenDrift,
 } from './model/drift.ts';
+import type { DriftMode } from './model/rule.ts';
 import type { Target } from './model/target.ts';
 import { isoTime, millisecondsOf } from './model/time.ts';
 import type { Bus, Clock, Ids, MetricDatum, Metrics, Store } from './ports.ts';

@@ -2,6 +2,7 @@ import type { MetricName } from './contract/metrics.ts';
 import type { TrueupEvent, SweepRequest } from './contract/events.ts';
 import type { RepositoryConfig } from './contract/config.ts';
 import type { Commit } from './model/commit.ts';
+import type { Json } from './model/json.ts';
 import type { KubeObject, LiveObject } from './model/object.ts';
 import type { RunRequest } from './model/run.ts';
 
@@ -35,6 +36,8 @@ export interface Store {
   /** 409 and 412 of S3 both come out as `conflict`. */
   put(key: string, text: string, condition: WriteCondition): Promise<WriteOutcome>;
   delete(key: string, condition: 'any' | { readonly etag: string }): Promise<'deleted' | 'conflict'>;
+  /** Keys with the versions that stand, in byte order: three of these tell what changed among a thousand targets. */
+  entries(prefix: string): Promise<ReadonlyMap<string, string>>;
   /** Keys in byte order, paged inside; `after` starts behind that key. */
   list(prefix: string, options?: { readonly after?: string; readonly limit?: number }): AsyncIterable<string>;
 }
@@ -119,6 +122,17 @@ export interface Sealer {
   decrypt(key: Uint8Array, sealed: string): string;
 }
 
+/** Objects of one kind, and the version of the whole list: how new the answer is. */
+export interface LiveList {
+  readonly resourceVersion: string;
+  readonly items: readonly LiveObject[];
+}
+
+/** One operation of a JSON patch (RFC 6902). */
+export type JsonPatchOperation =
+  | { readonly op: 'test' | 'add' | 'replace'; readonly path: string; readonly value: Json }
+  | { readonly op: 'remove'; readonly path: string };
+
 /** A kind as the API server serves it. */
 export interface ApiResource {
   readonly group: string;
@@ -138,12 +152,18 @@ export interface ObjectAddress {
   readonly name: string;
 }
 
+/** A field that another manager owns with another value, as the server names it: `.spec.replicas`. */
+export interface FieldConflict {
+  readonly field: string;
+  readonly manager: string;
+}
+
 export type ApplyOutcome =
   | {
       readonly kind: 'applied';
       readonly created: boolean;
       readonly object: LiveObject;
-      /** The server's own words: deprecations, and unknown fields where validation only warns. */
+      /** The server's own words, such as deprecations. */
       readonly warnings: readonly string[];
     }
   /** 422 or 400: the object itself is wrong; `message` is the server's. */
@@ -151,7 +171,7 @@ export type ApplyOutcome =
   /** 403: no permission, a quota, or an admission webhook's refusal. */
   | { readonly kind: 'refused'; readonly message: string }
   /** 409 on a precondition: somebody else got there first. */
-  | { readonly kind: 'conflict'; readonly message: string }
+  | { readonly kind: 'conflict'; readonly message: string; readonly fields: readonly FieldConflict[] }
   /** The kind or the namespace is not there, or is going away. */
   | { readonly kind: 'absent'; readonly message: string };
 
@@ -175,14 +195,26 @@ export interface Cluster {
     resource: ApiResource,
     selector: string,
     options?: { readonly metadataOnly?: boolean },
-  ): Promise<readonly LiveObject[]>;
+  ): Promise<LiveList>;
+  /** `gitVersion` of the server; cached like `resources`. */
+  version(): Promise<string>;
   apply(address: ObjectAddress, object: KubeObject, options: ApplyOptions): Promise<ApplyOutcome>;
-  delete(address: ObjectAddress, precondition: DeletePrecondition): Promise<DeleteOutcome>;
+  /** A JSON patch of exactly the version named: uid and resourceVersion are tested before anything is changed. */
+  patch(
+    address: ObjectAddress,
+    precondition: DeletePrecondition,
+    operations: readonly JsonPatchOperation[],
+  ): Promise<ApplyOutcome>;
+  delete(
+    address: ObjectAddress,
+    precondition: DeletePrecondition,
+    options?: { readonly propagation?: 'Background' | 'Foreground' | 'Orphan' },
+  ): Promise<DeleteOutcome>;
 }
 
+/** Unknown fields are always refused (`fieldValidation=Strict`): a misspelt field is an error, never dropped. */
 export interface ApplyOptions {
   readonly dryRun: boolean;
-  readonly fieldValidation: 'Strict' | 'Warn';
   /** Take over fields that others own; ours wins by default. */
   readonly force: boolean;
 }
@@ -198,5 +230,15 @@ export interface Clusters {
    * `deadline` gives milliseconds since the epoch, asked anew before each request, since a lease moves it:
    * no request starts that could outlive it.
    */
-  connect(cluster: string, deadline: () => number): Promise<Cluster>;
+  connect(
+    cluster: string,
+    deadline: () => number,
+    options?: { readonly impersonate?: Identity | undefined },
+  ): Promise<Cluster>;
+}
+
+/** As whom requests are made; our own rights must allow taking it on. */
+export interface Identity {
+  readonly user: string;
+  readonly groups: readonly string[];
 }

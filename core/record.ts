@@ -1,6 +1,6 @@
 import { digestOf } from './model/digest.ts';
 import type { DriftRecord, ObjectDrift, OpenDrift } from './model/drift.ts';
-import type { DriftMode } from './model/application.ts';
+import type { DriftMode } from './model/rule.ts';
 import type { Json } from './model/json.ts';
 import type { Target } from './model/target.ts';
 import { secondsBetween } from './model/time.ts';

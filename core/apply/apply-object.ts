@@ -1,4 +1,3 @@
-import { annotations } from '../contract/kubernetes.ts';
 import { Retry } from '../errors.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import type { KubeObject, LiveObject, ObjectRef } from '../model/object.ts';
@@ -57,8 +56,7 @@ export async function applyObject(
   { cluster, clock, mayProceed }: Effects,
   awaited: boolean,
 ): Promise<ObjectResult> {
-  const warn = task.object.metadata.annotations?.[annotations.fieldValidation] === 'warn';
-  const options = { dryRun: false, force: true, fieldValidation: warn ? 'Warn' : 'Strict' } as const;
+  const options = { dryRun: false, force: true } as const;
   for (let attempt = 1; ; attempt += 1) {
     await mayProceed();
     const outcome = await answered(cluster.apply(task.address, task.object, options));

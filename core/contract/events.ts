@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { driftModeSchema } from '../model/rule.ts';
 import { commitSchema } from '../model/commit.ts';
 import { faultRecordSchema } from '../model/desired.ts';
 import { objectDriftSchema } from '../model/drift.ts';
@@ -49,7 +50,7 @@ export const eventSchemas = {
     reason: runReasonSchema,
     revision: z.number().int(),
     sha: z.string(),
-    outcome: z.enum(['applied', 'failed', 'blocked', 'cancelled']),
+    outcome: z.enum(['applied', 'failed', 'blocked', 'cancelled', 'waiting']),
     counts: runCountsSchema,
     health: healthStatusSchema,
     message: z.string(),
@@ -58,7 +59,7 @@ export const eventSchemas = {
     ...envelope,
     target: targetSchema,
     record: z.string().describe('S3 key'),
-    mode: z.enum(['heal', 'observe']),
+    mode: driftModeSchema,
     drift: objectDriftSchema,
   }),
   DriftHealed: z.object({

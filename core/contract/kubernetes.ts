@@ -11,10 +11,20 @@ export const labels = {
 } as const;
 
 export const annotations = {
-  /** `disabled`: never prune this object. */
+  /** `disabled`: never prune this object; `confirm`: only when a person says so. */
   prune: 'trueup.dev/prune',
   /** `allowed`: take over an object that exists already and is in no inventory. */
   adopt: 'trueup.dev/adopt',
-  /** `warn`: unknown fields are reported, not refused. */
-  fieldValidation: 'trueup.dev/field-validation',
+  /** `heal`, `observe` or `ignore`: goes before what the application says. */
+  drift: 'trueup.dev/drift',
+  /** `override`, `yield` or `fail`: who wins fields that others own. */
+  conflicts: 'trueup.dev/conflicts',
+  /** `fail`, `recreate` or `orphan-and-recreate`. */
+  immutable: 'trueup.dev/immutable',
+  /** A whole number: lower waves are applied, and healthy, before higher ones begin. Default 0. */
+  wave: 'trueup.dev/wave',
+  /** `pre`, `post`, `fail` or `delete`, several with commas: not part of the state, run once for each revision. */
+  hook: 'trueup.dev/hook',
+  /** When a hook's object is deleted: `before` the next one (default), `succeeded`, `failed`; several with commas. */
+  hookDelete: 'trueup.dev/hook-delete',
 } as const;

@@ -13,7 +13,7 @@ import {
   valueBehind,
   type FieldPath,
   type FieldSet,
-} from './field-set.ts';
+} from '../field-set.ts';
 import type { Difference } from './shown-value.ts';
 
 export interface Finding extends Difference {

@@ -1,7 +1,7 @@
 import type { LiveObject } from '../model/object.ts';
 import { pathsOutside, type Finding } from './compare-fields.ts';
-import { knownControllers, type Owner } from './field-owners.ts';
-import { childrenOf, describePath, isMember, nodeAt, valueAt, type FieldSet } from './field-set.ts';
+import { knownControllers, type Owner } from '../field-owners.ts';
+import { childrenOf, describePath, isMember, nodeAt, valueAt, type FieldSet } from '../field-set.ts';
 
 /** Leaves and list items outside ours whose only owners are no controllers that we know; status left out. */
 export function foreignFields(desired: FieldSet, others: readonly Owner[], live: LiveObject): Finding[] {

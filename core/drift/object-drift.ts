@@ -3,8 +3,8 @@ import type { FieldDrift, ObjectDrift } from '../model/drift.ts';
 import { isJsonObject } from '../model/json.ts';
 import { refOf, type LiveObject } from '../model/object.ts';
 import { changedFields, droppedFields, type Finding } from './compare-fields.ts';
-import { knownControllers, otherOwners, ourEntry, writerOf, type Owner } from './field-owners.ts';
-import { describePath, emptySet, type FieldPath, type FieldSet } from './field-set.ts';
+import { knownControllers, otherOwners, ourEntry, writerOf, type Owner } from '../field-owners.ts';
+import { describePath, emptySet, type FieldPath, type FieldSet } from '../field-set.ts';
 import { foreignFields } from './foreign-fields.ts';
 import { showDifference, type Mask } from './shown-value.ts';
 

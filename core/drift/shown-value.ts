@@ -1,7 +1,7 @@
 import { isJsonObject, type Json } from '../model/json.ts';
 import { digestOf } from '../model/digest.ts';
 import type { KubeObject } from '../model/object.ts';
-import type { FieldPath } from './field-set.ts';
+import type { FieldPath } from '../field-set.ts';
 
 /** Keyed digest of a secret text (rule 9): equal texts give equal digests, and the text cannot be guessed from it. */
 export type Mask = (secret: string) => string;

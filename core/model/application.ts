@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { freezeSchema } from './freeze.ts';
+import { driftModeSchema, expressionSchema, healthCheckSchema, ruleSchema } from './rule.ts';
 import { nameSchema } from './target.ts';
 
 export const apiVersion = 'trueup.dev/v1';
@@ -38,9 +40,32 @@ const clustersSchema = z
   });
 
 export const syncModeSchema = z.enum(['auto', 'manual']);
-export const driftModeSchema = z.enum(['heal', 'observe']);
 export const deletionPolicySchema = z.enum(['orphan', 'prune']);
-export type DriftMode = z.infer<typeof driftModeSchema>;
+
+const durationSchema = z.string().regex(/^[1-9][0-9]*[mh]$/, 'must be minutes or hours, such as 5m or 1h');
+
+/** Another application that must be applied and healthy before this one is touched. */
+export const dependencySchema = z.strictObject({
+  application: nameSchema,
+  cluster: nameSchema.exactOptional().describe('where it runs; default: the same cluster'),
+  ready: expressionSchema
+    .exactOptional()
+    .describe('CEL over `dependency` (sync, health, revision, commit) in place of applied and Healthy'),
+});
+export type Dependency = z.infer<typeof dependencySchema>;
+
+const impersonateSchema = z
+  .strictObject({
+    serviceAccount: z
+      .string()
+      .regex(/^([-a-z0-9]+\/)?[-a-z0-9.]+$/, 'must be NAME or NAMESPACE/NAME')
+      .optional()
+      .describe('of the namespace of the application when it names none'),
+    groups: z.array(z.string().min(1)).min(1).optional(),
+  })
+  .refine(({ serviceAccount, groups }) => serviceAccount !== undefined || groups !== undefined, {
+    message: 'give serviceAccount or groups',
+  });
 
 /** What to deploy where. Its JSON Schema is published under `docs/reference/`. */
 export const applicationSchema = z.strictObject({
@@ -66,20 +91,28 @@ export const applicationSchema = z.strictObject({
     sync: syncModeSchema.default('auto').describe('auto: a push applies; manual: it waits for `trueup sync`'),
     drift: driftModeSchema
       .default('heal')
-      .describe('heal: put right what somebody changed; observe: only report it'),
+      .describe('heal: put right what somebody changed; observe: only report it; ignore: do not look'),
     prune: z.boolean().default(true).describe('delete what we created and Git no longer has'),
     onDelete: deletionPolicySchema
       .default('orphan')
       .describe('when this Application is gone from Git: leave its objects, or prune them'),
-    interval: z
-      .string()
-      .regex(/^[1-9][0-9]*[mh]$/, 'must be minutes or hours, such as 5m or 1h')
+    interval: durationSchema
       .optional()
       .describe('least time between drift checks; default is that of the stack'),
-    dependsOn: z
-      .array(z.never('is reserved and not supported yet; remove it'))
-      .max(0, 'is reserved and not supported yet; remove it')
-      .optional(),
+    timeout: durationSchema
+      .default('15m')
+      .describe('longest that a revision may wait for its hooks, its waves and their health'),
+    adopt: z
+      .boolean()
+      .default(false)
+      .describe('take over objects that exist already, from kubectl, Helm, Argo CD and Flux alike'),
+    rules: z.array(ruleSchema).max(200).default([]),
+    dependsOn: z.array(dependencySchema).max(50).default([]),
+    impersonate: impersonateSchema
+      .optional()
+      .describe('apply and prune with the rights of a service account or of groups'),
+    health: z.array(healthCheckSchema).max(100).default([]),
+    freeze: z.array(freezeSchema).max(50).default([]),
   }),
 });
 export type Application = z.infer<typeof applicationSchema>;

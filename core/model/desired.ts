@@ -1,6 +1,8 @@
 import * as z from 'zod';
-import { deletionPolicySchema, driftModeSchema, syncModeSchema } from './application.ts';
+import { deletionPolicySchema, dependencySchema, syncModeSchema } from './application.ts';
 import { commitSchema } from './commit.ts';
+import { freezeSchema } from './freeze.ts';
+import { driftModeSchema, healthCheckSchema, ruleSchema } from './rule.ts';
 import { targetSchema } from './target.ts';
 
 /** The switches of an application as of the commit that the pointer follows. */
@@ -10,8 +12,30 @@ export const settingsSchema = z.object({
   prune: z.boolean(),
   onDelete: deletionPolicySchema,
   intervalSeconds: z.number().exactOptional(),
+  timeoutSeconds: z.number().default(900),
+  adopt: z.boolean().default(false),
+  rules: z.array(ruleSchema).default([]),
+  dependsOn: z.array(dependencySchema).default([]),
+  /** As whom writes and dry runs are made. */
+  impersonate: z.object({ user: z.string(), groups: z.array(z.string()) }).exactOptional(),
+  health: z.array(healthCheckSchema).default([]),
+  freeze: z.array(freezeSchema).default([]),
 });
 export type Settings = z.infer<typeof settingsSchema>;
+
+/** What an Application that says nothing of it has. */
+export const defaultSettings: Settings = {
+  sync: 'auto',
+  drift: 'heal',
+  prune: true,
+  onDelete: 'orphan',
+  timeoutSeconds: 900,
+  adopt: false,
+  rules: [],
+  dependsOn: [],
+  health: [],
+  freeze: [],
+};
 
 export const faultRecordSchema = z.object({ subject: z.string(), message: z.string() });
 export type FaultRecord = z.infer<typeof faultRecordSchema>;
@@ -33,6 +57,10 @@ export const desiredPointerSchema = z.object({
   snapshot: z.string().describe('digest'),
   objects: z.number().int(),
   settings: settingsSchema,
+  /** Set by a person's rollback: until it is lifted or runs out, commits are examined and not followed. */
+  pin: z
+    .object({ by: z.string(), reason: z.string(), at: z.string(), until: z.string().optional() })
+    .optional(),
   /** The commit whose content the snapshot is. */
   commit: commitSchema,
   /** The newest commit looked at; it may have left the snapshot as it was. */

@@ -1,8 +1,22 @@
 import * as z from 'zod';
-import { driftModeSchema } from './application.ts';
 import { jsonSchema } from './json.ts';
 import { objectRefSchema } from './object.ts';
+import { driftModeSchema } from './rule.ts';
 import { targetSchema } from './target.ts';
+
+/** Who made a write, as the API server's audit log has it. */
+export const whoSchema = z.object({
+  user: z.string(),
+  /** Set when the user acted as somebody else. */
+  impersonated: z.string().optional(),
+  groups: z.array(z.string()).default([]),
+  addresses: z.array(z.string()).default([]),
+  userAgent: z.string().optional(),
+  verb: z.string(),
+  at: z.string(),
+  auditId: z.string(),
+});
+export type Who = z.infer<typeof whoSchema>;
 
 /** One drifted field. Classes as the design defines them; values of Secrets are keyed digests. */
 export const fieldDriftSchema = z.object({
@@ -15,6 +29,7 @@ export const fieldDriftSchema = z.object({
   manager: z.string().optional().describe('field manager that owns the live value'),
   operation: z.string().optional(),
   at: z.string().optional().describe('when that manager last wrote, ISO 8601'),
+  mode: driftModeSchema.exclude(['ignore']).optional().describe('what the rules say of it; absent: heal'),
 });
 export type FieldDrift = z.infer<typeof fieldDriftSchema>;
 
@@ -23,6 +38,7 @@ export const objectDriftSchema = z.object({
   ref: objectRefSchema,
   kind: z.enum(['fields', 'missing', 'extra']),
   fields: z.array(fieldDriftSchema),
+  mode: driftModeSchema.exclude(['ignore']).optional().describe('of a missing or extra object; absent: heal'),
 });
 export type ObjectDrift = z.infer<typeof objectDriftSchema>;
 
@@ -36,6 +52,9 @@ export const driftRecordSchema = z.object({
   openedAt: z.string().describe('when the sweep found it'),
   happenedAt: z.string().optional().describe('earliest write of the managers at fault, from managedFields'),
   lastSeenAt: z.string(),
+  who: whoSchema.optional().describe('of the audit log, where there is one'),
+  /** Set when healing stopped because the same path flipped again and again: the rival, and how often. */
+  loop: z.object({ manager: z.string(), flips: z.number().int(), since: z.string() }).optional(),
   state: z.enum(['open', 'healed', 'reverted', 'overwritten', 'accepted']),
   closedAt: z.string().optional(),
   runId: z.string().optional().describe('the run that healed or overwrote it'),

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { commitSchema } from './commit.ts';
 import { healthStatusSchema } from './health.ts';
 import { objectRefSchema } from './object.ts';
+import { acceptedRuleSchema } from './rule.ts';
 import { targetSchema } from './target.ts';
 
 /**
@@ -22,8 +23,24 @@ export const inventoryEntrySchema = z.object({
   intendedAt: z.string().optional(),
   /** Digest of the desired object as last applied. */
   desiredDigest: z.string().optional(),
+  /** Two-phase prune: when a run first found that nothing desires it. Only a later run deletes it. */
+  markedAt: z.string().optional(),
 });
 export type InventoryEntry = z.infer<typeof inventoryEntrySchema>;
+
+/** What became of one hook; it runs once for each revision. */
+export const hookStateSchema = z.object({
+  ref: objectRefSchema,
+  apiVersion: z.string(),
+  plural: z.string(),
+  phase: z.enum(['pre', 'post', 'fail', 'delete']),
+  revision: z.number().int(),
+  state: z.enum(['intent', 'running', 'succeeded', 'failed']),
+  uid: z.string().optional(),
+  at: z.string(),
+  message: z.string().default(''),
+});
+export type HookState = z.infer<typeof hookStateSchema>;
 
 export const inventorySchema = z.object({
   version: z.literal(1),
@@ -32,6 +49,14 @@ export const inventorySchema = z.object({
   /** Token of the lease under which it was last claimed: a run with a lower one may not write any more (rule 3). */
   fence: z.number().int().optional(),
   entries: z.record(z.string(), inventoryEntrySchema),
+  /** By phase and object key. */
+  hooks: z.record(z.string(), hookStateSchema).default({}),
+  /** Set while a revision waits for a dependency, a hook or the health of a wave, with neither lease nor group held. */
+  waiting: z
+    .object({ revision: z.number().int(), since: z.string(), until: z.string(), reason: z.string() })
+    .optional(),
+  /** Drift that a person accepted; these rules come after those of the Application. */
+  accepted: z.array(acceptedRuleSchema).default([]),
   /** The last run that applied everything it had planned. */
   applied: z
     .object({
@@ -49,7 +74,7 @@ export const inventorySchema = z.object({
       runId: z.string(),
       key: z.string().describe('of its run record'),
       revision: z.number().int(),
-      outcome: z.enum(['applied', 'failed', 'blocked', 'cancelled']),
+      outcome: z.enum(['applied', 'failed', 'blocked', 'cancelled', 'waiting']),
       at: z.string(),
       message: z.string(),
       /** Counts failures of one revision in a row; the backoff of the next try follows from it. */

@@ -6,7 +6,16 @@ import { objectRefSchema } from './object.ts';
 import { planSchema } from './plan.ts';
 import { targetSchema } from './target.ts';
 
-export const runReasonSchema = z.enum(['push', 'sync', 'heal', 'retry', 'health', 'pending']);
+export const runReasonSchema = z.enum([
+  'push',
+  'sync',
+  'heal',
+  'retry',
+  'health',
+  'pending',
+  /** Goes on with a revision that waited for a dependency, a hook or a wave. */
+  'continue',
+]);
 export type RunReason = z.infer<typeof runReasonSchema>;
 
 /** Message on the run queues. A hint only: the handler reads current state (rule 4). */
@@ -53,7 +62,7 @@ export const runRecordSchema = z.object({
   /** Absent while the run is under way, or for ever when it died: the next run finishes its work. */
   outcome: z
     .object({
-      kind: z.enum(['applied', 'failed', 'blocked', 'cancelled']),
+      kind: z.enum(['applied', 'failed', 'blocked', 'cancelled', 'waiting']),
       at: z.string(),
       message: z.string(),
       counts: runCountsSchema,

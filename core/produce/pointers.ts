@@ -20,13 +20,40 @@ export interface Wanted {
   readonly settings: Settings;
 }
 
-/** The switches of an application, its interval in seconds. */
-export function settingsOf({ spec }: Application): Settings {
-  const { sync, drift, prune, onDelete, interval } = spec;
-  const settings = { sync, drift, prune, onDelete };
-  if (interval === undefined) return settings;
-  const unit = interval.endsWith('h') ? 3600 : 60;
-  return { ...settings, intervalSeconds: Number.parseInt(interval, 10) * unit };
+/** The switches of an application, its durations in seconds. */
+export function settingsOf({ metadata, spec }: Application): Settings {
+  const { sync, drift, prune, onDelete, interval, timeout, adopt, rules, dependsOn, health, freeze } = spec;
+  const impersonate = identityOf(metadata.name, spec);
+  return {
+    sync,
+    drift,
+    prune,
+    onDelete,
+    ...(interval !== undefined && { intervalSeconds: secondsOf(interval) }),
+    timeoutSeconds: secondsOf(timeout),
+    adopt,
+    rules,
+    dependsOn,
+    ...(impersonate !== undefined && { impersonate }),
+    health,
+    freeze,
+  };
+}
+
+/** Kubernetes lets nobody take on groups without a user: one that has no rights of its own stands in. */
+function identityOf(
+  application: string,
+  { impersonate, namespace }: Application['spec'],
+): Settings['impersonate'] {
+  if (impersonate === undefined) return undefined;
+  const { serviceAccount, groups = [] } = impersonate;
+  if (serviceAccount === undefined) return { user: `trueup:application:${application}`, groups };
+  const [home, name] = serviceAccount.includes('/') ? serviceAccount.split('/') : [namespace, serviceAccount];
+  return { user: `system:serviceaccount:${home}:${name}`, groups };
+}
+
+function secondsOf(duration: string): number {
+  return Number.parseInt(duration, 10) * (duration.endsWith('h') ? 3600 : 60);
 }
 
 /** Pointer to a rendered snapshot; undefined when the current one says all of it already. */

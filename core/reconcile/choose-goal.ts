@@ -44,6 +44,7 @@ const choices: Readonly<Record<RunReason, (facts: Facts) => Choice>> = {
       ? rest(`revision ${facts.pointer.revision} needs a commit or a person`)
       : forChange(facts),
   retry: forRetry,
+  continue: forChange,
   heal: forHeal,
   health: () => rest('health is looked at without a run'),
 };

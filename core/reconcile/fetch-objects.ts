@@ -33,7 +33,8 @@ export async function fetchObjects(
     const listable = resource?.verbs.includes('list') === true;
     if (!listable || objects.filter(({ ours }) => ours).length <= readSingly) return;
     const selector = `${labels.application}=${application}`;
-    for (const live of await cluster.list(resource, selector, { metadataOnly })) {
+    const { items } = await cluster.list(resource, selector, { metadataOnly });
+    for (const live of items) {
       found.set(refKey(refOf(live)), live);
     }
   });

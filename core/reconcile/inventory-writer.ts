@@ -34,7 +34,16 @@ export class InventoryWriter {
   }
 
   get value(): Inventory {
-    return this.#document?.value ?? { version: 1, seq: 0, target: this.#target, entries: {} };
+    return (
+      this.#document?.value ?? {
+        version: 1,
+        seq: 0,
+        target: this.#target,
+        entries: {},
+        hooks: {},
+        accepted: [],
+      }
+    );
   }
 
   /**

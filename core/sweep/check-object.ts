@@ -1,4 +1,3 @@
-import { annotations } from '../contract/kubernetes.ts';
 import { driftOf, type DriftVerdict } from '../drift/object-drift.ts';
 import type { Mask } from '../drift/shown-value.ts';
 import type { ObjectDrift } from '../model/drift.ts';
@@ -29,8 +28,6 @@ export async function checkObject(
     const outcome = await cluster.apply(desired.address, desired.object, {
       dryRun: true,
       force: true,
-      fieldValidation:
-        desired.object.metadata.annotations?.[annotations.fieldValidation] === 'warn' ? 'Warn' : 'Strict',
     });
     if (outcome.kind !== 'applied') {
       const reason = `the dry run of ${describeRef(desired.ref)} was not possible: ${outcome.message}`;

@@ -31,8 +31,8 @@ export async function listLabelled(
   const failed = new Map<string, string>();
   await inBatches(resources, listsAtOnce, async (resource) => {
     try {
-      const found = await cluster.list(resource, labels.application, { metadataOnly: true });
-      for (const live of found) objects.set(refKey(refOf(live)), live);
+      const { items } = await cluster.list(resource, labels.application, { metadataOnly: true });
+      for (const live of items) objects.set(refKey(refOf(live)), live);
     } catch (error) {
       // Not allowed to list one kind: the targets that have it are Unknown, the others are checked.
       if (!(error instanceof Blocked)) throw error;

@@ -24,10 +24,14 @@ export function limitRequests(cluster: Cluster, atOnce: number): Cluster {
   };
   return {
     resources: async (options) => cluster.resources(options),
+    version: async () => limited(async () => cluster.version()),
     get: async (address) => limited(async () => cluster.get(address)),
     list: async (resource, selector, options) =>
       limited(async () => cluster.list(resource, selector, options)),
     apply: async (address, object, options) => limited(async () => cluster.apply(address, object, options)),
-    delete: async (address, precondition) => limited(async () => cluster.delete(address, precondition)),
+    patch: async (address, precondition, operations) =>
+      limited(async () => cluster.patch(address, precondition, operations)),
+    delete: async (address, precondition, options) =>
+      limited(async () => cluster.delete(address, precondition, options)),
   };
 }

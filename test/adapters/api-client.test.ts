@@ -54,7 +54,7 @@ const object: Answer = (_, response) => {
 
 const address = { apiVersion: 'v1', plural: 'configmaps', namespace: 'web', name: 'a' };
 const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } };
-const options = { dryRun: false, force: true, fieldValidation: 'Strict' } as const;
+const options = { dryRun: false, force: true } as const;
 
 /** What a promise rejects with. */
 async function rejection(promise: Promise<unknown>): Promise<Error> {

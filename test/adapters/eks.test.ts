@@ -103,7 +103,7 @@ describe('an EKS cluster', { skip }, () => {
       metadata: { name: 'by-role', namespace: 'default' },
     };
     const address = { apiVersion: 'v1', plural: 'configmaps', namespace: 'default', name: 'by-role' };
-    const options = { dryRun: false, force: true, fieldValidation: 'Strict' } as const;
+    const options = { dryRun: false, force: true } as const;
     assert.equal((await cluster.apply(address, configMap, options)).kind, 'applied');
     assert.deepEqual(authenticator.refusals, []);
   });
@@ -112,7 +112,7 @@ describe('an EKS cluster', { skip }, () => {
     const cluster = await connect('shop');
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'forbidden' } };
     const address = { apiVersion: 'v1', plural: 'namespaces', name: 'forbidden' };
-    const options = { dryRun: false, force: true, fieldValidation: 'Strict' } as const;
+    const options = { dryRun: false, force: true } as const;
     const outcome = await cluster.apply(address, namespace, options);
     assert.equal(outcome.kind, 'refused');
     assert.match(outcome.message, /User "arn:aws:iam::111122223333:role\/trueup" cannot patch/);

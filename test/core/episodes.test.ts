@@ -171,6 +171,7 @@ function mortal(store: MemoryStore, bus: RecordingBus, life: Dying): EpisodeDeps
     },
     store: {
       get: async (name) => store.get(name),
+      entries: async (prefix) => store.entries(prefix),
       list: (prefix, options) => store.list(prefix, options),
       put: async (name, text, condition) => {
         life.effect();

@@ -150,6 +150,7 @@ function dyingAfter(writes: number, store: MemoryStore): Store {
     put: (key, text, condition) =>
       store.writes.length >= writes ? new Promise(() => {}) : store.put(key, text, condition),
     delete: (key, condition) => store.delete(key, condition),
+    entries: (prefix) => store.entries(prefix),
     list: (prefix, options) => store.list(prefix, options),
   };
 }

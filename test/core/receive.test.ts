@@ -202,7 +202,7 @@ test('whatever fails behind is 503 with nothing of it in the answer', async () =
   const boom = async (): Promise<never> => {
     throw new TypeError('s3cret detail');
   };
-  const broken: Store = { get: boom, put: boom, delete: boom, list: () => assert.fail() };
+  const broken: Store = { get: boom, put: boom, delete: boom, entries: boom, list: () => assert.fail() };
   for (const change of [{ store: broken }, { secrets: { get: boom } }]) {
     const answer = await receive(delivery(), { ...deps, ...change });
     assert.equal(answer.status, 503);

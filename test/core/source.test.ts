@@ -165,11 +165,6 @@ const faults: { why: string; file: string; says: RegExp[] }[] = [
     says: [/x\.yaml:8: spec\.interval: must be minutes or hours, such as 5m or 1h/],
   },
   {
-    why: 'dependsOn, which is reserved',
-    file: application('x', '  dependsOn: [a]\n'),
-    says: [/x\.yaml:8: spec\.dependsOn.*reserved and not supported yet; remove it/],
-  },
-  {
     why: 'a missing field',
     file: application('x').replace('  namespace: web\n', ''),
     says: [/x\.yaml:4: spec\.namespace: is missing; expected string/],

@@ -14,6 +14,8 @@ import type {
   Cluster,
   DeleteOutcome,
   DeletePrecondition,
+  JsonPatchOperation,
+  LiveList,
   ObjectAddress,
 } from '../../core/ports.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -81,15 +83,16 @@ export class MemoryCluster implements Cluster {
     { group, version, kind: wanted }: ApiResource,
     selector: string,
     options: { readonly metadataOnly?: boolean } = {},
-  ): Promise<readonly LiveObject[]> {
+  ): Promise<LiveList> {
     this.hook(`list ${wanted}`, 'before');
     const apiVersion = group === '' ? version : `${group}/${version}`;
     const [label = '', value = ''] = selector.split('=');
-    return [...this.#objects.values()]
+    const items = [...this.#objects.values()]
       .map(({ object }) => object)
       .filter((object) => object.apiVersion === apiVersion && object.kind === wanted)
       .filter(({ metadata }) => selector === '' || metadata.labels?.[label] === value)
       .map((object) => (options.metadataOnly === true ? withoutContent(object) : object));
+    return { resourceVersion: String(this.#version), items };
   }
 
   async apply(address: ObjectAddress, object: KubeObject, options: ApplyOptions): Promise<ApplyOutcome> {
@@ -105,6 +108,34 @@ export class MemoryCluster implements Cluster {
       this.hook(request, 'after');
     }
     return { kind: 'applied', created: stored === undefined, object: next, warnings: [] };
+  }
+
+  async version(): Promise<string> {
+    return 'v1.36.3';
+  }
+
+  /** Of metadata and top-level members alone. */
+  async patch(
+    address: ObjectAddress,
+    precondition: DeletePrecondition,
+    operations: readonly JsonPatchOperation[],
+  ): Promise<ApplyOutcome> {
+    const request = `patch ${pathOf(address)}`;
+    this.hook(request, 'before');
+    const stored = this.#objects.get(keyOf(address));
+    if (stored === undefined) return { kind: 'absent', message: `${address.name} not found` };
+    const { uid, resourceVersion } = stored.object.metadata;
+    if (uid !== precondition.uid || resourceVersion !== precondition.resourceVersion) {
+      return { kind: 'invalid', message: 'the server rejected our request due to an error in our request' };
+    }
+    const object: LiveObject = operations.reduce(patched, stored.object);
+    this.#objects.set(keyOf(address), {
+      ...stored,
+      object: { ...object, metadata: { ...object.metadata, uid, resourceVersion: this.#nextVersion() } },
+    });
+    this.effects.push(request);
+    this.hook(request, 'after');
+    return { kind: 'applied', created: false, object: this.live(address) ?? object, warnings: [] };
   }
 
   async delete(address: ObjectAddress, precondition: DeletePrecondition): Promise<DeleteOutcome> {
@@ -262,6 +293,26 @@ export class MemoryCluster implements Cluster {
   #time(): string {
     return new Date(Math.floor(this.#clock.now() / 1000) * 1000).toISOString().replace('.000Z', 'Z');
   }
+}
+
+function patched(object: LiveObject, operation: JsonPatchOperation): LiveObject {
+  const [first = '', second] = operation.path
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const value = operation.op === 'remove' ? undefined : operation.value;
+  if (operation.op === 'test') return object;
+  const changed = (members: JsonObject, name: string): JsonObject =>
+    Object.fromEntries(
+      [...Object.entries(members).filter(([each]) => each !== name), [name, value] as const].flatMap(
+        ([each, member]) => (member === undefined ? [] : [[each, member] as const]),
+      ),
+    );
+  const next =
+    second === undefined
+      ? changed(object, first)
+      : { ...object, [first]: changed(objectAt(object, first), second) };
+  return { ...object, ...next, metadata: { ...object.metadata, ...objectAt(next, 'metadata') } };
 }
 
 function isOurs({ manager, operation }: ManagedFieldsEntry): boolean {

@@ -29,6 +29,13 @@ export class MemoryStore implements Store {
     return 'deleted';
   }
 
+  async entries(prefix: string): Promise<ReadonlyMap<string, string>> {
+    const matching = [...this.#objects].filter(([key]) => key.startsWith(prefix));
+    return new Map(
+      matching.map(([key, { etag }]): [string, string] => [key, etag]).sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+  }
+
   async *list(prefix: string, options: { after?: string; limit?: number } = {}): AsyncIterable<string> {
     const matching = [...this.#objects.keys()]
       .filter((key) => key.startsWith(prefix) && key > (options.after ?? ''))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { valueAt } from '../../../core/drift/field-set.ts';
+import { valueAt } from '../../../core/field-set.ts';
 import { jsonEqual } from '../../../core/model/json.ts';
 import { describeRef, refOf, type KubeObject } from '../../../core/model/object.ts';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';

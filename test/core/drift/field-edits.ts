@@ -1,4 +1,4 @@
-import { ourEntry } from '../../../core/drift/field-owners.ts';
+import { ourEntry } from '../../../core/field-owners.ts';
 import {
   childrenOf,
   describePath,
@@ -7,7 +7,7 @@ import {
   valueBehind,
   type FieldPath,
   type FieldSet,
-} from '../../../core/drift/field-set.ts';
+} from '../../../core/field-set.ts';
 import { isJsonObject, type Json } from '../../../core/model/json.ts';
 import type { LiveObject } from '../../../core/model/object.ts';
 

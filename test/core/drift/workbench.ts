@@ -20,7 +20,7 @@ export interface Workbench {
   readonly pathOf: (object: KubeObject) => Promise<string>;
 }
 
-const forced = { force: true, fieldValidation: 'Strict' } as const;
+const forced = { force: true } as const;
 /** A kind is served a moment after its definition was accepted. */
 const patienceMs = 15_000;
 
@@ -82,6 +82,9 @@ function counted(cluster: Cluster): { readonly cluster: Cluster; readonly reques
       get: async (address) => count(cluster.get(address)),
       list: async (resource, selector, options) => count(cluster.list(resource, selector, options)),
       apply: async (address, object, options) => count(cluster.apply(address, object, options)),
+      version: async () => cluster.version(),
+      patch: async (address, precondition, operations) =>
+        count(cluster.patch(address, precondition, operations)),
       delete: async (address, precondition) => count(cluster.delete(address, precondition)),
     },
   };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { defaultSettings } from '../../../core/model/desired.ts';
 import { describe, test } from 'node:test';
 import type { KubeObject, LiveObject } from '../../../core/model/object.ts';
 import { decidePlan, resolveDesired, type Decision } from '../../../core/plan.ts';
@@ -88,7 +89,7 @@ describe('what is pruned', () => {
           served,
         ),
         state: 'present',
-        settings: { sync: 'auto', drift: 'heal', prune: true, onDelete: 'orphan' },
+        settings: defaultSettings,
         entries: { '/Namespace//web': entry },
         observed: new Map([['/Namespace//web', live]]),
         scope: 'changed',
@@ -179,7 +180,7 @@ test('an object that moved between API groups is the same object: never pruned, 
       served,
     ),
     state: 'present',
-    settings: { sync: 'auto', drift: 'heal', prune: true, onDelete: 'orphan' },
+    settings: defaultSettings,
     entries: {
       'extensions/Ingress/web/a': {
         ref,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { defaultSettings } from '../../../core/model/desired.ts';
 import { describe, test } from 'node:test';
 import { load } from 'js-yaml';
 import { kubeObjectSchema } from '../../../core/model/object.ts';
@@ -94,7 +95,7 @@ describe('scope and address', () => {
       application: 'web',
       desired,
       state: 'present',
-      settings: { sync: 'auto', drift: 'heal', prune: true, onDelete: 'orphan' },
+      settings: defaultSettings,
       entries: { 'example.org/Widget/elsewhere/a': entry },
       observed: new Map(),
       scope: 'changed',

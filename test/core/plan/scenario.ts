@@ -1,3 +1,4 @@
+import { defaultSettings } from '../../../core/model/desired.ts';
 import { load } from 'js-yaml';
 import * as z from 'zod';
 import { inventoryEntrySchema } from '../../../core/model/inventory.ts';
@@ -100,7 +101,7 @@ export function decide(yaml: string): Decision {
   ]);
   const { settings, ...rest } = {
     settings: {
-      sync: 'auto' as const,
+      ...defaultSettings,
       drift: scenario.drift,
       prune: scenario.prune,
       onDelete: scenario.onDelete,

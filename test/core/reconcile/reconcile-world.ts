@@ -1,6 +1,11 @@
 import { keys } from '../../../core/contract/keys.ts';
 import { readDocument, writeDocument } from '../../../core/documents.ts';
-import { desiredPointerSchema, type DesiredPointer, type Settings } from '../../../core/model/desired.ts';
+import {
+  defaultSettings,
+  desiredPointerSchema,
+  type DesiredPointer,
+  type Settings,
+} from '../../../core/model/desired.ts';
 import { inventorySchema, type Inventory } from '../../../core/model/inventory.ts';
 import type { KubeObject } from '../../../core/model/object.ts';
 import type { RunReason, RunRecord, RunRequest } from '../../../core/model/run.ts';
@@ -68,7 +73,7 @@ export async function pushTo(
     revision,
     snapshot: digest,
     objects: objects.length,
-    settings: { sync: 'auto', drift: 'heal', prune: true, onDelete: 'orphan', ...settings },
+    settings: { ...defaultSettings, ...settings },
     commit,
     examined: { sha, at: isoTime(clock.now()) },
   };

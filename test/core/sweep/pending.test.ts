@@ -120,7 +120,6 @@ describe('a commit that is not applied', () => {
     await world.cluster.apply(front.address, front.object, {
       dryRun: false,
       force: true,
-      fieldValidation: 'Strict',
     });
     await world.changeInventory('web', ({ entries }) => {
       const [mine, other] = [entries[front.key], entries[config.key]];

@@ -1,7 +1,14 @@
 import { Blocked, Retry } from '../../../core/errors.ts';
 import { isJsonObject, jsonEqual, type Json, type JsonObject } from '../../../core/model/json.ts';
 import { groupOf, type KubeObject, type LiveObject } from '../../../core/model/object.ts';
-import type { ApiResource, ApplyOptions, ApplyOutcome, Cluster, ObjectAddress } from '../../../core/ports.ts';
+import type {
+  ApiResource,
+  ApplyOptions,
+  ApplyOutcome,
+  Cluster,
+  LiveList,
+  ObjectAddress,
+} from '../../../core/ports.ts';
 import { fieldsOf, liveObject, merged } from '../drift/applied.ts';
 
 type Claims = ReadonlyMap<string, JsonObject>;
@@ -60,15 +67,16 @@ export class ScriptedCluster implements Cluster {
     return stored === undefined ? undefined : this.#live(stored);
   }
 
-  async list({ plural }: ApiResource, label: string): Promise<readonly LiveObject[]> {
+  async list({ plural }: ApiResource, label: string): Promise<LiveList> {
     this.#count(`list ${plural}`);
     if (plural === this.forbiddenList) {
       throw new Blocked({ subject: 'cluster east', message: `does not let us list ${plural}` });
     }
-    return [...this.#objects]
+    const items = [...this.#objects]
       .filter(([path]) => path.includes(`/${plural}/`))
       .map(([, stored]) => this.#live(stored))
       .filter((live) => live.metadata.labels?.[label] !== undefined);
+    return { resourceVersion: String(this.#version), items };
   }
 
   async apply(address: ObjectAddress, object: KubeObject, options: ApplyOptions): Promise<ApplyOutcome> {
@@ -84,6 +92,14 @@ export class ScriptedCluster implements Cluster {
     };
     if (!options.dryRun) this.#objects.set(pathOf(address), next);
     return { kind: 'applied', created: stored === undefined, object: this.#live(next), warnings: [] };
+  }
+
+  async version(): Promise<string> {
+    return 'v1.36.3';
+  }
+
+  async patch(): Promise<ApplyOutcome> {
+    throw new Error('no check patches anything');
   }
 
   async delete(address: ObjectAddress): Promise<{ kind: 'deleted' }> {

@@ -4,7 +4,12 @@ import { parseStackConfig } from '../../../core/contract/config.ts';
 import { loadDesired } from '../../../core/desired-state.ts';
 import { readDocument } from '../../../core/documents.ts';
 import { clusterCheckSchema, type TargetCheck } from '../../../core/model/check.ts';
-import { desiredPointerSchema, type DesiredPointer, type Settings } from '../../../core/model/desired.ts';
+import {
+  defaultSettings,
+  desiredPointerSchema,
+  type DesiredPointer,
+  type Settings,
+} from '../../../core/model/desired.ts';
 import { driftRecordSchema } from '../../../core/model/drift.ts';
 import { inventorySchema, type Inventory } from '../../../core/model/inventory.ts';
 import type { KubeObject, LiveObject, ObjectRef } from '../../../core/model/object.ts';
@@ -110,7 +115,7 @@ export class SweepWorld<C extends Cluster = ScriptedCluster> {
       revision: (before?.revision ?? 0) + 1,
       snapshot: digest,
       objects: objects.length,
-      settings: { sync: 'auto', drift: 'heal', prune: true, onDelete: 'orphan', ...settings },
+      settings: { ...defaultSettings, ...settings },
       commit,
       examined: { sha, at: isoTime(this.clock.now()) },
     };
@@ -150,7 +155,7 @@ export class SweepWorld<C extends Cluster = ScriptedCluster> {
   async #applied(address: ObjectAddress, object: KubeObject): Promise<LiveObject> {
     const deadline = Date.now() + 15_000;
     for (;;) {
-      const options = { dryRun: false, force: true, fieldValidation: 'Strict' } as const;
+      const options = { dryRun: false, force: true } as const;
       const outcome = await this.cluster.apply(address, object, options);
       if (outcome.kind === 'applied') return outcome.object;
       if (outcome.kind !== 'absent' || Date.now() > deadline)
@@ -180,7 +185,7 @@ export class SweepWorld<C extends Cluster = ScriptedCluster> {
   ): Promise<void> {
     const target = { cluster: 'east', application };
     const current = (await readDocument(this.store, keys.inventory(target), inventorySchema))?.value;
-    const empty: Inventory = { version: 1, seq: 0, target, entries: {} };
+    const empty: Inventory = { version: 1, seq: 0, target, entries: {}, hooks: {}, accepted: [] };
     const inventory = { ...(current ?? empty), seq: (current?.seq ?? 0) + 1 };
     await this.#write(keys.inventory(target), { ...inventory, ...change(inventory) });
   }

@@ -1,5 +1,5 @@
-import { fieldManager } from '../contract/kubernetes.ts';
-import type { LiveObject, ManagedFieldsEntry } from '../model/object.ts';
+import { fieldManager } from './contract/kubernetes.ts';
+import type { LiveObject, ManagedFieldsEntry } from './model/object.ts';
 import { fieldSetOf, isLeaf, isMember, nodeAt, type FieldPath, type FieldSet } from './field-set.ts';
 
 /**

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { load } from 'js-yaml';
 import { z } from 'zod';
-import { describePath, valueAt } from '../../../core/drift/field-set.ts';
-import { jsonSchema } from '../../../core/model/json.ts';
+import { describePath, valueAt } from '../../core/field-set.ts';
+import { jsonSchema } from '../../core/model/json.ts';
 
 const object = load(`
 metadata:

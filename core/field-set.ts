@@ -1,4 +1,4 @@
-import { isJsonObject, jsonEqual, type Json, type JsonObject } from '../model/json.ts';
+import { isJsonObject, jsonEqual, type Json, type JsonObject } from './model/json.ts';
 
 /**
  * A set of fields as the API server writes it (FieldsV1): a trie whose edges are `f:NAME` (field or map key),
@@ -77,7 +77,8 @@ export function describePath(path: FieldPath): string {
 
 const plainName = /^[A-Za-z_$][\w$-]*$/;
 
-function describeEdge(edge: string): string {
+/** One edge for people: `.image`, `["a.b/c"]`, `[name="app"]`. */
+export function describeEdge(edge: string): string {
   const label = edge.slice(2);
   if (edge.startsWith('f:')) return plainName.test(label) ? `.${label}` : `[${JSON.stringify(label)}]`;
   if (edge.startsWith('i:')) return `[${label}]`;

@@ -1,0 +1,182 @@
+import { annotations } from './contract/kubernetes.ts';
+import { Stop } from './errors.ts';
+import { expressionOf, isTrue } from './expression.ts';
+import { describeEdge, valueBehind, type FieldPath } from './field-set.ts';
+import type { Settings } from './model/desired.ts';
+import {
+  conflictPolicySchema,
+  driftModeSchema,
+  immutablePolicySchema,
+  type AcceptedRule,
+  type ConflictPolicy,
+  type DriftMode,
+  type ImmutablePolicy,
+  type Match,
+  type Rule,
+} from './model/rule.ts';
+import type { Json } from './model/json.ts';
+import { describeRef, groupOf, refOf, type KubeObject } from './model/object.ts';
+
+/** What holds for an object as a whole. */
+export interface ObjectPolicy {
+  readonly drift: DriftMode;
+  readonly conflicts: ConflictPolicy;
+  readonly immutable: ImmutablePolicy;
+}
+
+/** One field of an object: what rules may ask about it. */
+export interface FieldFacts {
+  readonly path: FieldPath;
+  readonly desired?: Json | undefined;
+  readonly live?: Json | undefined;
+  /** Managers other than us that own the live value. */
+  readonly managers: readonly string[];
+}
+
+export type FieldPolicy = Pick<ObjectPolicy, 'drift' | 'conflicts'>;
+
+/**
+ * How drift, conflicts and immutable fields are handled, object by object and field by field. For an object: its own
+ * annotation, else the last rule that fits, else the application. For a field: the last rule of those that name fields,
+ * managers or `when`, else what holds for the object. Pure; both diff and apply ask here, so that they agree.
+ */
+export class Policy {
+  readonly #mode: DriftMode;
+  readonly #rules: readonly Rule[];
+
+  constructor(settings: Pick<Settings, 'drift' | 'rules'>, accepted: readonly AcceptedRule[] = []) {
+    this.#mode = settings.drift;
+    this.#rules = [...settings.rules, ...accepted.map(({ rule }) => rule)];
+  }
+
+  /** `object` as Git wants it: annotations count there, so that nobody on the cluster can switch a check off. */
+  forObject(object: KubeObject): ObjectPolicy {
+    const rules = this.#rules.filter((rule) => !isNarrow(rule) && fits(rule.match, object));
+    const own = object.metadata.annotations ?? {};
+    return {
+      drift: parsed(driftModeSchema, own[annotations.drift], object) ?? lastOf(rules, 'drift') ?? this.#mode,
+      conflicts:
+        parsed(conflictPolicySchema, own[annotations.conflicts], object) ??
+        lastOf(rules, 'conflicts') ??
+        'override',
+      immutable:
+        parsed(immutablePolicySchema, own[annotations.immutable], object) ??
+        lastOf(rules, 'immutable') ??
+        'fail',
+    };
+  }
+
+  /** Whether any rule may treat single fields of this object apart: then its live state must be read before an apply. */
+  hasFieldRules(object: KubeObject): boolean {
+    return this.#rules.some((rule) => isNarrow(rule) && fits(rule.match, object));
+  }
+
+  /** `live` is what rules with `when` see as `object`. An expression that gives a fault does not fit. */
+  forField(object: KubeObject, live: KubeObject, facts: FieldFacts): FieldPolicy {
+    const whole = this.forObject(object);
+    const rules = this.#rules.filter(
+      (rule) => isNarrow(rule) && fits(rule.match, object) && fitsField(rule, live, facts),
+    );
+    return {
+      drift: lastOf(rules, 'drift') ?? whole.drift,
+      conflicts: lastOf(rules, 'conflicts') ?? whole.conflicts,
+    };
+  }
+}
+
+/** Whether an object is one that a match names. */
+export function fits(match: Match, object: KubeObject): boolean {
+  const { name, namespace = '' } = object.metadata;
+  return (
+    (match.group === undefined || isLike(match.group, groupOf(object.apiVersion))) &&
+    (match.kind === undefined || isLike(match.kind, object.kind)) &&
+    (match.namespace === undefined || isLike(match.namespace, namespace)) &&
+    (match.name === undefined || isLike(match.name, name))
+  );
+}
+
+/** The path as JSON pointer segments, list items by their keys: `/spec/containers/[name="app"]/image`. */
+export function pointerOf(path: FieldPath): string {
+  return path.map((edge) => `/${escaped(segmentOf(edge))}`).join('');
+}
+
+/** An annotation that says something else is a mistake worth a stop, not the default. */
+function parsed<T extends string>(
+  schema: { readonly options: readonly T[] },
+  text: string | undefined,
+  object: KubeObject,
+): T | undefined {
+  if (text === undefined) return undefined;
+  const found = schema.options.find((option) => option === text);
+  if (found !== undefined) return found;
+  const message = `has an annotation "${text}" where one of ${schema.options.join(', ')} is expected`;
+  throw new Stop({ subject: describeRef(refOf(object)), message });
+}
+
+function isNarrow({ fields, managers, when }: Rule): boolean {
+  return fields !== undefined || managers !== undefined || when !== undefined;
+}
+
+function lastOf<K extends 'drift' | 'conflicts' | 'immutable'>(
+  rules: readonly Rule[],
+  matter: K,
+): Rule[K] | undefined {
+  return rules.findLast((rule) => rule[matter] !== undefined)?.[matter];
+}
+
+function fitsField({ fields, managers, when }: Rule, live: KubeObject, facts: FieldFacts): boolean {
+  if (fields !== undefined && !fields.some((pointer) => isWithin(pointer, facts.path, live))) return false;
+  if (managers !== undefined && !facts.managers.some((manager) => managers.includes(manager))) return false;
+  if (when === undefined) return true;
+  const field = {
+    path: pointerOf(facts.path),
+    desired: facts.desired ?? null,
+    live: facts.live ?? null,
+    managers: facts.managers,
+  };
+  const subject = `rule for ${describeRef(refOf(live))}`;
+  const answer = isTrue(expressionOf(when, subject), { object: live, field });
+  // Most expressions read a member that some objects lack: that is no match, and no reason to stop a check.
+  return answer === true;
+}
+
+/** Whether the pointer is the path itself or something above it. */
+function isWithin(pointer: string, path: FieldPath, live: Json): boolean {
+  const segments = pointer
+    .split('/')
+    .slice(1)
+    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
+  if (segments.length > path.length) return false;
+  let parent: Json | undefined = live;
+  return segments.every((segment, depth) => {
+    const edge = path[depth] ?? '';
+    const fit = segment === '*' || segment === segmentOf(edge) || isPlace(segment, edge, parent);
+    parent = valueBehind(parent, edge);
+    return fit;
+  });
+}
+
+/** A list item that the server names by its keys may be meant by its place. */
+function isPlace(segment: string, edge: string, parent: Json | undefined): boolean {
+  if (!/^[0-9]+$/.test(segment) || !Array.isArray(parent) || edge.startsWith('f:')) return false;
+  const items: readonly Json[] = parent;
+  return items[Number(segment)] === valueBehind(parent, edge);
+}
+
+function segmentOf(edge: string): string {
+  return edge.startsWith('f:') || edge.startsWith('i:') ? edge.slice(2) : describeEdge(edge);
+}
+
+function escaped(segment: string): string {
+  return segment.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/** Equal, with `*` for any run of characters. */
+function isLike(pattern: string, text: string): boolean {
+  if (!pattern.includes('*')) return pattern === text;
+  const source = pattern
+    .split('*')
+    .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
+    .join('.*');
+  return new RegExp(`^${source}$`, 's').test(text);
+}
