@@ -1,13 +1,16 @@
 import { Agent, request as send } from 'undici';
 import { requestSeconds } from '../core/contract/kubernetes.ts';
 import { Blocked, Retry } from '../core/errors.ts';
-import type { Clock } from '../core/ports.ts';
-import { answerText, connectionFault, isBrokenConnection } from './api-fault.ts';
+import type { Clock, Identity } from '../core/ports.ts';
+import { answerOf, isOfOneKind, secondsAsked, type ApiRequest, type ApiResponse } from './api-answer.ts';
+import { answerText, connectionFault, isBrokenConnection, webhookAdvice } from './api-fault.ts';
 import type { ApiServer } from './api-fault.ts';
+import { impersonationFault, impersonationHeaders, isImpersonationRefused } from './impersonation.ts';
+import { longestPauseMs, RequestGate, requestsAtOnce } from './request-gate.ts';
 
 const connectSeconds = 5;
-/** Requests at once to one cluster; more of ours would only wait in the server's fair queues. */
-const connections = 10;
+/** How often a request is sent that the server answers with "wait", within 30 s of waiting in all. */
+const throttledTries = 5;
 
 /** How to reach one API server, and as whom. Certificates are always verified. */
 export interface ApiAccess extends ApiServer {
@@ -20,21 +23,11 @@ export interface ApiAccess extends ApiServer {
   readonly authorization?: (fresh: boolean) => Promise<string>;
 }
 
-export interface ApiRequest {
-  readonly method: 'GET' | 'PATCH' | 'DELETE';
-  /** Escaped path below the server's prefix. */
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly accept?: string;
-  readonly body?: { readonly contentType: string; readonly text: string };
-}
-
-export interface ApiResponse {
-  readonly status: number;
-  /** Parsed JSON; text where the server sent something else. */
-  readonly body: unknown;
-  /** Texts of `Warning` headers. */
-  readonly warnings: readonly string[];
+/** What connections to one cluster have in common, and as whom this one speaks. */
+export interface ApiClientOptions {
+  /** Left out: a gate of its own, at the default rate. */
+  readonly gate?: RequestGate;
+  readonly impersonate?: Identity | undefined;
 }
 
 /**
@@ -43,16 +36,28 @@ export interface ApiResponse {
  */
 export class ApiClient {
   readonly #access: ApiAccess;
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Pick<Clock, 'now' | 'sleep'>;
   readonly #deadline: () => number;
   readonly #agent: Agent;
+  readonly #gate: RequestGate;
+  readonly #identity: Identity | undefined;
+  readonly #headers: Readonly<Record<string, string | string[]>>;
 
-  constructor(access: ApiAccess, clock: Pick<Clock, 'now'>, deadline: () => number) {
+  /** Throws Blocked for an identity that cannot be taken on. */
+  constructor(
+    access: ApiAccess,
+    clock: Pick<Clock, 'now' | 'sleep'>,
+    deadline: () => number,
+    { gate = new RequestGate(clock), impersonate }: ApiClientOptions = {},
+  ) {
     this.#access = access;
     this.#clock = clock;
     this.#deadline = deadline;
+    this.#gate = gate;
+    this.#identity = impersonate;
+    this.#headers = impersonate === undefined ? {} : impersonationHeaders(this.subject, impersonate);
     this.#agent = new Agent({
-      connections,
+      connections: requestsAtOnce,
       connect: {
         timeout: connectSeconds * 1000,
         rejectUnauthorized: true,
@@ -68,12 +73,48 @@ export class ApiClient {
     return `cluster ${this.#access.cluster}`;
   }
 
+  /** As whom the server judges us, for texts. */
+  get speaker(): string {
+    return this.#identity === undefined ? "trueup's role" : this.#identity.user;
+  }
+
   /**
-   * Gives 2xx and those 4xx that the caller decides on. Throws Blocked when our credentials are not accepted, Retry
-   * when unreachable or when the request could outlive the deadline.
+   * Gives 2xx, 304 and those 4xx that the caller decides on. A server that says "wait" (429, and once for a read 503 and
+   * 504 with Retry-After) is obeyed here: such a request was not done, so it is sent again. Throws Blocked when our
+   * credentials or the identity are not accepted, Retry when unreachable, still throttled, or out of time.
    */
   async send(request: ApiRequest): Promise<ApiResponse> {
+    let waitedMs = 0;
+    for (let attempt = 1; ; attempt += 1) {
+      const response = await this.#authorized(request);
+      const { status } = response;
+      const seconds = secondsAsked(request, response);
+      // Of a busy server one repeat is enough to get past a restart.
+      if (seconds === undefined || (status !== 429 && attempt > 1)) return response;
+      waitedMs += seconds * 1000;
+      if (attempt === throttledTries || waitedMs > longestPauseMs) throw this.unavailable(request, response);
+      if (isOfOneKind(response)) await this.#clock.sleep(seconds * 1000);
+    }
+  }
+
+  /** For every status that says: not now. */
+  unavailable({ method, path }: ApiRequest, { status, body, retryAfter }: ApiResponse): Retry {
+    const words = answerText(status, body);
+    const advice = webhookAdvice(words);
+    const message = `answered ${status} to ${method} ${path}: ${advice === undefined ? words : `${advice} (${words})`}`;
+    return new Retry({
+      subject: this.subject,
+      message,
+      ...(retryAfter !== undefined && { afterSeconds: retryAfter }),
+    });
+  }
+
+  async #authorized(request: ApiRequest): Promise<ApiResponse> {
     const response = await this.#once(request, false);
+    if (response.status === 403 && this.#identity !== undefined) {
+      const words = answerText(response.status, response.body);
+      if (isImpersonationRefused(words)) throw impersonationFault(this.subject, this.#identity, words);
+    }
     if (response.status !== 401) return response;
     // A cached token may just have run out; a fresh one that is refused as well is an answer.
     const again = this.#access.authorization === undefined ? response : await this.#once(request, true);
@@ -83,18 +124,13 @@ export class ApiClient {
     throw new Blocked({ subject: this.subject, message });
   }
 
-  /** For every status that says: not now. */
-  unavailable({ method, path }: ApiRequest, { status, body }: ApiResponse, afterSeconds?: number): Retry {
-    const message = `answered ${status} to ${method} ${path}: ${answerText(status, body)}`;
-    return new Retry({ subject: this.subject, message, ...(afterSeconds !== undefined && { afterSeconds }) });
-  }
-
   async #once(request: ApiRequest, fresh: boolean): Promise<ApiResponse> {
     const authorization = await this.#access.authorization?.(fresh);
     try {
       return await this.#exchange(request, authorization);
     } catch (error) {
       if (error instanceof Retry) throw error;
+      // What a write has done is unknown now: the run looks before it writes again.
       if (request.method !== 'GET' || !isBrokenConnection(error)) throw this.#fault(error);
     }
     try {
@@ -105,46 +141,51 @@ export class ApiClient {
   }
 
   async #exchange(request: ApiRequest, authorization: string | undefined): Promise<ApiResponse> {
-    this.#assertTime(request);
-    const query = new URLSearchParams(request.query).toString();
-    const response = await send(`${this.#access.server}${request.path}${query === '' ? '' : `?${query}`}`, {
-      dispatcher: this.#agent,
-      method: request.method,
-      signal: AbortSignal.timeout(requestSeconds * 1000),
-      headers: {
-        accept: request.accept ?? 'application/json',
-        'user-agent': 'trueup',
-        ...(authorization !== undefined && { authorization }),
-        ...(request.body !== undefined && { 'content-type': request.body.contentType }),
-      },
-      ...(request.body !== undefined && { body: request.body.text }),
-    });
-    const text = await response.body.text();
-    const isJson = headerOf(response.headers['content-type']).startsWith('application/json');
-    const body: unknown = isJson && text !== '' ? JSON.parse(text) : text;
-    const answer = { status: response.statusCode, body, warnings: warningsIn(response.headers['warning']) };
-    if (answer.status !== 429) return answer;
-    throw this.unavailable(request, answer, Number(headerOf(response.headers['retry-after'])) || undefined);
+    // The fence of rule 3: an effect that could still happen after our lease ended is never begun.
+    const sentAt = await this.#gate.enter(() => this.#deadline() - requestSeconds * 1000);
+    if (sentAt === undefined) throw this.#notSent(request);
+    try {
+      const query = new URLSearchParams(request.query).toString();
+      const response = await send(`${this.#access.server}${request.path}${query === '' ? '' : `?${query}`}`, {
+        dispatcher: this.#agent,
+        method: request.method,
+        signal: AbortSignal.timeout(requestSeconds * 1000),
+        headers: {
+          ...this.#headers,
+          accept: request.accept ?? 'application/json',
+          // Lists shrink to a twelfth; the server leaves answers of less than 128 KB alone.
+          'accept-encoding': 'gzip',
+          'user-agent': 'trueup',
+          ...(authorization !== undefined && { authorization }),
+          ...(request.unless !== undefined && { 'if-none-match': request.unless }),
+          ...(request.body !== undefined && { 'content-type': request.body.contentType }),
+        },
+        ...(request.body !== undefined && { body: request.body.text }),
+      });
+      const answer = await answerOf(response);
+      const seconds = secondsAsked(request, answer);
+      if (seconds !== undefined && !isOfOneKind(answer)) this.#gate.pause(sentAt, seconds * 1000);
+      return answer;
+    } finally {
+      this.#gate.leave();
+    }
   }
 
-  /** The fence of rule 3: an effect that could still happen after our lease ended is never begun. */
-  #assertTime({ method, path }: ApiRequest): void {
-    if (this.#clock.now() + requestSeconds * 1000 <= this.#deadline()) return;
-    const message = `${method} ${path} was not sent: it could not surely end before this run must stop; the next run goes on`;
-    throw new Retry({ subject: this.subject, message });
+  #notSent({ method, path }: ApiRequest): Retry {
+    const { pauseMs } = this.#gate;
+    const seconds = Math.ceil(pauseMs / 1000);
+    const reason =
+      pauseMs > 0
+        ? `the API server asks for ${seconds} s of rest, longer than this run has`
+        : 'it could not surely end before this run must stop';
+    return new Retry({
+      subject: this.subject,
+      message: `${method} ${path} was not sent: ${reason}; the next run goes on`,
+      ...(pauseMs > 0 && { afterSeconds: seconds }),
+    });
   }
 
   #fault(error: unknown): Retry | Blocked {
     return connectionFault(this.#access, error, { connect: connectSeconds, request: requestSeconds });
   }
-}
-
-function headerOf(value: string | readonly string[] | undefined): string {
-  return typeof value === 'string' ? value : (value?.[0] ?? '');
-}
-
-/** `299 - "unknown field \"spec.foo\""` gives `unknown field "spec.foo"`. */
-function warningsIn(value: string | readonly string[] | undefined): string[] {
-  const lines = typeof value === 'string' ? [value] : (value ?? []);
-  return lines.map((line) => line.replace(/^299 \S+ "(.*)"$/, '$1').replaceAll('\\"', '"'));
 }

@@ -1,11 +1,13 @@
 import * as z from 'zod';
+import { Blocked } from '../core/errors.ts';
 import type { ApiResource } from '../core/ports.ts';
+import type { ApiResponse } from './api-answer.ts';
 
 /** Both discovery endpoints; the core group has one of its own. */
-export const discoveryPaths = ['/api', '/apis'] as const;
+const discoveryPaths = ['/api', '/apis'] as const;
 
 /** Aggregated discovery: every group, version and resource in one answer each (stable since Kubernetes 1.30). */
-export const discoveryAccept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+const discoveryAccept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
 const resourceSchema = z.object({
   resource: z.string(),
@@ -24,8 +26,43 @@ const discoverySchema = z.object({
   ),
 });
 
+/** A GET of a path; answers 304 when the document is still that of the ETag. */
+type Ask = (path: string, accept: string, unless: string | undefined) => Promise<ApiResponse>;
+
+interface Known {
+  readonly etag: string | undefined;
+  readonly resources: readonly ApiResource[];
+}
+
+/**
+ * What one cluster serves, remembered between connections by the ETag of the server's answer: each connection still
+ * asks once, so that no kind that came a second ago is missed, and gets 304 without a body where nothing changed.
+ */
+export class Discovery {
+  readonly #known = new Map<string, Known>();
+
+  /** Throws Blocked for a server older than Kubernetes 1.30. */
+  async resources(subject: string, ask: Ask): Promise<readonly ApiResource[]> {
+    const answers = await Promise.all(discoveryPaths.map(async (path) => this.#document(subject, path, ask)));
+    return answers.flat();
+  }
+
+  async #document(subject: string, path: string, ask: Ask): Promise<readonly ApiResource[]> {
+    const known = this.#known.get(path);
+    const { status, body, etag } = await ask(path, discoveryAccept, known?.etag);
+    if (status === 304 && known !== undefined) return known.resources;
+    const resources = resourcesIn(body);
+    if (resources === undefined) {
+      const message = 'does not speak aggregated discovery; Kubernetes 1.30 or newer is needed';
+      throw new Blocked({ subject, message });
+    }
+    this.#known.set(path, { etag, resources });
+    return resources;
+  }
+}
+
 /** Resources of one discovery answer, in the server's order of preference; undefined when it is another document. */
-export function resourcesIn(body: unknown): ApiResource[] | undefined {
+function resourcesIn(body: unknown): ApiResource[] | undefined {
   const parsed = discoverySchema.safeParse(body);
   return parsed.data?.items.flatMap(({ metadata, versions }) =>
     versions.flatMap(({ version, resources }) =>

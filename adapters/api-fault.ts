@@ -110,3 +110,39 @@ export function conflictsIn(body: unknown): { readonly field: string; readonly m
       : [],
   );
 }
+
+/** What to do about an admission webhook that did not answer: new ones are often not up yet. Undefined for other words. */
+export function webhookAdvice(words: string): string | undefined {
+  const name = /failed calling webhook "([^"]*)"/.exec(words)?.[1];
+  if (name === undefined) return undefined;
+  return `the admission webhook ${name} could not be called, so the object waits; if it stays so, look whether its Service has ready endpoints and its configuration the right CA, or delete the configuration where what served it is gone`;
+}
+
+/** The API server reads no larger request, and has no setting for it. */
+const requestLimit = 3_145_728;
+
+/** Why a body is not worth sending. */
+export function oversizeOf(text: string): string | undefined {
+  const bytes = Buffer.byteLength(text);
+  return bytes > requestLimit ? oversizeText(bytes, requestLimit, 'the largest request it reads') : undefined;
+}
+
+/**
+ * An answer that means: too large, in whatever words. etcd takes 1.5 MB unless it is set otherwise, ConfigMaps and
+ * Secrets may hold 1 MiB, a proxy in between may take less.
+ */
+export function tooLargeText(status: number, words: string, text: string): string | undefined {
+  const bytes = Buffer.byteLength(text);
+  const held = /may not be more than (\d+) bytes/.exec(words)?.[1];
+  if (held !== undefined) return oversizeText(bytes, Number(held), words);
+  if (status === 413)
+    return oversizeText(bytes, Number(/limit is (\d+)/.exec(words)?.[1]) || undefined, words);
+  if (!/request is too large|message larger than max/.test(words)) return undefined;
+  return oversizeText(bytes, 1_572_864, `${words}; etcd's usual limit`);
+}
+
+function oversizeText(bytes: number, limit: number | undefined, reason: string): string {
+  const megabytes = (count: number): string => `${(count / 1e6).toFixed(2)} MB`;
+  const most = limit === undefined ? 'more than' : `more than the ${megabytes(limit)} that`;
+  return `the object is ${megabytes(bytes)} as JSON, ${most} the API server takes (${reason}); split it, or keep large content outside of the cluster and name it in the object`;
+}

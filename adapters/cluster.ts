@@ -14,43 +14,45 @@ import type {
   LiveList,
   ObjectAddress,
 } from '../core/ports.ts';
-import type { ApiClient, ApiRequest, ApiResponse } from './api-client.ts';
-import { discoveryAccept, discoveryPaths, resourcesIn } from './api-discovery.ts';
-import { answerText, conflictsIn, statusOf } from './api-fault.ts';
+import type { ApiRequest, ApiResponse } from './api-answer.ts';
+import type { ApiClient } from './api-client.ts';
+import { Discovery } from './api-discovery.ts';
+import { answerText, conflictsIn, oversizeOf, statusOf, tooLargeText } from './api-fault.ts';
+import { isLive, pageOf } from './api-object.ts';
 
-/** Objects per page of a list: the server's own clients ask for as many. */
+/** Whole objects per page of a list, so that an answer stays small; metadata comes in one. */
 const pageSize = 500;
 /** How often a list that outlived its snapshot in etcd is begun anew. */
 const listTries = 3;
 const metadataAccept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
-const liveSchema = z.looseObject({
-  apiVersion: z.string(),
-  kind: z.string(),
-  metadata: z.looseObject({ name: z.string(), uid: z.string(), resourceVersion: z.string() }),
-});
-/** Checked, not copied: the rest of the object stays as the server sent it, and JSON already. */
-const liveObjectSchema = z.custom<LiveObject>((value) => liveSchema.safeParse(value).success);
-const listSchema = z.object({
-  apiVersion: z.string(),
-  metadata: z.object({ continue: z.string().optional(), resourceVersion: z.string().optional() }).optional(),
-  items: z.array(z.looseObject({})).nullish(),
-});
+/** All that the server says of a JSON patch whose test failed. */
+const patchRefused = 'the server rejected our request due to an error in our request';
 
 const versionSchema = z.object({ gitVersion: z.string() });
+
+type WriteRequest = ApiRequest & { readonly body: NonNullable<ApiRequest['body']> };
 
 /** An API server through one connection. This file alone writes to clusters. */
 export class ApiCluster implements Cluster {
   readonly #client: ApiClient;
+  readonly #discovery: Discovery;
   #resources: Promise<readonly ApiResource[]> | undefined;
+  #version: Promise<string> | undefined;
 
-  constructor(client: ApiClient) {
+  /** `discovery` is what connections to the same cluster remember together. */
+  constructor(client: ApiClient, discovery = new Discovery()) {
     this.#client = client;
+    this.#discovery = discovery;
   }
 
   async resources(options: { readonly refresh?: boolean } = {}): Promise<readonly ApiResource[]> {
     if (options.refresh === true) this.#resources = undefined;
-    const resources = (this.#resources ??= this.#discover());
+    const resources = (this.#resources ??= this.#discovery.resources(
+      this.#client.subject,
+      async (path, accept, unless) =>
+        this.#read({ method: 'GET', path, accept, unless }, { verb: 'read', what: `discovery (${path})` }),
+    ));
     try {
       return await resources;
     } catch (error) {
@@ -60,16 +62,20 @@ export class ApiCluster implements Cluster {
   }
 
   async version(): Promise<string> {
-    const request: ApiRequest = { method: 'GET', path: '/version' };
-    const response = await this.#client.send(request);
-    this.#assertRead(request, response);
-    return versionSchema.parse(response.body).gitVersion;
+    const version = (this.#version ??= this.#readVersion());
+    try {
+      return await version;
+    } catch (error) {
+      if (this.#version === version) this.#version = undefined;
+      throw error;
+    }
   }
 
   async get(address: ObjectAddress): Promise<LiveObject | undefined> {
     const request: ApiRequest = { method: 'GET', path: pathOf(address) };
     const response = await this.#client.send(request);
     if (response.status === 404) return undefined;
+    this.#assertRead(request, response, { verb: 'get', what: describe(address) });
     return this.#live(request, response);
   }
 
@@ -89,7 +95,7 @@ export class ApiCluster implements Cluster {
   }
 
   async apply(address: ObjectAddress, object: KubeObject, options: ApplyOptions): Promise<ApplyOutcome> {
-    const request: ApiRequest = {
+    const request: WriteRequest = {
       method: 'PATCH',
       path: pathOf(address),
       query: {
@@ -102,21 +108,34 @@ export class ApiCluster implements Cluster {
       },
       body: { contentType: 'application/apply-patch+yaml', text: JSON.stringify(object) },
     };
-    return this.#write(request);
+    const outcome = masked(address, await this.#write(request));
+    if (!options.dryRun) this.#forgetKinds(address, outcome.kind);
+    return outcome;
   }
 
-  async #write(request: ApiRequest): Promise<ApplyOutcome> {
+  async #write(request: WriteRequest): Promise<ApplyOutcome> {
+    const { text } = request.body;
+    const oversize = oversizeOf(text);
+    if (oversize !== undefined) return { kind: 'invalid', message: oversize };
     const response = await this.#client.send(request);
     const { status, body, warnings } = response;
     if (status === 200 || status === 201) {
       return { kind: 'applied', created: status === 201, object: this.#live(request, response), warnings };
     }
-    const message = answerText(status, body);
+    const words = answerText(status, body);
+    const message = tooLargeText(status, words, text) ?? words;
+    if (message !== words) return { kind: 'invalid', message };
     if (isGoingAway(body) || status === 404) return { kind: 'absent', message };
     if (status === 403) return { kind: 'refused', message };
     if (status === 409) return { kind: 'conflict', message, fields: conflictsIn(body) };
     if (status >= 500 && !isFaultOfObject(message)) throw this.#client.unavailable(request, response);
     return { kind: 'invalid', message };
+  }
+
+  /** What is served changes with definitions, and is not what we thought where a kind is not found. */
+  #forgetKinds({ plural }: ObjectAddress, outcome: ApplyOutcome['kind'] | 'deleted'): void {
+    const isDefinition = plural === 'customresourcedefinitions' || plural === 'apiservices';
+    if (isDefinition || outcome === 'absent') this.#resources = undefined;
   }
 
   async patch(
@@ -128,12 +147,19 @@ export class ApiCluster implements Cluster {
       { op: 'test', path: '/metadata/uid', value: uid },
       { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
     ];
-    return this.#write({
+    const outcome = await this.#write({
       method: 'PATCH',
       path: pathOf(address),
       query: { fieldManager, timeout: `${requestSeconds}s` },
       body: { contentType: 'application/json-patch+json', text: JSON.stringify([...tests, ...operations]) },
     });
+    if (outcome.kind !== 'invalid') return outcome;
+    if (outcome.message === patchRefused) {
+      const message = 'was changed since it was read, so the patch was not applied';
+      return { kind: 'conflict', message, fields: [] };
+    }
+    // These words hold the whole object.
+    return { ...outcome, message: outcome.message.replace(/Invalid value: ".*": /s, '') };
   }
 
   async delete(
@@ -154,6 +180,7 @@ export class ApiCluster implements Cluster {
       body: { contentType: 'application/json', text: JSON.stringify(options) },
     };
     const response = await this.#client.send(request);
+    this.#forgetKinds(address, 'deleted');
     const { status, body } = response;
     if (status < 300) return { kind: isBeingDeleted(body) ? 'deleting' : 'deleted' };
     if (status === 404) return { kind: 'absent' };
@@ -162,19 +189,12 @@ export class ApiCluster implements Cluster {
     return { kind: 'refused', message: answerText(status, body) };
   }
 
-  async #discover(): Promise<readonly ApiResource[]> {
-    const answers = await Promise.all(
-      discoveryPaths.map(async (path) => {
-        const request: ApiRequest = { method: 'GET', path, accept: discoveryAccept };
-        const response = await this.#client.send(request);
-        this.#assertRead(request, response);
-        const resources = resourcesIn(response.body);
-        if (resources !== undefined) return resources;
-        const message = 'does not speak aggregated discovery; Kubernetes 1.30 or newer is needed';
-        throw new Blocked({ subject: this.#client.subject, message });
-      }),
+  async #readVersion(): Promise<string> {
+    const { body } = await this.#read(
+      { method: 'GET', path: '/version' },
+      { verb: 'read', what: 'its version' },
     );
-    return answers.flat();
+    return versionSchema.parse(body).gitVersion;
   }
 
   /** Names no resourceVersion: a consistent read (design, "Consistency"). */
@@ -183,45 +203,78 @@ export class ApiCluster implements Cluster {
     labelSelector: string,
     { metadataOnly = false }: { readonly metadataOnly?: boolean },
   ): Promise<LiveList | 'expired'> {
+    const named = { apiVersion: apiVersionOf(resource), kind: resource.kind };
     const items: LiveObject[] = [];
     let resourceVersion = '';
     let next: string | undefined = '';
     while (next !== undefined) {
       const request: ApiRequest = {
         method: 'GET',
-        path: `${rootOf(apiVersionOf(resource))}/${resource.plural}`,
-        query: { labelSelector, limit: String(pageSize), ...(next !== '' && { continue: next }) },
+        path: `${rootOf(named.apiVersion)}/${resource.plural}`,
+        query: {
+          labelSelector,
+          ...(!metadataOnly && { limit: String(pageSize) }),
+          ...(next !== '' && { continue: next }),
+        },
         ...(metadataOnly && { accept: metadataAccept }),
       };
       const response = await this.#client.send(request);
       if (response.status === 410) return 'expired';
       if (response.status === 404) return { resourceVersion, items: [] };
-      this.#assertRead(request, response);
-      const page = listSchema.parse(response.body);
-      // Items of a list name neither version nor kind.
-      const named = { apiVersion: apiVersionOf(resource), kind: resource.kind };
-      for (const item of page.items ?? []) items.push(liveObjectSchema.parse({ ...item, ...named }));
-      resourceVersion ||= page.metadata?.resourceVersion ?? '';
-      next = page.metadata?.continue || undefined;
+      this.#assertRead(request, response, { verb: 'list', what: nameOf(resource.plural, resource.group) });
+      const page = pageOf(response.body, named);
+      if (page === undefined) throw this.#nonsense(request);
+      items.push(...page.items);
+      resourceVersion ||= page.resourceVersion;
+      next = page.next;
     }
     return { resourceVersion, items };
   }
 
-  #live(request: ApiRequest, response: ApiResponse): LiveObject {
-    this.#assertRead(request, response);
-    const parsed = liveObjectSchema.safeParse(response.body);
-    if (parsed.success) return parsed.data;
-    const message = `answered ${request.method} ${request.path} with something that is no object`;
-    throw new Retry({ subject: this.#client.subject, message });
+  #live(request: ApiRequest, { body }: ApiResponse): LiveObject {
+    if (isLive(body)) return body;
+    throw this.#nonsense(request);
   }
 
-  #assertRead(request: ApiRequest, response: ApiResponse): void {
+  async #read(request: ApiRequest, sought: Sought): Promise<ApiResponse> {
+    const response = await this.#client.send(request);
+    this.#assertRead(request, response, sought);
+    return response;
+  }
+
+  #assertRead(request: ApiRequest, response: ApiResponse, { verb, what }: Sought): void {
     const { status, body } = response;
-    if (status < 300) return;
+    if (status < 300 || status === 304) return;
     if (status >= 500) throw this.#client.unavailable(request, response);
-    const message = `does not let us read ${request.path} (${status}: ${answerText(status, body)}); grant the right to trueup's role`;
+    const message = `does not let us ${verb} ${what} (${status}: ${answerText(status, body)}); grant ${this.#client.speaker} the right to`;
     throw new Blocked({ subject: this.#client.subject, message });
   }
+
+  #nonsense({ method, path }: ApiRequest): Retry {
+    const message = `answered ${method} ${path} with something that is no object`;
+    return new Retry({ subject: this.#client.subject, message });
+  }
+}
+
+/** The server quotes a value of a wrong type, which in a Secret is one. */
+function masked({ apiVersion, plural }: ObjectAddress, outcome: ApplyOutcome): ApplyOutcome {
+  if (outcome.kind !== 'invalid' || apiVersion !== 'v1' || plural !== 'secrets') return outcome;
+  return { ...outcome, message: outcome.message.replace(/, got &.*/s, ', got another type') };
+}
+
+/** What a read is for, for the text when it is forbidden: `list`, `secrets`. */
+interface Sought {
+  readonly verb: 'get' | 'list' | 'read';
+  readonly what: string;
+}
+
+function nameOf(plural: string, group: string): string {
+  return group === '' ? plural : `${plural}.${group}`;
+}
+
+/** `deployments.apps web/frontend`. */
+function describe({ apiVersion, plural, namespace, name }: ObjectAddress): string {
+  return `${nameOf(plural, groupOf(apiVersion))} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 }
 
 function apiVersionOf({ group, version }: ApiResource): string {
@@ -243,8 +296,7 @@ function pathOf({ apiVersion, plural, namespace, name }: ObjectAddress): string 
  * with its last state, most other kinds with a Status.
  */
 function isBeingDeleted(body: unknown): boolean {
-  const parsed = liveSchema.safeParse(body);
-  return parsed.success && parsed.data.metadata['deletionTimestamp'] !== undefined;
+  return isLive(body) && body.metadata['deletionTimestamp'] !== undefined;
 }
 
 /** A namespace that is being deleted answers 403, which time mends, unlike other refusals. */

@@ -1,15 +1,23 @@
 import { EKSClient } from '@aws-sdk/client-eks';
 import type { ClusterConfig } from '../core/contract/config.ts';
 import { Blocked } from '../core/errors.ts';
-import type { Clock, Cluster, Clusters, Secrets } from '../core/ports.ts';
+import type { Clock, Cluster, Clusters, Identity, Secrets } from '../core/ports.ts';
 import { type ApiAccess, ApiClient } from './api-client.ts';
+import { Discovery } from './api-discovery.ts';
 import { awsClient } from './aws-client.ts';
 import { ApiCluster } from './cluster.ts';
 import { eksAccess } from './eks.ts';
 import { accessOf } from './kubeconfig.ts';
+import { RequestGate } from './request-gate.ts';
 
 /** Endpoint and CA of a cluster stay what they are, unless it is made anew. */
 const accessMaxAgeMs = 60_000;
+
+/** What all connections of this process to one cluster share. */
+interface Shared {
+  readonly gate: RequestGate;
+  readonly discovery: Discovery;
+}
 
 /** Clusters of the stack configuration. How to reach each is remembered for a minute, its token until it expires. */
 export class ConfiguredClusters implements Clusters {
@@ -17,6 +25,7 @@ export class ConfiguredClusters implements Clusters {
   readonly #secrets: Secrets;
   readonly #clock: Clock;
   readonly #access = new Map<string, { readonly at: number; readonly access: Promise<ApiAccess> }>();
+  readonly #shared = new Map<string, Shared>();
 
   constructor(configs: readonly ClusterConfig[], secrets: Secrets, clock: Clock) {
     this.#configs = configs;
@@ -24,11 +33,29 @@ export class ConfiguredClusters implements Clusters {
     this.#clock = clock;
   }
 
-  /** Throws Blocked when the cluster is not configured or cannot be reached as configured. Sends nothing to it yet. */
-  async connect(cluster: string, deadline: () => number): Promise<Cluster> {
+  /**
+   * Throws Blocked when the cluster is not configured or cannot be reached as configured, and for an identity that
+   * cannot be taken on. Sends nothing to it yet.
+   */
+  async connect(
+    cluster: string,
+    deadline: () => number,
+    { impersonate }: { readonly impersonate?: Identity | undefined } = {},
+  ): Promise<Cluster> {
     const access = await this.#accessTo(cluster);
+    const { gate, discovery } = this.#sharedOf(cluster);
     // A connection of its own: sockets of an earlier invocation may have died while Lambda was frozen.
-    return new ApiCluster(new ApiClient(access, this.#clock, deadline));
+    const client = new ApiClient(access, this.#clock, deadline, { gate, impersonate });
+    return new ApiCluster(client, discovery);
+  }
+
+  #sharedOf(cluster: string): Shared {
+    const known = this.#shared.get(cluster);
+    if (known !== undefined) return known;
+    const rate = this.#configs.find(({ name }) => name === cluster)?.requestsPerSecond;
+    const shared = { gate: new RequestGate(this.#clock, rate), discovery: new Discovery() };
+    this.#shared.set(cluster, shared);
+    return shared;
   }
 
   async #accessTo(cluster: string): Promise<ApiAccess> {

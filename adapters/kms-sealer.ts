@@ -1,13 +1,8 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { DecryptCommand, GenerateDataKeyCommand, KMSClient } from '@aws-sdk/client-kms';
-import { Stop } from '../core/errors.ts';
 import type { Sealer, Secrets } from '../core/ports.ts';
 import { awsClient } from './aws-client.ts';
 import { awsFault } from './aws-fault.ts';
-
-const algorithm = 'aes-256-gcm';
-const ivLength = 12;
-const tagLength = 16;
+import { openValue, sealValue } from './value-cipher.ts';
 
 /** Bound to every data key: a grant can be limited to it, and it shows in CloudTrail. */
 const context = { 'trueup:purpose': 'snapshot' };
@@ -18,6 +13,8 @@ export class KmsSealer implements Sealer {
   readonly #digestKeySecret: string;
   readonly #secrets: Secrets;
   readonly #client: KMSClient;
+  readonly encrypt = sealValue;
+  readonly decrypt = openValue;
 
   constructor(
     options: { readonly keyId: string; readonly digestKeySecret: string; readonly secrets: Secrets },
@@ -58,31 +55,6 @@ export class KmsSealer implements Sealer {
     });
     if (Plaintext === undefined) throw new Error('KMS gave no plain data key');
     return Plaintext;
-  }
-
-  /** Base64 of iv, ciphertext and tag. The iv is random: a data key seals one snapshot, far below 2^32 values. */
-  encrypt(key: Uint8Array, plain: string): string {
-    const iv = randomBytes(ivLength);
-    const cipher = createCipheriv(algorithm, key, iv, { authTagLength: tagLength });
-    const sealed = [iv, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()];
-    return Buffer.concat(sealed).toString('base64');
-  }
-
-  /** Throws Stop when the value was altered or sealed under another key. */
-  decrypt(key: Uint8Array, sealed: string): string {
-    const bytes = Buffer.from(sealed, 'base64');
-    try {
-      const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, ivLength), {
-        authTagLength: tagLength,
-      });
-      decipher.setAuthTag(bytes.subarray(-tagLength));
-      const plain = [decipher.update(bytes.subarray(ivLength, -tagLength)), decipher.final()];
-      return Buffer.concat(plain).toString('utf8');
-    } catch (cause) {
-      const message =
-        'does not decrypt: it was altered, or sealed under another key; render the commit again';
-      throw new Stop({ subject: 'sealed value', message, cause });
-    }
   }
 
   #fault(permission: string, error: unknown): unknown {

@@ -22,14 +22,17 @@ const pageSize = 1000;
 /** What was written comes back as it was, a byte order mark included. */
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Documents in one S3 bucket. Throws Retry and Blocked, and Stop for a `.gz` object that is not gzip. */
+/** Documents in one S3 bucket, or below a prefix of it. Throws Retry, Blocked, and Stop for a `.gz` object that is not gzip. */
 export class S3Store implements Store {
   readonly #bucket: string;
   readonly #client: S3Client;
+  readonly #prefix: string;
 
-  constructor(bucket: string, client: S3Client = new S3Client(awsClient)) {
+  /** `prefix` goes before every key as it is: it ends with a slash, or is empty. */
+  constructor(bucket: string, client: S3Client = new S3Client(awsClient), prefix = '') {
     this.#bucket = bucket;
     this.#client = client;
+    this.#prefix = prefix;
   }
 
   async get(key: string): Promise<Stored | undefined> {
@@ -51,7 +54,7 @@ export class S3Store implements Store {
       const { ETag } = await this.#client.send(
         new PutObjectCommand({
           Bucket: this.#bucket,
-          Key: key,
+          Key: this.#prefix + key,
           Body: body,
           ContentLength: body.length,
           ContentType: compressed ? 'application/gzip' : 'application/json',
@@ -69,7 +72,9 @@ export class S3Store implements Store {
   async delete(key: string, condition: 'any' | { readonly etag: string }): Promise<'deleted' | 'conflict'> {
     const match = condition === 'any' ? {} : { IfMatch: condition.etag };
     try {
-      await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key, ...match }));
+      await this.#client.send(
+        new DeleteObjectCommand({ Bucket: this.#bucket, Key: this.#prefix + key, ...match }),
+      );
       return 'deleted';
     } catch (error) {
       if (condition !== 'any' && isConflict(error)) return 'conflict';
@@ -80,9 +85,9 @@ export class S3Store implements Store {
   async entries(prefix: string): Promise<ReadonlyMap<string, string>> {
     const found = new Map<string, string>();
     try {
-      const pages = paginateListObjectsV2({ client: this.#client }, { Bucket: this.#bucket, Prefix: prefix });
-      for await (const { Contents = [] } of pages) {
-        for (const { Key = '', ETag = '' } of Contents) found.set(Key, ETag);
+      const below = { Bucket: this.#bucket, Prefix: this.#prefix + prefix };
+      for await (const { Contents = [] } of paginateListObjectsV2({ client: this.#client }, below)) {
+        for (const { Key = '', ETag = '' } of Contents) found.set(Key.slice(this.#prefix.length), ETag);
       }
     } catch (error) {
       throw this.#fault(prefix, 's3:ListBucket', error);
@@ -94,14 +99,18 @@ export class S3Store implements Store {
     let left = options.limit ?? Number.POSITIVE_INFINITY;
     const pages = paginateListObjectsV2(
       { client: this.#client, pageSize: Math.min(pageSize, left) },
-      { Bucket: this.#bucket, Prefix: prefix, ...(options.after && { StartAfter: options.after }) },
+      {
+        Bucket: this.#bucket,
+        Prefix: this.#prefix + prefix,
+        ...(options.after && { StartAfter: this.#prefix + options.after }),
+      },
     );
     try {
       for await (const { Contents = [] } of pages) {
         for (const { Key } of Contents) {
           if (Key === undefined || left <= 0) return;
           left -= 1;
-          yield Key;
+          yield Key.slice(this.#prefix.length);
         }
       }
     } catch (error) {
@@ -119,7 +128,7 @@ export class S3Store implements Store {
   }
 
   #getCommand(key: string): GetObjectCommand {
-    return new GetObjectCommand({ Bucket: this.#bucket, Key: key });
+    return new GetObjectCommand({ Bucket: this.#bucket, Key: this.#prefix + key });
   }
 
   async #decode(key: string, bytes: Uint8Array): Promise<string> {
@@ -133,7 +142,7 @@ export class S3Store implements Store {
   }
 
   #subject(key: string): string {
-    return `s3://${this.#bucket}/${key}`;
+    return `s3://${this.#bucket}/${this.#prefix}${key}`;
   }
 
   #fault(key: string, permission: string, error: unknown): unknown {

@@ -2,29 +2,36 @@ import { keys, prefixes } from './contract/keys.ts';
 import { metrics } from './contract/metrics.ts';
 import { readDocument, updateDocument, writeDocument } from './documents.ts';
 import { Retry } from './errors.ts';
+import { breakLoops, type Judged, type LoopBreaker } from './heal-loops.ts';
 import {
   driftRecordSchema,
   openDriftSchema,
   type DriftRecord,
   type ObjectDrift,
   type OpenDrift,
+  type Who,
 } from './model/drift.ts';
-import type { DriftMode } from './model/rule.ts';
+import type { RecentHeals } from './model/heals.ts';
 import type { Target } from './model/target.ts';
 import { isoTime, millisecondsOf } from './model/time.ts';
 import type { Bus, Clock, Ids, MetricDatum, Metrics, Store } from './ports.ts';
+import { changeHeals, readHeals, rememberHeals } from './recent-heals.ts';
 import {
   closeRecord,
   countFields,
   decideEpisodes,
   digestOfDrift,
+  isEndedByApply,
+  isEndedByHeal,
   isHealable,
   openRecord,
   totalsOf,
   updateRecord,
   type ClosedState,
+  type DriftCounts,
   type Episode,
   type EpisodeChanges,
+  type Loop,
   type Sighting,
 } from './record.ts';
 
@@ -41,10 +48,17 @@ type Episodes = OpenDrift['episodes'];
 /** What one check of a target found, by object key (`refKey`). */
 export interface Findings {
   readonly target: Target;
-  readonly mode: DriftMode;
   readonly drifts: ReadonlyMap<string, ObjectDrift>;
   /** Which objects could be judged, drifting or not; episodes of others stay open. */
   readonly isJudged: (key: string) => boolean;
+  readonly loopBreaker: LoopBreaker;
+  /** Who wrote to an object since the last check, where there is an audit log. Asked for new and changed drift only. */
+  readonly whoDid?: ((drift: ObjectDrift) => Promise<Who | undefined>) | undefined;
+}
+
+/** What was recorded; `healable` tells whether a run has anything to put right. */
+export interface Recorded extends EpisodeChanges {
+  readonly healable: boolean;
 }
 
 /** EventBridge takes 256 KB an entry; the record has them all. */
@@ -70,35 +84,74 @@ export async function driftingApplications(store: Store, cluster: string): Promi
  * The index is written before the records as an intent and after them as the outcome: one that dies in between is
  * done again by the next check. A check that brings nothing new writes nothing.
  */
-export async function recordFindings(deps: EpisodeDeps, findings: Findings): Promise<EpisodeChanges> {
-  const { target, drifts, mode } = findings;
+export async function recordFindings(deps: EpisodeDeps, findings: Findings): Promise<Recorded> {
+  const { target } = findings;
   const at = isoTime(deps.clock.now());
-  const changes = decideEpisodes(await readEpisodes(deps.store, target), drifts, findings.isJudged);
-  const written = new Map<string, ObjectDrift>();
+  const open = await readEpisodes(deps.store, target);
+  const { drifts, loops } = await judgeLoops(deps, findings, open);
+  const changes = decideEpisodes(open, drifts, findings.isJudged);
+  const healable = [...drifts.values()].some((drift) => isHealable(countFields(drift)));
+  const written = new Map<string, Sighting>();
   for (const key of [...changes.opened, ...changes.changed]) {
     const drift = drifts.get(key);
-    if (drift !== undefined) written.set(key, drift);
+    if (drift === undefined) continue;
+    const who = await findings.whoDid?.(drift);
+    const loop = loops.get(key);
+    written.set(key, { drift, at, who, loop: loop && named(loop, who) });
   }
-  if (written.size === 0 && changes.reverted.length === 0) return changes;
-  const episodes = await markIntents(deps, target, written, at);
+  if (written.size === 0 && changes.reverted.length === 0) return { ...changes, healable };
+  await writeSightings(deps, target, written, changes.reverted);
+  return { ...changes, healable };
+}
+
+/** The audit log knows a name where managedFields have none: who removed a field, or the object. */
+function named(loop: Loop, who: Who | undefined): Loop {
+  return loop.manager === 'unknown' && who !== undefined ? { ...loop, manager: who.user } : loop;
+}
+
+async function writeSightings(
+  deps: EpisodeDeps,
+  target: Target,
+  sightings: ReadonlyMap<string, Sighting>,
+  reverted: readonly string[],
+): Promise<void> {
+  const episodes = await markIntents(deps, target, sightings);
   const stale = new Set<string>();
-  for (const [key, drift] of written) {
+  for (const [key, sighting] of sightings) {
     const episode = episodes[key];
-    if (episode !== undefined && !(await announce(deps, target, episode, { drift, mode, at })))
-      stale.add(key);
+    if (episode !== undefined && !(await announce(deps, target, episode, sighting))) stale.add(key);
   }
-  await endEpisodes(deps, { target, state: 'reverted', objects: changes.reverted });
+  await endEpisodes(deps, target, reverted, { state: 'reverted' });
   await updateIndex(deps, target, (current) => {
-    for (const [key, drift] of written) {
+    for (const [key, sighting] of sightings) {
       const episode = current[key];
       // An episode that a run closed in the meantime is not opened again: the next check tells whether it drifts anew.
       if (episode === undefined) continue;
       if (stale.has(key)) delete current[key];
-      else current[key] = { ...episode, ...countFields(drift), digest: digestOfDrift(drift) };
+      else current[key] = { ...episode, ...indexed(sighting), digest: digestOfDrift(sighting.drift) };
     }
     return current;
   });
-  return changes;
+}
+
+function indexed({ drift, loop }: Sighting): Pick<Episode, keyof DriftCounts | 'loop'> {
+  return { ...countFields(drift), loop: loop !== undefined };
+}
+
+/** Without open drift there is no loop: a clean check reads nothing of this. */
+async function judgeLoops(
+  { store, clock }: EpisodeDeps,
+  { target, drifts, loopBreaker: breaker }: Findings,
+  open: Episodes,
+): Promise<Pick<Judged, 'drifts' | 'loops'>> {
+  if (drifts.size === 0) return { drifts, loops: new Map() };
+  const now = clock.now();
+  const judge = (objects: RecentHeals['objects']): Judged =>
+    breakLoops(objects, drifts, (key) => open[key] !== undefined, { now, breaker });
+  const objects = await readHeals(store, target);
+  const judged = judge(objects);
+  if (judged.objects !== objects) await changeHeals(store, target, (current) => judge(current).objects);
+  return judged;
 }
 
 /** Which episodes end, and how. `runId` names the run that did it. */
@@ -106,23 +159,36 @@ export interface Closing {
   readonly target: Target;
   /** `healed`: a run put back what we want; `overwritten`: a push in observe mode rewrote the object, or Git gave it up. */
   readonly state: ClosedState;
-  readonly runId?: string;
+  readonly runId?: string | undefined;
   /** Keys (`refKey`) of objects that the run applied or pruned; those without an open episode are passed over. */
   readonly objects: Iterable<string>;
+  /** Those among them that were applied for their drift alone: what is only observed was left as it is. */
+  readonly heals?: ReadonlySet<string>;
 }
 
 /**
  * For the reconcile spine: closes the episodes of objects that a run has just applied, emits DriftHealed for each,
  * and sends the drift metrics so that an alarm returns at once. Episodes that an apply cannot end (foreign fields
- * only, extra objects) stay open. Costs one GET when nothing drifts. Returns how many were closed.
+ * only, extra objects, observed fields after a heal) stay open. Costs one GET when nothing drifts. Returns how many
+ * were closed.
  */
 export async function closeEpisodes(deps: EpisodeDeps, closing: Closing): Promise<number> {
-  const open = await readEpisodes(deps.store, closing.target);
-  const objects = [...closing.objects].filter((key) => open[key] !== undefined && isHealable(open[key]));
-  if (objects.length === 0) return 0;
-  await endEpisodes(deps, { ...closing, objects });
-  await sendDriftMetrics(deps, closing.target.cluster, { closed: true });
-  return objects.length;
+  const { target, state, runId, heals = new Set() } = closing;
+  const open = await readEpisodes(deps.store, target);
+  const touched = [...closing.objects].filter((key) => open[key] !== undefined);
+  if (touched.length === 0) return 0;
+  await rememberHeals(deps, target, { touched, heals, open });
+  const ends = (key: string): boolean => {
+    const episode = open[key];
+    if (episode === undefined) return false;
+    return heals.has(key) ? isEndedByHeal(episode) : isEndedByApply(episode);
+  };
+  const ending = touched.filter(ends);
+  const [healed, others] = [ending.filter((key) => heals.has(key)), ending.filter((key) => !heals.has(key))];
+  await endEpisodes(deps, target, healed, { state: 'healed', runId });
+  await endEpisodes(deps, target, others, { state, runId });
+  if (ending.length > 0) await sendDriftMetrics(deps, target.cluster, { closed: true });
+  return ending.length;
 }
 
 /**
@@ -132,11 +198,11 @@ export async function closeEpisodes(deps: EpisodeDeps, closing: Closing): Promis
  */
 export async function closeAllEpisodes(
   deps: EpisodeDeps,
-  closing: Omit<Closing, 'objects'>,
+  closing: Pick<Closing, 'target' | 'state' | 'runId'>,
 ): Promise<number> {
   const objects = Object.keys(await readEpisodes(deps.store, closing.target));
   if (objects.length === 0) return 0;
-  await endEpisodes(deps, { ...closing, objects });
+  await endEpisodes(deps, closing.target, objects, closing);
   await sendDriftMetrics(deps, closing.target.cluster, { closed: true });
   return objects.length;
 }
@@ -164,7 +230,14 @@ export async function sendDriftMetrics(
   await deps.metrics.put([
     ...driftData(own, now).map((datum) => ({ ...datum, cluster })),
     ...driftData(all, now),
+    ...loopData(all),
   ]);
+}
+
+/** Of the fleet alone, and only while there are any: rare enough to cost nothing, and its alarm takes silence for OK. */
+function loopData(episodes: readonly Episode[]): MetricDatum[] {
+  const { loops } = totalsOf(episodes);
+  return loops === 0 ? [] : [{ name: metrics.healLoops, value: loops, unit: 'Count' }];
 }
 
 function driftData(episodes: readonly Episode[], now: number): MetricDatum[] {
@@ -181,19 +254,21 @@ function driftData(episodes: readonly Episode[], now: number): MetricDatum[] {
 async function markIntents(
   deps: EpisodeDeps,
   target: Target,
-  drifts: ReadonlyMap<string, ObjectDrift>,
-  at: string,
+  sightings: ReadonlyMap<string, Sighting>,
 ): Promise<Episodes> {
-  const fresh = new Map([...drifts].map(([key, drift]) => [key, intent(deps.ids.next(), target, drift, at)]));
+  const fresh = new Map(
+    [...sightings].map(([key, sighting]) => [key, intent(deps.ids.next(), target, sighting)]),
+  );
   return updateIndex(deps, target, (current) => {
     for (const [key, episode] of fresh) current[key] ??= episode;
     return current;
   });
 }
 
-function intent(id: string, target: Target, drift: ObjectDrift, at: string): Episode {
-  const since = openRecord(id, target, { drift, mode: 'observe', at }).happenedAt ?? at;
-  return { record: keys.drift(target, at, id), openedAt: at, digest: '', since, ...countFields(drift) };
+function intent(id: string, target: Target, sighting: Sighting): Episode {
+  const { at } = sighting;
+  const since = openRecord(id, target, sighting).happenedAt ?? at;
+  return { record: keys.drift(target, at, id), openedAt: at, digest: '', since, ...indexed(sighting) };
 }
 
 /**
@@ -206,7 +281,7 @@ async function announce(
   episode: Episode,
   sighting: Sighting,
 ): Promise<boolean> {
-  const { drift, mode, at } = sighting;
+  const { drift, at } = sighting;
   const record = await updateDocument(deps.store, episode.record, driftRecordSchema, (current) => {
     if (current === undefined)
       return openRecord(idOf(episode.record), target, { ...sighting, at: episode.openedAt });
@@ -214,16 +289,31 @@ async function announce(
   });
   if (record?.state !== 'open') return false;
   const shown = { ...drift, fields: drift.fields.slice(0, fieldsInEvent) };
-  const detail = { version: 1 as const, at, target, record: episode.record, mode, drift: shown };
+  const detail = {
+    version: 1 as const,
+    at,
+    target,
+    record: episode.record,
+    mode: record.mode,
+    drift: shown,
+    ...(record.who !== undefined && { who: record.who }),
+    ...(sighting.loop !== undefined && { loop: sighting.loop }),
+  };
   await deps.bus.publish([{ type: 'DriftDetected', detail }]);
   return true;
 }
 
 /** Closes records, emits the events, then takes the episodes out of the index. */
-async function endEpisodes(deps: EpisodeDeps, { target, state, runId, objects }: Closing): Promise<void> {
+async function endEpisodes(
+  deps: EpisodeDeps,
+  target: Target,
+  objects: readonly string[],
+  { state, runId }: Pick<Closing, 'state' | 'runId'>,
+): Promise<void> {
+  if (objects.length === 0) return;
   const at = isoTime(deps.clock.now());
   const open = await readEpisodes(deps.store, target);
-  const ending = [...objects].flatMap((key) => (open[key] === undefined ? [] : [[key, open[key]] as const]));
+  const ending = objects.flatMap((key) => (open[key] === undefined ? [] : [[key, open[key]] as const]));
   if (ending.length === 0) return;
   for (const [, episode] of ending) {
     const closed = await updateDocument(deps.store, episode.record, driftRecordSchema, (current) =>

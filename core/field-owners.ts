@@ -70,6 +70,12 @@ export function writerOf(
   return { manager, operation, ...(time === undefined ? {} : { at: time }) };
 }
 
+/** Every manager with a hand in a path: it owns the path itself, something beneath it, or a list or map above it. */
+export function managersOf(owners: readonly Owner[], path: FieldPath): string[] {
+  const theirs = owners.filter(({ fields }) => nodeAt(fields, path) !== undefined || ownsAbove(fields, path));
+  return [...new Set(theirs.map(({ manager }) => manager))];
+}
+
 /** Whether a list or map above the path is owned as one. */
 function ownsAbove(fields: FieldSet, path: FieldPath): boolean {
   return path.some((_, depth) => {

@@ -44,6 +44,19 @@ export function isItem(edge: string): boolean {
   return edge.startsWith('k:') || edge.startsWith('v:');
 }
 
+/** Leaves and list items of `set` that `covered` does not reach. */
+export function pathsOutside(set: FieldSet, covered: FieldSet, path: FieldPath): FieldPath[] {
+  return childrenOf(set).flatMap(([edge, child]) => {
+    const at = [...path, edge];
+    const cover = childOf(covered, edge);
+    if (cover === undefined) {
+      return isLeaf(child) || (isItem(edge) && isMember(child)) ? [at] : pathsOutside(child, emptySet, at);
+    }
+    // A leaf of the cover is a list or map taken as one, or a plain value: all beneath it is covered.
+    return isLeaf(cover) ? [] : pathsOutside(child, cover, at);
+  });
+}
+
 /** The node at a path, or undefined where the trie does not reach it. */
 export function nodeAt(set: FieldSet, path: FieldPath): FieldSet | undefined {
   return path.reduce<FieldSet | undefined>((node, edge) => childOf(node, edge), set);

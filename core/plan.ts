@@ -4,17 +4,23 @@ import type { InventoryEntry } from './model/inventory.ts';
 import type { LiveObject } from './model/object.ts';
 import type { Plan, PlannedAction } from './model/plan.ts';
 import type { ApiResource, ObjectAddress } from './ports.ts';
-import { decideApply, type ApplyScope, type ApplyStep } from './plan/decide-apply.ts';
-import { decidePrune, type PruneStep } from './plan/decide-prune.ts';
-import { heldBy, type KeptObject } from './plan/held-by.ts';
+import {
+  decideApply,
+  type ApplyDecision,
+  type ApplyScope,
+  type ApplyStep,
+} from './plan/decide-apply.ts';
+import { actionOf, type Candidate, type PruneStep } from './plan/decide-prune.ts';
 import { pruneRefusal } from './plan/prune-cap.ts';
-import type { Resolution } from './plan/resolve-desired.ts';
+import type { ResolvedObject, Resolution } from './plan/resolve-desired.ts';
+import { judgeUndesired, notesOf, unmarked, type Judged } from './plan/undesired.ts';
 
 export { definedKinds } from './plan/defined-kinds.ts';
 export { resolveDesired } from './plan/resolve-desired.ts';
 export type { DesiredState, Resolution, ResolvedObject } from './plan/resolve-desired.ts';
 export type { ApplyScope, ApplyStep } from './plan/decide-apply.ts';
 export type { PruneStep } from './plan/decide-prune.ts';
+export { pruneDue, stuckDeletions, waitingToGo } from './plan/two-phase.ts';
 
 /** Everything that a plan depends on. */
 export interface PlanInput {
@@ -34,6 +40,16 @@ export interface PlanInput {
   readonly confirmPrune?: number | undefined;
   /** ISO 8601, noted in new intents. */
   readonly at: string;
+  /** Entries of other applications that gave their object up to this one, by its key here. */
+  readonly handedOver?: ReadonlyMap<string, InventoryEntry>;
+  /** Object key to why another application comes first: the object is blocked, whatever may be adopted. */
+  readonly rivals?: ReadonlyMap<string, string>;
+  /** Object key to whose an untracked object is, in words, for one that is blocked. */
+  readonly owners?: ReadonlyMap<string, string>;
+  /** Keys of undesired objects to why another application may desire them. */
+  readonly claims?: ReadonlyMap<string, string>;
+  /** Keys of undesired Namespaces and definitions to what other applications have in them. */
+  readonly contents?: ReadonlyMap<string, string>;
 }
 
 /** The plan for people and records, and what to do with each object for the stages after. */
@@ -43,6 +59,10 @@ export interface Decision {
   readonly prune: readonly PruneStep[];
   /** Keys that leave the inventory while their objects are left alone. */
   readonly forget: readonly string[];
+  /** Keys that another application may want, if it was not asked yet: what goes, and what is given up. */
+  readonly claimable: readonly string[];
+  /** Entries to note before anything is done: why they are kept, or that they are desired again. */
+  readonly notes: Readonly<Record<string, InventoryEntry>>;
 }
 
 /** Inventory entries that need a look at the cluster although nothing desires them: candidates for pruning. */
@@ -76,48 +96,80 @@ export function addressOf(
 
 /** Decides what to do with each object, and why. Pure: it can be printed, stored and tested without a cluster. */
 export function decidePlan(input: PlanInput): Decision {
-  const { desired, entries, observed } = input;
-  const applied = desired.objects.map((object) => decideApply(object, input));
+  const { desired, entries } = input;
+  const applied = desired.objects.map((object) => decideOwned(object, input));
+  const { judged, confirmed } = judgeUndesired(candidatesIn(input), {
+    desired: desired.objects.map(({ ref, address }) => ({ ref, plural: address.plural })),
+    contents: input.contents ?? new Map(),
+    confirmPrune: input.confirmPrune,
+  });
+  const prune = judged.flatMap((one) => pruneStep(one, confirmed));
+  const actions: PlannedAction[] = [
+    ...applied.map(({ action }) => action),
+    ...desired.blocked,
+    ...judged.map(({ candidate, decision }) => actionOf(decision, candidate.entry)),
+  ];
+  const refusal = desired.refusal ?? emptyRefusal(input) ?? pruneRefusal(prune.length, input);
+  const apply = applied.flatMap(({ step }) => step ?? []);
+  const isApplied = new Set(apply.map(({ desired: { key } }) => key));
+  const wantedAgain = desired.objects.flatMap(({ key }): [string, InventoryEntry][] => {
+    const entry = entries[key];
+    const isMarked = entry?.markedAt !== undefined || entry?.kept !== undefined;
+    return isMarked && !isApplied.has(key) ? [[key, unmarked(entry)]] : [];
+  });
+  return {
+    plan: { actions, ...(refusal !== undefined && { refusal }) },
+    apply: apply.map((step) => ({ ...step, entry: unmarked(step.entry) })),
+    prune,
+    forget: judged.flatMap(({ decision: { key, kind } }) => (kind === 'forget' ? [key] : [])),
+    claimable: judged.flatMap((one) => (isClaimable(one) ? [one.candidate.key] : [])),
+    notes: Object.fromEntries([...wantedAgain, ...notesOf(judged)]),
+  };
+}
+
+/** What another application of this installation still desires is not ours to apply, even where adoption is allowed. */
+function decideOwned(object: ResolvedObject, input: PlanInput): ApplyDecision {
+  const { key, ref } = object;
+  const rival = input.rivals?.get(key);
+  if (rival !== undefined) return { action: { action: 'blocked', ref, why: rival } };
+  const decision = decideApply(object, input);
+  const owner = decision.action.action === 'blocked' ? input.owners?.get(key) : undefined;
+  if (owner === undefined) return decision;
+  return { ...decision, action: { ...decision.action, why: `${owner}; ${decision.action.why}` } };
+}
+
+function candidatesIn(input: PlanInput): readonly Candidate[] {
+  const { desired, entries, observed, application, settings, state, at } = input;
   const wantedUids = new Map(
     desired.objects.flatMap(({ key, ref }) => {
       const uid = observed.get(key)?.metadata.uid;
       return uid === undefined ? [] : [[uid, ref] as const];
     }),
   );
-  const candidates = [...undesiredEntries(desired, entries)];
-  const { application, settings, state } = input;
-  const decide = (key: string, entry: InventoryEntry, kept: readonly KeptObject[]) =>
-    decidePrune({
-      key,
-      entry,
-      application,
-      live: observed.get(key),
-      holds: heldBy(entry, kept),
-      wantedUids,
-      settings,
-      state,
-    });
-  // What stays is known first: a Namespace or a definition takes along whatever is in it.
-  const left = candidates.filter(([key, entry]) => decide(key, entry, []).action.action === 'leave');
-  const kept = [
-    ...desired.objects.map(({ ref, address }) => ({ ref, plural: address.plural })),
-    ...left.map(([, { ref, plural }]) => ({ ref, plural })),
-  ];
-  const undesired = candidates.map(([key, entry]) => decide(key, entry, kept));
-  const prune = undesired.flatMap(({ step }) => step ?? []);
-  const actions: PlannedAction[] = [
-    ...applied.map(({ action }) => action),
-    ...desired.blocked,
-    ...undesired.map(({ action }) => action),
-  ];
-  const refusal = desired.refusal ?? emptyRefusal(input) ?? pruneRefusal(prune.length, input);
-  const plan = { actions, ...(refusal !== undefined && { refusal }) };
-  return {
-    plan,
-    apply: applied.flatMap(({ step }) => step ?? []),
-    prune,
-    forget: undesired.flatMap(({ key, forget }) => (forget ? [key] : [])),
-  };
+  return [...undesiredEntries(desired, entries)].map(([key, entry]) => ({
+    key,
+    entry,
+    live: observed.get(key),
+    isSought: observed.has(key),
+    application,
+    wantedUids,
+    claim: input.claims?.get(key),
+    settings,
+    state,
+    at,
+  }));
+}
+
+function pruneStep({ candidate, decision }: Judged, confirmed: boolean): PruneStep[] {
+  if (decision.kind !== 'delete') return [];
+  const { key, uid } = decision;
+  return [{ key, entry: unmarked(candidate.entry), uid, confirmed }];
+}
+
+/** What goes, what is given up, and what was never marked before: the wait for a mark needs no other look. */
+function isClaimable({ candidate: { entry }, decision }: Judged): boolean {
+  if (decision.kind === 'forget') return decision.claimable;
+  return decision.kind === 'delete' || (decision.because === 'grace' && entry.markedAt === undefined);
 }
 
 /** Rule 6: a render that gave nothing never empties a target; only a deleted Application does. */

@@ -33,28 +33,43 @@ export interface FieldFacts {
   readonly managers: readonly string[];
 }
 
+/** Ends the path of a list whose items are all there in another order: a rule may name that and not the items. */
+export const orderEdge = 'o:order';
+
 export type FieldPolicy = Pick<ObjectPolicy, 'drift' | 'conflicts'>;
 
 /**
- * How drift, conflicts and immutable fields are handled, object by object and field by field. For an object: its own
- * annotation, else the last rule that fits, else the application. For a field: the last rule of those that name fields,
- * managers or `when`, else what holds for the object. Pure; both diff and apply ask here, so that they agree.
+ * How drift, conflicts and immutable fields are handled, object by object and field by field. For an object: the last
+ * rule that came after Git (`later`), else its own annotation, else the last rule that fits, else the application. For
+ * a field: the last rule of those that name fields, managers or `when`, else what holds for the object. Pure; both diff
+ * and apply ask here, so that they agree.
  */
 export class Policy {
   readonly #mode: DriftMode;
   readonly #rules: readonly Rule[];
+  readonly #later: readonly Rule[];
 
-  constructor(settings: Pick<Settings, 'drift' | 'rules'>, accepted: readonly AcceptedRule[] = []) {
+  /** `later`: rules that a person accepted, and those of broken heal loops; Git does not know of them yet. */
+  constructor(
+    settings: Pick<Settings, 'drift' | 'rules'>,
+    later: readonly Pick<AcceptedRule, 'rule'>[] = [],
+  ) {
     this.#mode = settings.drift;
-    this.#rules = [...settings.rules, ...accepted.map(({ rule }) => rule)];
+    this.#rules = settings.rules;
+    this.#later = later.map(({ rule }) => rule);
   }
 
   /** `object` as Git wants it: annotations count there, so that nobody on the cluster can switch a check off. */
   forObject(object: KubeObject): ObjectPolicy {
     const rules = this.#rules.filter((rule) => !isNarrow(rule) && fits(rule.match, object));
+    const later = this.#later.filter((rule) => !isNarrow(rule) && fits(rule.match, object));
     const own = object.metadata.annotations ?? {};
     return {
-      drift: parsed(driftModeSchema, own[annotations.drift], object) ?? lastOf(rules, 'drift') ?? this.#mode,
+      drift:
+        lastOf(later, 'drift') ??
+        parsed(driftModeSchema, own[annotations.drift], object) ??
+        lastOf(rules, 'drift') ??
+        this.#mode,
       conflicts:
         parsed(conflictPolicySchema, own[annotations.conflicts], object) ??
         lastOf(rules, 'conflicts') ??
@@ -68,19 +83,53 @@ export class Policy {
 
   /** Whether any rule may treat single fields of this object apart: then its live state must be read before an apply. */
   hasFieldRules(object: KubeObject): boolean {
-    return this.#rules.some((rule) => isNarrow(rule) && fits(rule.match, object));
+    return this.#narrow(object).length > 0;
+  }
+
+  /** Whether drift of any part of the object is told: when not, nobody looks. */
+  isWatched(object: KubeObject): boolean {
+    const rules = this.#narrow(object);
+    return (
+      this.forObject(object).drift !== 'ignore' ||
+      rules.some(({ drift }) => drift !== undefined && drift !== 'ignore')
+    );
   }
 
   /** `live` is what rules with `when` see as `object`. An expression that gives a fault does not fit. */
   forField(object: KubeObject, live: KubeObject, facts: FieldFacts): FieldPolicy {
     const whole = this.forObject(object);
-    const rules = this.#rules.filter(
-      (rule) => isNarrow(rule) && fits(rule.match, object) && fitsField(rule, live, facts),
-    );
+    const rules = this.#narrow(object).filter((rule) => fitsField(rule, live, facts));
     return {
       drift: lastOf(rules, 'drift') ?? whole.drift,
       conflicts: lastOf(rules, 'conflicts') ?? whole.conflicts,
     };
+  }
+
+  /**
+   * Whether a rule for single fields says `ignore`. Only then an apply leaves the live value alone: a mode of the whole
+   * object never keeps a commit from being applied.
+   */
+  ignoresField(object: KubeObject, live: KubeObject, facts: FieldFacts): boolean {
+    const rules = this.#narrow(object).filter((rule) => fitsField(rule, live, facts));
+    return lastOf(rules, 'drift') === 'ignore';
+  }
+
+  /**
+   * What becomes of a field that nobody asked for: told and left alone. It is taken away only where a rule says `heal`
+   * and names the field or its managers: a wider word was never meant for what others add. Undefined: no rule names it.
+   */
+  forForeign(object: KubeObject, live: KubeObject, facts: FieldFacts): DriftMode | undefined {
+    const rules = this.#narrow(object).filter(
+      (rule) =>
+        (rule.drift !== 'heal' || rule.fields !== undefined || rule.managers !== undefined) &&
+        fitsField(rule, live, facts),
+    );
+    const mode = lastOf(rules, 'drift');
+    return mode === undefined && this.forObject(object).drift === 'ignore' ? 'ignore' : mode;
+  }
+
+  #narrow(object: KubeObject): readonly Rule[] {
+    return [...this.#rules, ...this.#later].filter((rule) => isNarrow(rule) && fits(rule.match, object));
   }
 }
 
@@ -164,6 +213,7 @@ function isPlace(segment: string, edge: string, parent: Json | undefined): boole
 }
 
 function segmentOf(edge: string): string {
+  if (edge === orderEdge) return '[order]';
   return edge.startsWith('f:') || edge.startsWith('i:') ? edge.slice(2) : describeEdge(edge);
 }
 

@@ -1,82 +1,54 @@
+import type { YieldedField } from '../adjust-desired.ts';
 import { Retry } from '../errors.ts';
+import { foreignBaseline } from '../foreign-fields.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
-import type { KubeObject, LiveObject, ObjectRef } from '../model/object.ts';
-import type { ObjectOutcome } from '../model/run.ts';
-import type { ApplyOutcome, Clock, Cluster, ObjectAddress } from '../ports.ts';
+import type { ApplyOutcome } from '../ports.ts';
+import { deletionText } from './deletion-text.ts';
+import { immutableFields, immutableText, namedFields, recreation } from './immutable-fields.ts';
+import {
+  answered,
+  failed,
+  unanswered,
+  type ApplyTask,
+  type Failure,
+  type ObjectResult,
+} from './object-result.ts';
+import { deleteToRecreate } from './recreate-object.ts';
+import { isTooEarly, webhookIn, type Sending } from './send-object.ts';
+import { sendByPolicy } from './settle-conflicts.ts';
+import { isAdoption, takeOver } from './take-over.ts';
 
-/** How long an object may wait for the namespace or the definition that this run has just made. */
-const waitTries = 20;
-const waitMs = 500;
-/** Longest wait of a throttled request within the run. */
-const shortSeconds = 2;
-
-/** What applying and pruning need of the world. */
-export interface Effects {
-  readonly cluster: Cluster;
-  readonly clock: Clock;
-  /** Call before every effect: renews the lease and watches the time. Throws to stop the run. */
-  readonly mayProceed: () => Promise<void>;
+/** Applies one object as its policy says: one request, unless it is adopted, in conflict or cannot be changed. */
+export async function applyObject(task: ApplyTask, sending: Sending): Promise<ObjectResult> {
+  const { clock } = sending.effects;
+  // An apply would write into what is going, and may be refused for it.
+  const dying = task.live === undefined ? undefined : deletionText(task.live, clock.now());
+  if (dying !== undefined) return failed(task, 'retry', `${dying}; it is applied again once it is gone`);
+  if (!isAdoption(task.entry)) return sendAndJudge(task, sending, []);
+  const taken = await takeOver(task, sending.effects);
+  if (taken.kind === 'failed') return taken.result;
+  const note = `took over the fields of ${taken.managers.join(', ')}`;
+  return sendAndJudge(task, sending, taken.managers.length === 0 ? [] : [note]);
 }
 
-/** One object to apply. */
-export interface ApplyTask {
-  readonly key: string;
-  readonly ref: ObjectRef;
-  readonly object: KubeObject;
-  readonly digest: string;
-  readonly address: ObjectAddress;
-  readonly action: 'create' | 'update';
-  /** Its intent, as the inventory has it. */
-  readonly entry: InventoryEntry;
-  readonly live: LiveObject | undefined;
-  /** Keys of the namespace and the definition that it needs. */
-  readonly needs: readonly string[];
-}
-
-/** `invalid`: only a new commit helps; `refused`: a person; `retry`: time. */
-export type Failure = 'invalid' | 'refused' | 'retry';
-
-/** What became of one object. `entry` is how the inventory must have it from now on. */
-export interface ObjectResult {
-  readonly key: string;
-  readonly outcome: ObjectOutcome;
-  readonly entry?: InventoryEntry;
-  readonly live?: LiveObject;
-  readonly failure?: Failure;
-  /** Set when the server did not answer: many of these in a row mean that the cluster is gone. */
-  readonly unanswered?: Retry;
-}
-
-/**
- * Applies one object. `awaited`: its namespace or definition is as new as itself, so a 404 is worth a wait. A server
- * that names a short time (throttled, or still opening the storage of a new kind) is taken at its word.
- */
-export async function applyObject(
+async function sendAndJudge(
   task: ApplyTask,
-  { cluster, clock, mayProceed }: Effects,
-  awaited: boolean,
+  sending: Sending,
+  notes: readonly string[],
 ): Promise<ObjectResult> {
-  const options = { dryRun: false, force: true } as const;
-  for (let attempt = 1; ; attempt += 1) {
-    await mayProceed();
-    const outcome = await answered(cluster.apply(task.address, task.object, options));
-    const pauseMs = attempt < waitTries ? pauseAfter(outcome, awaited) : undefined;
-    if (pauseMs !== undefined) await clock.sleep(pauseMs);
-    else return outcome instanceof Retry ? unanswered(task, outcome) : resultOf(task, outcome);
+  const settled = await sendByPolicy(task, sending);
+  if (settled.kind === 'refused') return failed(task, 'refused', settled.message);
+  const { answer, yielded } = settled;
+  if (answer instanceof Retry) return withoutAnswer(task, answer);
+  const { clock } = sending.effects;
+  if (answer.kind === 'applied') return applied(task, answer, [...notes, ...yieldNotes(yielded)], clock.now());
+  if (answer.kind === 'invalid') {
+    // Named for a person by the server itself; what is going away is no fault of the object.
+    if (answer.message.includes('if the object is being deleted')) return failed(task, 'retry', answer.message);
+    const fields = immutableFields(answer.message);
+    if (fields.length > 0) return whenImmutable(task, sending, fields, answer.message);
   }
-}
-
-/** How long to wait before the same object is tried again in this run; undefined when that is for another run. */
-function pauseAfter(outcome: ApplyOutcome | Retry, awaited: boolean): number | undefined {
-  if (!(outcome instanceof Retry)) return awaited && isTooEarly(outcome) ? waitMs : undefined;
-  const { afterSeconds } = outcome;
-  return afterSeconds !== undefined && afterSeconds <= shortSeconds ? afterSeconds * 1000 : undefined;
-}
-
-/** A kind or namespace not there yet; a new namespace also gets its service account a moment later. */
-function isTooEarly(outcome: ApplyOutcome): boolean {
-  if (outcome.kind === 'absent') return true;
-  return outcome.kind === 'refused' && /service ?account .*not found/i.test(outcome.message);
+  return failed(task, isTooEarly(answer) ? 'retry' : failures[answer.kind], answer.message);
 }
 
 const failures: Readonly<Record<Exclude<ApplyOutcome['kind'], 'applied'>, Failure>> = {
@@ -86,22 +58,66 @@ const failures: Readonly<Record<Exclude<ApplyOutcome['kind'], 'applied'>, Failur
   absent: 'retry',
 };
 
-function resultOf(task: ApplyTask, outcome: ApplyOutcome): ObjectResult {
-  if (outcome.kind === 'applied') return applied(task, outcome);
-  return failed(task, isTooEarly(outcome) ? 'retry' : failures[outcome.kind], outcome.message);
+/** A webhook that is down is one object's trouble; many of them do not mean that the cluster is gone. */
+function withoutAnswer(task: ApplyTask, answer: Retry): ObjectResult {
+  return webhookIn(answer) === undefined ? unanswered(task, answer) : failed(task, 'retry', answer.message);
 }
 
-function applied(task: ApplyTask, outcome: Extract<ApplyOutcome, { kind: 'applied' }>): ObjectResult {
-  const { object, created } = outcome;
-  if (object.metadata['deletionTimestamp'] !== undefined) {
-    return failed(task, 'retry', 'is being deleted by somebody; it is applied again once it is gone');
+/** Fails with the field's name, or makes the object again where its policy says so. */
+async function whenImmutable(
+  task: ApplyTask,
+  sending: Sending,
+  fields: readonly string[],
+  words: string,
+): Promise<ObjectResult> {
+  const live = await answered(sending.effects.cluster.get(task.address));
+  if (live instanceof Retry) return unanswered(task, live);
+  const named = namedFields(fields, words, task.object, live);
+  const policy = recreation(task.policy.forObject(task.object).immutable, task.ref, task.object);
+  if (policy === 'fail' || live === undefined) return failed(task, 'invalid', immutableText(named, task.ref));
+  const held = await deleteToRecreate(task, live, sending.effects, policy);
+  if (held !== undefined) return held;
+  // What is created now is ours by the server's 201 alone, as everything is (rule 1).
+  const { uid: _, ...entry } = { ...task.entry, created: false, adopted: false };
+  const anew: ApplyTask = { ...task, action: 'create', entry, live: undefined };
+  const settled = await sendByPolicy(anew, sending);
+  if (settled.kind === 'refused') return failed(task, 'refused', settled.message);
+  const { answer } = settled;
+  if (answer instanceof Retry) return withoutAnswer(task, answer);
+  if (answer.kind !== 'applied') {
+    const message = `was deleted to be made again, and then: ${answer.message}`;
+    return failed(task, isTooEarly(answer) ? 'retry' : failures[answer.kind], message);
   }
+  const note = `was deleted and made again, since ${named.join(', ')} cannot be changed`;
+  return applied(anew, answer, [note], sending.effects.clock.now());
+}
+
+const fieldsInNote = 5;
+
+/** `yields spec.replicas to kube-controller-manager`, by manager. */
+function yieldNotes(yielded: readonly YieldedField[]): readonly string[] {
+  const managers = Map.groupBy(yielded, ({ manager }) => manager);
+  return [...managers].map(([manager, fields]) => {
+    const shown = fields.slice(0, fieldsInNote).map(({ field }) => field);
+    const more = fields.length > fieldsInNote ? ` and ${fields.length - fieldsInNote} more` : '';
+    return `yields ${shown.join(', ')}${more} to ${manager}`;
+  });
+}
+
+function applied(
+  task: ApplyTask,
+  { object, created, warnings }: Extract<ApplyOutcome, { kind: 'applied' }>,
+  notes: readonly string[],
+  now: number,
+): ObjectResult {
+  const dying = deletionText(object, now);
+  if (dying !== undefined) return failed(task, 'retry', `${dying}; it is applied again once it is gone`);
   const { key, ref, live, digest } = task;
-  const { intendedAt: _, ...entry } = task.entry;
   // Somebody was faster: what we wrote into is theirs, and not ours to prune (rule 1).
   const foreign = task.action === 'create' && !created;
-  const notes = [
-    ...outcome.warnings,
+  const all = [
+    ...warnings,
+    ...notes,
     ...(foreign ? ['existed already when it was applied: never pruned'] : []),
   ];
   const isUnchanged = live?.metadata.resourceVersion === object.metadata.resourceVersion;
@@ -111,35 +127,21 @@ function applied(task: ApplyTask, outcome: Extract<ApplyOutcome, { kind: 'applie
     outcome: {
       ref,
       outcome: created ? 'created' : isUnchanged ? 'unchanged' : 'updated',
-      ...(notes.length > 0 && { message: notes.join('; ') }),
+      ...(all.length > 0 && { message: all.join('; ') }),
     },
     entry: {
-      ...entry,
+      ...settledEntry(task.entry),
+      // Others may have added fields before us: these are not reported, save where a rule names them.
+      ...(isAdoption(task.entry) && { baseline: foreignBaseline(object) }),
       state: 'applied',
-      created: created || entry.created,
+      created: created || task.entry.created,
       uid: object.metadata.uid,
       desiredDigest: digest,
     },
   };
 }
 
-type Task = Pick<ApplyTask, 'key' | 'ref'>;
-
-export function failed({ key, ref }: Task, failure: Failure, message: string): ObjectResult {
-  return { key, failure, outcome: { ref, outcome: 'failed', message } };
-}
-
-/** The server gave no answer, so nothing is known: the next run looks. */
-export function unanswered(task: Task, error: Retry): ObjectResult {
-  return { ...failed(task, 'retry', error.message), unanswered: error };
-}
-
-/** The answer, or the Retry that came instead: one object's trouble. Anything else thrown ends the run. */
-export async function answered<T>(call: Promise<T>): Promise<T | Retry> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof Retry) return error;
-    throw error;
-  }
+/** What an intent says of the future is past. */
+function settledEntry({ intendedAt: _i, markedAt: _m, kept: _k, ...entry }: InventoryEntry): InventoryEntry {
+  return entry;
 }

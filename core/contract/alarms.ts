@@ -2,6 +2,8 @@
 export const alarmKinds = {
   /** Per cluster: objects differ from what was last applied. */
   drift: 'drift',
+  /** Somebody changes a field again after each heal: it is left alone. */
+  healLoop: 'heal-loop',
   /** Per cluster: a target's health is Degraded. */
   degraded: 'degraded',
   /** Per cluster: a target was not checked for three sweeps, or nothing is reported at all. */

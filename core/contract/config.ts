@@ -45,6 +45,14 @@ const clusterSchema = z.strictObject({
   name: nameSchema,
   labels: z.record(z.string(), z.string()).default({}),
   access: accessSchema,
+  requestsPerSecond: z
+    .number()
+    .min(1)
+    .max(10_000)
+    .exactOptional()
+    .describe(
+      'most requests a second that one function sends to the API server, with a burst of twice as many; default 400. Lower it for a small control plane that other clients need; an API server that answers 429 is obeyed whatever stands here',
+    ),
 });
 
 function duplicates(names: readonly string[]): string[] {
@@ -62,6 +70,12 @@ export const stackConfigSchema = z
       .strictObject({ percent: z.number().min(0).max(100), objects: z.number().int().min(0) })
       .default({ percent: 30, objects: 5 })
       .describe('a run that would prune more than both stops and asks'),
+    loopBreaker: z
+      .strictObject({ flips: z.number().int().min(1).max(20), minutes: z.number().int().min(1).max(1440) })
+      .default({ flips: 3, minutes: 30 })
+      .describe(
+        'a field that was healed and changed again so often within that time is left alone, with an alarm',
+      ),
     hookBodyLimit: z.number().int().min(1024).max(6_000_000).default(5_000_000).describe('bytes'),
   })
   .superRefine((config, context) => {

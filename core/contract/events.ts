@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { driftModeSchema } from '../model/rule.ts';
 import { commitSchema } from '../model/commit.ts';
 import { faultRecordSchema } from '../model/desired.ts';
-import { objectDriftSchema } from '../model/drift.ts';
+import { healLoopSchema, objectDriftSchema, whoSchema } from '../model/drift.ts';
 import { healthStatusSchema } from '../model/health.ts';
 import { runCountsSchema, runReasonSchema } from '../model/run.ts';
 import { targetSchema } from '../model/target.ts';
@@ -61,6 +61,8 @@ export const eventSchemas = {
     record: z.string().describe('S3 key'),
     mode: driftModeSchema,
     drift: objectDriftSchema,
+    who: whoSchema.optional(),
+    loop: healLoopSchema.optional(),
   }),
   DriftHealed: z.object({
     ...envelope,

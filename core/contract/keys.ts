@@ -11,6 +11,7 @@ export const prefixes = {
   runs: 'runs/',
   drift: 'drift/',
   openDrift: 'open-drift/',
+  heals: 'heals/',
   checks: 'checks/',
 } as const;
 
@@ -42,5 +43,6 @@ export const keys = {
   drift: (target: Target, openedAt: string, id: string) =>
     `${prefixes.drift}${partition(openedAt)}/${pathOf(target)}/${id}.json`,
   openDrift: (target: Target) => `${prefixes.openDrift}${pathOf(target)}.json`,
+  heals: (target: Target) => `${prefixes.heals}${pathOf(target)}.json`,
   check: (cluster: string) => `${prefixes.checks}${cluster}.json`,
 } as const;

@@ -27,4 +27,6 @@ export const annotations = {
   hook: 'trueup.dev/hook',
   /** When a hook's object is deleted: `before` the next one (default), `succeeded`, `failed`; several with commas. */
   hookDelete: 'trueup.dev/hook-delete',
+  /** Set by us on the object of a hook: revision and time of the intent that it came of. */
+  hookRun: 'trueup.dev/hook-run',
 } as const;

@@ -9,6 +9,8 @@ export const metrics = {
   oldestDrift: 'OldestDriftSeconds',
   /** Leaves added by nobody we know; reported, not alarmed. */
   foreignFields: 'ForeignFields',
+  /** Objects with a field that is changed again after each heal, so that it is left alone; of the fleet, while there are any. */
+  healLoops: 'HealLoops',
   /** Seconds since the target of this cluster that was checked longest ago; missing data is breaching. */
   oldestCheck: 'OldestCheckSeconds',
   /** Targets that are Degraded; sent while there are any, and once as 0. */

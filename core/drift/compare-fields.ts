@@ -5,10 +5,10 @@ import {
   childOf,
   childrenOf,
   describePath,
-  emptySet,
   isItem,
   isLeaf,
   isMember,
+  pathsOutside,
   valueAt,
   valueBehind,
   type FieldPath,
@@ -18,6 +18,8 @@ import type { Difference } from './shown-value.ts';
 
 export interface Finding extends Difference {
   readonly class: FieldDrift['class'];
+  /** All items of the list are there, in another order. */
+  readonly isOrder?: true;
 }
 
 /** `desired`: what our apply would own. `own`: what we own of the live object. */
@@ -44,19 +46,6 @@ export function droppedFields({ desired, own }: OurSets, dryRun: LiveObject, liv
     .filter((path) => valueAt(asJson(dryRun), path) === undefined)
     .map((path) => ({ class: 'dropped' as const, path, live: valueAt(asJson(live), path) }))
     .filter((finding) => finding.live !== undefined);
-}
-
-/** Leaves and list items of `set` that `covered` does not reach. */
-export function pathsOutside(set: FieldSet, covered: FieldSet, path: FieldPath): FieldPath[] {
-  return childrenOf(set).flatMap(([edge, child]) => {
-    const at = [...path, edge];
-    const cover = childOf(covered, edge);
-    if (cover === undefined) {
-      return isLeaf(child) || (isItem(edge) && isMember(child)) ? [at] : pathsOutside(child, emptySet, at);
-    }
-    // A leaf of the cover is a list or map taken as one, or a plain value: all beneath it is covered.
-    return isLeaf(cover) ? [] : pathsOutside(child, cover, at);
-  });
 }
 
 interface Place {
@@ -111,7 +100,9 @@ function reordered({ set, path, desired, live }: Place): Finding[] {
   const namesBy = (order: 'wanted' | 'found') =>
     [...places].sort((a, b) => a[order] - b[order]).map(({ name }) => name);
   const [wanted, found] = [namesBy('wanted'), namesBy('found')];
-  return jsonEqual(wanted, found) ? [] : [{ class: 'changed', path, desired: wanted, live: found }];
+  return jsonEqual(wanted, found)
+    ? []
+    : [{ class: 'changed', path, desired: wanted, live: found, isOrder: true }];
 }
 
 function placeOf(list: readonly Json[], edge: string): number {

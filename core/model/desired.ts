@@ -61,6 +61,16 @@ export const desiredPointerSchema = z.object({
   pin: z
     .object({ by: z.string(), reason: z.string(), at: z.string(), until: z.string().optional() })
     .optional(),
+  /** While it is pinned: what the pointer would say of the newest commit that was followed. */
+  held: z
+    .object({
+      state: z.enum(['present', 'gone']),
+      snapshot: z.string(),
+      objects: z.number().int(),
+      settings: settingsSchema,
+      commit: commitSchema,
+    })
+    .optional(),
   /** The commit whose content the snapshot is. */
   commit: commitSchema,
   /** The newest commit looked at; it may have left the snapshot as it was. */

@@ -24,6 +24,10 @@ export const fieldDriftSchema = z.object({
   path: z
     .string()
     .describe('as kubectl explains it, list items by their keys: spec.containers[name="app"].image'),
+  pointer: z
+    .string()
+    .optional()
+    .describe('the same for rules, as a JSON pointer: of the whole value where `path` goes into a long one'),
   desired: jsonSchema.optional(),
   live: jsonSchema.optional(),
   manager: z.string().optional().describe('field manager that owns the live value'),
@@ -42,6 +46,15 @@ export const objectDriftSchema = z.object({
 });
 export type ObjectDrift = z.infer<typeof objectDriftSchema>;
 
+/** A heal loop: somebody changes a field again after each heal, so that it is left alone. */
+export const healLoopSchema = z.object({
+  manager: z
+    .string()
+    .describe('the rival: field manager, or user where only the audit log knows; else `unknown`'),
+  flips: z.number().int(),
+  since: z.string().describe('when the first of these heals was, ISO 8601'),
+});
+
 /** One record per episode, updated by compare-and-set, not one per sweep. */
 export const driftRecordSchema = z.object({
   version: z.literal(1),
@@ -54,7 +67,7 @@ export const driftRecordSchema = z.object({
   lastSeenAt: z.string(),
   who: whoSchema.optional().describe('of the audit log, where there is one'),
   /** Set when healing stopped because the same path flipped again and again: the rival, and how often. */
-  loop: z.object({ manager: z.string(), flips: z.number().int(), since: z.string() }).optional(),
+  loop: healLoopSchema.optional(),
   state: z.enum(['open', 'healed', 'reverted', 'overwritten', 'accepted']),
   closedAt: z.string().optional(),
   runId: z.string().optional().describe('the run that healed or overwrote it'),
@@ -77,7 +90,20 @@ export const openDriftSchema = z.object({
       kind: objectDriftSchema.shape.kind,
       since: z.string().describe('when it happened where managedFields say so, else when it was found'),
       fields: z.number().int().describe('drifted fields without the foreign ones'),
-      foreign: z.number().int().describe('foreign fields: reported, never alarmed or healed'),
+      foreign: z.number().int().describe('foreign fields: reported, never alarmed'),
+      healable: z
+        .number()
+        .int()
+        .default(0)
+        .describe(
+          'fields that a heal puts right, foreign ones that a rule names included; 1 for a missing object',
+        ),
+      held: z
+        .number()
+        .int()
+        .default(0)
+        .describe('fields of ours that a heal leaves alone: observed, or a broken loop'),
+      loop: z.boolean().optional().describe('set while a heal loop of the object is broken'),
     }),
   ),
 });

@@ -23,21 +23,34 @@ export const inventoryEntrySchema = z.object({
   intendedAt: z.string().optional(),
   /** Digest of the desired object as last applied. */
   desiredDigest: z.string().optional(),
+  /** Marks of the foreign fields that stood when it was adopted: these are not reported. */
+  foreignBaseline: z.array(z.string()).optional(),
   /** Two-phase prune: when a run first found that nothing desires it. Only a later run deletes it. */
   markedAt: z.string().optional(),
+  /** Why it is still there although nothing in its application desires it; absent for everything else. */
+  kept: z
+    .object({
+      because: z.enum(['grace', 'confirmation', 'protection', 'content', 'hand-over', 'finalizers']),
+      since: z.string().describe('of the deletion, for finalizers'),
+      message: z.string(),
+    })
+    .optional(),
 });
 export type InventoryEntry = z.infer<typeof inventoryEntrySchema>;
+
+const hookPhaseSchema = z.enum(['pre', 'post', 'fail', 'delete']);
+export type HookPhase = z.infer<typeof hookPhaseSchema>;
 
 /** What became of one hook; it runs once for each revision. */
 export const hookStateSchema = z.object({
   ref: objectRefSchema,
   apiVersion: z.string(),
   plural: z.string(),
-  phase: z.enum(['pre', 'post', 'fail', 'delete']),
+  phase: hookPhaseSchema,
   revision: z.number().int(),
   state: z.enum(['intent', 'running', 'succeeded', 'failed']),
   uid: z.string().optional(),
-  at: z.string(),
+  at: z.string().describe('when it was intended; with the revision it marks the object that came of it'),
   message: z.string().default(''),
 });
 export type HookState = z.infer<typeof hookStateSchema>;
@@ -53,7 +66,14 @@ export const inventorySchema = z.object({
   hooks: z.record(z.string(), hookStateSchema).default({}),
   /** Set while a revision waits for a dependency, a hook or the health of a wave, with neither lease nor group held. */
   waiting: z
-    .object({ revision: z.number().int(), since: z.string(), until: z.string(), reason: z.string() })
+    .object({
+      revision: z.number().int(),
+      since: z.string(),
+      until: z.string(),
+      reason: z.string(),
+      /** `dependency`: nothing was touched yet, and the time until then is not that of the revision itself. */
+      on: z.enum(['dependency', 'order']).exactOptional(),
+    })
     .optional(),
   /** Drift that a person accepted; these rules come after those of the Application. */
   accepted: z.array(acceptedRuleSchema).default([]),

@@ -1,11 +1,16 @@
 import * as z from 'zod';
 import { objectRefSchema } from './object.ts';
 
-/** What a run does to one object, and why, in words that a person reads in the run record. */
+/**
+ * What a run does to one object, and why, in words that a person reads in the run record. `mark`: nothing yet; a later
+ * run deletes it if it is still not desired then.
+ */
 export const plannedActionSchema = z.object({
-  action: z.enum(['create', 'update', 'leave', 'prune', 'orphan', 'blocked']),
+  action: z.enum(['create', 'update', 'leave', 'mark', 'prune', 'orphan', 'blocked']),
   ref: objectRefSchema,
   why: z.string(),
+  /** Set where it is done for drift alone: what is only observed stays as it is. */
+  heals: z.literal(true).optional(),
 });
 export type PlannedAction = z.infer<typeof plannedActionSchema>;
 

@@ -1,74 +1,119 @@
 import { annotations, labels } from '../contract/kubernetes.ts';
+import { isGoing } from '../model/deletion.ts';
 import type { Settings } from '../model/desired.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import { describeRef } from '../model/object.ts';
 import type { LiveObject, ObjectRef } from '../model/object.ts';
 import type { PlannedAction } from '../model/plan.ts';
 import { cameOfIntent } from './settle-intent.ts';
+import { dueAt, isTwoPhase } from './two-phase.ts';
 
 /** One object to delete. Its uid was seen by this plan: an object of the same name that comes later is another one. */
 export interface PruneStep {
   readonly key: string;
   readonly entry: InventoryEntry;
   readonly uid: string;
+  /** A person agreed to lose it: its annotation asks for that. */
+  readonly confirmed: boolean;
 }
 
-interface Candidate {
+/** What a candidate is judged by. */
+export interface Candidate {
   readonly key: string;
   readonly entry: InventoryEntry;
   readonly live: LiveObject | undefined;
+  /** Whether the cluster was asked at all: it is not where everything is left alone. */
+  readonly isSought: boolean;
   /** The application whose inventory this is. */
   readonly application: string;
-  /** What would go with it, if it is a Namespace or a definition, and must stay. */
-  readonly holds: ObjectRef | undefined;
   /** Uids that desired objects resolve to. */
   readonly wantedUids: ReadonlyMap<string, ObjectRef>;
+  /** Why another application may desire it, in a sentence: then it is handed over, not deleted. */
+  readonly claim: string | undefined;
   readonly settings: Pick<Settings, 'prune' | 'onDelete'>;
   readonly state: 'present' | 'gone';
+  /** ISO 8601. */
+  readonly at: string;
 }
 
-interface PruneDecision {
-  readonly key: string;
-  readonly action: PlannedAction;
-  readonly step?: PruneStep;
-  readonly forget: boolean;
-}
+type Because = NonNullable<InventoryEntry['kept']>['because'];
+
+/**
+ * What becomes of an object that nothing desires. `keep`: it stays in the inventory, and on the cluster.
+ * `claimable` says that another application might want it.
+ */
+export type PruneDecision = { readonly key: string; readonly why: string } & (
+  | { readonly kind: 'forget'; readonly claimable: boolean }
+  | { readonly kind: 'keep'; readonly because: Because; readonly markedAt?: string | undefined }
+  | { readonly kind: 'delete'; readonly uid: string }
+);
 
 /**
  * What becomes of an object of the inventory that nothing desires any more (rules 6 and 7). Everything that speaks
  * against deleting it comes first; what is left was created or adopted by us and is still that same object.
+ * `confirmed`: a person agreed to lose it, at once.
  */
-export function decidePrune(candidate: Candidate): PruneDecision {
-  const { key, entry, live, state } = candidate;
-  const { ref } = entry;
-  const forget = (why: string): PruneDecision => ({
-    key,
-    action: { action: 'orphan', ref, why },
-    forget: true,
-  });
+export function decidePrune(candidate: Candidate, confirmed: boolean): PruneDecision {
+  const { key, entry, live, claim } = candidate;
+  const none = (why: string): PruneDecision => ({ key, kind: 'forget', why, claimable: false });
   const reason = reasonToForget(candidate);
-  if (reason !== undefined) return forget(reason);
-  if (live === undefined) return forget('is not on the cluster any more');
-  if (live.metadata.annotations?.[annotations.prune] === 'disabled') {
+  if (reason !== undefined) return none(reason);
+  if (claim !== undefined) return { key, kind: 'keep', because: 'hand-over', why: `is kept: ${claim}` };
+  const policy = policyToForget(candidate);
+  if (policy !== undefined) return { key, kind: 'forget', why: policy, claimable: true };
+  if (live === undefined) return none('is not on the cluster any more');
+  const protection = live.metadata.annotations?.[annotations.prune];
+  if (protection === 'disabled') {
     const why = `is kept: its annotation ${annotations.prune} is disabled`;
-    return { key, action: { action: 'leave', ref, why }, forget: false };
+    return { key, kind: 'keep', because: 'protection', why };
   }
-  if (candidate.holds !== undefined) {
-    const why = `is kept: deleting it would delete ${describeRef(candidate.holds)}, which stays`;
-    return { key, action: { action: 'leave', ref, why }, forget: false };
+  if (protection === 'confirm' && !confirmed && !isGoing(live)) {
+    const why = `is kept: its annotation ${annotations.prune} asks for a person's confirmation`;
+    return { key, kind: 'keep', because: 'confirmation', why };
   }
-  const why = state === 'gone' ? 'the application is gone from Git' : 'is gone from Git';
-  const { uid } = live.metadata;
-  return { key, action: { action: 'prune', ref, why }, step: { key, entry, uid }, forget: false };
+  const begun = isGoing(live) || entry.state === 'deleting';
+  if (isTwoPhase(entry.ref) && !confirmed && !begun) {
+    const { markedAt = candidate.at } = entry;
+    const due = dueAt(markedAt);
+    if (candidate.at < due) {
+      const why = `${whyGone(candidate)}; it is deleted after ${due} unless it is desired again by then`;
+      return { key, kind: 'keep', because: 'grace', why, markedAt };
+    }
+  }
+  return { key, kind: 'delete', why: whyGone(candidate), uid: live.metadata.uid };
 }
 
-function reasonToForget(candidate: Candidate): string | undefined {
-  const { entry, live, wantedUids, settings, state, application } = candidate;
+function whyGone({ state }: Candidate): string {
+  return state === 'gone' ? 'the application is gone from Git' : 'is gone from Git';
+}
+
+/** Kept for what is in it: a Namespace takes its content along, a definition its instances. */
+export function keptFor(key: string, markedAt: string | undefined, held: string): PruneDecision {
+  const why = `is kept: deleting it would delete ${held}, which stays`;
+  return { key, kind: 'keep', because: 'content', why, markedAt };
+}
+
+/** The line of the plan for one decision. */
+export function actionOf(decision: PruneDecision, { ref, markedAt }: InventoryEntry): PlannedAction {
+  const { why } = decision;
+  if (decision.kind === 'forget') return { action: 'orphan', ref, why };
+  if (decision.kind === 'delete') return { action: 'prune', ref, why };
+  const isNew = decision.because === 'grace' && markedAt === undefined;
+  return { action: isNew ? 'mark' : 'leave', ref, why };
+}
+
+/** What the application says of everything that leaves it. */
+function policyToForget({ settings, state }: Candidate): string | undefined {
   if (state === 'gone' && settings.onDelete === 'orphan') {
     return 'the application is gone from Git and its onDelete is orphan';
   }
-  if (state === 'present' && !settings.prune) return 'is gone from Git, and prune is off';
-  if (live === undefined) return undefined;
+  return state === 'present' && !settings.prune ? 'is gone from Git, and prune is off' : undefined;
+}
+
+/** Whether it is none of our business any more, or never was. */
+function reasonToForget(candidate: Candidate): string | undefined {
+  const { entry, live, wantedUids, application, isSought } = candidate;
+  if (live === undefined) return isSought ? 'is not on the cluster any more' : undefined;
   const { uid } = live.metadata;
   const owner = newOwner(live, application);
   if (owner !== undefined) return `belongs to the application ${owner} now`;

@@ -1,13 +1,11 @@
 import type { RepositoryConfig, StackConfig } from '../contract/config.ts';
-import { keys } from '../contract/keys.ts';
 import { faultsOf } from '../errors.ts';
 import { inBatches } from '../in-batches.ts';
-import type { Commit } from '../model/commit.ts';
 import type { Git, Renderers, Sealer, Store, Worktree } from '../ports.ts';
-import { render, type Rendered } from '../render/render.ts';
-import { canonicalObjects, contentDigest, encodeSnapshot, sealSnapshot } from '../snapshot.ts';
+import { render } from '../render/render.ts';
 import { readSource, type SourcedApplication } from '../source.ts';
 import type { Examination, Examined } from './plan-pointers.ts';
+import { storeSnapshot } from './store-snapshot.ts';
 
 /** What looking at a commit asks of the world. */
 export interface ExamineDeps {
@@ -57,31 +55,13 @@ async function examineApplication(
 ): Promise<Examined> {
   try {
     const rendered = await render(sourced.application.spec.source, worktree, deps.renderers);
-    const snapshot = await storeSnapshot(sourced, rendered, worktree.commit, deps);
+    const { metadata, spec } = sourced.application;
+    const wanted = { name: metadata.name, namespace: spec.namespace, commit: worktree.commit };
+    const snapshot = await storeSnapshot(wanted, rendered, deps);
     return { ...sourced, kind: 'rendered', snapshot, objects: rendered.objects.length };
   } catch (error) {
     const faults = faultsOf(error);
     if (faults === undefined) throw error;
     return { ...sourced, kind: 'failed', faults };
   }
-}
-
-/** Named by its digest, so what is stored already is left alone, provenance and all. */
-async function storeSnapshot(
-  { application }: SourcedApplication,
-  { objects, renderer, inputDigest, origins }: Rendered,
-  commit: Commit,
-  { store, sealer, renderers }: ExamineDeps,
-): Promise<string> {
-  const { name } = application.metadata;
-  const { namespace } = application.spec;
-  const content = { application: name, namespace, objects: canonicalObjects(objects) };
-  const digest = await contentDigest(content, sealer);
-  const key = keys.snapshot(name, digest);
-  if ((await store.get(key)) !== undefined) return digest;
-  const { trueup = '', ...tools } = renderers.versions;
-  const versions = renderer === 'plain' ? { trueup } : { trueup, ...tools };
-  const provenance = { commit, renderer, versions, inputDigest, origins };
-  await store.put(key, encodeSnapshot(await sealSnapshot(content, provenance, sealer)), 'absent');
-  return digest;
 }

@@ -1,7 +1,9 @@
 import type { Fault } from '../errors.ts';
 import type { Commit } from '../model/commit.ts';
 import type { DesiredPointer, FaultRecord, RepositoryState } from '../model/desired.ts';
+import { isPinned } from '../model/pin.ts';
 import { targetKey, type Target } from '../model/target.ts';
+import { millisecondsOf } from '../model/time.ts';
 import type { Source, SourcedApplication } from '../source.ts';
 import { failedPointer, gonePointer, presentPointer, settingsOf, type Look } from './pointers.ts';
 
@@ -117,7 +119,7 @@ function followed(
     clusters,
     pointers: [...pointers, ...left],
     faults: [],
-    known: { file, clusters: isHeld ? [...clusters, ...dropped] : [...clusters] },
+    known: { file, clusters: [...clusters, ...(isHeld ? dropped : pinnedAmong(planning, dropped))] },
   };
 }
 
@@ -147,9 +149,19 @@ function failed(planning: Planning, faults: readonly Fault[]): ApplicationPlan {
 
 function gone(planning: Planning): ApplicationPlan {
   const { name, standing, look } = planning;
-  const clusters = knownOf(standing.known, name)?.clusters ?? [];
+  const { file = '', clusters = [] } = knownOf(standing.known, name) ?? {};
   const pointers = ownPointers(planning, clusters).flatMap((pointer) => gonePointer(pointer, look) ?? []);
-  return { name, verdict: 'gone', clusters, pointers, faults: [] };
+  const kept = pinnedAmong(planning, clusters);
+  const known = kept.length === 0 ? {} : { known: { file, clusters: kept } };
+  return { name, verdict: 'gone', clusters, pointers, faults: [], ...known };
+}
+
+/** What a pin keeps though Git has given it up: a later look must find it again, or it would never become a tombstone. */
+function pinnedAmong(planning: Planning, clusters: readonly string[]): string[] {
+  const now = millisecondsOf(planning.look.at);
+  return ownPointers(planning, clusters)
+    .filter((pointer) => pointer.state === 'present' && isPinned(pointer, now))
+    .map(({ target }) => target.cluster);
 }
 
 function ownPointers({ name, standing }: Planning, clusters: readonly string[]): DesiredPointer[] {

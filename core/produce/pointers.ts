@@ -2,7 +2,9 @@ import type { Application } from '../model/application.ts';
 import type { Commit } from '../model/commit.ts';
 import type { DesiredPointer, FaultRecord, Settings } from '../model/desired.ts';
 import { jsonEqual } from '../model/json.ts';
+import { heldOf, isPinExpired, isPinned, unpinned } from '../model/pin.ts';
 import type { Target } from '../model/target.ts';
+import { millisecondsOf } from '../model/time.ts';
 
 /** The commit that was looked at, and when. */
 export interface Look {
@@ -56,11 +58,24 @@ function secondsOf(duration: string): number {
   return Number.parseInt(duration, 10) * (duration.endsWith('h') ? 3600 : 60);
 }
 
-/** Pointer to a rendered snapshot; undefined when the current one says all of it already. */
+/**
+ * Pointer to a rendered snapshot; undefined when the current one says all of it already. While a person's pin holds,
+ * the commit is noted beside it and not followed; a pin that has run out is lifted.
+ */
 export function presentPointer(
   current: DesiredPointer | undefined,
   wanted: Wanted,
 ): DesiredPointer | undefined {
+  if (current?.pin === undefined) return followingPointer(current, wanted);
+  if (isPinned(current, millisecondsOf(wanted.at))) {
+    const next = followingPointer({ ...current, ...heldOf(current) }, wanted);
+    return next && notedBeside(current, next);
+  }
+  const { pin: _, held: __, ...rest } = current;
+  return followingPointer(rest, wanted) ?? { ...rest, seq: current.seq + 1 };
+}
+
+function followingPointer(current: DesiredPointer | undefined, wanted: Wanted): DesiredPointer | undefined {
   const { target, commit, at, snapshot, objects, settings } = wanted;
   const { repository, ref, sha } = commit;
   const isSameContent =
@@ -84,30 +99,40 @@ export function presentPointer(
   };
 }
 
+function notedBeside(current: DesiredPointer, next: DesiredPointer): DesiredPointer {
+  const { failed: _, ...rest } = current;
+  const { seq, repository, ref, examined } = next;
+  return { ...rest, seq, repository, ref, examined, held: heldOf(next) };
+}
+
 /** The snapshot stays that of the last good commit, with a note of what is wrong with the newest. */
 export function failedPointer(
   current: DesiredPointer,
   { sha, at }: Look,
   faults: readonly FaultRecord[],
 ): DesiredPointer | undefined {
-  if (current.failed?.sha === sha && jsonEqual(current.failed.faults, faults)) return undefined;
+  const isOver = isPinExpired(current, millisecondsOf(at));
+  if (!isOver && current.failed?.sha === sha && jsonEqual(current.failed.faults, faults)) return undefined;
   return {
-    ...current,
+    ...(isOver ? unpinned(current) : current),
     seq: current.seq + 1,
     examined: { sha, at },
     failed: { sha, at, faults: [...faults] },
   };
 }
 
-/** A tombstone (rule 7 of the design): what becomes of the objects is up to `settings.onDelete`. */
+/**
+ * A tombstone (rule 7 of the design): what becomes of the objects is up to `settings.onDelete`. A pin holds against
+ * that as well: it was set to keep what runs.
+ */
 export function gonePointer(current: DesiredPointer, { sha, at }: Look): DesiredPointer | undefined {
   if (current.state === 'gone') return undefined;
-  const { failed: _, ...rest } = current;
-  return {
-    ...rest,
-    seq: current.seq + 1,
-    revision: current.revision + 1,
-    state: 'gone',
-    examined: { sha, at },
-  };
+  const { failed: _, ...noted } = current;
+  const seen = { seq: current.seq + 1, examined: { sha, at } };
+  if (isPinned(current, millisecondsOf(at))) {
+    const held = heldOf(current);
+    return held.state === 'gone' ? undefined : { ...noted, ...seen, held: { ...held, state: 'gone' } };
+  }
+  const { pin: __, held: ___, ...rest } = noted;
+  return { ...rest, ...seen, revision: current.revision + 1, state: 'gone' };
 }

@@ -13,52 +13,110 @@ import type { ObjectOutcome } from '../model/run.ts';
 import { addressOf, type ApplyStep } from '../plan.ts';
 import type { Cluster } from '../ports.ts';
 import type { PlannedWork } from './plan-work.ts';
-import { assertNewest, mayProceed, type RunContext } from './run-context.ts';
-
-/** What a run has done so far; grows as it goes on, and is all that is left when it stops half-way. */
-export interface Progress {
-  readonly results: ObjectResult[];
-}
+import { forgetHooks, runHooks } from './run-hooks.ts';
+import { assertNewest, mayProceed, type Progress, type RunContext } from './run-context.ts';
+import { assertServed, assertSettled, stepsByWave } from './waves.ts';
 
 type Entries = Readonly<Record<string, InventoryEntry>>;
 
-/** Carries out a plan: intents first, then rank by rank, noting each before the next; prunes when all is applied. */
+/**
+ * Carries out a plan. For a revision that is not applied yet: its pre hooks, wave by wave, prune, post hooks. Heals and
+ * syncs of one that is applied keep the order of waves, and neither wait nor run hooks.
+ */
 export async function carryOut(context: RunContext, work: PlannedWork, progress: Progress): Promise<void> {
-  await noteIntents(context, work);
-  const { cluster } = work;
-  if (cluster === undefined) return;
-  const effects: Effects = {
-    cluster,
-    clock: context.deps.clock,
-    mayProceed: async () => mayProceed(context),
-  };
-  await applyAll(context, work, effects, progress);
+  const { goal } = context;
+  if (work.cluster === undefined) return leaveAll(context, work);
+  const effects = effectsOf(context, work.cluster);
+  const run = { context, effects, progress };
+  const isGone = goal.pointer.state === 'gone';
+  if (goal.rollout) await runHooks({ ...run, phase: isGone ? 'delete' : 'pre' }, work);
+  await applyWaves(context, work, effects, progress);
   const isWhole =
-    work.desired.blocked.length === 0 &&
     work.decision.plan.actions.every(({ action }) => action !== 'blocked') &&
     progress.results.every(({ failure }) => failure === undefined);
-  if (isWhole) await pruneAll(context, work, effects, progress);
-  else progress.results.push(...work.decision.prune.map(({ key, entry }) => heldBack(key, entry.ref)));
+  if (!isWhole) {
+    progress.results.push(...work.decision.prune.map(({ key, entry }) => heldBack(key, entry.ref)));
+    return;
+  }
+  await pruneAll(context, work, effects, progress);
+  if (!goal.rollout) return;
+  if (!isGone && work.hooks.some(({ phases }) => phases.includes('post'))) {
+    await assertSettled(context, work, effects, { reason: 'post hooks wait' });
+    await runHooks({ ...run, phase: 'post' }, work);
+  }
+  await forgetHooks(context, work, effects);
+}
+
+export function effectsOf(context: RunContext, cluster: Cluster): Effects {
+  return { cluster, clock: context.deps.clock, mayProceed: async () => mayProceed(context) };
+}
+
+/** The objects stay, and we forget them. */
+async function leaveAll({ inventory }: RunContext, { decision }: PlannedWork): Promise<void> {
+  const forgotten = new Set(decision.forget);
+  if (forgotten.size === 0) return;
+  await inventory.save((current) => ({ ...current, hooks: {}, entries: without(current.entries, forgotten) }));
+}
+
+/** Lower waves first; in a rollout they are also Healthy before higher ones begin. */
+async function applyWaves(
+  context: RunContext,
+  work: PlannedWork,
+  effects: Effects,
+  progress: Progress,
+): Promise<void> {
+  const { goal } = context;
+  let forget = work.decision.forget;
+  let settledBelow = -Infinity;
+  for (const { wave, steps, isLowest } of stepsByWave(work)) {
+    if (goal.rollout && !isLowest) {
+      if (!isWholeBelow(wave, work, progress)) {
+        progress.results.push(...steps.map(({ desired }) => notTried(wave, desired.key, desired.ref)));
+        continue;
+      }
+      const waits = { from: settledBelow, below: wave, reason: `wave ${wave} waits` };
+      await assertSettled(context, work, effects, waits);
+      settledBelow = wave;
+    }
+    await noteIntents(context, steps, forget);
+    forget = [];
+    await applyAll(context, { work, steps }, effects, progress);
+    if (goal.rollout && !isLowest) assertServed(wave, work, progress);
+  }
+  await noteIntents(context, [], forget);
+}
+
+function isWholeBelow(wave: number, { decision, waves }: PlannedWork, { results }: Progress): boolean {
+  const isBelow = (key: string): boolean => (waves.get(key) ?? 0) < wave;
+  return (
+    results.every(({ key, failure }) => failure === undefined || !isBelow(key)) &&
+    decision.plan.actions.every(({ action, ref }) => action !== 'blocked' || !isBelow(refKey(ref)))
+  );
 }
 
 /** Rule 1: an object is in the inventory before it is on the cluster. */
-async function noteIntents({ inventory }: RunContext, { decision }: PlannedWork): Promise<void> {
-  const intents = Object.fromEntries(decision.apply.map(({ desired, entry }) => [desired.key, entry]));
-  const forgotten = new Set(decision.forget);
-  if (decision.apply.length === 0 && forgotten.size === 0) return;
+async function noteIntents(
+  { inventory }: RunContext,
+  steps: readonly ApplyStep[],
+  forget: readonly string[],
+): Promise<void> {
+  if (steps.length === 0 && forget.length === 0) return;
+  const intents = Object.fromEntries(steps.map(({ desired, entry }) => [desired.key, entry]));
+  const forgotten = new Set(forget);
   await inventory.save(changing((entries) => ({ ...without(entries, forgotten), ...intents })));
 }
 
 async function applyAll(
   context: RunContext,
-  work: PlannedWork,
+  { work, steps }: { readonly work: PlannedWork; readonly steps: readonly ApplyStep[] },
   effects: Effects,
   { results }: Progress,
 ): Promise<void> {
-  const tasks = work.decision.apply.map((step) => taskOf(step, work));
-  const planned = new Set(tasks.map(({ key }) => key));
+  const tasks = steps.map((step) => taskOf(step, work));
+  const planned = new Set(work.decision.apply.map(({ desired }) => desired.key));
   const blocked = work.decision.plan.actions.filter(({ action }) => action === 'blocked');
-  const failed = new Set(blocked.map(({ ref }) => refKey(ref)));
+  const failures = results.flatMap(({ key, failure }) => (failure === undefined ? [] : [key]));
+  const failed = new Set([...blocked.map(({ ref }) => refKey(ref)), ...failures]);
   for (const rank of inApplyOrder(tasks, ({ ref }) => ref)) {
     await assertNewest(context);
     const done = await applyRank(rank, effects, { planned, failed });
@@ -89,7 +147,7 @@ function namespaceKey(name: string): string {
 /** Entries say `deleting` before the first deletion, and go when their objects are surely gone. */
 async function pruneAll(
   context: RunContext,
-  { decision, served, desired }: PlannedWork,
+  { decision, served, desired, waves }: PlannedWork,
   effects: Effects,
   { results }: Progress,
 ): Promise<void> {
@@ -107,7 +165,7 @@ async function pruneAll(
     const address = addressOf(entry, served);
     return { key, ref: entry.ref, uid, application, address, wantedAs: wanted.get(uid) };
   });
-  for (const rank of [...inApplyOrder(tasks, ({ ref }) => ref)].reverse()) {
+  for (const rank of inPruneOrder(tasks, waves)) {
     const done = await pruneRank(rank, effects);
     results.push(...done.results);
     const gone = new Set(done.results.filter(({ forget }) => forget).map(({ key }) => key));
@@ -130,6 +188,22 @@ export async function confirmDeletions(
   }
   if (gone.size > 0) await inventory.save(changing((entries) => without(entries, gone)));
   return gone;
+}
+
+/** The reverse of how it was built: waves from the highest, in each the kinds from the last. */
+function inPruneOrder(
+  tasks: readonly PruneTask[],
+  waves: PlannedWork['waves'],
+): readonly (readonly PruneTask[])[] {
+  const byWave = Map.groupBy(tasks, ({ key }) => waves.get(key) ?? 0);
+  return [...byWave]
+    .sort(([a], [b]) => b - a)
+    .flatMap(([, wave]) => [...inApplyOrder(wave, ({ ref }) => ref)].reverse());
+}
+
+function notTried(wave: number, key: string, ref: ObjectRef): ObjectResult {
+  const message = `is of wave ${wave}, and was not tried while an object of a lower wave failed or is blocked`;
+  return { key, outcome: { ref, outcome: 'skipped', message } };
 }
 
 function heldBack(key: string, ref: ObjectRef): ObjectResult {

@@ -1,4 +1,5 @@
 import { labels } from '../contract/kubernetes.ts';
+import { Blocked } from '../errors.ts';
 import { inBatches } from '../in-batches.ts';
 import { refKey, refOf, type LiveObject, type ObjectRef } from '../model/object.ts';
 import type { ApiResource, Cluster, ObjectAddress } from '../ports.ts';
@@ -15,16 +16,31 @@ export interface Sought {
   readonly ours: boolean;
 }
 
+/** Absent objects are in `found`, as undefined; those that we may not read are in `forbidden`, with the server's word. */
+export interface Observed {
+  readonly found: ReadonlyMap<string, LiveObject | undefined>;
+  readonly forbidden: ReadonlyMap<string, Blocked>;
+}
+
+/** As `observeObjects`, for callers that need them all: throws Blocked when one may not be read. */
+export async function fetchObjects(
+  ...[cluster, application, sought, options]: Parameters<typeof observeObjects>
+): Promise<Observed['found']> {
+  const { found, forbidden } = await observeObjects(cluster, application, sought, options);
+  for (const refusal of forbidden.values()) throw refusal;
+  return found;
+}
+
 /**
  * Reads objects, by a list per kind where many of ours are sought and one by one where not; what a list does not have
- * is read by its name before it counts as absent. Absent objects are in the answer, as undefined.
+ * is read by its name before it counts as absent. A kind that we may not read concerns its own objects alone.
  */
-export async function fetchObjects(
+export async function observeObjects(
   cluster: Cluster,
   application: string,
   sought: readonly Sought[],
   { metadataOnly }: { readonly metadataOnly: boolean },
-): Promise<ReadonlyMap<string, LiveObject | undefined>> {
+): Promise<Observed> {
   const resources = await cluster.resources();
   const found = new Map<string, LiveObject | undefined>();
   const kinds = Map.groupBy(sought, ({ address }) => `${address.apiVersion} ${address.plural}`);
@@ -33,16 +49,33 @@ export async function fetchObjects(
     const listable = resource?.verbs.includes('list') === true;
     if (!listable || objects.filter(({ ours }) => ours).length <= readSingly) return;
     const selector = `${labels.application}=${application}`;
-    const { items } = await cluster.list(resource, selector, { metadataOnly });
-    for (const live of items) {
-      found.set(refKey(refOf(live)), live);
-    }
+    // Rights may allow a get in some namespaces and no list of all of them.
+    const list = await orRefusal(cluster.list(resource, selector, { metadataOnly }));
+    if (list instanceof Blocked) return;
+    for (const live of list.items) found.set(refKey(refOf(live)), live);
   });
+  const forbidden = new Map<string, Blocked>();
+  /** By kind and namespace, which is how rights are given: one refusal answers for the others. */
+  const refusals = new Map<string, Blocked>();
   const unseen = sought.filter(({ key }) => !found.has(key));
   await inBatches(unseen, atOnce, async ({ key, address }) => {
-    found.set(key, await cluster.get(address));
+    const place = `${address.apiVersion} ${address.plural} ${address.namespace ?? ''}`;
+    const live = refusals.get(place) ?? (await orRefusal(cluster.get(address)));
+    if (!(live instanceof Blocked)) return void found.set(key, live);
+    refusals.set(place, live);
+    forbidden.set(key, live);
   });
-  return found;
+  return { found, forbidden };
+}
+
+/** Credentials that are not accepted at all show when the kinds are read, before any object. */
+async function orRefusal<T>(answer: Promise<T>): Promise<T | Blocked> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Blocked) return error;
+    throw error;
+  }
 }
 
 function resourceOf(resources: readonly ApiResource[], sought: Sought | undefined): ApiResource | undefined {

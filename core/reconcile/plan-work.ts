@@ -1,6 +1,10 @@
 import { readEpisodes } from '../episodes.ts';
 import { loadDesired } from '../desired-state.ts';
+import type { Blocked } from '../errors.ts';
+import type { InventoryEntry } from '../model/inventory.ts';
 import { refKey, type ObjectRef } from '../model/object.ts';
+import type { PlannedAction } from '../model/plan.ts';
+import { liveWave } from '../order.ts';
 import {
   addressOf,
   decidePlan,
@@ -13,42 +17,73 @@ import {
 } from '../plan.ts';
 import type { ApiResource, Cluster } from '../ports.ts';
 import { isHealable } from '../record.ts';
-import { fetchObjects, type Sought } from './fetch-objects.ts';
+import { inTurns, type OrderedDesired } from './desired-order.ts';
+import { observeObjects, type Observed, type Sought } from './fetch-objects.ts';
 import { deadlineOf, type RunContext } from './run-context.ts';
 
 /** A decided plan, with the connection that carries it out; undefined where nothing on the cluster is touched. */
-export interface PlannedWork {
+export interface PlannedWork extends OrderedDesired {
   readonly decision: Decision;
-  readonly desired: Resolution;
   readonly served: readonly ApiResource[];
   readonly cluster: Cluster | undefined;
   /** `group/Kind` to the key of the definition in this set that brings it. */
   readonly definitions: ReadonlyMap<string, string>;
+  /** Keys of objects that are blocked since the cluster does not serve their kind, which may come. */
+  readonly unserved: ReadonlySet<string>;
+  /** Something is blocked that time may mend: a kind that is not served, a read that is forbidden. */
+  readonly mayPass: boolean;
 }
 
 /** Loads what is desired, looks at what is there, and decides. Writes nothing. */
 export async function planWork(context: RunContext): Promise<PlannedWork> {
-  const { deps, goal, request } = context;
+  const { deps, goal, request, inventory } = context;
   const { target } = request;
   const isGone = goal.pointer.state === 'gone';
   if (isGone && goal.settings.onDelete === 'orphan') return leaveEverything(context);
-  const state = isGone
-    ? nothing(target.application)
-    : await loadDesired(deps, target.application, goal.snapshot);
-  const cluster = await deps.clusters.connect(target.cluster, () => deadlineOf(context));
+  const state =
+    isGone && Object.keys(inventory.value.entries).length === 0
+      ? nothing(target.application)
+      : await loadDesired(deps, target.application, goal.snapshot);
+  const { impersonate } = goal.settings;
+  const cluster = await deps.clusters.connect(target.cluster, () => deadlineOf(context), { impersonate });
   const served = await cluster.resources();
-  const desired = resolveDesired(state, served);
-  const sought = desired.refusal === undefined ? soughtIn(context, desired, served) : [];
-  const observed = await fetchObjects(cluster, target.application, sought, { metadataOnly: true });
-  const decision = decidePlan({ ...(await basisOf(context)), desired, observed });
-  return { decision, desired, served, cluster, definitions: definitionsIn(state) };
+  const all = inTurns(state, resolveDesired(state, served));
+  const ordered = isGone ? { ...all, desired: { objects: [], blocked: [] } } : all;
+  const sought = ordered.desired.refusal === undefined ? soughtIn(context, ordered.desired, served) : [];
+  const observed = await observeObjects(cluster, target.application, sought, { metadataOnly: true });
+  const basis = await basisOf(context);
+  const readable = withoutForbidden(ordered.desired, basis.entries, observed);
+  const { desired, entries } = readable;
+  const decision = decidePlan({ ...basis, entries, desired, observed: observed.found });
+  return {
+    ...ordered,
+    desired,
+    decision: withActions(decision, readable.blocked),
+    served,
+    cluster,
+    definitions: definitionsIn(state),
+    waves: new Map([...liveWaves(observed), ...ordered.waves]),
+    unserved: new Set(ordered.desired.blocked.map(({ ref }) => refKey(ref))),
+    mayPass: ordered.desired.blocked.length > 0 || observed.forbidden.size > 0,
+  };
 }
 
 /** Nobody is asked: the cluster may be gone as well. */
 async function leaveEverything(context: RunContext): Promise<PlannedWork> {
   const desired: Resolution = { objects: [], blocked: [] };
   const decision = decidePlan({ ...(await basisOf(context)), desired, observed: new Map() });
-  return { decision, desired, served: [], cluster: undefined, definitions: new Map() };
+  return {
+    decision,
+    desired,
+    served: [],
+    cluster: undefined,
+    definitions: new Map(),
+    hooks: [],
+    unservedHooks: [],
+    waves: new Map(),
+    unserved: new Set(),
+    mayPass: false,
+  };
 }
 
 function nothing(application: string): DesiredState {
@@ -86,6 +121,49 @@ function soughtIn({ inventory }: RunContext, desired: Resolution, served: readon
     ours: true,
   }));
   return [...wanted, ...others];
+}
+
+type Entries = Readonly<Record<string, InventoryEntry>>;
+
+/** What may be planned for. Objects that we may not read are blocked one by one; no entry of theirs counts as absent. */
+interface Readable {
+  readonly desired: Resolution;
+  readonly entries: Entries;
+  /** Actions about entries that nothing desires. */
+  readonly blocked: readonly PlannedAction[];
+}
+
+function withoutForbidden(desired: Resolution, entries: Entries, { forbidden }: Observed): Readable {
+  if (forbidden.size === 0) return { desired, entries, blocked: [] };
+  const action = (ref: ObjectRef, refusal: Blocked): PlannedAction => {
+    return { action: 'blocked', ref, why: `could not be read: ${refusal.message}` };
+  };
+  const blocked = desired.objects.flatMap(({ key, ref }) => {
+    const refusal = forbidden.get(key);
+    return refusal === undefined ? [] : [action(ref, refusal)];
+  });
+  const objects = desired.objects.filter(({ key }) => !forbidden.has(key));
+  const wanted = new Set(desired.objects.map(({ key }) => key));
+  const left = Object.entries(entries).filter(([key]) => forbidden.has(key) && !wanted.has(key));
+  const known = Object.entries(entries).filter(([key]) => !forbidden.has(key) || wanted.has(key));
+  return {
+    desired: { ...desired, objects, blocked: [...desired.blocked, ...blocked] },
+    entries: Object.fromEntries(known),
+    blocked: left.flatMap(([key, { ref }]) => {
+      const refusal = forbidden.get(key);
+      return refusal === undefined ? [] : [action(ref, refusal)];
+    }),
+  };
+}
+
+function withActions(decision: Decision, more: readonly PlannedAction[]): Decision {
+  if (more.length === 0) return decision;
+  return { ...decision, plan: { ...decision.plan, actions: [...decision.plan.actions, ...more] } };
+}
+
+/** For what nothing desires any more: no snapshot tells its wave, the object itself does. */
+function liveWaves({ found }: Observed): readonly (readonly [string, number])[] {
+  return [...found].flatMap(([key, live]) => (live === undefined ? [] : [[key, liveWave(live)] as const]));
 }
 
 function definitionsIn({ objects }: DesiredState): ReadonlyMap<string, string> {

@@ -1,3 +1,4 @@
+import type { ObjectResult } from '../apply.ts';
 import type { StackConfig } from '../contract/config.ts';
 import { requestSeconds } from '../contract/kubernetes.ts';
 import type { EpisodeDeps } from '../episodes.ts';
@@ -32,6 +33,11 @@ export interface RunContext {
   readonly runId: string;
   /** ISO 8601. */
   readonly startedAt: string;
+}
+
+/** What a run has done so far; grows as it goes on, and is all that is left when it stops half-way. */
+export interface Progress {
+  readonly results: ObjectResult[];
 }
 
 /** Latest end of a request to the cluster; moves as the lease is renewed. */

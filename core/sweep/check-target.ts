@@ -1,5 +1,7 @@
+import type { StackConfig } from '../contract/config.ts';
+import { driftOfExtra } from '../drift/object-drift.ts';
 import type { Mask } from '../drift/shown-value.ts';
-import { recordFindings, type EpisodeDeps } from '../episodes.ts';
+import { recordFindings, type EpisodeDeps, type Recorded } from '../episodes.ts';
 import { Retry, messageOf } from '../errors.ts';
 import { inBatches } from '../in-batches.ts';
 import type { TargetCheck } from '../model/check.ts';
@@ -9,9 +11,11 @@ import type { RunRequest } from '../model/run.ts';
 import { isoTime } from '../model/time.ts';
 import type { Target } from '../model/target.ts';
 import type { ApiResource, Cluster, Queues, Sealer } from '../ports.ts';
-import { countFields, isAlarming, isHealable } from '../record.ts';
+import { Policy } from '../policy.ts';
+import { countFields, isAlarming } from '../record.ts';
 import { appliedObjects, type AppliedObjects } from './applied-objects.ts';
-import { checkObject, type ObjectCheck } from './check-object.ts';
+import type { ResolvedObject } from '../plan.ts';
+import { checkObject, type CheckContext, type ObjectCheck } from './check-object.ts';
 import { extraObjects, kindOf, type LabelledObjects } from './extra-objects.ts';
 import { isPending, judgeTarget } from './judge-target.ts';
 import { nextRun } from './next-run.ts';
@@ -21,6 +25,7 @@ import { hasMoved, readTargetState, type TargetState } from './target-state.ts';
 export interface CheckDeps extends EpisodeDeps {
   readonly sealer: Sealer;
   readonly queues: Queues;
+  readonly config: Pick<StackConfig, 'loopBreaker'>;
 }
 
 /** One cluster as a sweep sees it: a connection, and what holds for all of its targets. */
@@ -68,8 +73,9 @@ export async function checkTarget(
     const findings = { ...look, unfinished: look.applied.unfinished, drifted: alarmingIn(look), moved };
     const verdict = judgeTarget(before, findings);
     if (moved) return unjudged(deps, before, previous, verdict);
-    if (look.drifts.size > 0 || swept.drifting.has(target.application)) await record(deps, before, look);
-    await askForRun(deps, before, look, previous);
+    const isDrifting = look.drifts.size > 0 || swept.drifting.has(target.application);
+    const recorded = isDrifting ? await record(deps, before, look) : undefined;
+    await askForRun(deps, before, { look, previous, healable: recorded?.healable ?? false });
     const at = verdict.sync === 'Unknown' ? lastSeen(deps, previous) : isoTime(deps.clock.now());
     const health = targetHealth([...look.checks.values()], deps.clock.now());
     return { at, ...verdict, drifted: findings.drifted, revision: appliedRevision(before), ...health };
@@ -109,8 +115,11 @@ function appliedRevision({ inventory }: Pick<TargetState, 'inventory'>): number 
 async function lookAt(deps: CheckDeps, swept: SweptCluster, state: TargetState): Promise<Look> {
   const applied = await appliedObjects(deps, state, swept.served);
   const checks = new Map<string, readonly [ObjectRef, ObjectCheck]>();
+  const policy = policyOf(state);
   await inBatches(applied.objects, objectsAtOnce, async (desired) => {
-    checks.set(desired.key, [desired.ref, await checkUnlessRefused(swept, desired)]);
+    const baseline = state.inventory?.entries[desired.key]?.foreignBaseline;
+    const check = await checkUnlessRefused(swept, desired, { mask: swept.mask, policy, baseline });
+    checks.set(desired.key, [desired.ref, check]);
   });
   const drifts = new Map<string, ObjectDrift>();
   const unknown = [...applied.unknown, ...unlistable(swept, state)];
@@ -119,18 +128,25 @@ async function lookAt(deps: CheckDeps, swept: SweptCluster, state: TargetState):
     if (check.kind === 'unknown') unknown.push(check.reason);
   }
   for (const live of extrasOf(swept, state)) {
-    drifts.set(refKey(refOf(live)), { ref: refOf(live), kind: 'extra', fields: [] });
+    const drift = driftOfExtra(live, policy);
+    if (drift !== undefined) drifts.set(refKey(refOf(live)), drift);
   }
   return { applied, checks, drifts, unknown };
 }
 
+/** What the Application says, and what people accepted since. */
+function policyOf({ pointer, inventory }: TargetState): Policy {
+  return new Policy(pointer.settings, inventory?.accepted);
+}
+
 /** A read that is forbidden makes one object unknown, not all of them. */
 async function checkUnlessRefused(
-  { cluster, mask }: SweptCluster,
-  desired: Parameters<typeof checkObject>[1],
+  { cluster }: SweptCluster,
+  desired: ResolvedObject,
+  context: CheckContext,
 ): Promise<ObjectCheck> {
   try {
-    return await checkObject(cluster, desired, mask);
+    return await checkObject(cluster, desired, context);
   } catch (error) {
     if (error instanceof Retry) throw error;
     return { kind: 'unknown', reason: messageOf(error), live: undefined };
@@ -156,8 +172,8 @@ function alarmingIn({ drifts }: Look): number {
 }
 
 /** Judged are the objects that were compared, and those that nobody expects any more: extra ones that are gone. */
-async function record(deps: CheckDeps, { pointer, inventory }: TargetState, look: Look): Promise<void> {
-  const { target, settings } = pointer;
+async function record(deps: CheckDeps, { pointer, inventory }: TargetState, look: Look): Promise<Recorded> {
+  const { target } = pointer;
   const entries = inventory?.entries ?? {};
   const isJudged = (key: string): boolean => {
     const check = look.checks.get(key)?.[1];
@@ -165,20 +181,28 @@ async function record(deps: CheckDeps, { pointer, inventory }: TargetState, look
       ? entries[key] === undefined && look.unknown.length === 0
       : check.kind !== 'unknown';
   };
-  await recordFindings(deps, { target, mode: settings.drift, drifts: look.drifts, isJudged });
+  const { loopBreaker } = deps.config;
+  return recordFindings(deps, { target, drifts: look.drifts, isJudged, loopBreaker });
 }
 
 async function askForRun(
   deps: CheckDeps,
   state: TargetState,
-  look: Look,
-  previous: TargetCheck | undefined,
+  {
+    look,
+    previous,
+    healable,
+  }: {
+    readonly look: Look;
+    readonly previous: TargetCheck | undefined;
+    readonly healable: boolean;
+  },
 ): Promise<void> {
   const needs = {
     pending: isPending(state, look.applied.unfinished),
     // A partial check does not say whether it was; one message too many finds nothing to do.
     wasPending: previous?.sync === 'Pending' || previous?.sync === 'Unknown',
-    healable: [...look.drifts.values()].some((drift) => isHealable(countFields(drift))),
+    healable,
   };
   const reason = nextRun(state, needs, deps.clock.now());
   if (reason === undefined) return;

@@ -9,7 +9,7 @@ export interface Needs {
   readonly pending: boolean;
   /** The last check saw that already: a message that is merely under way needs no second one. */
   readonly wasPending: boolean;
-  /** Drift that an apply puts right. */
+  /** Drift that a heal puts right, as the rules have it. */
   readonly healable: boolean;
 }
 
@@ -38,5 +38,5 @@ export function nextRun(
   // A `pending` request would rest where a person is needed; a heal finishes what is unfinished as well.
   if (needs.pending && !needsPerson && pointer.settings.sync === 'auto')
     return needs.wasPending ? 'pending' : undefined;
-  return needs.healable && pointer.settings.drift === 'heal' ? 'heal' : undefined;
+  return needs.healable ? 'heal' : undefined;
 }

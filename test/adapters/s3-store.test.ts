@@ -31,6 +31,11 @@ storeContract('S3, not versioned', async () => {
   return { store: new S3Store(unversioned, client), prefix: '' };
 });
 
+storeContract('S3, below a prefix of a bucket', async () => {
+  await store.put('shared/deep/er', 'beside', 'any');
+  return { store: new S3Store(bucket, client, 'shared/deep/'), prefix: '' };
+});
+
 test('a .gz key is compressed at rest, and what is not gzip is a Stop that names the object', async () => {
   await store.put('at-rest.json.gz', 'a'.repeat(10_000), 'any');
   const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: 'at-rest.json.gz' }));

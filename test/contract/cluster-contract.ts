@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before as beforeAll, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JsonObject } from '../../core/model/json.ts';
 import type { KubeObject, LiveObject } from '../../core/model/object.ts';
 import type { ApplyOptions, ApplyOutcome, Cluster, ObjectAddress } from '../../core/ports.ts';
@@ -161,6 +162,89 @@ export function clusterContract(name: string, open: () => Promise<ContractSubjec
       const none = await subject.cluster.list(resource, 'trueup.dev/application=nobody-has-this');
       assert.deepEqual(none.items, []);
     });
+
+    test('the version of a list grows with every write', async () => {
+      const resource = (await subject.cluster.resources()).find(
+        ({ group, plural }) => group === '' && plural === 'configmaps',
+      );
+      assert.ok(resource);
+      const version = async () => {
+        const list = await subject.cluster.list(resource, 'trueup.dev/application=contract');
+        return BigInt(list.resourceVersion);
+      };
+      const before = await version();
+      const { object } = await applied(configMap('newer', { a: '1' }));
+      const after = await version();
+      assert.ok(after > before);
+      assert.ok(after >= BigInt(object.metadata.resourceVersion));
+      const { uid, resourceVersion } = object.metadata;
+      await subject.cluster.delete(address('newer'), { uid, resourceVersion });
+      assert.ok((await version()) > after, 'a deletion moves it, too');
+    });
+
+    test('the version is told', async () => {
+      assert.match(await subject.cluster.version(), /^v1\.[0-9]+\./);
+    });
+
+    test('without force a field that another manager has with another value is a conflict by name', async () => {
+      await applied(configMap('fought', { a: '1', b: '1' }));
+      await subject.write(address('fought'), { kind: 'ConfigMap', data: { a: 'theirs', b: '1' } });
+      for (const dryRun of [true, false]) {
+        const outcome = await apply(configMap('fought', { a: '2', b: '1' }), { force: false, dryRun });
+        assert.equal(outcome.kind, 'conflict', JSON.stringify(outcome));
+        assert.deepEqual(outcome.fields, [{ field: '.data.a', manager: 'kubectl' }]);
+      }
+      assert.deepEqual(dataOf(await subject.cluster.get(address('fought'))), { a: 'theirs', b: '1' });
+      await applied(configMap('fought', { a: 'theirs', b: '1' }), { force: false });
+      await applied(configMap('fought', { a: '2', b: '1' }));
+      await applied(configMap('fought', { a: '3', b: '1' }), { force: false });
+      assert.deepEqual(dataOf(await subject.cluster.get(address('fought'))), { a: '3', b: '1' });
+    });
+
+    test('a JSON patch is applied to the very version that was seen, and to no other', async () => {
+      const first = await applied(configMap('patched', { a: '1' }));
+      const { uid, resourceVersion } = first.object.metadata;
+      const add = [{ op: 'add', path: '/data/b', value: '2' }] as const;
+      const other = { uid: '11111111-1111-1111-1111-111111111111', resourceVersion };
+      assert.equal((await subject.cluster.patch(address('patched'), other, add)).kind, 'conflict');
+      const outcome = await subject.cluster.patch(address('patched'), { uid, resourceVersion }, add);
+      assert.equal(outcome.kind, 'applied', JSON.stringify(outcome));
+      assert.deepEqual([outcome.created, dataOf(outcome.object)], [false, { a: '1', b: '2' }]);
+      const again = await subject.cluster.patch(address('patched'), { uid, resourceVersion }, add);
+      assert.equal(again.kind, 'conflict');
+      const seen = { uid, resourceVersion: outcome.object.metadata.resourceVersion };
+      await subject.cluster.patch(address('patched'), seen, [{ op: 'remove', path: '/data/a' }]);
+      assert.deepEqual(dataOf(await subject.cluster.get(address('patched'))), { b: '2' });
+      assert.equal((await subject.cluster.patch(address('nobody'), seen, add)).kind, 'absent');
+    });
+
+    for (const propagation of ['Orphan', 'Background'] as const) {
+      test(`deletion with ${propagation} ${propagation === 'Orphan' ? 'leaves' : 'takes'} the dependents`, async () => {
+        const suffix = propagation.toLowerCase();
+        const { object } = await applied(configMap(`owner-${suffix}`, {}));
+        const { uid, resourceVersion } = object.metadata;
+        const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: `owner-${suffix}`, uid };
+        const dependent = configMap(`owned-${suffix}`, { a: '1' });
+        await applied({ ...dependent, metadata: { ...dependent.metadata, ownerReferences: [owner] } });
+        await subject.cluster.delete(address(`owner-${suffix}`), { uid, resourceVersion }, { propagation });
+        // A real cluster collects garbage when it comes to it.
+        const look = async () => [
+          await subject.cluster.get(address(`owner-${suffix}`)),
+          await subject.cluster.get(address(`owned-${suffix}`)),
+        ];
+        const isDone = ([gone, left]: Awaited<ReturnType<typeof look>>) =>
+          gone === undefined &&
+          (propagation === 'Orphan' ? left?.metadata['ownerReferences'] === undefined : left === undefined);
+        const deadline = Date.now() + 30_000;
+        let seen = await look();
+        while (!isDone(seen) && Date.now() < deadline) {
+          await delay(50);
+          seen = await look();
+        }
+        assert.ok(isDone(seen), JSON.stringify(seen));
+        assert.equal(seen[1] === undefined, propagation === 'Background');
+      });
+    }
 
     test('resources tell scope, plural and verbs, by group and version', async () => {
       const resources = await subject.cluster.resources();

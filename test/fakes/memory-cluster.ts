@@ -19,11 +19,14 @@ import type {
   ObjectAddress,
 } from '../../core/ports.ts';
 import { ManualClock } from './manual-clock.ts';
+import { conflictsOf, dropped, merge, objectAt, ownedBy, patched, type Owners } from './object-fields.ts';
 
 interface Stored {
   readonly object: LiveObject;
   /** What we applied last: fields of it that we no longer want go away. */
   readonly ours: JsonObject;
+  /** Who else set which fields. */
+  readonly others: Owners;
 }
 
 const verbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
@@ -44,8 +47,10 @@ const builtIn: readonly ApiResource[] = [
 ];
 
 /**
- * A cluster in memory for unit tests of core: server-side apply of whole values, namespaces, definitions, finalizers.
- * It knows no schemas, so it refuses nothing by itself; it passes the same contract suite as the real adapter.
+ * A cluster in memory for unit tests of core: server-side apply of whole values with conflicts, namespaces, definitions,
+ * finalizers, owners. It passes the same contract suite as the real adapter. What it does not do: it knows no schemas, so
+ * it refuses nothing by itself and lists have one owner; managedFields name top-level members only; dependents go, or
+ * stay, in the same moment as their owner, and Foreground is as Background.
  */
 export class MemoryCluster implements Cluster {
   readonly #objects = new Map<string, Stored>();
@@ -101,9 +106,16 @@ export class MemoryCluster implements Cluster {
     const answer = this.answers.get(address.name) ?? this.#placeFor(address);
     if (answer !== undefined) return answer;
     const stored = this.#objects.get(keyOf(address));
+    const fields = stored === undefined ? [] : conflictsOf(stored.object, object, stored.others);
+    if (fields.length > 0 && !options.force) {
+      const message = `Apply failed with ${fields.length} conflict(s)`;
+      return { kind: 'conflict', message, fields };
+    }
     const next = stored === undefined ? this.#born(object) : this.#merged(stored, object);
     if (!options.dryRun) {
-      this.#objects.set(keyOf(address), { object: next, ours: object });
+      const lost = new Set(fields.map(({ field }) => field));
+      const others = new Map([...(stored?.others ?? [])].filter(([field]) => !lost.has(field)));
+      this.#objects.set(keyOf(address), { object: next, ours: object, others });
       this.effects.push(request);
       this.hook(request, 'after');
     }
@@ -126,7 +138,8 @@ export class MemoryCluster implements Cluster {
     if (stored === undefined) return { kind: 'absent', message: `${address.name} not found` };
     const { uid, resourceVersion } = stored.object.metadata;
     if (uid !== precondition.uid || resourceVersion !== precondition.resourceVersion) {
-      return { kind: 'invalid', message: 'the server rejected our request due to an error in our request' };
+      const message = 'was changed since it was read, so the patch was not applied';
+      return { kind: 'conflict', message, fields: [] };
     }
     const object: LiveObject = operations.reduce(patched, stored.object);
     this.#objects.set(keyOf(address), {
@@ -138,8 +151,12 @@ export class MemoryCluster implements Cluster {
     return { kind: 'applied', created: false, object: this.live(address) ?? object, warnings: [] };
   }
 
-  async delete(address: ObjectAddress, precondition: DeletePrecondition): Promise<DeleteOutcome> {
-    const request = `delete ${pathOf(address)}`;
+  async delete(
+    address: ObjectAddress,
+    precondition: DeletePrecondition,
+    { propagation = 'Background' }: { readonly propagation?: 'Background' | 'Foreground' | 'Orphan' } = {},
+  ): Promise<DeleteOutcome> {
+    const request = `delete ${pathOf(address)}${propagation === 'Background' ? '' : ` (${propagation})`}`;
     this.hook(request, 'before');
     const stored = this.#objects.get(keyOf(address));
     if (stored === undefined) return { kind: 'absent' };
@@ -156,8 +173,21 @@ export class MemoryCluster implements Cluster {
       return { kind: 'deleting' };
     }
     this.remove(address);
+    this.#releaseDependents(uid, propagation === 'Orphan');
     this.hook(request, 'after');
     return { kind: 'deleted' };
+  }
+
+  /** Objects whose ownerReferences name the uid go with their owner, or are left without it. */
+  #releaseDependents(uid: string, orphan: boolean): void {
+    for (const [key, stored] of this.#objects) {
+      const { ownerReferences: references, ...metadata } = stored.object.metadata;
+      if (!Array.isArray(references)) continue;
+      const others = references.filter((each: Json) => !isJsonObject(each) || each['uid'] !== uid);
+      if (others.length === references.length) continue;
+      if (!orphan) this.#objects.delete(key);
+      else this.#objects.set(key, { ...stored, object: { ...stored.object, metadata } });
+    }
   }
 
   /** What is there, without asking. */
@@ -195,6 +225,7 @@ export class MemoryCluster implements Cluster {
   /** Gone, whatever its finalizers say; a namespace takes its content with it. */
   remove(address: ObjectAddress): void {
     this.#objects.delete(keyOf(address));
+    this.#nextVersion();
     if (address.plural !== 'namespaces') return;
     for (const [key, { object }] of this.#objects) {
       if (object.metadata.namespace === address.name) this.#objects.delete(key);
@@ -217,7 +248,8 @@ export class MemoryCluster implements Cluster {
   #make(object: KubeObject, manager?: string): LiveObject {
     const made = this.#born(object, manager);
     const place = { apiVersion: object.apiVersion, plural: pluralOf(object), ...object.metadata };
-    this.#objects.set(keyOf(place), { object: made, ours: {} });
+    const others = manager === undefined ? new Map() : ownedBy(manager, object);
+    this.#objects.set(keyOf(place), { object: made, ours: {}, others });
     return made;
   }
 
@@ -258,6 +290,7 @@ export class MemoryCluster implements Cluster {
 
   #change(address: ObjectAddress, stored: Stored, content: JsonObject, manager = 'kubectl'): LiveObject {
     const { object, ours } = stored;
+    const others = ownedBy(manager, content, stored.others);
     const metadata = {
       ...object.metadata,
       ...objectAt(content, 'metadata'),
@@ -269,7 +302,7 @@ export class MemoryCluster implements Cluster {
       ],
     };
     const changed = { ...object, ...content, apiVersion: object.apiVersion, kind: object.kind, metadata };
-    this.#objects.set(keyOf(address), { object: changed, ours });
+    this.#objects.set(keyOf(address), { object: changed, ours, others });
     return changed;
   }
 
@@ -295,26 +328,6 @@ export class MemoryCluster implements Cluster {
   }
 }
 
-function patched(object: LiveObject, operation: JsonPatchOperation): LiveObject {
-  const [first = '', second] = operation.path
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-  const value = operation.op === 'remove' ? undefined : operation.value;
-  if (operation.op === 'test') return object;
-  const changed = (members: JsonObject, name: string): JsonObject =>
-    Object.fromEntries(
-      [...Object.entries(members).filter(([each]) => each !== name), [name, value] as const].flatMap(
-        ([each, member]) => (member === undefined ? [] : [[each, member] as const]),
-      ),
-    );
-  const next =
-    second === undefined
-      ? changed(object, first)
-      : { ...object, [first]: changed(objectAt(object, first), second) };
-  return { ...object, ...next, metadata: { ...object.metadata, ...objectAt(next, 'metadata') } };
-}
-
 function isOurs({ manager, operation }: ManagedFieldsEntry): boolean {
   return manager === fieldManager && operation === 'Apply';
 }
@@ -333,11 +346,6 @@ function pluralOf({ kind: name }: KubeObject): string {
   return `${name.toLowerCase()}s`;
 }
 
-function objectAt(value: JsonObject, member: string): JsonObject {
-  const found = value[member];
-  return isJsonObject(found) ? found : {};
-}
-
 function withoutContent({ apiVersion, kind: name, metadata }: LiveObject): LiveObject {
   return { apiVersion, kind: name, metadata };
 }
@@ -350,27 +358,4 @@ function withoutServer({ metadata, ...object }: JsonObject): JsonObject {
     ...meta
   } = isJsonObject(metadata) ? metadata : {};
   return { ...object, metadata: meta };
-}
-
-/** Members of `live` that we had set and do not want any more are left out. */
-function dropped(live: JsonObject, ours: JsonObject, wanted: JsonObject): JsonObject {
-  return Object.fromEntries(
-    Object.entries(live).flatMap(([name, value]): [string, Json][] => {
-      const [had, wants] = [ours[name], wanted[name]];
-      if (had === undefined) return [[name, value]];
-      if (isJsonObject(value) && isJsonObject(had)) {
-        const rest = dropped(value, had, isJsonObject(wants) ? wants : {});
-        return wants === undefined && Object.keys(rest).length === 0 ? [] : [[name, rest]];
-      }
-      return wants === undefined ? [] : [[name, value]];
-    }),
-  );
-}
-
-function merge(live: JsonObject, wanted: JsonObject): JsonObject {
-  const merged = Object.entries(wanted).map(([name, value]): [string, Json] => {
-    const current = live[name];
-    return [name, isJsonObject(value) && isJsonObject(current) ? merge(current, value) : value];
-  });
-  return { ...live, ...Object.fromEntries(merged) };
 }

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { openValue, sealValue } from '../../adapters/value-cipher.ts';
 import type { Sealer } from '../../core/ports.ts';
 
 /** Real encryption under data keys that only this object can unwrap; counts them. */
@@ -6,6 +7,8 @@ export class MemorySealer implements Sealer {
   readonly #keys = new Map<string, Uint8Array>();
   /** How many data keys were asked for. */
   dataKeys = 0;
+  readonly encrypt = sealValue;
+  readonly decrypt = openValue;
 
   async digestKey(): Promise<Uint8Array> {
     return new TextEncoder().encode('the key of the digests in tests');
@@ -23,20 +26,5 @@ export class MemorySealer implements Sealer {
     const key = this.#keys.get(wrapped);
     if (key === undefined) throw new Error('not wrapped by this sealer');
     return key;
-  }
-
-  encrypt(key: Uint8Array, plain: string): string {
-    const iv = randomBytes(12);
-    const cipher = createCipheriv('aes-256-gcm', key, iv);
-    return Buffer.concat([iv, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
-      'base64',
-    );
-  }
-
-  decrypt(key: Uint8Array, sealed: string): string {
-    const bytes = Buffer.from(sealed, 'base64');
-    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12));
-    decipher.setAuthTag(bytes.subarray(-16));
-    return decipher.update(bytes.subarray(12, -16), undefined, 'utf8') + decipher.final('utf8');
   }
 }

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Retry } from '../core/errors.ts';
+import { hasCode } from './file-fault.ts';
+
+/** Far above what one change of a file takes; whoever is stopped for so long (a laptop that sleeps) has lost it. */
+const staleMs = 30_000;
+const patienceMs = 60_000;
+const pauseMs = 2;
+
+/**
+ * Runs `work` while no other process holds the lock file. `work` does not wait for anything, so callers within one
+ * process never meet. A lock whose process is gone is taken over. Throws Retry when it stays held.
+ */
+export async function withFileLock<T>(file: string, work: () => T): Promise<T> {
+  const deadline = Date.now() + patienceMs;
+  while (!take(file)) {
+    if (!release(file) && Date.now() > deadline) {
+      const message = `is held by another process (${holderOf(file) ?? 'unknown'}); try again, or remove it when no trueup runs`;
+      throw new Retry({ subject: file, message });
+    }
+    await delay(pauseMs);
+  }
+  try {
+    return work();
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
+/** The lock appears with its holder's name in it: a link of a finished file, not a file that is written by and by. */
+function take(file: string): boolean {
+  const own = `${file}.${randomUUID()}`;
+  writeFileSync(own, `${process.pid} ${hostname()}`, { mode: 0o600 });
+  try {
+    linkSync(own, file);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return false;
+    throw error;
+  } finally {
+    rmSync(own, { force: true });
+  }
+}
+
+/**
+ * Removes a lock whose holder is gone; whether it did. Only the holder of a second lock may: of two processes that
+ * see the same stale lock, the slower one would else remove what the faster one has taken by then.
+ */
+function release(file: string): boolean {
+  if (!isStale(file)) return false;
+  const guard = `${file}.stale`;
+  if (!take(guard)) {
+    if (isStale(guard)) rmSync(guard, { force: true });
+    return false;
+  }
+  try {
+    if (!isStale(file)) return false;
+    rmSync(file, { force: true });
+    return true;
+  } finally {
+    rmSync(guard, { force: true });
+  }
+}
+
+function isStale(file: string): boolean {
+  const holder = holderOf(file);
+  const since = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+  if (holder === undefined || since === undefined) return false;
+  const [pid, host] = holder.split(' ');
+  return Date.now() - since > staleMs || (host === hostname() && !isAlive(Number(pid)));
+}
+
+function holderOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it is there, and somebody else's.
+    return !hasCode(error, 'ESRCH');
+  }
+}

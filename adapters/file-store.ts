@@ -1,0 +1,227 @@
+import { randomUUID } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  type BigIntStats,
+} from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import { Stop, messageOf } from '../core/errors.ts';
+import type { Store, Stored, WriteCondition, WriteOutcome } from '../core/ports.ts';
+import { fileFault, hasCode } from './file-fault.ts';
+import { withFileLock } from './file-lock.ts';
+import { folderOfPrefix, pathOfKey, segmentOf } from './key-path.ts';
+
+const compress = promisify(gzip);
+const expand = promisify(gunzip);
+/** Snapshots are small beside a disk: speed matters more. */
+const level = 1;
+/** Beside the documents: locks, and files not yet whole. No key leads there, since a dot in front is escaped. */
+const ownFolder = '.trueup';
+/** What was written comes back as it was, a byte order mark included. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/**
+ * Documents in one folder, for any number of processes. A version is told from another by stat alone, so that a listing
+ * of all versions reads no file. Synchronous where that is the faster way: the files are small and near.
+ * Throws Blocked for what the file system refuses, Stop for a `.gz` file that is not gzip, Retry for a held lock.
+ */
+export class FileStore implements Store {
+  readonly #directory: string;
+
+  /** The folder is made with the first document. */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async get(key: string): Promise<Stored | undefined> {
+    const path = this.#path(key);
+    const read = this.#tell(path, () => readWhole(path));
+    return read === undefined
+      ? undefined
+      : { text: await decode(path, key, read.bytes), etag: etagOf(read.stat) };
+  }
+
+  async put(key: string, text: string, condition: WriteCondition): Promise<WriteOutcome> {
+    const path = this.#path(key);
+    const body = key.endsWith('.gz') ? await compress(text, { level }) : text;
+    const own = join(this.#directory, ownFolder);
+    const temporary = join(own, `new-${randomUUID()}`);
+    try {
+      await mkdir(own, { recursive: true, mode: 0o700 });
+      await writeThrough(temporary, body);
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      const outcome = await withFileLock(this.#lock(path), () => replace(path, temporary, condition));
+      if (outcome.kind === 'written') await syncFolder(dirname(path));
+      return outcome;
+    } catch (error) {
+      throw fileFault(path, error);
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+  }
+
+  async delete(key: string, condition: 'any' | { readonly etag: string }): Promise<'deleted' | 'conflict'> {
+    const path = this.#path(key);
+    try {
+      await mkdir(join(this.#directory, ownFolder), { recursive: true, mode: 0o700 });
+      return await withFileLock(this.#lock(path), () => {
+        const current = statOf(path);
+        if (condition !== 'any' && (current === undefined || etagOf(current) !== condition.etag)) {
+          return 'conflict';
+        }
+        if (current !== undefined) unlinkSync(path);
+        return 'deleted';
+      });
+    } catch (error) {
+      throw fileFault(path, error);
+    }
+  }
+
+  async entries(prefix: string): Promise<ReadonlyMap<string, string>> {
+    return new Map(
+      this.#files(prefix).flatMap(({ key, path }) => {
+        const stat = statOf(path);
+        return stat === undefined ? [] : [[key, etagOf(stat)] as const];
+      }),
+    );
+  }
+
+  async *list(prefix: string, options: { after?: string; limit?: number } = {}): AsyncIterable<string> {
+    const { after = '', limit } = options;
+    yield* this.#files(prefix)
+      .map(({ key }) => key)
+      .filter((key) => key > after)
+      .slice(0, limit);
+  }
+
+  #files(prefix: string): readonly KeyedFile[] {
+    const folder = join(this.#directory, folderOfPrefix(prefix));
+    const above = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    return this.#tell(folder, () => filesBelow(folder, above, prefix)).sort((a, b) =>
+      a.key < b.key ? -1 : 1,
+    );
+  }
+
+  #path(key: string): string {
+    return join(this.#directory, pathOfKey(key));
+  }
+
+  /** One for each document: writers of different ones do not wait for each other. */
+  #lock(path: string): string {
+    const name = path.slice(this.#directory.length + 1).replaceAll('/', '%%');
+    return join(this.#directory, ownFolder, `lock-${name}`);
+  }
+
+  #tell<T>(subject: string, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw fileFault(subject, error);
+    }
+  }
+}
+
+/** Bytes and version of the same file, also while another one takes its name. */
+function readWhole(path: string): { readonly bytes: Uint8Array; readonly stat: BigIntStats } | undefined {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+  try {
+    return { bytes: readFileSync(file), stat: fstatSync(file, { bigint: true }) };
+  } finally {
+    closeSync(file);
+  }
+}
+
+async function decode(path: string, key: string, bytes: Uint8Array): Promise<string> {
+  if (!key.endsWith('.gz')) return utf8.decode(bytes);
+  try {
+    return utf8.decode(await expand(bytes));
+  } catch (cause) {
+    throw new Stop({
+      subject: path,
+      message: `is not gzip (${messageOf(cause)}); restore it from a backup`,
+      cause,
+    });
+  }
+}
+
+/** On the disk, not only in memory, before it gets its name: a record says that something was done, or will be. */
+async function writeThrough(path: string, body: string | Uint8Array): Promise<void> {
+  await using file = await open(path, 'wx', 0o600);
+  await file.writeFile(body);
+  await file.sync();
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, 'r');
+  await folder.sync();
+}
+
+function replace(path: string, temporary: string, condition: WriteCondition): WriteOutcome {
+  const current = statOf(path);
+  if (condition === 'absent' && current !== undefined) return { kind: 'conflict' };
+  if (typeof condition === 'object' && (current === undefined || etagOf(current) !== condition.etag)) {
+    return { kind: 'conflict' };
+  }
+  // File systems tell times in ticks of milliseconds and use inodes again: left to them, two versions could look alike.
+  const now = performance.timeOrigin + performance.now();
+  const next = Math.max(now, current === undefined ? 0 : Number(current.mtimeNs / 1000n) / 1000 + 0.002);
+  utimesSync(temporary, next / 1000, next / 1000);
+  const written = statSync(temporary, { bigint: true });
+  renameSync(temporary, path);
+  return { kind: 'written', etag: etagOf(written) };
+}
+
+function statOf(path: string): BigIntStats | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
+function etagOf({ mtimeNs, ino, size }: BigIntStats): string {
+  return `${mtimeNs.toString(36)}-${ino.toString(36)}-${size.toString(36)}`;
+}
+
+interface KeyedFile {
+  readonly key: string;
+  readonly path: string;
+}
+
+function filesBelow(folder: string, above: string, prefix: string): KeyedFile[] {
+  const found: KeyedFile[] = [];
+  for (const entry of entriesOf(folder)) {
+    const segment = segmentOf(entry.name);
+    if (segment === undefined) continue;
+    const path = `${folder}/${entry.name}`;
+    const key = `${above}${segment}`;
+    if (!entry.isDirectory()) {
+      if (key.startsWith(prefix)) found.push({ key, path });
+    } else if (`${key}/`.startsWith(prefix) || prefix.startsWith(`${key}/`)) {
+      found.push(...filesBelow(path, `${key}/`, prefix));
+    }
+  }
+  return found;
+}
+
+function entriesOf(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  }
+}

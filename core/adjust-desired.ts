@@ -1,0 +1,190 @@
+import { fieldManager, labels } from './contract/kubernetes.ts';
+import { managersOf, otherOwners, ourEntry, type Owner } from './field-owners.ts';
+import {
+  childOf,
+  childrenOf,
+  describePath,
+  isLeaf,
+  isMember,
+  nodeAt,
+  valueBehind,
+  type FieldPath,
+  type FieldSet,
+} from './field-set.ts';
+import { isJsonObject, jsonEqual, type Json, type JsonObject } from './model/json.ts';
+import type { KubeObject, LiveObject } from './model/object.ts';
+import type { FieldFacts, Policy } from './policy.ts';
+
+/** A desired field that is left out because it is another manager's. */
+export interface YieldedField {
+  readonly field: string;
+  readonly manager: string;
+}
+
+/** What is sent in place of a desired object. */
+export interface AdjustedDesired {
+  readonly object: KubeObject;
+  readonly yielded: readonly YieldedField[];
+}
+
+/**
+ * The object to apply, or to dry-run, where the policy does not want every desired field to win. A field that rules
+ * ignore, and one that is yielded and has another value, is left out when another manager owns it; an ignored field
+ * that is ours alone is sent as it is on the cluster, since a field that only we own and do not send would vanish. A
+ * field that is not on the cluster at all is sent: nobody's value is lost. Check and apply call this with the same
+ * arguments, so that they agree. `live` must be whole, with its managedFields.
+ */
+export function adjustDesired(
+  desired: KubeObject,
+  live: LiveObject | undefined,
+  policy: Policy,
+): AdjustedDesired {
+  const mayDiffer = policy.hasFieldRules(desired) || policy.forObject(desired).conflicts === 'yield';
+  if (live === undefined || !mayDiffer) return { object: desired, yielded: [] };
+  const others = otherOwners(live);
+  const own = ourEntry(live);
+  const yielded: YieldedField[] = [];
+  const context: Context = { desired, live, policy, others, yielded };
+  const sets = [...others, ...(own === undefined ? [] : [own])].map(({ fields }) => fields);
+  const { apiVersion, kind, metadata, ...content } = desired;
+  const start = { path: [], sets, live };
+  const members = adjustMembers({ ...start, desired: { metadata, ...content } }, context) ?? {};
+  const meta = isJsonObject(members['metadata']) ? members['metadata'] : {};
+  const object: KubeObject = { ...members, apiVersion, kind, metadata: { ...meta, name: metadata.name } };
+  return { object, yielded };
+}
+
+interface Context {
+  readonly desired: KubeObject;
+  readonly live: LiveObject;
+  readonly policy: Policy;
+  readonly others: readonly Owner[];
+  readonly yielded: YieldedField[];
+}
+
+/** A value both in Git and on the cluster. `sets`: the node of each field set there, as far as they reach. */
+interface Place {
+  readonly path: FieldPath;
+  readonly desired: Json;
+  readonly live: Json | undefined;
+  readonly sets: readonly FieldSet[];
+}
+
+/** Without these the object would be another one, or not be found again. */
+const untouchable = new Set(
+  [['name'], ['namespace'], ['labels', labels.application]].map((path) => ['metadata', ...path].join('\n')),
+);
+
+function isUntouchable(path: FieldPath): boolean {
+  return untouchable.has(path.map((edge) => edge.slice(2)).join('\n'));
+}
+
+/** Undefined: left out. */
+function adjust(place: Place, context: Context): Json | undefined {
+  const { path, desired, live, sets } = place;
+  if (desired === null || live === undefined || live === null || isUntouchable(path)) return desired;
+  // What all who own something there own as one is one value; where nobody does, the objects themselves tell.
+  const isWhole = sets.length > 0 && sets.every(isLeaf);
+  if (!isWhole && isJsonObject(desired) && isJsonObject(live)) {
+    return adjustMembers({ ...place, desired }, context);
+  }
+  if (!isWhole && isList(desired)) {
+    const edges = sets.flatMap(childrenOf).map(([edge]) => edge);
+    if (edges.some((edge) => edge.startsWith('k:'))) return adjustItems(place, desired, edges, context);
+    if (edges.length > 0) return desired;
+  }
+  return adjustValue(place, context);
+}
+
+function adjustMembers(
+  place: Place & { readonly desired: JsonObject },
+  context: Context,
+): JsonObject | undefined {
+  const members = Object.entries(place.desired);
+  const kept = members.flatMap(([name, value]): [string, Json][] => {
+    const adjusted = adjust(behind(place, `f:${name}`, value), context);
+    return adjusted === undefined ? [] : [[name, adjusted]];
+  });
+  // An empty map would claim the map itself; its members are others'.
+  return kept.length === 0 && members.length > 0 ? undefined : Object.fromEntries(kept);
+}
+
+/** Items are matched by their keys, as the server does; one that the cluster lacks is sent as it is. */
+function adjustItems(
+  place: Place,
+  items: readonly Json[],
+  edges: readonly string[],
+  context: Context,
+): Json | undefined {
+  const edgeOf = (item: Json): string | undefined =>
+    edges.find((edge) => edge.startsWith('k:') && valueBehind(place.desired, edge) === item);
+  const kept = items.flatMap((item): Json[] => {
+    const edge = edgeOf(item);
+    if (edge === undefined || !isJsonObject(item)) return [item];
+    const adjusted = adjustItem(behind(place, edge, item), item, edge, context);
+    return adjusted === undefined ? [] : [adjusted];
+  });
+  return kept.length === 0 && items.length > 0 ? undefined : kept;
+}
+
+/** An item keeps its keys; when nothing else is left of it, it goes if another manager has it too. */
+function adjustItem(place: Place, item: JsonObject, edge: string, context: Context): Json | undefined {
+  const keys = JSON.parse(edge.slice(2)) as JsonObject;
+  const isKey = ([name]: readonly [string, Json]): boolean => name in keys;
+  const rest = Object.fromEntries(Object.entries(item).filter((member) => !isKey(member)));
+  const adjusted = adjustMembers({ ...place, desired: rest }, context);
+  const isTheirs = context.others.some(({ fields }) => isMember(nodeAt(fields, place.path)));
+  if (adjusted === undefined && isTheirs) return undefined;
+  return { ...Object.fromEntries(Object.entries(item).filter(isKey)), ...adjusted };
+}
+
+/** A plain value, or a list or map that is owned as one. */
+function adjustValue({ path, desired, live }: Place, context: Context): Json | undefined {
+  const facts = factsOf(path, desired, live, context);
+  const owner = facts.managers[0];
+  const isIgnored = context.policy.ignoresField(context.desired, context.live, facts);
+  const { conflicts } = context.policy.forField(context.desired, context.live, facts);
+  if (owner !== undefined && (isIgnored || (conflicts === 'yield' && !jsonEqual(desired, live)))) {
+    context.yielded.push({ field: describePath(path), manager: owner });
+    return undefined;
+  }
+  if (isIgnored && live !== undefined) return live;
+  return adoptWithin({ path, desired, live }, context);
+}
+
+/**
+ * Ignored parts of a list or map that is owned as one, such as the weights in the routes of a VirtualService: nobody
+ * can leave out a part of it, so that part is sent as it is on the cluster.
+ */
+function adoptWithin({ path, desired, live }: Omit<Place, 'sets'>, context: Context): Json {
+  if (!context.policy.hasFieldRules(context.desired)) return desired;
+  const part = (edge: string, value: Json): Json => {
+    const found = valueBehind(live, edge);
+    if (found === undefined) return value;
+    const below = { path: [...path, edge], desired: value, live: found };
+    const facts = factsOf(below.path, value, found, context);
+    const isIgnored = context.policy.ignoresField(context.desired, context.live, facts);
+    return isIgnored ? found : adoptWithin(below, context);
+  };
+  if (isJsonObject(desired)) {
+    const members = Object.entries(desired).map(([name, value]) => [name, part(`f:${name}`, value)]);
+    return Object.fromEntries(members) as JsonObject;
+  }
+  // Places mean the same only where the lists are as long.
+  if (!isList(desired) || !isList(live) || desired.length !== live.length) return desired;
+  return desired.map((item: Json, index): Json => part(`i:${index}`, item));
+}
+
+function factsOf(path: FieldPath, desired: Json, live: Json | undefined, { others }: Context): FieldFacts {
+  const managers = managersOf(others, path).filter((manager) => manager !== fieldManager);
+  return { path, desired, live, managers };
+}
+
+function behind({ path, live, sets }: Place, edge: string, desired: Json): Place {
+  const below = sets.flatMap((set) => childOf(set, edge) ?? []);
+  return { path: [...path, edge], desired, live: valueBehind(live, edge), sets: below };
+}
+
+function isList(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
+}

@@ -1,0 +1,55 @@
+import type { DesiredPointer } from './desired.ts';
+import { jsonEqual } from './json.ts';
+import { millisecondsOf } from './time.ts';
+
+type Pin = NonNullable<DesiredPointer['pin']>;
+type Held = NonNullable<DesiredPointer['held']>;
+
+/** What a target should have, without how it came to that. */
+export type PinnedContent = Pick<DesiredPointer, 'snapshot' | 'objects' | 'commit'>;
+
+/** Whether a pin holds the pointer at `now`, in milliseconds since the epoch: it is there and has not run out. */
+export function isPinned({ pin }: Pick<DesiredPointer, 'pin'>, now: number): boolean {
+  return pin !== undefined && (pin.until === undefined || now < millisecondsOf(pin.until));
+}
+
+/** Whether a pin is still written down although its time is over: any look at the pointer may lift it. */
+export function isPinExpired({ pin }: Pick<DesiredPointer, 'pin'>, now: number): boolean {
+  return pin !== undefined && !isPinned({ pin }, now);
+}
+
+/** The content that the pointer would have if nobody had pinned it. */
+export function heldOf({ held, state, snapshot, objects, settings, commit }: DesiredPointer): Held {
+  return held ?? { state, snapshot, objects, settings, commit };
+}
+
+/** Sets the content and pins it there. A pin on a pin keeps what the commits say. */
+export function pinned(pointer: DesiredPointer, content: PinnedContent, pin: Pin): DesiredPointer {
+  const isSame = pointer.snapshot === content.snapshot;
+  return {
+    ...pointer,
+    ...(isSame ? {} : content),
+    seq: pointer.seq + 1,
+    revision: pointer.revision + (isSame ? 0 : 1),
+    pin,
+    held: heldOf(pointer),
+  };
+}
+
+/** The pointer as the commits have it. Its revision grows only when that is something else than was pinned. */
+export function unpinned(pointer: DesiredPointer): DesiredPointer {
+  const { pin: _, held: __, ...rest } = pointer;
+  const held = heldOf(pointer);
+  const isSame =
+    held.state === pointer.state &&
+    held.snapshot === pointer.snapshot &&
+    jsonEqual(held.settings, pointer.settings);
+  return {
+    ...rest,
+    ...held,
+    // Equal content is of the commit that it was first seen with.
+    commit: isSame ? pointer.commit : held.commit,
+    seq: pointer.seq + 1,
+    revision: pointer.revision + (isSame ? 0 : 1),
+  };
+}

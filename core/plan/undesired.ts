@@ -1,0 +1,89 @@
+import type { InventoryEntry } from '../model/inventory.ts';
+import { describeRef } from '../model/object.ts';
+import { decidePrune, keptFor, type Candidate, type PruneDecision } from './decide-prune.ts';
+import { heldBy, type KeptObject } from './held-by.ts';
+
+/** What the decisions about one target's undesired objects depend on besides each of them. */
+export interface Surroundings {
+  /** Desired objects: they stay. */
+  readonly desired: readonly KeptObject[];
+  /** Object key to what other applications have in it, in words, for Namespaces and definitions. */
+  readonly contents: ReadonlyMap<string, string>;
+  /** As many as a person agreed to lose; it covers all that would go, or none of what needs it. */
+  readonly confirmPrune: number | undefined;
+}
+
+export interface Judged {
+  readonly candidate: Candidate;
+  readonly decision: PruneDecision;
+}
+
+/** Decides about all undesired objects together: what stays may be inside of what would go. */
+export function judgeUndesired(
+  candidates: readonly Candidate[],
+  surroundings: Surroundings,
+): { readonly judged: readonly Judged[]; readonly confirmed: boolean } {
+  const { confirmPrune } = surroundings;
+  if (confirmPrune !== undefined) {
+    const judged = judgeAll(candidates, surroundings, true);
+    const going = judged.filter(({ decision }) => decision.kind === 'delete').length;
+    if (going <= confirmPrune) return { judged, confirmed: true };
+  }
+  return { judged: judgeAll(candidates, surroundings, false), confirmed: false };
+}
+
+function judgeAll(
+  candidates: readonly Candidate[],
+  { desired, contents }: Surroundings,
+  confirmed: boolean,
+): readonly Judged[] {
+  const alone = candidates.map((candidate) => ({ candidate, decision: decidePrune(candidate, confirmed) }));
+  const firm = [...desired, ...alone.filter(staysFirmly).map(placeOf)];
+  const later = alone.filter(({ decision }) => isInGrace(decision)).map(placeOf);
+  return alone.map((one) => {
+    const { candidate, decision } = one;
+    const { key, entry } = candidate;
+    const isGoing = decision.kind === 'delete';
+    if (!isGoing && !isInGrace(decision)) return one;
+    const held = heldBy(entry, firm);
+    const content = held === undefined ? contents.get(key) : describeRef(held);
+    if (content !== undefined) return { candidate, decision: keptFor(key, undefined, content) };
+    const waiting = isGoing ? heldBy(entry, later) : undefined;
+    if (waiting === undefined) return one;
+    return { candidate, decision: keptFor(key, entry.markedAt, describeRef(waiting)) };
+  });
+}
+
+/** On the cluster after this run, and after later ones. What is none of our business any more counts as well. */
+function staysFirmly({ candidate, decision }: Judged): boolean {
+  if (decision.kind === 'keep') return decision.because !== 'grace';
+  return decision.kind === 'forget' && candidate.live !== undefined;
+}
+
+function isInGrace(decision: PruneDecision): boolean {
+  return decision.kind === 'keep' && decision.because === 'grace';
+}
+
+function placeOf({ candidate: { entry } }: Judged): KeptObject {
+  return { ref: entry.ref, plural: entry.plural };
+}
+
+/** An entry without what is said of undesired objects. */
+export function unmarked({ markedAt: _, kept: __, ...entry }: InventoryEntry): InventoryEntry {
+  return entry;
+}
+
+/** Entries as they must be noted before anything is done: why each one is kept. Those that say it already are left out. */
+export function notesOf(judged: readonly Judged[]): readonly (readonly [string, InventoryEntry])[] {
+  return judged.flatMap(({ candidate: { key, entry, at }, decision }) => {
+    if (decision.kind !== 'keep') return [];
+    const { because, why, markedAt } = decision;
+    // A hand-over that waits is looked at again an hour after each look.
+    const isSame = entry.kept?.because === because && because !== 'hand-over';
+    const since = isSame ? (entry.kept?.since ?? at) : at;
+    const { kept } = entry;
+    if (kept?.message === why && kept.since === since && entry.markedAt === markedAt) return [];
+    const mark = markedAt !== undefined && { markedAt };
+    return [[key, { ...unmarked(entry), ...mark, kept: { because, since, message: why } }] as const];
+  });
+}

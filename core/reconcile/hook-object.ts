@@ -1,0 +1,149 @@
+import type { Effects } from '../apply.ts';
+import { annotations, labels } from '../contract/kubernetes.ts';
+import { Blocked, Retry } from '../errors.ts';
+import { healthOf } from '../health.ts';
+import type { HookState } from '../model/inventory.ts';
+import { describeRef, type LiveObject } from '../model/object.ts';
+import type { ResolvedObject } from '../plan.ts';
+import type { ObjectAddress } from '../ports.ts';
+import { Waiting } from './waiting.ts';
+
+/** Controllers write status all the time: a moved resourceVersion is read again so often. */
+const tries = 5;
+const pauseMs = 500;
+/** How long a run waits for an old object to go, before it lets another run go on. */
+const looksForGone = 8;
+
+/** `running`: it was created, or had been by a run that died; `failed`: only a commit or a person helps. */
+export type Started =
+  | { readonly kind: 'running'; readonly uid: string; readonly created: boolean }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** What one look at a hook gave; `open` may still end. */
+export interface HookLook {
+  readonly state: 'open' | 'succeeded' | 'failed';
+  readonly message: string;
+  readonly live: LiveObject | undefined;
+}
+
+export function hookName({ phase, ref }: Pick<HookState, 'phase' | 'ref'>): string {
+  return `${phase} hook ${describeRef(ref)}`;
+}
+
+/** Marks the object of a hook with the intent that it came of: a run that follows one that died knows it again. */
+function markOf({ revision, at }: HookState): string {
+  return `${revision} ${at}`;
+}
+
+/** Whether an object came of this very intent, and not of an earlier revision or of somebody else. */
+function cameOf(state: HookState, live: LiveObject | undefined): live is LiveObject {
+  return live?.metadata.annotations?.[annotations.hookRun] === markOf(state);
+}
+
+/** Creates the object of a hook whose intent is noted; one of an earlier run is deleted first, if that is allowed. */
+export async function startHook(
+  { object, address }: Pick<ResolvedObject, 'object' | 'address'>,
+  state: HookState,
+  { mayReplace }: { readonly mayReplace: boolean },
+  effects: Effects,
+): Promise<Started> {
+  const live = await effects.cluster.get(address);
+  if (cameOf(state, live)) return { kind: 'running', uid: live.metadata.uid, created: false };
+  if (live !== undefined) {
+    const refusal = replaceRefusal(live, object.metadata.labels?.[labels.application], mayReplace);
+    if (refusal !== undefined) return { kind: 'failed', message: refusal };
+    await removeHook(state, address, live.metadata.uid, effects);
+    await awaitGone(state, address, effects);
+  }
+  const { metadata } = object;
+  const marked = { ...metadata.annotations, [annotations.hookRun]: markOf(state) };
+  await effects.mayProceed();
+  const outcome = await effects.cluster.apply(
+    address,
+    { ...object, metadata: { ...metadata, annotations: marked } },
+    { dryRun: false, force: true },
+  );
+  const subject = hookName(state);
+  switch (outcome.kind) {
+    case 'applied':
+      return { kind: 'running', uid: outcome.object.metadata.uid, created: true };
+    case 'invalid':
+      return { kind: 'failed', message: outcome.message };
+    case 'refused':
+      throw new Blocked({ subject, message: `was not created: ${outcome.message}` });
+    case 'conflict':
+    case 'absent':
+      throw new Retry({ subject, message: `was not created: ${outcome.message}` });
+  }
+}
+
+function replaceRefusal(
+  { metadata }: LiveObject,
+  application: string | undefined,
+  mayReplace: boolean,
+): string | undefined {
+  const isOurs =
+    metadata.labels?.[labels.application] === application &&
+    metadata.annotations?.[annotations.hookRun] !== undefined;
+  if (!isOurs) return 'an object of that name exists already and is no hook of this application; rename one';
+  if (mayReplace) return undefined;
+  return `its object of an earlier run is still there; delete it, or let ${annotations.hookDelete} hold before`;
+}
+
+/** Looks at a hook that was created. */
+export async function lookAtHook(
+  state: HookState,
+  address: ObjectAddress,
+  { cluster, clock }: Effects,
+): Promise<HookLook> {
+  const live = await cluster.get(address);
+  if (!cameOf(state, live)) {
+    const message =
+      'its object is gone, and nobody saw how it ended; let no ttlSecondsAfterFinished below 300 delete it';
+    return { state: 'failed', message, live: undefined };
+  }
+  const { status, reason, message } = healthOf(live, clock.now());
+  const words = [status, reason, message].filter((text) => text !== '').join(': ');
+  const ended = status === 'Healthy' ? 'succeeded' : status === 'Degraded' ? 'failed' : 'open';
+  return { state: ended, message: words, live };
+}
+
+/** Deletes the object that came of a hook, if it is still that very one. Needs no object to be there. */
+export async function cleanUpHook(
+  state: HookState,
+  address: ObjectAddress,
+  effects: Effects,
+): Promise<void> {
+  const live = await effects.cluster.get(address);
+  if (cameOf(state, live)) await removeHook(state, address, live.metadata.uid, effects);
+}
+
+async function removeHook(
+  state: HookState,
+  address: ObjectAddress,
+  uid: string,
+  { cluster, mayProceed }: Effects,
+): Promise<void> {
+  const subject = hookName(state);
+  for (let attempt = 1; attempt <= tries; attempt += 1) {
+    const live = await cluster.get(address);
+    if (live === undefined || live.metadata.uid !== uid) return;
+    if (live.metadata['deletionTimestamp'] !== undefined) return;
+    await mayProceed();
+    const outcome = await cluster.delete(address, { uid, resourceVersion: live.metadata.resourceVersion });
+    if (outcome.kind === 'refused') {
+      throw new Blocked({ subject, message: `its old object was not deleted: ${outcome.message}` });
+    }
+    if (outcome.kind !== 'conflict') return;
+  }
+  throw new Retry({ subject, message: `its object changed ${tries} times while it was to be deleted` });
+}
+
+async function awaitGone(state: HookState, address: ObjectAddress, effects: Effects): Promise<void> {
+  for (let look = 0; look < looksForGone; look += 1) {
+    if ((await effects.cluster.get(address)) === undefined) return;
+    await effects.mayProceed();
+    await effects.clock.sleep(pauseMs);
+  }
+  throw new Waiting('order', `waits for ${hookName(state)}: its object of an earlier run is being deleted`);
+}

@@ -1,0 +1,177 @@
+import { inApplyOrder, type Effects } from '../apply.ts';
+import { Stop } from '../errors.ts';
+import type { HookPhase, HookState, Inventory } from '../model/inventory.ts';
+import { isoTime, millisecondsOf } from '../model/time.ts';
+import { addressOf } from '../plan.ts';
+import { cleanUpHook, hookName, lookAtHook, startHook, type HookLook } from './hook-object.ts';
+import type { Hook } from './desired-order.ts';
+import type { PlannedWork } from './plan-work.ts';
+import { assertNewest, type Progress, type RunContext } from './run-context.ts';
+import { Waiting, quickLooksMs } from './waiting.ts';
+
+/** A run that comes to one phase of its hooks. */
+interface HookRun {
+  readonly context: RunContext;
+  readonly phase: HookPhase;
+  readonly effects: Effects;
+  readonly progress: Progress;
+}
+
+/**
+ * Runs the hooks of one phase, once for each revision, wave by wave. Returns when all have succeeded; throws Waiting
+ * while one is at work, and Stop with its words when one has failed. A failed one is run again by `sync` alone.
+ */
+export async function runHooks(run: HookRun, work: PlannedWork): Promise<void> {
+  const { context, phase } = run;
+  const hooks = work.hooks.filter(({ phases }) => phases.includes(phase));
+  const waves = Map.groupBy(hooks, ({ wave }) => wave);
+  for (const [, wave] of [...waves].sort(([a], [b]) => a - b)) {
+    for (const rank of inApplyOrder(wave, ({ desired }) => desired.ref)) {
+      if (rank.every((hook) => hasSucceeded(context, stateKey(phase, hook)))) continue;
+      await assertNewest(context);
+      for (const hook of rank) await begin(run, hook);
+      await awaitAll(run, rank);
+    }
+  }
+}
+
+/** Key in the inventory: one object may be the hook of several phases. */
+function stateKey(phase: HookPhase, { desired }: Hook): string {
+  return `${phase} ${desired.key}`;
+}
+
+/** Whether every hook of a phase has succeeded or failed for this revision already, or there are none. */
+export function haveEnded({ goal, inventory }: RunContext, work: PlannedWork, phase: HookPhase): boolean {
+  return work.hooks
+    .filter(({ phases }) => phases.includes(phase))
+    .every((hook) => {
+      const state = inventory.value.hooks[stateKey(phase, hook)];
+      return state?.revision === goal.revision && (state.state === 'succeeded' || state.state === 'failed');
+    });
+}
+
+function hasSucceeded({ inventory, goal }: RunContext, key: string): boolean {
+  const state = inventory.value.hooks[key];
+  return state?.revision === goal.revision && state.state === 'succeeded';
+}
+
+/** Intent before effect (rule 1): a hook that a dying run created is known by its mark, and not created again. */
+async function begin(run: HookRun, hook: Hook): Promise<void> {
+  const { context, phase, effects, progress } = run;
+  const { ref, address } = hook.desired;
+  const key = stateKey(phase, hook);
+  const before = context.inventory.value.hooks[key];
+  let state = before;
+  if (state?.revision !== context.goal.revision || (state.state === 'failed' && isAskedFor(context))) {
+    if (before !== undefined && isLeftOver(before, hook)) await cleanUpHook(before, address, effects);
+    state = intentOf(context, phase, hook, before);
+    await note(context, key, state);
+  }
+  if (state.state !== 'intent') return;
+  const mayReplace = hook.deletions.includes('before');
+  const started = await startHook(hook.desired, state, { mayReplace }, effects);
+  if (started.kind === 'failed') {
+    await note(context, key, { ...state, state: 'failed', message: started.message });
+    return;
+  }
+  await note(context, key, { ...state, state: 'running', uid: started.uid });
+  if (started.created) {
+    progress.results.push({ key, outcome: { ref, outcome: 'created', message: `${phase} hook` } });
+  }
+}
+
+function isAskedFor({ request }: RunContext): boolean {
+  return request.reason === 'sync';
+}
+
+/** A run may have died between noting how a hook ended and deleting its object. */
+function isLeftOver({ state }: HookState, { deletions }: Hook): boolean {
+  return (state === 'succeeded' || state === 'failed') && deletions.includes(state);
+}
+
+function intentOf(
+  { goal, deps }: RunContext,
+  phase: HookPhase,
+  { desired }: Hook,
+  before: HookState | undefined,
+): HookState {
+  const { ref, address } = desired;
+  const { apiVersion, plural } = address;
+  // Never the time of an earlier intent: the two make the mark.
+  const now = Math.max(deps.clock.now(), before === undefined ? 0 : millisecondsOf(before.at) + 1);
+  const at = isoTime(now);
+  return { ref, apiVersion, plural, phase, revision: goal.revision, state: 'intent', at, message: '' };
+}
+
+/** Throws Stop as soon as one has failed: what it was to prepare or to prove is not there. */
+async function awaitAll(run: HookRun, hooks: readonly Hook[]): Promise<void> {
+  const { effects } = run;
+  for (let look = 0; ; look += 1) {
+    const open: string[] = [];
+    for (const hook of hooks) {
+      const words = await lookAt(run, hook);
+      if (words !== undefined) open.push(words);
+    }
+    const [first] = open;
+    if (first === undefined) return;
+    const pauseMs = quickLooksMs[look];
+    if (pauseMs === undefined) throw new Waiting('order', `waits for ${first}`);
+    await effects.mayProceed();
+    await effects.clock.sleep(pauseMs);
+  }
+}
+
+/** What a hook is at, in words; undefined once it has succeeded. */
+async function lookAt(run: HookRun, hook: Hook): Promise<string | undefined> {
+  const { context, phase, effects } = run;
+  const key = stateKey(phase, hook);
+  const state = context.inventory.value.hooks[key];
+  if (state === undefined || state.state === 'succeeded') return undefined;
+  if (state.state === 'failed') throw failure(state);
+  const look = await lookAtHook(state, hook.desired.address, effects);
+  if (look.state === 'open') return `${hookName(state)}: ${look.message}`;
+  await noteEnd(context, key, state, look.state, look.message);
+  if (hook.deletions.includes(look.state)) await cleanUpHook(state, hook.desired.address, effects);
+  if (look.state === 'failed') throw failure({ ...state, message: look.message });
+  return undefined;
+}
+
+function failure(state: HookState): Stop {
+  const message = `failed: ${state.message}; mend it and push, or run it again with \`trueup sync\``;
+  return new Stop({ subject: hookName(state), message });
+}
+
+async function noteEnd(
+  context: RunContext,
+  key: string,
+  state: HookState,
+  end: Exclude<HookLook['state'], 'open'>,
+  message: string,
+): Promise<void> {
+  await note(context, key, { ...state, state: end, message: message.slice(0, 1000) });
+}
+
+async function note({ inventory }: RunContext, key: string, state: HookState): Promise<void> {
+  await inventory.save((current) => ({ ...current, hooks: { ...current.hooks, [key]: state } }));
+}
+
+/** Deletes the objects of hooks that are not desired any more and forgets them; all of them when nothing is desired. */
+export async function forgetHooks(
+  { inventory, goal }: RunContext,
+  { hooks, served }: PlannedWork,
+  effects: Effects,
+): Promise<void> {
+  const isGone = goal.pointer.state === 'gone';
+  const wanted = new Set(
+    isGone ? [] : hooks.flatMap((hook) => hook.phases.map((phase) => stateKey(phase, hook))),
+  );
+  for (const [key, state] of Object.entries(inventory.value.hooks)) {
+    if (wanted.has(key)) continue;
+    await cleanUpHook(state, addressOf({ ...state, created: true, adopted: false, state: 'applied' }, served), effects);
+    await inventory.save((current) => ({ ...current, hooks: without(current.hooks, key) }));
+  }
+}
+
+function without(hooks: Inventory['hooks'], key: string): Inventory['hooks'] {
+  return Object.fromEntries(Object.entries(hooks).filter(([each]) => each !== key));
+}
