@@ -58,6 +58,9 @@ export class ApiClient {
     this.#headers = impersonate === undefined ? {} : impersonationHeaders(this.subject, impersonate);
     this.#agent = new Agent({
       connections: requestsAtOnce,
+      // Over HTTP/2 it is no faster, a server that sheds load breaks all streams at once, and several groups to
+      // impersonate become one of their names joined.
+      allowH2: false,
       connect: {
         timeout: connectSeconds * 1000,
         rejectUnauthorized: true,

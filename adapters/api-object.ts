@@ -21,6 +21,12 @@ export function isLive(body: unknown): body is LiveObject {
   );
 }
 
+/** A dry run of a creation answers with an object that has no resourceVersion; it is empty then. */
+export function bornDry(body: unknown): unknown {
+  if (!isObject(body) || !isObject(body['metadata'])) return body;
+  return { ...body, metadata: { resourceVersion: '', ...body['metadata'] } };
+}
+
 /** Items of a list name neither version nor kind, so `named` is put on them. Undefined when the body is no list. */
 export function pageOf(
   body: unknown,

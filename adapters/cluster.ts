@@ -18,7 +18,7 @@ import type { ApiRequest, ApiResponse } from './api-answer.ts';
 import type { ApiClient } from './api-client.ts';
 import { Discovery } from './api-discovery.ts';
 import { answerText, conflictsIn, oversizeOf, statusOf, tooLargeText } from './api-fault.ts';
-import { isLive, pageOf } from './api-object.ts';
+import { bornDry, isLive, pageOf } from './api-object.ts';
 
 /** Whole objects per page of a list, so that an answer stays small; metadata comes in one. */
 const pageSize = 500;
@@ -120,7 +120,8 @@ export class ApiCluster implements Cluster {
     const response = await this.#client.send(request);
     const { status, body, warnings } = response;
     if (status === 200 || status === 201) {
-      return { kind: 'applied', created: status === 201, object: this.#live(request, response), warnings };
+      const object = this.#live(request, { ...response, body: bornDry(body) });
+      return { kind: 'applied', created: status === 201, object, warnings };
     }
     const words = answerText(status, body);
     const message = tooLargeText(status, words, text) ?? words;

@@ -108,6 +108,29 @@ const failureSchema = z.object({
   stderr: z.string().default(''),
 });
 
+/** As `LocalRenderers`, with kubectl looked for when it is needed: plain manifests are rendered without one. */
+export class RenderersOnDemand implements Renderers {
+  readonly #path: string;
+  #found: LocalRenderers | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  get versions(): Renderers['versions'] {
+    return this.#found?.versions ?? { trueup: packageJson.version };
+  }
+
+  async kustomize(worktree: Worktree, path: string): Promise<string> {
+    this.#found ??= await LocalRenderers.find(this.#path).catch((cause: unknown) => {
+      const message =
+        'is built with kustomize, which comes with kubectl, and there is none on the PATH; install it';
+      throw new Stop({ subject: `folder ${path}`, message, cause });
+    });
+    return this.#found.kustomize(worktree, path);
+  }
+}
+
 async function findProgram(name: string, path: string): Promise<string> {
   for (const folder of path.split(delimiter).filter(Boolean)) {
     const candidate = join(folder, name);

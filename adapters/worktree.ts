@@ -7,8 +7,8 @@ import type { Worktree } from '../core/ports.ts';
 export interface WorktreeOptions {
   /** Root of the tree on disk; real path, no symlink on the way. */
   readonly directory: string;
-  /** What is wiped at the end: the root, or a folder around it. */
-  readonly scratch: string;
+  /** What is wiped at the end: the root, or a folder around it. Undefined where the tree is a person's own. */
+  readonly scratch: string | undefined;
   readonly commit: Commit;
   /** Puts everything below a path of one segment on disk, `.` for the whole tree; called once for each. */
   readonly materialize: (top: string) => Promise<void>;
@@ -64,7 +64,8 @@ export class DiskWorktree implements Worktree {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#last;
-    await rm(this.#options.scratch, { recursive: true, force: true, maxRetries: 3 });
+    const { scratch } = this.#options;
+    if (scratch !== undefined) await rm(scratch, { recursive: true, force: true, maxRetries: 3 });
   }
 
   /** One at a time: each writes the index of the same repository. */

@@ -1,5 +1,5 @@
 /** What the exit status says; `--help` lists them. */
-export const exitCodes = { ok: 0, found: 1, failed: 2, unjudged: 3 } as const;
+export const exitCodes = { ok: 0, found: 1, failed: 2, unjudged: 3, interrupted: 130 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** A fault that the person at the terminal can mend: printed as one text, without a stack. */

@@ -12,6 +12,8 @@ export interface Report {
   /** Lines for stderr, whatever the format: what is not as complete as it looks. */
   readonly notes?: readonly string[];
   readonly exitCode?: ExitCode;
+  /** Where YAML is more than the data as one document. */
+  readonly yaml?: string;
 }
 
 export async function print(report: Report, format: Format): Promise<ExitCode> {
@@ -20,9 +22,9 @@ export async function print(report: Report, format: Format): Promise<ExitCode> {
   return report.exitCode ?? exitCodes.ok;
 }
 
-async function render({ data, text }: Report, format: Format): Promise<string> {
+async function render({ data, text, yaml }: Report, format: Format): Promise<string> {
   if (format === 'json') return `${JSON.stringify(data, null, 2)}\n`;
-  if (format === 'yaml') return (await import('js-yaml')).dump(JSON.parse(JSON.stringify(data)));
+  if (format === 'yaml') return yaml ?? (await import('js-yaml')).dump(JSON.parse(JSON.stringify(data)));
   return text === '' ? '' : `${text}\n`;
 }
 

@@ -32,19 +32,21 @@ export interface AdjustedDesired {
  * ignore, and one that is yielded and has another value, is left out when another manager owns it; an ignored field
  * that is ours alone is sent as it is on the cluster, since a field that only we own and do not send would vanish. A
  * field that is not on the cluster at all is sent: nobody's value is lost. Check and apply call this with the same
- * arguments, so that they agree. `live` must be whole, with its managedFields.
+ * arguments, so that they agree. `heals`: applied for drift alone, so that what is only observed stays as well, gone or
+ * changed; a check never says so, or that drift could not be seen. `live` must be whole, with its managedFields.
  */
 export function adjustDesired(
   desired: KubeObject,
   live: LiveObject | undefined,
   policy: Policy,
+  { heals = false }: { readonly heals?: boolean } = {},
 ): AdjustedDesired {
   const mayDiffer = policy.hasFieldRules(desired) || policy.forObject(desired).conflicts === 'yield';
   if (live === undefined || !mayDiffer) return { object: desired, yielded: [] };
   const others = otherOwners(live);
   const own = ourEntry(live);
   const yielded: YieldedField[] = [];
-  const context: Context = { desired, live, policy, others, yielded };
+  const context: Context = { desired, live, policy, heals, others, yielded };
   const sets = [...others, ...(own === undefined ? [] : [own])].map(({ fields }) => fields);
   const { apiVersion, kind, metadata, ...content } = desired;
   const start = { path: [], sets, live };
@@ -58,6 +60,7 @@ interface Context {
   readonly desired: KubeObject;
   readonly live: LiveObject;
   readonly policy: Policy;
+  readonly heals: boolean;
   readonly others: readonly Owner[];
   readonly yielded: YieldedField[];
 }
@@ -68,6 +71,24 @@ interface Place {
   readonly desired: Json;
   readonly live: Json | undefined;
   readonly sets: readonly FieldSet[];
+}
+
+/** Gone from the cluster: sent again, save what a heal must leave gone. */
+function withoutObserved(path: FieldPath, desired: Json, context: Context): Json | undefined {
+  if (!context.heals) return desired;
+  if (isLeft(factsOf(path, desired, undefined, context), context)) return undefined;
+  if (!isJsonObject(desired)) return desired;
+  const members = Object.entries(desired).flatMap(([name, value]) => {
+    const kept = withoutObserved([...path, `f:${name}`], value, context);
+    return kept === undefined ? [] : [[name, kept] as const];
+  });
+  return Object.fromEntries(members);
+}
+
+/** Whether the live value is to stay. */
+function isLeft(facts: FieldFacts, { policy, desired, live, heals }: Context): boolean {
+  if (policy.ignoresField(desired, live, facts)) return true;
+  return heals && policy.forField(desired, live, facts).drift !== 'heal';
 }
 
 /** Without these the object would be another one, or not be found again. */
@@ -82,7 +103,8 @@ function isUntouchable(path: FieldPath): boolean {
 /** Undefined: left out. */
 function adjust(place: Place, context: Context): Json | undefined {
   const { path, desired, live, sets } = place;
-  if (desired === null || live === undefined || live === null || isUntouchable(path)) return desired;
+  if (desired === null || isUntouchable(path)) return desired;
+  if (live === undefined || live === null) return withoutObserved(path, desired, context);
   // What all who own something there own as one is one value; where nobody does, the objects themselves tell.
   const isWhole = sets.length > 0 && sets.every(isLeaf);
   if (!isWhole && isJsonObject(desired) && isJsonObject(live)) {
@@ -142,7 +164,7 @@ function adjustItem(place: Place, item: JsonObject, edge: string, context: Conte
 function adjustValue({ path, desired, live }: Place, context: Context): Json | undefined {
   const facts = factsOf(path, desired, live, context);
   const owner = facts.managers[0];
-  const isIgnored = context.policy.ignoresField(context.desired, context.live, facts);
+  const isIgnored = isLeft(facts, context);
   const { conflicts } = context.policy.forField(context.desired, context.live, facts);
   if (owner !== undefined && (isIgnored || (conflicts === 'yield' && !jsonEqual(desired, live)))) {
     context.yielded.push({ field: describePath(path), manager: owner });
@@ -163,8 +185,7 @@ function adoptWithin({ path, desired, live }: Omit<Place, 'sets'>, context: Cont
     if (found === undefined) return value;
     const below = { path: [...path, edge], desired: value, live: found };
     const facts = factsOf(below.path, value, found, context);
-    const isIgnored = context.policy.ignoresField(context.desired, context.live, facts);
-    return isIgnored ? found : adoptWithin(below, context);
+    return isLeft(facts, context) ? found : adoptWithin(below, context);
   };
   if (isJsonObject(desired)) {
     const members = Object.entries(desired).map(([name, value]) => [name, part(`f:${name}`, value)]);
@@ -172,7 +193,8 @@ function adoptWithin({ path, desired, live }: Omit<Place, 'sets'>, context: Cont
   }
   // Places mean the same only where the lists are as long.
   if (!isList(desired) || !isList(live) || desired.length !== live.length) return desired;
-  return desired.map((item: Json, index): Json => part(`i:${index}`, item));
+  const items: readonly Json[] = desired;
+  return items.map((item, index) => part(`i:${index}`, item));
 }
 
 function factsOf(path: FieldPath, desired: Json, live: Json | undefined, { others }: Context): FieldFacts {
@@ -181,7 +203,7 @@ function factsOf(path: FieldPath, desired: Json, live: Json | undefined, { other
 }
 
 function behind({ path, live, sets }: Place, edge: string, desired: Json): Place {
-  const below = sets.flatMap((set) => childOf(set, edge) ?? []);
+  const below = sets.map((set) => childOf(set, edge)).filter((set) => set !== undefined);
   return { path: [...path, edge], desired, live: valueBehind(live, edge), sets: below };
 }
 

@@ -1,11 +1,12 @@
-import { applyObject, type ApplyTask, type Effects, type ObjectResult } from './apply/apply-object.ts';
+import { applyObject } from './apply/apply-object.ts';
 import { isDefinition } from './apply/apply-order.ts';
 import { awaitEstablished } from './apply/await-established.ts';
+import type { ApplyTask, Effects, ObjectResult } from './apply/object-result.ts';
 import { pruneObject, type PruneResult, type PruneTask } from './apply/prune-object.ts';
 import { inBatches } from './in-batches.ts';
 
 export { inApplyOrder } from './apply/apply-order.ts';
-export type { ApplyTask, Effects, Failure, ObjectResult } from './apply/apply-object.ts';
+export type { ApplyTask, Effects, Failure, ObjectResult } from './apply/object-result.ts';
 export type { PruneResult, PruneTask } from './apply/prune-object.ts';
 
 /** Objects of one rank at once: the server's fair queues make more of them wait anyway. */
@@ -33,11 +34,12 @@ export async function applyRank(
   effects: Effects,
   earlier: Earlier,
 ): Promise<GroupResult> {
+  const patience = new Map<string, number>();
   return untilStopped(tasks, async (task) => {
     const missing = task.needs.find((key) => earlier.failed.has(key));
     if (missing !== undefined) return skipped(task, missing);
     const awaited = task.needs.some((key) => earlier.planned.has(key));
-    const result = await applyObject(task, effects, awaited);
+    const result = await applyObject(task, { effects, awaited, patience });
     return isDefinition(task.ref) ? awaitEstablished(task, result, effects) : result;
   });
 }

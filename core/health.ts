@@ -1,47 +1,34 @@
+import { clusterApi } from './health/cluster-api.ts';
+import { clusterServices } from './health/cluster-services.ts';
+import { conventionalHealth } from './health/conventions.ts';
+import { checkedHealth } from './health/custom-check.ts';
+import { delivery } from './health/delivery.ts';
+import { gatewayApi } from './health/gateway-api.ts';
+import { operators } from './health/operators.ts';
 import {
-  apiServiceHealth,
-  autoscalerHealth,
-  claimHealth,
-  conditionHealth,
-  definitionHealth,
-  disruptionBudgetHealth,
-  ingressHealth,
-  serviceHealth,
-} from './health/cluster-services.ts';
-import { numberAt, valueAt, verdict, type Verdict } from './health/verdict.ts';
-import {
-  cronJobHealth,
-  daemonSetHealth,
-  deploymentHealth,
-  jobHealth,
-  podHealth,
-  replicaSetHealth,
-  statefulSetHealth,
-} from './health/workloads.ts';
+  listAt,
+  notObserved,
+  numberAt,
+  progressing,
+  valueAt,
+  verdict,
+  type Rule,
+  type Verdict,
+} from './health/verdict.ts';
+import { workloads } from './health/workloads.ts';
 import type { HealthStatus, ObjectHealth } from './model/health.ts';
-import { describeRef, groupOf, type LiveObject, type ObjectRef } from './model/object.ts';
+import { describeRef, groupOf, refKey, type KubeObject, type ObjectRef } from './model/object.ts';
+import type { HealthCheck } from './model/rule.ts';
+import { fits } from './policy.ts';
 
 export type { Verdict } from './health/verdict.ts';
 
-type Rule = (object: LiveObject, now: number) => Verdict;
-
-/** `group/Kind` to its rule, after kstatus; kinds that are not named go by their conditions. */
-const rules: Readonly<Record<string, Rule>> = {
-  'apps/Deployment': deploymentHealth,
-  'apps/StatefulSet': statefulSetHealth,
-  'apps/DaemonSet': daemonSetHealth,
-  'apps/ReplicaSet': replicaSetHealth,
-  '/Pod': podHealth,
-  'batch/Job': jobHealth,
-  'batch/CronJob': cronJobHealth,
-  '/Service': serviceHealth,
-  'networking.k8s.io/Ingress': ingressHealth,
-  '/PersistentVolumeClaim': claimHealth,
-  'policy/PodDisruptionBudget': disruptionBudgetHealth,
-  'autoscaling/HorizontalPodAutoscaler': autoscalerHealth,
-  'apiextensions.k8s.io/CustomResourceDefinition': definitionHealth,
-  'apiregistration.k8s.io/APIService': apiServiceHealth,
-};
+/** `group/Kind`, `group` or `*.group` to its rule; the nearest one counts. */
+const rules = new Map<string, Rule>(
+  [workloads, clusterServices, gatewayApi, delivery, operators, clusterApi].flatMap((table) =>
+    Object.entries(table),
+  ),
+);
 
 /** Their controllers always say which generation they have seen, so silence means: none yet. */
 const observing = new Set([
@@ -61,6 +48,7 @@ const plainGroups = new Set([
   'admissionregistration.k8s.io',
   'coordination.k8s.io',
   'discovery.k8s.io',
+  'networking.k8s.io',
 ]);
 
 /** Worst first. Unknown stands behind Progressing, which is looked at again and may well answer it. */
@@ -73,31 +61,66 @@ const severity: readonly HealthStatus[] = [
   'Healthy',
 ];
 
-/** Whether an object of this kind must be read to know its health: false for ConfigMaps, roles and their like. */
-export function hasHealth({ group, kind }: Pick<ObjectRef, 'group' | 'kind'>): boolean {
-  if (`${group}/${kind}` in rules || (group === '' && kind === 'Namespace')) return true;
+/** Whether an object must be read to know its health: false for ConfigMaps, roles and their like. */
+export function hasHealth(ref: ObjectRef, checks: readonly HealthCheck[] = []): boolean {
+  const { group, kind, name, namespace } = ref;
+  if (rules.has(`${group}/${kind}`)) return true;
   const isBuiltIn = group === '' || !group.includes('.') || plainGroups.has(group);
-  return !isBuiltIn && group !== 'networking.k8s.io';
+  if (!isBuiltIn) return true;
+  const metadata = { name, ...(namespace !== undefined && { namespace }) };
+  const object = { apiVersion: group === '' ? 'v1' : `${group}/v1`, kind, metadata };
+  return checks.some(({ match }) => fits(match, object));
 }
 
-/** Health of one object as it stands. A change that its controller has not seen yet is never Healthy. */
-export function healthOf(object: LiveObject, now: number): Verdict {
-  if (valueAt(object, 'metadata', 'deletionTimestamp') !== undefined) {
-    return verdict('Progressing', 'Terminating', 'is being deleted');
-  }
-  const kind = `${groupOf(object.apiVersion)}/${object.kind}`;
-  const generation = object.metadata.generation ?? 0;
-  const isObserved =
-    observing.has(kind) || typeof valueAt(object, 'status', 'observedGeneration') === 'number';
-  if (isObserved && numberAt(object, 'status', 'observedGeneration') < generation) {
-    return verdict('Progressing', 'NotObserved', `its controller has not seen generation ${generation} yet`);
-  }
-  return (rules[kind] ?? conditionHealth)(object, now);
+/**
+ * Health of one object as it stands; `now` in milliseconds since the epoch. `checks` go before the rules for its kind,
+ * the last that fits before the others. A change that its controller has not seen yet is never Healthy.
+ */
+export function healthOf(object: KubeObject, now: number, checks: readonly HealthCheck[] = []): Verdict {
+  if (valueAt(object, 'metadata', 'deletionTimestamp') !== undefined) return terminating(object);
+  const group = groupOf(object.apiVersion);
+  const isSeen = isObserved(object, `${group}/${object.kind}`);
+  const check = checks.findLast(({ match }) => fits(match, object));
+  // Flux notes the generation of the whole only when all is well; until then its conditions each tell theirs.
+  const isLate = check !== undefined || group.endsWith('.toolkit.fluxcd.io');
+  if (!isSeen && !isLate) return notObserved(object);
+  const found = check === undefined ? ruleFor(group, object.kind)(object, now) : checkedHealth(check, object);
+  return found.status === 'Healthy' && !isSeen ? notObserved(object) : found;
 }
 
-/** Health of a target: that of its worst object, with what that object says. Healthy when there is none. */
+function ruleFor(group: string, kind: string): Rule {
+  const parents = group.split('.').map((_, index, parts) => `*.${parts.slice(index + 1).join('.')}`);
+  const names = [`${group}/${kind}`, group, ...parents];
+  return names.map((name) => rules.get(name)).find((rule) => rule !== undefined) ?? conventionalHealth;
+}
+
+function isObserved(object: KubeObject, kind: string): boolean {
+  const isTold = typeof valueAt(object, 'status', 'observedGeneration') === 'number';
+  if (!isTold && !observing.has(kind)) return true;
+  const generation = numberAt(object, 'metadata', 'generation');
+  return numberAt(object, 'status', 'observedGeneration') >= generation;
+}
+
+function terminating(object: KubeObject): Verdict {
+  const finalizers = listAt(object, 'metadata', 'finalizers')
+    .filter((finalizer) => typeof finalizer === 'string')
+    .join(', ');
+  const blocked = finalizers === '' ? '' : `, once ${finalizers} let it go`;
+  return progressing('Terminating', `is being deleted${blocked}`);
+}
+
+/** An object that should be there and is not. */
+export const missing: Verdict = verdict('Missing', 'Missing', 'is not on the cluster');
+
+/**
+ * Health of a target: that of its worst object, with what that object says. Healthy when there is none. Of several that
+ * are as bad the first by name speaks, in whatever order they were read.
+ */
 export function worstHealth(objects: readonly ObjectHealth[]): { status: HealthStatus; message: string } {
-  const worst = severity.flatMap((status) => objects.filter((object) => object.status === status))[0];
+  const worst = severity
+    .map((status) => objects.filter((object) => object.status === status))
+    .find((equals) => equals.length > 0)
+    ?.reduce((first, next) => (refKey(next.ref) < refKey(first.ref) ? next : first));
   if (worst === undefined || worst.status === 'Healthy') return { status: 'Healthy', message: '' };
   const said = [worst.reason, worst.message].filter((text) => text !== '').join(': ');
   const others = objects.filter(({ status }) => status === worst.status).length - 1;

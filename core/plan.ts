@@ -3,13 +3,9 @@ import type { Settings } from './model/desired.ts';
 import type { InventoryEntry } from './model/inventory.ts';
 import type { LiveObject } from './model/object.ts';
 import type { Plan, PlannedAction } from './model/plan.ts';
+import type { Policy } from './policy.ts';
 import type { ApiResource, ObjectAddress } from './ports.ts';
-import {
-  decideApply,
-  type ApplyDecision,
-  type ApplyScope,
-  type ApplyStep,
-} from './plan/decide-apply.ts';
+import { decideApply, type ApplyDecision, type ApplyScope, type ApplyStep } from './plan/decide-apply.ts';
 import { actionOf, type Candidate, type PruneStep } from './plan/decide-prune.ts';
 import { pruneRefusal } from './plan/prune-cap.ts';
 import type { ResolvedObject, Resolution } from './plan/resolve-desired.ts';
@@ -20,6 +16,7 @@ export { resolveDesired } from './plan/resolve-desired.ts';
 export type { DesiredState, Resolution, ResolvedObject } from './plan/resolve-desired.ts';
 export type { ApplyScope, ApplyStep } from './plan/decide-apply.ts';
 export type { PruneStep } from './plan/decide-prune.ts';
+export { cameOfIntent } from './plan/settle-intent.ts';
 export { pruneDue, stuckDeletions, waitingToGo } from './plan/two-phase.ts';
 
 /** Everything that a plan depends on. */
@@ -29,6 +26,8 @@ export interface PlanInput {
   /** `gone`: the application left Git or the cluster left its selector; then nothing is desired. */
   readonly state: 'present' | 'gone';
   readonly settings: Settings;
+  /** With the rules that came after Git; default: what the settings say. */
+  readonly policy?: Policy;
   readonly entries: Readonly<Record<string, InventoryEntry>>;
   /** Object key to what the cluster has; undefined when it was looked for and is not there. */
   readonly observed: ReadonlyMap<string, LiveObject | undefined>;
@@ -38,6 +37,8 @@ export interface PlanInput {
   readonly pruneCap: StackConfig['pruneCap'];
   /** As many as a person agreed to lose. */
   readonly confirmPrune?: number | undefined;
+  /** Nothing is pruned, and what would be stays in the inventory. */
+  readonly keepUndesired?: boolean | undefined;
   /** ISO 8601, noted in new intents. */
   readonly at: string;
   /** Entries of other applications that gave their object up to this one, by its key here. */
@@ -154,6 +155,7 @@ function candidatesIn(input: PlanInput): readonly Candidate[] {
     application,
     wantedUids,
     claim: input.claims?.get(key),
+    isKept: input.keepUndesired === true,
     settings,
     state,
     at,

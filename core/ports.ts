@@ -1,6 +1,7 @@
 import type { MetricName } from './contract/metrics.ts';
 import type { TrueupEvent, SweepRequest } from './contract/events.ts';
 import type { RepositoryConfig } from './contract/config.ts';
+import type { AuditWrite } from './model/audit.ts';
 import type { Commit } from './model/commit.ts';
 import type { Json } from './model/json.ts';
 import type { KubeObject, LiveObject } from './model/object.ts';
@@ -222,6 +223,12 @@ export interface ApplyOptions {
 export interface DeletePrecondition {
   readonly uid: string;
   readonly resourceVersion: string;
+}
+
+/** What the audit log of a cluster's API server says; it may be late, and it may be cut off. */
+export interface AuditTrail {
+  /** Writes between two times (milliseconds since the epoch), in any order; those of controllers and ours left out. */
+  writes(since: number, until: number): AsyncIterable<AuditWrite>;
 }
 
 /** Connections to clusters by their name in the stack configuration. */

@@ -2,15 +2,19 @@ import { writeDocument } from './documents.ts';
 import { acquireLease, type Lease } from './lease.ts';
 import type { RunRecord, RunRequest } from './model/run.ts';
 import { isoTime } from './model/time.ts';
-import { carryOut, type Progress } from './reconcile/carry-out.ts';
+import { carryOut } from './reconcile/carry-out.ts';
 import { chooseGoal, type Goal } from './reconcile/choose-goal.ts';
+import { assertDependencies, assertNoDependants } from './reconcile/dependencies.ts';
 import { endRun, recordOf, runKeyOf } from './reconcile/end-run.ts';
 import { lookAtHealth } from './reconcile/health-look.ts';
+import { tellNeighbours } from './reconcile/hand-over.ts';
 import { InventoryWriter } from './reconcile/inventory-writer.ts';
 import { planWork, type PlannedWork } from './reconcile/plan-work.ts';
 import { seeHealth, type SeenHealth } from './reconcile/read-health.ts';
-import { assertNewest, type ReconcileDeps, type RunContext } from './reconcile/run-context.ts';
+import { runFailHooks } from './reconcile/fail-hooks.ts';
+import { assertNewest, type Progress, type ReconcileDeps, type RunContext } from './reconcile/run-context.ts';
 import { readStanding } from './reconcile/standing.ts';
+import { Waiting, overdue } from './reconcile/waiting.ts';
 
 export type { ReconcileDeps } from './reconcile/run-context.ts';
 
@@ -75,17 +79,23 @@ async function run(context: RunContext): Promise<RunRecord> {
   let error: unknown;
   try {
     await assertNewest(context);
+    await assertDependencies(context);
+    await assertNoDependants(context);
     work = await planWork(context);
     await noteIntent(context, work);
     if (work.decision.plan.refusal === undefined) {
       await carryOut(context, work, progress);
+      if (work.handOver !== undefined) await tellNeighbours(context, work.handOver);
       health = await healthAfter(context, work);
     }
   } catch (thrown) {
-    error = thrown;
+    error = overdue(context, thrown);
+    if (error instanceof Waiting && work !== undefined) health = await healthAfter(context, work);
   }
-  const plan = work?.decision.plan ?? { actions: [] };
-  return endRun(context, { plan, results: progress.results, error }, health);
+  const { decision, mayPass = false } = work ?? {};
+  const ending = { plan: decision?.plan ?? { actions: [] }, results: progress.results, error, mayPass };
+  const ended = work === undefined ? ending : await runFailHooks(context, work, ending, progress);
+  return endRun(context, ended, health);
 }
 
 async function noteIntent(context: RunContext, { decision }: PlannedWork): Promise<void> {
@@ -93,8 +103,9 @@ async function noteIntent(context: RunContext, { decision }: PlannedWork): Promi
 }
 
 async function healthAfter(
-  { deps, inventory }: RunContext,
+  { deps, inventory, goal }: RunContext,
   { cluster }: PlannedWork,
 ): Promise<SeenHealth | undefined> {
-  return cluster === undefined ? undefined : seeHealth(cluster, inventory.value, deps.clock);
+  const checks = goal.settings.health;
+  return cluster === undefined ? undefined : seeHealth(cluster, inventory.value, deps.clock, checks);
 }

@@ -66,7 +66,10 @@ export async function rollBack(
       return { pointer, from, to: { snapshot, commit, runId: run.id } };
     }
   }
-  throw new Retry({ subject: subjectOf(target), message: `moved under us ${tries} times in a row; try again` });
+  throw new Retry({
+    subject: subjectOf(target),
+    message: `moved under us ${tries} times in a row; try again`,
+  });
 }
 
 /**
@@ -85,7 +88,10 @@ export async function liftPin(
     const pointer = unpinned(current.value);
     if (await isWritten(store, pointer, current)) return pointer;
   }
-  throw new Retry({ subject: subjectOf(target), message: `moved under us ${tries} times in a row; try again` });
+  throw new Retry({
+    subject: subjectOf(target),
+    message: `moved under us ${tries} times in a row; try again`,
+  });
 }
 
 async function readPresent(store: Store, target: Target): Promise<Document<DesiredPointer>> {
@@ -137,11 +143,17 @@ function isNamedBy({ id, revision, commit, snapshot }: RunRecord, to: string): b
   return /^sha256:[0-9a-f]{7,}$/.test(to) && snapshot.startsWith(to);
 }
 
-function nothingToChoose({ target, snapshot }: DesiredPointer, seen: readonly RunRecord[], to?: string): Stop {
+function nothingToChoose(
+  { target, snapshot }: DesiredPointer,
+  seen: readonly RunRecord[],
+  to?: string,
+): Stop {
   const others = [...Map.groupBy(seen, (run) => run.snapshot).entries()].filter(
     ([other]) => to !== undefined || other !== snapshot,
   );
-  const named = others.slice(0, choicesShown).flatMap(([, [run]]) => (run === undefined ? [] : [choice(run)]));
+  const named = others
+    .slice(0, choicesShown)
+    .flatMap(([, [run]]) => (run === undefined ? [] : [choice(run)]));
   const rest = named.length === 0 ? 'nothing else was ever applied' : `to choose from: ${named.join('; ')}`;
   const what = to === undefined ? 'nothing was applied before what it has now' : `no applied run fits ${to}`;
   return fault(target, `${what}; ${rest}`);

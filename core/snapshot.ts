@@ -100,12 +100,17 @@ function hasSecretValues(objects: readonly KubeObject[]): boolean {
  * so that sealing the same content again changes nothing (rule 9).
  */
 export async function contentDigest(content: SnapshotContent, sealer: Sealer): Promise<string> {
-  if (!hasSecretValues(content.objects)) return digestOfContent(content);
+  return digestOfContent({ ...content, objects: await maskObjects(content.objects, sealer) });
+}
+
+/** Canonical objects with each secret value as its keyed digest, for people. Asks for no key where there is none. */
+export async function maskObjects(
+  objects: readonly KubeObject[],
+  sealer: Pick<Sealer, 'digestKey'>,
+): Promise<readonly KubeObject[]> {
+  if (!hasSecretValues(objects)) return objects;
   const key = await sealer.digestKey();
-  const objects = content.objects.map((object) =>
-    mapSecretValues(object, (value) => keyedDigest(key, value)),
-  );
-  return digestOfContent({ ...content, objects });
+  return objects.map((object) => mapSecretValues(object, (value) => keyedDigest(key, value)));
 }
 
 function digestOfContent({ application, namespace, objects }: SnapshotContent): string {

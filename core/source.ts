@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { ClusterConfig, StackConfig } from './contract/config.ts';
-import { faultsOf, type Fault } from './errors.ts';
+import { Stop, faultsOf, type Fault } from './errors.ts';
+import { expressionOf } from './expression.ts';
 import { apiVersion, applicationSchema, type Application } from './model/application.ts';
 import { isJsonObject, type Json } from './model/json.ts';
 import type { Worktree } from './ports.ts';
@@ -11,6 +12,8 @@ export interface SourcedApplication {
   readonly application: Application;
   readonly file: string;
   readonly clusters: readonly string[];
+  /** File and line of a part of the Application. */
+  readonly place: (path?: readonly PropertyKey[]) => string;
 }
 
 /** Why an Application cannot be followed at this commit. */
@@ -26,15 +29,13 @@ export interface Source {
   readonly faults: readonly SourceFault[];
 }
 
-type Definition = SourcedApplication & { readonly place: string };
-
 /** Reads every Application of a commit. Faults are collected, so that one bad file leaves the others alone. */
 export async function readSource(
   worktree: Worktree,
   folder: string,
   { clusters }: Pick<StackConfig, 'clusters'>,
 ): Promise<Source> {
-  const definitions: Definition[] = [];
+  const definitions: SourcedApplication[] = [];
   const faults: SourceFault[] = [];
   const files = await worktree.files(folder);
   if (files.length === 0) faults.push(missingFolder(folder));
@@ -73,14 +74,30 @@ function missingFolder(folder: string): SourceFault {
   return { subject: `folder ${folder}`, message, file: folder };
 }
 
+/** Reads one Application, whatever clusters there are. */
+export function parseApplication(
+  file: string,
+  document: YamlDocument,
+): { readonly application: Application } | { readonly faults: readonly SourceFault[] } {
+  const parsed = applicationSchema.safeParse(document.value);
+  if (!parsed.success) return { faults: schemaFaults(file, document, parsed.error) };
+  const application = parsed.data;
+  const { name } = application.metadata;
+  const broken = expressionsOf(application).flatMap(({ path, text }) =>
+    expressionFault(document.place(path), path, text),
+  );
+  if (broken.length > 0) return { faults: broken.map((fault) => ({ ...fault, file, application: name })) };
+  return { application };
+}
+
 function readApplication(
   file: string,
   document: YamlDocument,
   clusters: readonly ClusterConfig[],
-): Definition | { readonly faults: readonly SourceFault[] } {
-  const parsed = applicationSchema.safeParse(document.value);
-  if (!parsed.success) return { faults: schemaFaults(file, document, parsed.error) };
-  const application = parsed.data;
+): SourcedApplication | { readonly faults: readonly SourceFault[] } {
+  const parsed = parseApplication(file, document);
+  if ('faults' in parsed) return parsed;
+  const { application } = parsed;
   const { name } = application.metadata;
   const unknown = unknownClusters(application, clusters);
   if (unknown.length > 0) {
@@ -93,7 +110,36 @@ function readApplication(
     }));
     return { faults };
   }
-  return { application, file, place: document.place(), clusters: chosenClusters(application, clusters) };
+  const place = (path?: readonly PropertyKey[]): string => document.place(path);
+  return { application, file, place, clusters: chosenClusters(application, clusters) };
+}
+
+interface PlacedExpression {
+  readonly path: readonly PropertyKey[];
+  readonly text: string;
+}
+
+/** Every CEL expression of an Application: a mistake in one is told with the commit, not when a run first needs it. */
+function expressionsOf({ spec }: Application): readonly PlacedExpression[] {
+  const inside = (path: readonly PropertyKey[], members: Readonly<Record<string, string | undefined>>) =>
+    Object.entries(members).flatMap(([name, text]) =>
+      text === undefined ? [] : [{ path: ['spec', ...path, name], text }],
+    );
+  return [
+    ...spec.dependsOn.flatMap(({ ready }, index) => inside(['dependsOn', index], { ready })),
+    ...spec.rules.flatMap(({ when }, index) => inside(['rules', index], { when })),
+    ...spec.health.flatMap(({ match: _, ...expressions }, index) => inside(['health', index], expressions)),
+  ];
+}
+
+function expressionFault(place: string, path: readonly PropertyKey[], text: string): readonly Fault[] {
+  try {
+    expressionOf(text, place);
+    return [];
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    return error.faults.map(({ message }) => ({ subject: place, message: `${path.join('.')}: ${message}` }));
+  }
 }
 
 function schemaFaults(file: string, document: YamlDocument, error: z.ZodError): SourceFault[] {
@@ -153,14 +199,16 @@ function chosenClusters(application: Application, clusters: readonly ClusterConf
 }
 
 /** Neither of two definitions is followed: which one was meant is not ours to guess. */
-function duplicates(definitions: readonly Definition[]): (SourceFault & { readonly application: string })[] {
+function duplicates(
+  definitions: readonly SourcedApplication[],
+): (SourceFault & { readonly application: string })[] {
   return definitions.flatMap(({ application, file, place }) => {
     const { name } = application.metadata;
     const others = definitions.filter(
-      (other) => other.application.metadata.name === name && other.place !== place,
+      (other) => other.application.metadata.name === name && other.place() !== place(),
     );
     if (others.length === 0) return [];
-    const message = `application ${name} is defined in ${others.map((other) => other.place).join(' and ')} too; rename one`;
-    return [{ subject: place, message, file, application: name }];
+    const message = `application ${name} is defined in ${others.map((other) => other.place()).join(' and ')} too; rename one`;
+    return [{ subject: place(), message, file, application: name }];
   });
 }

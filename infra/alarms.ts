@@ -108,6 +108,13 @@ export class Alarms extends Construct {
       says: 'A commit has an application that could not be rendered: it stays at its last good snapshot',
     });
     this.#watch({
+      kind: alarmKinds.healLoop,
+      metric: this.#metric(metrics.healLoops, {}),
+      above: 0,
+      periods: gaugePeriods,
+      says: 'Somebody changes a field again after each heal: it is left alone now',
+    });
+    this.#watch({
       kind: alarmKinds.failedRuns,
       metric: this.#metric(metrics.failedRuns, { statistic: Stats.SUM }),
       above: 0,

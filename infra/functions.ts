@@ -107,8 +107,8 @@ export class Functions extends Construct {
     secrets.grantDigestKey(to);
     storage.grant(to, {
       read: ['desired', 'snapshots'],
-      write: ['inventory', 'leases', 'runs', 'drift', 'openDrift'],
-      delete: ['openDrift'],
+      write: ['inventory', 'leases', 'runs', 'drift', 'openDrift', 'heals'],
+      delete: ['openDrift', 'heals'],
     });
     storage.grantUnseal(to);
     bus.grantPublish(to);
@@ -133,8 +133,8 @@ export class Functions extends Construct {
     secrets.grantDigestKey(to);
     storage.grant(to, {
       read: ['desired', 'snapshots', 'inventory', 'leases'],
-      write: ['drift', 'openDrift', 'checks'],
-      delete: ['openDrift'],
+      write: ['drift', 'openDrift', 'heals', 'checks'],
+      delete: ['openDrift', 'heals'],
     });
     storage.grantUnseal(to);
     bus.grantPublish(to);

@@ -24,6 +24,7 @@ const lifetimes: { readonly [F in Folder]: { readonly current: number | 'keep'; 
   runs: { current: 400, old: 30 },
   drift: { current: 400, old: 30 },
   openDrift: { current: 'keep', old: 30 },
+  heals: { current: 30, old: 7 },
   // Written at every sweep.
   checks: { current: 'keep', old: 1 },
 };

@@ -1,9 +1,9 @@
 import type { YieldedField } from '../adjust-desired.ts';
 import { Retry } from '../errors.ts';
 import { foreignBaseline } from '../foreign-fields.ts';
+import { deletionOf } from '../model/deletion.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import type { ApplyOutcome } from '../ports.ts';
-import { deletionText } from './deletion-text.ts';
 import { immutableFields, immutableText, namedFields, recreation } from './immutable-fields.ts';
 import {
   answered,
@@ -20,10 +20,9 @@ import { isAdoption, takeOver } from './take-over.ts';
 
 /** Applies one object as its policy says: one request, unless it is adopted, in conflict or cannot be changed. */
 export async function applyObject(task: ApplyTask, sending: Sending): Promise<ObjectResult> {
-  const { clock } = sending.effects;
   // An apply would write into what is going, and may be refused for it.
-  const dying = task.live === undefined ? undefined : deletionText(task.live, clock.now());
-  if (dying !== undefined) return failed(task, 'retry', `${dying}; it is applied again once it is gone`);
+  const going = task.live === undefined ? undefined : deletionOf(task.live);
+  if (going !== undefined) return failed(task, 'retry', goingText(going));
   if (!isAdoption(task.entry)) return sendAndJudge(task, sending, []);
   const taken = await takeOver(task, sending.effects);
   if (taken.kind === 'failed') return taken.result;
@@ -40,15 +39,19 @@ async function sendAndJudge(
   if (settled.kind === 'refused') return failed(task, 'refused', settled.message);
   const { answer, yielded } = settled;
   if (answer instanceof Retry) return withoutAnswer(task, answer);
-  const { clock } = sending.effects;
-  if (answer.kind === 'applied') return applied(task, answer, [...notes, ...yieldNotes(yielded)], clock.now());
+  if (answer.kind === 'applied') return applied(task, answer, [...notes, ...yieldNotes(yielded)]);
   if (answer.kind === 'invalid') {
     // Named for a person by the server itself; what is going away is no fault of the object.
-    if (answer.message.includes('if the object is being deleted')) return failed(task, 'retry', answer.message);
+    if (answer.message.includes('if the object is being deleted'))
+      return failed(task, 'retry', answer.message);
     const fields = immutableFields(answer.message);
     if (fields.length > 0) return whenImmutable(task, sending, fields, answer.message);
   }
   return failed(task, isTooEarly(answer) ? 'retry' : failures[answer.kind], answer.message);
+}
+
+function goingText({ message }: NonNullable<ReturnType<typeof deletionOf>>): string {
+  return `${message}; it is applied again once it is gone`;
 }
 
 const failures: Readonly<Record<Exclude<ApplyOutcome['kind'], 'applied'>, Failure>> = {
@@ -73,7 +76,8 @@ async function whenImmutable(
   const live = await answered(sending.effects.cluster.get(task.address));
   if (live instanceof Retry) return unanswered(task, live);
   const named = namedFields(fields, words, task.object, live);
-  const policy = recreation(task.policy.forObject(task.object).immutable, task.ref, task.object);
+  const { immutable } = sending.effects.policy.forObject(task.object);
+  const policy = recreation(immutable, task.ref, task.object);
   if (policy === 'fail' || live === undefined) return failed(task, 'invalid', immutableText(named, task.ref));
   const held = await deleteToRecreate(task, live, sending.effects, policy);
   if (held !== undefined) return held;
@@ -89,7 +93,7 @@ async function whenImmutable(
     return failed(task, isTooEarly(answer) ? 'retry' : failures[answer.kind], message);
   }
   const note = `was deleted and made again, since ${named.join(', ')} cannot be changed`;
-  return applied(anew, answer, [note], sending.effects.clock.now());
+  return applied(anew, answer, [note]);
 }
 
 const fieldsInNote = 5;
@@ -108,10 +112,9 @@ function applied(
   task: ApplyTask,
   { object, created, warnings }: Extract<ApplyOutcome, { kind: 'applied' }>,
   notes: readonly string[],
-  now: number,
 ): ObjectResult {
-  const dying = deletionText(object, now);
-  if (dying !== undefined) return failed(task, 'retry', `${dying}; it is applied again once it is gone`);
+  const going = deletionOf(object);
+  if (going !== undefined) return failed(task, 'retry', goingText(going));
   const { key, ref, live, digest } = task;
   // Somebody was faster: what we wrote into is theirs, and not ours to prune (rule 1).
   const foreign = task.action === 'create' && !created;

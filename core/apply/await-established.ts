@@ -8,7 +8,7 @@ import {
   type ApplyTask,
   type Effects,
   type ObjectResult,
-} from './apply-object.ts';
+} from './object-result.ts';
 
 const tries = 60;
 const pauseMs = 500;

@@ -11,6 +11,8 @@ export interface Effects {
   readonly clock: Clock;
   /** Call before every effect: renews the lease and watches the time. Throws to stop the run. */
   readonly mayProceed: () => Promise<void>;
+  /** Who wins fields that others own, and what becomes of immutable ones. */
+  readonly policy: Policy;
 }
 
 /** One object to apply. */
@@ -26,8 +28,8 @@ export interface ApplyTask {
   readonly live: LiveObject | undefined;
   /** Keys of the namespace and the definition that it needs. */
   readonly needs: readonly string[];
-  /** Who wins fields that others own, and what becomes of immutable ones. */
-  readonly policy: Policy;
+  /** Only for drift: what is merely observed stays as it is. */
+  readonly heals?: true | undefined;
 }
 
 /** `invalid`: only a new commit helps; `refused`: a person; `retry`: time. */

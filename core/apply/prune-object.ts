@@ -59,7 +59,9 @@ export async function pruneObject(task: PruneTask, effects: Effects): Promise<Pr
 function protectionOf({ confirmed }: PruneTask, { metadata }: LiveObject): string | undefined {
   const wish = metadata.annotations?.[annotations.prune];
   if (wish === 'disabled') return `its annotation ${annotations.prune} is disabled`;
-  return wish === 'confirm' && !confirmed ? `its annotation ${annotations.prune} asks a person first` : undefined;
+  return wish === 'confirm' && !confirmed
+    ? `its annotation ${annotations.prune} asks a person first`
+    : undefined;
 }
 
 /** The server has accepted the deletion; one more look tells what it waits for. */

@@ -1,7 +1,14 @@
 import { Retry } from '../errors.ts';
+import { deletionOf, isGoing } from '../model/deletion.ts';
 import type { LiveObject } from '../model/object.ts';
-import { deletionText } from './deletion-text.ts';
-import { answered, failed, unanswered, type ApplyTask, type Effects, type ObjectResult } from './object-result.ts';
+import {
+  answered,
+  failed,
+  unanswered,
+  type ApplyTask,
+  type Effects,
+  type ObjectResult,
+} from './object-result.ts';
 
 /** Controllers write status all the time: a moved resourceVersion is read again so often. */
 const tries = 5;
@@ -40,10 +47,11 @@ async function remove(
   { cluster, mayProceed }: Effects,
   propagation: 'Background' | 'Foreground' | 'Orphan',
 ): Promise<ObjectResult | undefined> {
-  let live: LiveObject | undefined = first;
+  const { uid } = first.metadata;
+  let live = first;
   for (let attempt = 1; attempt <= tries; attempt += 1) {
-    const { uid, resourceVersion } = live.metadata;
-    if (live.metadata['deletionTimestamp'] !== undefined) return undefined;
+    const { resourceVersion } = live.metadata;
+    if (isGoing(live)) return undefined;
     await mayProceed();
     const outcome = await answered(cluster.delete(task.address, { uid, resourceVersion }, { propagation }));
     if (outcome instanceof Retry) return unanswered(task, outcome);
@@ -71,6 +79,6 @@ async function awaitGone(
     last = live;
     await clock.sleep(waitMs);
   }
-  const why = (last && deletionText(last, clock.now())) ?? 'is still there';
+  const why = (last && deletionOf(last)?.message) ?? 'is still there';
   return failed(task, 'retry', `${why}; it is made again once it is gone`);
 }

@@ -2,8 +2,8 @@ import { adjustDesired, type YieldedField } from '../adjust-desired.ts';
 import { annotations } from '../contract/kubernetes.ts';
 import { Retry } from '../errors.ts';
 import { describePath, valueAt } from '../field-set.ts';
-import type { KubeObject, LiveObject } from '../model/object.ts';
-import { kubeObjectSchema } from '../model/object.ts';
+import { kubeObjectSchema, type KubeObject, type LiveObject } from '../model/object.ts';
+import type { Policy } from '../policy.ts';
 import type { ApplyOutcome, FieldConflict } from '../ports.ts';
 import { pathFromText, withoutPath } from './conflict-path.ts';
 import { answered, type ApplyTask } from './object-result.ts';
@@ -26,25 +26,29 @@ export type Settled =
  * without force first: it alone knows what is in conflict.
  */
 export async function sendByPolicy(task: ApplyTask, sending: Sending): Promise<Settled> {
-  const { object, policy } = task;
+  const { object } = task;
+  const { cluster, policy } = sending.effects;
   const hasFieldRules = policy.hasFieldRules(object);
   if (!hasFieldRules && policy.forObject(object).conflicts === 'override') {
     return { kind: 'sent', answer: await sendObject(task, object, true, sending), yielded: [] };
   }
   const mustLook = hasFieldRules && task.action === 'update';
-  const live = mustLook ? await answered(sending.effects.cluster.get(task.address)) : undefined;
+  const live = mustLook ? await answered(cluster.get(task.address)) : undefined;
   if (live instanceof Retry) return { kind: 'sent', answer: live, yielded: [] };
   return settle(task, live, sending);
 }
 
 async function settle(task: ApplyTask, live: LiveObject | undefined, sending: Sending): Promise<Settled> {
-  let { object, yielded } = adjustDesired(task.object, live, task.policy);
+  const { policy } = sending.effects;
+  let { object, yielded } = adjustDesired(task.object, live, policy, { heals: task.heals === true });
   let force = false;
   for (let round = 1; ; round += 1) {
     const answer = await sendObject(task, object, force, sending);
     const fields = !(answer instanceof Retry) && answer.kind === 'conflict' ? answer.fields : [];
     if (fields.length === 0 || round === rounds) return { kind: 'sent', answer, yielded };
-    const verdicts = fields.map((conflict) => judge(task, object, live, conflict));
+    const verdicts = fields.map((conflict) =>
+      judge({ desired: task.object, sent: object, live, policy: sending.effects.policy }, conflict),
+    );
     const against = verdicts.find(({ policy }) => policy === 'fail');
     if (against !== undefined) return { kind: 'refused', message: refusalOf(against) };
     const left = verdicts.filter(({ policy }) => policy === 'yield');
@@ -59,12 +63,15 @@ interface Verdict extends YieldedField {
   readonly path: readonly string[] | undefined;
 }
 
-function judge(
-  { object: desired, policy }: ApplyTask,
-  sent: KubeObject,
-  live: LiveObject | undefined,
-  { field, manager }: FieldConflict,
-): Verdict {
+/** What is known when the server names conflicts. */
+interface Dispute {
+  readonly desired: KubeObject;
+  readonly sent: KubeObject;
+  readonly live: LiveObject | undefined;
+  readonly policy: Policy;
+}
+
+function judge({ desired, sent, live, policy }: Dispute, { field, manager }: FieldConflict): Verdict {
   const path = pathFromText(sent, field);
   const named = path === undefined ? field.replace(/^\./, '') : describePath(path);
   const seen = live ?? desired;

@@ -2,14 +2,22 @@ import { Retry } from '../errors.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import type { LiveObject } from '../model/object.ts';
 import { handoverOf } from './legacy-managers.ts';
-import { answered, failed, unanswered, type ApplyTask, type Effects, type ObjectResult } from './object-result.ts';
+import {
+  answered,
+  failed,
+  unanswered,
+  type ApplyTask,
+  type Effects,
+  type ObjectResult,
+} from './object-result.ts';
 
 /** Controllers write status all the time: a moved resourceVersion is read again so often. */
 const tries = 5;
 
 /** Managers whose fields are ours now, or why the object cannot be applied. */
 export type Takeover =
-  { readonly kind: 'done'; readonly managers: readonly string[] } | { readonly kind: 'failed'; readonly result: ObjectResult };
+  | { readonly kind: 'done'; readonly managers: readonly string[] }
+  | { readonly kind: 'failed'; readonly result: ObjectResult };
 
 /**
  * Whether this apply completes an adoption: told to take the object over, and never applied since. Only then the fields

@@ -26,6 +26,8 @@ function pathOf(target: Target): string {
 
 /** Every S3 key, spelled once. `at` is ISO 8601 in UTC; digests look like `sha256:…`. */
 export const keys = {
+  /** Of a store that a command line made: in which format its documents are. */
+  format: 'store.json',
   delivery: (provider: string, id: string) => `${prefixes.deliveries}${provider}/id/${id}.json`,
   deliveryBody: (provider: string, bodyDigest: string) =>
     `${prefixes.deliveries}${provider}/body/${bodyDigest.replace(':', '-')}.json`,

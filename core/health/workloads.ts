@@ -1,28 +1,27 @@
-import type { LiveObject } from '../model/object.ts';
+import type { KubeObject } from '../model/object.ts';
 import { millisecondsOf } from '../model/time.ts';
 import {
   conditionOf,
   healthy,
+  isWithin,
   listAt,
   numberAt,
+  progressing,
   textAt,
   trueCondition,
   valueAt,
   verdict,
   verdictOf,
+  wantedReplicas,
+  type Rule,
   type Verdict,
 } from './verdict.ts';
 
-const progressing = (reason: string, message: string): Verdict => verdict('Progressing', reason, message);
-
-/** Replicas that the specification asks for; 1 when it says nothing. */
-function wantedReplicas(object: LiveObject): number {
-  const replicas = valueAt(object, 'spec', 'replicas');
-  return typeof replicas === 'number' ? replicas : 1;
-}
+/** Kubernetes' own default for a rollout; ours for whatever keeps no deadline itself. */
+const defaultDeadlineSeconds = 600;
 
 /** Progressing until the rollout is complete, Degraded when it exceeds its deadline. */
-export function deploymentHealth(object: LiveObject, now: number): Verdict {
+function deploymentHealth(object: KubeObject, now: number): Verdict {
   const progress = conditionOf(object, 'Progressing');
   if (progress?.reason === 'ProgressDeadlineExceeded') return verdictOf('Degraded', progress);
   if (valueAt(object, 'spec', 'paused') === true)
@@ -35,7 +34,9 @@ export function deploymentHealth(object: LiveObject, now: number): Verdict {
   if (failure !== undefined) return verdictOf('Progressing', failure);
   if (updated < wanted) return progressing('Updating', `${updated} of ${wanted} replicas are updated`);
   if (total > updated) return progressing('Updating', `${total - updated} old replicas are still there`);
+  if (total > wanted) return progressing('Scaling', `${total - wanted} replicas too many are still there`);
   if (available < wanted) return unavailable(object, { available, wanted, now });
+  if (progress?.status === 'False') return verdictOf('Progressing', progress);
   const condition = conditionOf(object, 'Available');
   if (condition !== undefined && condition.status !== 'True') return verdictOf('Progressing', condition);
   return healthy;
@@ -46,99 +47,121 @@ export function deploymentHealth(object: LiveObject, now: number): Verdict {
  * look like progress for ever. So ours takes its place.
  */
 function unavailable(
-  object: LiveObject,
+  object: KubeObject,
   { available, wanted, now }: { available: number; wanted: number; now: number },
 ): Verdict {
   const message = `${available} of ${wanted} replicas are available`;
+  const progress = conditionOf(object, 'Progressing');
+  const isRollingOut = progress !== undefined && progress.reason !== 'NewReplicaSetAvailable';
   const condition = conditionOf(object, 'Available');
-  const deadline = numberAt(object, 'spec', 'progressDeadlineSeconds') || 600;
-  const isOverdue = condition?.status === 'False' && now - millisecondsOf(condition.since) > deadline * 1000;
-  if (isOverdue) return verdict('Degraded', condition.reason, `${message} for more than ${deadline} s`);
-  return progressing('Unavailable', message);
+  if (isRollingOut || condition?.status !== 'False') return progressing('Unavailable', message);
+  const deadline = numberAt(object, 'spec', 'progressDeadlineSeconds') || defaultDeadlineSeconds;
+  return isWithin(deadline, condition.since, now)
+    ? progressing('Unavailable', message)
+    : verdict('Degraded', condition.reason, `${message} for more than ${deadline} s`);
 }
 
-/** StatefulSets know no deadline: one that cannot start stays Progressing. */
-export function statefulSetHealth(object: LiveObject): Verdict {
-  if (textAt(object, 'spec', 'updateStrategy', 'type') === 'OnDelete') return healthy;
+function statefulSetHealth(object: KubeObject, now: number): Verdict {
   const wanted = wantedReplicas(object);
+  const total = numberAt(object, 'status', 'replicas');
   const ready = numberAt(object, 'status', 'readyReplicas');
-  if (ready < wanted) return progressing('NotReady', `${ready} of ${wanted} replicas are ready`);
-  const partition = numberAt(object, 'spec', 'updateStrategy', 'rollingUpdate', 'partition');
-  const updated = numberAt(object, 'status', 'updatedReplicas');
-  const toUpdate = Math.max(0, wanted - partition);
-  if (updated < toUpdate) return progressing('Updating', `${updated} of ${toUpdate} replicas are updated`);
+  if (ready < wanted) return stuck(object, 'NotReady', `${ready} of ${wanted} replicas are ready`, now);
+  // A person deletes the pods that are to be updated.
+  if (textAt(object, 'spec', 'updateStrategy', 'type') === 'OnDelete') return healthy;
+  if (total > wanted) return progressing('Scaling', `${total - wanted} replicas too many are still there`);
+  const partition = valueAt(object, 'spec', 'updateStrategy', 'rollingUpdate', 'partition');
+  if (typeof partition === 'number') {
+    const updated = numberAt(object, 'status', 'updatedReplicas');
+    const toUpdate = Math.max(0, wanted - partition);
+    if (updated >= toUpdate) return healthy;
+    return stuck(object, 'Updating', `${updated} of ${toUpdate} replicas are updated`, now);
+  }
+  const current = numberAt(object, 'status', 'currentReplicas');
   const isMixed = textAt(object, 'status', 'currentRevision') !== textAt(object, 'status', 'updateRevision');
-  return partition === 0 && isMixed ? progressing('Updating', 'waits for the new revision') : healthy;
+  if (!isMixed && current >= wanted) return healthy;
+  return stuck(object, 'Updating', `${current} of ${wanted} replicas are of the current revision`, now);
 }
 
-export function daemonSetHealth(object: LiveObject): Verdict {
+function daemonSetHealth(object: KubeObject, now: number): Verdict {
+  if (valueAt(object, 'status', 'desiredNumberScheduled') === undefined) {
+    return progressing('NoStatus', 'its controller has not counted the nodes yet');
+  }
   const wanted = numberAt(object, 'status', 'desiredNumberScheduled');
   const updated = numberAt(object, 'status', 'updatedNumberScheduled');
   const available = numberAt(object, 'status', 'numberAvailable');
+  const ready = numberAt(object, 'status', 'numberReady');
   const onDelete = textAt(object, 'spec', 'updateStrategy', 'type') === 'OnDelete';
   if (!onDelete && updated < wanted) {
-    return progressing('Updating', `${updated} of ${wanted} pods are updated`);
+    return stuck(object, 'Updating', `${updated} of ${wanted} pods are updated`, now);
   }
-  return available < wanted
-    ? progressing('Unavailable', `${available} of ${wanted} pods are available`)
+  const least = Math.min(available, ready);
+  return least < wanted
+    ? stuck(object, 'Unavailable', `${least} of ${wanted} pods are available`, now)
     : healthy;
 }
 
-export function replicaSetHealth(object: LiveObject): Verdict {
+/**
+ * Progress, until nothing has moved for as long as a Deployment would be given. StatefulSets and DaemonSets have neither
+ * deadline nor condition; when their controller last changed the status stands in managedFields, if those were asked for.
+ */
+function stuck(object: KubeObject, reason: string, message: string, now: number): Verdict {
+  const times = listAt(object, 'metadata', 'managedFields')
+    .filter((entry) => textAt(entry, 'subresource') === 'status')
+    .map((entry) => millisecondsOf(textAt(entry, 'time')))
+    .filter((time) => !Number.isNaN(time));
+  const isStuck = times.length > 0 && now - Math.max(...times) > defaultDeadlineSeconds * 1000;
+  return isStuck
+    ? verdict('Degraded', reason, `${message}, and nothing has changed for ${defaultDeadlineSeconds} s`)
+    : progressing(reason, message);
+}
+
+function replicaSetHealth(object: KubeObject): Verdict {
   const failure = trueCondition(object, 'ReplicaFailure');
   if (failure !== undefined) return verdictOf('Progressing', failure);
   const wanted = wantedReplicas(object);
-  const available = numberAt(object, 'status', 'availableReplicas');
-  return available < wanted
-    ? progressing('Unavailable', `${available} of ${wanted} replicas are available`)
+  const total = numberAt(object, 'status', 'replicas');
+  const ready = numberAt(object, 'status', 'readyReplicas');
+  const available = Math.min(ready, numberAt(object, 'status', 'availableReplicas'));
+  if (available < wanted)
+    return progressing('Unavailable', `${available} of ${wanted} replicas are available`);
+  return total > wanted
+    ? progressing('Scaling', `${total - wanted} replicas too many are still there`)
     : healthy;
 }
 
-/** Waiting for one of these does not end by itself. */
-const hopelessWaits = new Set([
-  'CrashLoopBackOff',
-  'ImagePullBackOff',
-  'ErrImagePull',
-  'ErrImageNeverPull',
-  'InvalidImageName',
-  'CreateContainerConfigError',
-  'CreateContainerError',
-]);
-
-export function podHealth(object: LiveObject): Verdict {
-  const phase = textAt(object, 'status', 'phase');
-  if (phase === 'Succeeded') return healthy;
-  if (phase === 'Failed') {
-    return verdict(
-      'Degraded',
-      textAt(object, 'status', 'reason') || 'Failed',
-      textAt(object, 'status', 'message'),
-    );
-  }
-  const waiting = ['initContainerStatuses', 'containerStatuses']
-    .flatMap((list) => listAt(object, 'status', list))
-    .map((container) => valueAt(container, 'state', 'waiting'))
-    .find((state) => hopelessWaits.has(textAt(state, 'reason')));
-  if (waiting !== undefined)
-    return verdict('Degraded', textAt(waiting, 'reason'), textAt(waiting, 'message'));
-  const ready = conditionOf(object, 'Ready');
-  if (ready?.status === 'True') return healthy;
-  const scheduled = conditionOf(object, 'PodScheduled');
-  if (scheduled?.status === 'False') return verdictOf('Progressing', scheduled);
-  return progressing(phase === '' ? 'Pending' : phase, ready?.message ?? '');
-}
-
-/** Done means healthy; a Job that runs is progress. */
-export function jobHealth(object: LiveObject): Verdict {
+/** Done means healthy; a Job that runs is progress, since somebody waits for its end. */
+function jobHealth(object: KubeObject): Verdict {
   const failed = trueCondition(object, 'Failed');
   if (failed !== undefined) return verdictOf('Degraded', failed);
-  if (trueCondition(object, 'Complete') !== undefined) return healthy;
+  const complete = trueCondition(object, 'Complete');
+  if (complete !== undefined) return verdictOf('Healthy', complete);
   const suspended = trueCondition(object, 'Suspended');
   if (suspended !== undefined) return verdictOf('Suspended', suspended);
-  const done = numberAt(object, 'status', 'succeeded');
-  return progressing('Running', `${done} pods have succeeded`);
+  if (valueAt(object, 'spec', 'suspend') === true) return verdict('Suspended', 'Suspended');
+  const counts = (['active', 'succeeded', 'failed'] as const)
+    .map((state) => `${numberAt(object, 'status', state)} ${state}`)
+    .join(', ');
+  const isStarted = textAt(object, 'status', 'startTime') !== '';
+  return progressing(isStarted ? 'Running' : 'NotStarted', `pods: ${counts}`);
 }
 
-export function cronJobHealth(object: LiveObject): Verdict {
-  return valueAt(object, 'spec', 'suspend') === true ? verdict('Suspended', 'Suspended') : healthy;
+/** Degraded from a run that failed until one succeeds; a first run has nothing to compare with. */
+function cronJobHealth(object: KubeObject): Verdict {
+  if (valueAt(object, 'spec', 'suspend') === true) return verdict('Suspended', 'Suspended');
+  const scheduled = textAt(object, 'status', 'lastScheduleTime');
+  const succeeded = textAt(object, 'status', 'lastSuccessfulTime');
+  const isRunning = listAt(object, 'status', 'active').length > 0;
+  const isBehind = millisecondsOf(succeeded) < millisecondsOf(scheduled);
+  return isBehind && !isRunning
+    ? verdict('Degraded', 'LastRunFailed', `the run of ${scheduled} has not succeeded`)
+    : healthy;
 }
+
+export const workloads: Readonly<Record<string, Rule>> = {
+  'apps/Deployment': deploymentHealth,
+  'apps/StatefulSet': statefulSetHealth,
+  'apps/DaemonSet': daemonSetHealth,
+  'apps/ReplicaSet': replicaSetHealth,
+  'batch/Job': jobHealth,
+  'batch/CronJob': cronJobHealth,
+};

@@ -23,14 +23,14 @@ export const inventoryEntrySchema = z.object({
   intendedAt: z.string().optional(),
   /** Digest of the desired object as last applied. */
   desiredDigest: z.string().optional(),
-  /** Marks of the foreign fields that stood when it was adopted: these are not reported. */
-  foreignBaseline: z.array(z.string()).optional(),
+  /** Marks of the fields of others that an adopted object had already: these are not reported as foreign. */
+  baseline: z.array(z.string()).exactOptional(),
   /** Two-phase prune: when a run first found that nothing desires it. Only a later run deletes it. */
   markedAt: z.string().optional(),
   /** Why it is still there although nothing in its application desires it; absent for everything else. */
   kept: z
     .object({
-      because: z.enum(['grace', 'confirmation', 'protection', 'content', 'hand-over', 'finalizers']),
+      because: z.enum(['grace', 'confirmation', 'protection', 'content', 'hand-over', 'finalizers', 'request']),
       since: z.string().describe('of the deletion, for finalizers'),
       message: z.string(),
     })

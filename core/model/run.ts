@@ -15,6 +15,8 @@ export const runReasonSchema = z.enum([
   'pending',
   /** Goes on with a revision that waited for a dependency, a hook or a wave. */
   'continue',
+  /** Another application gave an object up to this one, or took one over from it. */
+  'hand-over',
 ]);
 export type RunReason = z.infer<typeof runReasonSchema>;
 
@@ -27,6 +29,8 @@ export const runRequestSchema = z.object({
   requestedBy: z.string(),
   /** A person saw that this many objects would be pruned, above the cap, and agreed; more than that still stops. */
   confirmPrune: z.number().int().positive().optional(),
+  /** Whoever asked wants nothing pruned by this run: what is not desired any more stays, and stays ours. */
+  keepUndesired: z.boolean().optional(),
 });
 export type RunRequest = z.infer<typeof runRequestSchema>;
 

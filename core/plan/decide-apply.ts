@@ -3,6 +3,8 @@ import type { Settings } from '../model/desired.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import { describeRef, type LiveObject } from '../model/object.ts';
 import type { PlannedAction } from '../model/plan.ts';
+import type { DriftMode } from '../model/rule.ts';
+import { Policy } from '../policy.ts';
 import type { ResolvedObject } from './resolve-desired.ts';
 import { cameOfIntent } from './settle-intent.ts';
 
@@ -21,6 +23,8 @@ export interface ApplyStep {
   readonly entry: InventoryEntry;
   /** What was there when it was planned; the resourceVersion tells whether the apply moved anything. */
   readonly live: LiveObject | undefined;
+  /** Only for drift: what is merely observed stays as it is. */
+  readonly heals?: true;
 }
 
 export interface ApplyDecision {
@@ -29,11 +33,15 @@ export interface ApplyDecision {
 }
 
 interface Circumstances {
-  readonly settings: Pick<Settings, 'drift'>;
+  readonly settings: Pick<Settings, 'drift' | 'adopt' | 'rules'>;
+  /** With the rules that came after Git; default: what the settings say. */
+  readonly policy?: Policy | undefined;
   readonly entries: Readonly<Record<string, InventoryEntry>>;
   readonly observed: ReadonlyMap<string, LiveObject | undefined>;
   readonly scope: ApplyScope;
   readonly drifted: ReadonlySet<string>;
+  /** Objects that other applications give up for this one, with their entries there. */
+  readonly handedOver?: ReadonlyMap<string, InventoryEntry> | undefined;
   readonly at: string;
 }
 
@@ -43,7 +51,7 @@ export function decideApply(desired: ResolvedObject, circumstances: Circumstance
   const entry = circumstances.entries[desired.key];
   if (live === undefined) return whenAbsent(desired, entry, circumstances);
   if (entry === undefined) return whenUntracked(desired, live, circumstances);
-  if (entry.uid === undefined) return whenIntended(desired, live, entry);
+  if (entry.uid === undefined) return whenIntended(desired, live, entry, circumstances);
   if (entry.uid !== live.metadata.uid) return whenReplaced(desired, live, entry, circumstances);
   return whenTracked(desired, live, entry, circumstances);
 }
@@ -51,8 +59,9 @@ export function decideApply(desired: ResolvedObject, circumstances: Circumstance
 function whenAbsent(
   desired: ResolvedObject,
   entry: InventoryEntry | undefined,
-  { settings, scope, at }: Circumstances,
+  circumstances: Circumstances,
 ): ApplyDecision {
+  const { scope, at } = circumstances;
   const intent: InventoryEntry = {
     ref: desired.ref,
     apiVersion: desired.address.apiVersion,
@@ -68,39 +77,66 @@ function whenAbsent(
   // We deleted it, or died while writing it: that it is missing is no drift of somebody else's making.
   if (entry.state !== 'applied') return create('was not finished by an earlier run');
   if (entry.desiredDigest !== desired.digest) return create('changed in Git, and is missing on the cluster');
-  if (scope === 'all' || settings.drift === 'heal') return create('is missing on the cluster');
-  return leave(desired, 'is missing on the cluster; drift is only observed');
+  const mode = driftMode(desired, circumstances);
+  if (scope === 'all') return create('is missing on the cluster');
+  if (mode === 'heal') return healing(create('is missing on the cluster'));
+  return leave(desired, `is missing on the cluster; drift is ${leftBecause[mode]}`);
 }
 
-/** An object that exists already: ours under another name, told to be adopted, or none of our business. */
-function whenUntracked(desired: ResolvedObject, live: LiveObject, { entries }: Circumstances): ApplyDecision {
+/** An object that exists already: ours under another name, given to us, to be adopted, or none of our business. */
+function whenUntracked(
+  desired: ResolvedObject,
+  live: LiveObject,
+  circumstances: Circumstances,
+): ApplyDecision {
   const { uid } = live.metadata;
-  const former = Object.values(entries).find((entry) => entry.uid === uid);
+  const { at } = circumstances;
+  const former = Object.values(circumstances.entries).find((entry) => entry.uid === uid);
   if (former !== undefined) {
-    const { created, adopted } = former;
     const why = `is the same object as ${describeRef(former.ref)} of another API group`;
-    return act('update', desired, why, tracked(desired, { uid, created, adopted }), live);
+    return act('update', desired, why, inherited(desired, former, live, at), live);
   }
-  return adoptOrAsk(desired, live, 'exists already and is in no inventory');
+  const given = circumstances.handedOver?.get(desired.key);
+  if (given !== undefined) {
+    const owner = live.metadata.labels?.[labels.application];
+    const why = `is handed over by ${owner === undefined ? 'another application' : `the application ${owner}`}`;
+    return act('update', desired, why, inherited(desired, given, live, at), live);
+  }
+  return adoptOrAsk(desired, live, 'exists already and is in no inventory', circumstances);
 }
 
-function whenIntended(desired: ResolvedObject, live: LiveObject, entry: InventoryEntry): ApplyDecision {
-  const { uid } = live.metadata;
-  if (!cameOfIntent(entry, live))
-    return adoptOrAsk(desired, live, 'exists, and nothing proves that we created it');
-  const why = 'was created by a run that ended early';
-  return act('update', desired, why, tracked(desired, { uid, created: true, adopted: false }), live);
+function whenIntended(
+  desired: ResolvedObject,
+  live: LiveObject,
+  entry: InventoryEntry,
+  circumstances: Circumstances,
+): ApplyDecision {
+  if (cameOfIntent(entry, live)) return whenBorn(desired, live, circumstances);
+  return adoptOrAsk(desired, live, 'exists, and nothing proves that we created it', circumstances);
 }
 
-function adoptOrAsk(desired: ResolvedObject, live: LiveObject, finding: string): ApplyDecision {
+/** Created, or deleted and made again, by a run that died before it could note the answer. */
+function whenBorn(desired: ResolvedObject, live: LiveObject, { at }: Circumstances): ApplyDecision {
+  const entry = tracked(desired, { uid: live.metadata.uid, created: true, adopted: false }, at);
+  return act('update', desired, 'was created by a run that ended early', entry, live);
+}
+
+function adoptOrAsk(
+  desired: ResolvedObject,
+  live: LiveObject,
+  finding: string,
+  { settings, at }: Circumstances,
+): ApplyDecision {
   const { uid } = live.metadata;
-  if (mayAdopt(desired)) {
-    const entry = tracked(desired, { uid, created: false, adopted: true });
+  if (mayAdopt(desired, settings)) {
+    const entry = tracked(desired, { uid, created: false, adopted: true }, at);
     return act('update', desired, `${finding}; it is adopted`, entry, live);
   }
   const owner = live.metadata.labels?.[labels.application];
   const whose = owner === undefined ? '' : ` (its label names the application ${owner})`;
-  const why = `${finding}${whose}; to take it over, give it the annotation ${annotations.adopt}: allowed in Git`;
+  const why =
+    `${finding}${whose}; to take it over, give it the annotation ${annotations.adopt}: allowed in Git, ` +
+    'or the Application adopt: true';
   return { action: { action: 'blocked', ref: desired.ref, why } };
 }
 
@@ -111,20 +147,21 @@ function whenReplaced(
   entry: InventoryEntry,
   circumstances: Circumstances,
 ): ApplyDecision {
+  const { settings, at } = circumstances;
+  const mode = driftMode(desired, circumstances);
+  if (entry.state === 'intent' && cameOfIntent(entry, live)) return whenBorn(desired, live, circumstances);
   const why = 'was replaced by somebody: it has another uid now, and is not ours to prune';
-  if (
-    reasonToApply(desired, entry, circumstances) === undefined &&
-    circumstances.settings.drift === 'observe'
-  ) {
-    return leave(desired, `${why}; drift is only observed`);
+  if (reasonToApply(desired, entry, circumstances) === undefined && mode !== 'heal') {
+    return leave(desired, `${why}; drift is ${leftBecause[mode]}`);
   }
   const { uid } = live.metadata;
-  const taken = tracked(desired, { uid, created: false, adopted: mayAdopt(desired) });
+  const taken = tracked(desired, { uid, created: false, adopted: mayAdopt(desired, settings) }, at);
   return act('update', desired, why, taken, live);
 }
 
-function mayAdopt({ object }: ResolvedObject): boolean {
-  return object.metadata.annotations?.[annotations.adopt] === 'allowed';
+/** What Git says of the object itself, or of all objects of the application. */
+function mayAdopt({ object }: ResolvedObject, { adopt }: Pick<Settings, 'adopt'>): boolean {
+  return adopt || object.metadata.annotations?.[annotations.adopt] === 'allowed';
 }
 
 function whenTracked(
@@ -135,26 +172,60 @@ function whenTracked(
 ): ApplyDecision {
   const why = reasonToApply(desired, entry, circumstances);
   if (why === undefined) return leave(desired, 'is unchanged');
-  return act('update', desired, why, { ...entry, ...placeOf(desired), state: 'intent' }, live);
+  const intent: InventoryEntry = {
+    ...entry,
+    ...placeOf(desired),
+    state: 'intent',
+    intendedAt: circumstances.at,
+  };
+  const decision = act('update', desired, why, intent, live);
+  return why === hasDrifted ? healing(decision) : decision;
+}
+
+const hasDrifted = 'has drifted';
+const leftBecause = { observe: 'only observed', ignore: 'ignored' } as const;
+
+function driftMode({ object }: ResolvedObject, { settings, policy }: Circumstances): DriftMode {
+  return (policy ?? new Policy(settings)).forObject(object).drift;
 }
 
 function reasonToApply(
-  { key, digest }: ResolvedObject,
+  desired: ResolvedObject,
   entry: InventoryEntry,
-  { scope, settings, drifted }: Circumstances,
+  circumstances: Circumstances,
 ): string | undefined {
+  const { key, digest, object } = desired;
+  const { scope, drifted, settings, policy = new Policy(settings) } = circumstances;
   if (entry.desiredDigest !== digest) return 'changed in Git';
   if (entry.state !== 'applied') return 'was not finished by an earlier run';
   if (scope === 'all') return 'is applied again';
-  return settings.drift === 'heal' && drifted.has(key) ? 'has drifted' : undefined;
+  // What a rule for single fields heals is in the list for that alone.
+  const mayHeal = policy.hasFieldRules(object) || policy.forObject(object).drift === 'heal';
+  return mayHeal && drifted.has(key) ? hasDrifted : undefined;
 }
 
-/** An entry of an object that exists: what we know of it holds, whatever becomes of this run. */
+/**
+ * An entry of an object that exists: what we know of it holds, whatever becomes of this run. Its time is the proof of
+ * what this run makes in its place, where a field can only be changed so.
+ */
 function tracked(
   desired: ResolvedObject,
-  known: Pick<InventoryEntry, 'uid' | 'created' | 'adopted'>,
+  known: Pick<InventoryEntry, 'uid' | 'created' | 'adopted' | 'desiredDigest' | 'baseline'>,
+  at: string,
 ): InventoryEntry {
-  return { ref: desired.ref, ...placeOf(desired), state: 'intent', ...known };
+  return { ref: desired.ref, ...placeOf(desired), state: 'intent', ...known, intendedAt: at };
+}
+
+/** What another entry knows of the same object. That it was applied before is part of it: it is adopted only once. */
+function inherited(
+  desired: ResolvedObject,
+  { created, adopted, desiredDigest, baseline }: InventoryEntry,
+  live: LiveObject,
+  at: string,
+): InventoryEntry {
+  const known = { uid: live.metadata.uid, created, adopted };
+  const applied = { ...(desiredDigest !== undefined && { desiredDigest }), ...(baseline && { baseline }) };
+  return tracked(desired, { ...known, ...applied }, at);
 }
 
 function placeOf({ address }: ResolvedObject): Pick<InventoryEntry, 'apiVersion' | 'plural'> {
@@ -170,6 +241,11 @@ function act(
 ): ApplyDecision {
   const why = desired.note === undefined ? reason : `${reason}; ${desired.note}`;
   return { action: { action, ref: desired.ref, why }, step: { desired, action, entry, live } };
+}
+
+/** The same, for drift alone. */
+function healing({ action, step }: ApplyDecision): ApplyDecision {
+  return { action: { ...action, heals: true }, ...(step && { step: { ...step, heals: true } }) };
 }
 
 function leave({ ref }: ResolvedObject, why: string): ApplyDecision {

@@ -30,6 +30,8 @@ export interface Candidate {
   readonly wantedUids: ReadonlyMap<string, ObjectRef>;
   /** Why another application may desire it, in a sentence: then it is handed over, not deleted. */
   readonly claim: string | undefined;
+  /** Whoever asked for the run wants nothing pruned. */
+  readonly isKept: boolean;
   readonly settings: Pick<Settings, 'prune' | 'onDelete'>;
   readonly state: 'present' | 'gone';
   /** ISO 8601. */
@@ -62,6 +64,9 @@ export function decidePrune(candidate: Candidate, confirmed: boolean): PruneDeci
   const policy = policyToForget(candidate);
   if (policy !== undefined) return { key, kind: 'forget', why: policy, claimable: true };
   if (live === undefined) return none('is not on the cluster any more');
+  if (candidate.isKept) {
+    return { key, kind: 'keep', because: 'request', why: `${whyGone(candidate)}; it is kept until a run may prune` };
+  }
   const protection = live.metadata.annotations?.[annotations.prune];
   if (protection === 'disabled') {
     const why = `is kept: its annotation ${annotations.prune} is disabled`;
@@ -122,6 +127,8 @@ function reasonToForget(candidate: Candidate): string | undefined {
   if (entry.uid === undefined) {
     return cameOfIntent(entry, live) ? undefined : 'exists, and nothing proves that we created it';
   }
+  // Deleted and made again by a run that died: the intent proves that the new one is ours too.
+  if (entry.uid !== uid && entry.state === 'intent' && cameOfIntent(entry, live)) return undefined;
   if (entry.uid !== uid) return 'was replaced by somebody: the object of that name is another one now';
   return entry.created || entry.adopted ? undefined : 'existed before us and was never adopted';
 }

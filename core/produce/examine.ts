@@ -4,6 +4,7 @@ import { inBatches } from '../in-batches.ts';
 import type { Git, Renderers, Sealer, Store, Worktree } from '../ports.ts';
 import { render } from '../render/render.ts';
 import { readSource, type SourcedApplication } from '../source.ts';
+import { dependencyCycles } from './dependency-cycles.ts';
 import type { Examination, Examined } from './plan-pointers.ts';
 import { storeSnapshot } from './store-snapshot.ts';
 
@@ -32,9 +33,12 @@ export async function examine(
     await using worktree = await deps.git.checkout(repository, sha);
     if (worktree === undefined) return undefined;
     const source = await readSource(worktree, repository.applications, deps.config);
-    const applications = await inBatches(source.applications, rendersAtATime, (one) =>
-      examineApplication(one, worktree, deps),
-    );
+    const cycles = await dependencyCycles(source.applications, deps.store);
+    const applications = await inBatches(source.applications, rendersAtATime, async (one) => {
+      const faults = cycles.get(one.application.metadata.name);
+      if (faults !== undefined) return { ...one, kind: 'failed' as const, faults };
+      return examineApplication(one, worktree, deps);
+    });
     return { sha, commit: worktree.commit, applications, faults: source.faults };
   } catch (error) {
     const faults = faultsOf(error);

@@ -1,5 +1,8 @@
 import { keys } from '../contract/keys.ts';
+import { Stop, type Fault } from '../errors.ts';
 import type { Commit } from '../model/commit.ts';
+import { refKey, refOf } from '../model/object.ts';
+import { orderOf } from '../order.ts';
 import type { Renderers, Sealer, Store } from '../ports.ts';
 import type { Rendered } from '../render/render.ts';
 import { canonicalObjects, contentDigest, encodeSnapshot, sealSnapshot } from '../snapshot.ts';
@@ -10,12 +13,16 @@ export interface SnapshotDeps {
   readonly sealer: Sealer;
 }
 
-/** Stores what was rendered, and gives its digest. Named by that, so what is stored already is left, provenance and all. */
+/**
+ * Stores what was rendered, and gives its digest. Named by that, so what is stored already is left, provenance and all.
+ * Throws Stop, with file and line where the renderer knows them, for waves and hooks that cannot be read.
+ */
 export async function storeSnapshot(
   { name, namespace, commit }: { readonly name: string; readonly namespace: string; readonly commit: Commit },
   { objects, renderer, inputDigest, origins }: Rendered,
   { store, sealer, renderers }: SnapshotDeps,
 ): Promise<string> {
+  assertOrderly({ objects, origins });
   const content = { application: name, namespace, objects: canonicalObjects(objects) };
   const digest = await contentDigest(content, sealer);
   const key = keys.snapshot(name, digest);
@@ -25,4 +32,18 @@ export async function storeSnapshot(
   const provenance = { commit, renderer, versions, inputDigest, origins };
   await store.put(key, encodeSnapshot(await sealSnapshot(content, provenance, sealer)), 'absent');
   return digest;
+}
+
+function assertOrderly({ objects, origins }: Pick<Rendered, 'objects' | 'origins'>): void {
+  const faults = objects.flatMap((object): readonly Fault[] => {
+    try {
+      orderOf(object, origins[refKey(refOf(object))]);
+      return [];
+    } catch (error) {
+      if (error instanceof Stop) return error.faults;
+      throw error;
+    }
+  });
+  const [first] = faults;
+  if (first !== undefined) throw new Stop(first, faults);
 }

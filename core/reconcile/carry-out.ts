@@ -7,11 +7,14 @@ import {
   type ObjectResult,
   type PruneTask,
 } from '../apply.ts';
+import { deletionOf } from '../model/deletion.ts';
 import type { Inventory, InventoryEntry } from '../model/inventory.ts';
 import { refKey, type ObjectRef } from '../model/object.ts';
 import type { ObjectOutcome } from '../model/run.ts';
 import { addressOf, type ApplyStep } from '../plan.ts';
+import { Policy } from '../policy.ts';
 import type { Cluster } from '../ports.ts';
+import { claimsSince } from './hand-over.ts';
 import type { PlannedWork } from './plan-work.ts';
 import { forgetHooks, runHooks } from './run-hooks.ts';
 import { assertNewest, mayProceed, type Progress, type RunContext } from './run-context.ts';
@@ -25,6 +28,7 @@ type Entries = Readonly<Record<string, InventoryEntry>>;
  */
 export async function carryOut(context: RunContext, work: PlannedWork, progress: Progress): Promise<void> {
   const { goal } = context;
+  await noteKept(context, work);
   if (work.cluster === undefined) return leaveAll(context, work);
   const effects = effectsOf(context, work.cluster);
   const run = { context, effects, progress };
@@ -48,7 +52,13 @@ export async function carryOut(context: RunContext, work: PlannedWork, progress:
 }
 
 export function effectsOf(context: RunContext, cluster: Cluster): Effects {
-  return { cluster, clock: context.deps.clock, mayProceed: async () => mayProceed(context) };
+  const policy = new Policy(context.goal.settings, context.inventory.value.accepted);
+  return { cluster, clock: context.deps.clock, mayProceed: async () => mayProceed(context), policy };
+}
+
+/** Why undesired objects stay, and what is desired again: noted first, since a second phase counts from here. */
+async function noteKept({ inventory }: RunContext, { decision: { notes } }: PlannedWork): Promise<void> {
+  if (Object.keys(notes).length > 0) await inventory.save(changing((entries) => ({ ...entries, ...notes })));
 }
 
 /** The objects stay, and we forget them. */
@@ -132,12 +142,12 @@ async function applyAll(
   }
 }
 
-function taskOf({ desired, action, entry, live }: ApplyStep, { definitions }: PlannedWork): ApplyTask {
+function taskOf({ desired, action, entry, live, heals }: ApplyStep, { definitions }: PlannedWork): ApplyTask {
   const { key, ref, object, digest, address } = desired;
   const definition = definitions.get(`${ref.group}/${ref.kind}`);
   const namespace = ref.namespace === undefined ? undefined : namespaceKey(ref.namespace);
   const needs = [definition, namespace].filter((need) => need !== undefined);
-  return { key, ref, object, digest, address, action, entry, live, needs };
+  return { key, ref, object, digest, address, action, entry, live, needs, heals };
 }
 
 function namespaceKey(name: string): string {
@@ -147,30 +157,43 @@ function namespaceKey(name: string): string {
 /** Entries say `deleting` before the first deletion, and go when their objects are surely gone. */
 async function pruneAll(
   context: RunContext,
-  { decision, served, desired, waves }: PlannedWork,
+  work: PlannedWork,
   effects: Effects,
   { results }: Progress,
 ): Promise<void> {
-  if (decision.prune.length === 0) return;
+  if (work.decision.prune.length === 0) return;
   await assertNewest(context);
   const { inventory, request } = context;
   const { application } = request.target;
-  const going = new Map(
-    decision.prune.map(({ key, entry, uid }) => [key, { ...entry, uid, state: 'deleting' as const }]),
-  );
+  const toGo = work.decision.prune.map(({ key }) => key);
+  const { handOver } = work;
+  const claims = handOver === undefined ? new Map<string, string>() : await claimsSince(context, handOver, toGo);
+  const steps = work.decision.prune.filter(({ key }) => !claims.has(key));
+  const going = steps.map(({ key, entry, uid }) => [key, { ...entry, uid, state: 'deleting' as const }] as const);
   await inventory.save(changing((entries) => ({ ...entries, ...Object.fromEntries(going) })));
   const { entries } = inventory.value;
-  const wanted = new Map(desired.objects.map(({ key, ref }) => [entries[key]?.uid, ref]));
-  const tasks = decision.prune.map(({ key, entry, uid }): PruneTask => {
-    const address = addressOf(entry, served);
-    return { key, ref: entry.ref, uid, application, address, wantedAs: wanted.get(uid) };
+  const wanted = new Map(work.desired.objects.map(({ key, ref }) => [entries[key]?.uid, ref]));
+  const tasks = steps.map(({ key, entry, uid, confirmed }): PruneTask => {
+    const address = addressOf(entry, work.served);
+    const deleting = { ...entry, uid, state: 'deleting' as const };
+    const wantedAs = wanted.get(uid);
+    return { key, ref: entry.ref, uid, application, address, confirmed, entry: deleting, wantedAs };
   });
-  for (const rank of inPruneOrder(tasks, waves)) {
+  for (const rank of inPruneOrder(tasks, work.waves)) {
     const done = await pruneRank(rank, effects);
     results.push(...done.results);
     const gone = new Set(done.results.filter(({ forget }) => forget).map(({ key }) => key));
-    if (gone.size > 0) await inventory.save(changing((current) => without(current, gone)));
+    const held = done.results.flatMap(({ key, entry }) => (entry === undefined ? [] : [[key, entry] as const]));
+    if (gone.size + held.length > 0) {
+      await inventory.save(
+        changing((current) => ({ ...without(current, gone), ...Object.fromEntries(held) })),
+      );
+    }
     if (done.stopped !== undefined) throw done.stopped;
+  }
+  for (const [key, message] of claims) {
+    const ref = work.decision.prune.find((step) => step.key === key)?.entry.ref;
+    if (ref !== undefined) results.push({ key, outcome: { ref, outcome: 'skipped', message } });
   }
 }
 
@@ -181,12 +204,17 @@ export async function confirmDeletions(
 ): Promise<ReadonlySet<string>> {
   const served = await cluster.resources();
   const gone = new Set<string>();
+  const held = new Map<string, InventoryEntry>();
   for (const [key, entry] of Object.entries(inventory.value.entries)) {
     if (entry.state !== 'deleting') continue;
     const live = await cluster.get(addressOf(entry, served));
+    const kept = live === undefined ? undefined : deletionOf(live);
     if (live === undefined || live.metadata.uid !== entry.uid) gone.add(key);
+    else if (kept !== undefined && kept.message !== entry.kept?.message) held.set(key, { ...entry, kept });
   }
-  if (gone.size > 0) await inventory.save(changing((entries) => without(entries, gone)));
+  if (gone.size + held.size > 0) {
+    await inventory.save(changing((entries) => ({ ...without(entries, gone), ...Object.fromEntries(held) })));
+  }
   return gone;
 }
 

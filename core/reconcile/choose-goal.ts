@@ -1,10 +1,11 @@
+import { frozenBy } from '../freeze.ts';
 import type { Commit } from '../model/commit.ts';
 import type { DesiredPointer, Settings } from '../model/desired.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { RunReason, RunRequest } from '../model/run.ts';
-import { millisecondsOf } from '../model/time.ts';
-import type { ApplyScope } from '../plan.ts';
-import { retryDelaySeconds, slackMs } from './delays.ts';
+import { millisecondsOf, secondsBetween } from '../model/time.ts';
+import { pruneDue, type ApplyScope } from '../plan.ts';
+import { continueDelaySeconds, retryDelaySeconds, slackMs } from './delays.ts';
 import type { Standing } from './standing.ts';
 
 /** What one run is to reach. */
@@ -15,7 +16,11 @@ export interface Goal {
   readonly commit: Commit;
   readonly settings: Settings;
   readonly scope: ApplyScope;
+  /** The revision is not applied yet: dependencies, waves and hooks count. Heals and later syncs wait for nothing. */
+  readonly rollout: boolean;
 }
+
+type LastRun = NonNullable<Inventory['lastRun']>;
 
 /** `rest`: there is nothing to do, and why. */
 export type Choice =
@@ -33,19 +38,24 @@ export function chooseGoal(
   now: number,
 ): Choice {
   if (pointer === undefined) return rest('no application of Git has this target');
+  const frozen = isForPeople(reason) ? undefined : frozenBy(pointer.settings.freeze, now);
+  if (frozen !== undefined) return rest(`frozen until ${frozen.until}: ${frozen.reason}`);
   return choices[reason]({ pointer, inventory, now, ...factsOf(pointer, inventory) });
 }
 
+/** A look at health writes nothing, and a person knows of the freeze. */
+function isForPeople(reason: RunReason): boolean {
+  return reason === 'sync' || reason === 'health';
+}
+
 const choices: Readonly<Record<RunReason, (facts: Facts) => Choice>> = {
-  sync: ({ pointer }) => run(pointer, 'all'),
+  sync: (facts) => run(facts, 'all'),
   push: forPush,
-  pending: (facts) =>
-    facts.needsPerson
-      ? rest(`revision ${facts.pointer.revision} needs a commit or a person`)
-      : forChange(facts),
+  pending: forPending,
   retry: forRetry,
-  continue: forChange,
+  continue: forContinue,
   heal: forHeal,
+  'hand-over': forHandOver,
   health: () => rest('health is looked at without a run'),
 };
 
@@ -61,7 +71,12 @@ interface Facts {
   /** The last run had this revision and did not reach it. */
   readonly wasTried: boolean;
   readonly needsPerson: boolean;
+  /** When the next look is due, in milliseconds since the epoch, if the last run left this revision waiting. */
+  readonly dueAt: number | undefined;
 }
+
+/** The sweep may go on with a wait whose own message was lost or fell into a freeze; not before. */
+const overdueMs = 60_000;
 
 function factsOf({ revision }: DesiredPointer, inventory: Inventory | undefined) {
   const isApplied = inventory?.applied?.revision === revision;
@@ -74,24 +89,61 @@ function factsOf({ revision }: DesiredPointer, inventory: Inventory | undefined)
     isDone: isApplied && !unfinished,
     wasTried,
     needsPerson: wasTried && !last.retry,
+    dueAt: last?.outcome === 'waiting' ? dueAt(last, inventory?.waiting) : undefined,
   };
 }
 
-function run(pointer: DesiredPointer, scope: ApplyScope): Choice {
+function dueAt({ at }: Pick<LastRun, 'at'>, waiting: Inventory['waiting']): number {
+  const { since = at, until = at } = waiting ?? {};
+  const due = millisecondsOf(at) + continueDelaySeconds(secondsBetween(since, at)) * 1000;
+  return Math.min(due, Math.max(millisecondsOf(until), millisecondsOf(at)));
+}
+
+function run({ pointer, isApplied }: Pick<Facts, 'pointer' | 'isApplied'>, scope: ApplyScope): Choice {
   const { revision, snapshot, commit, settings } = pointer;
-  return { kind: 'run', goal: { pointer, revision, snapshot, commit, settings, scope } };
+  const goal = { pointer, revision, snapshot, commit, settings, scope, rollout: !isApplied };
+  return { kind: 'run', goal };
 }
 
 function forPush(facts: Facts): Choice {
   const { revision } = facts.pointer;
+  if (facts.dueAt !== undefined) return rest(`revision ${revision} waits, and goes on by itself`);
   return facts.wasTried && !facts.isDone
     ? rest(`revision ${revision} was tried already; what follows from that goes on`)
     : forChange(facts);
 }
 
-function forChange({ pointer, isDone }: Facts): Choice {
+function forChange(facts: Facts): Choice {
+  const { pointer, isDone } = facts;
   if (pointer.settings.sync === 'manual') return rest('sync is manual: it waits for `trueup sync`');
-  return isDone ? rest(`revision ${pointer.revision} is applied already`) : run(pointer, 'changed');
+  return isDone ? rest(`revision ${pointer.revision} is applied already`) : run(facts, 'changed');
+}
+
+function forPending(facts: Facts): Choice {
+  const { pointer, now, needsPerson, dueAt: due } = facts;
+  if (needsPerson) return rest(`revision ${pointer.revision} needs a commit or a person`);
+  if (due === undefined) return isPruneDue(facts) ? run(facts, 'changed') : forChange(facts);
+  return now < due + overdueMs ? rest('it waits, and goes on by itself') : run(facts, 'changed');
+}
+
+/** What an earlier run marked or left for another application goes on without a commit, and without another sync. */
+function isPruneDue({ inventory, isApplied, now }: Facts): boolean {
+  return isApplied && inventory !== undefined && pruneDue(inventory, now);
+}
+
+/** One application has given an object up, the other may have been blocked for that: tried again, or tidied up. */
+function forHandOver(facts: Facts): Choice {
+  const { pointer, inventory, isDone, dueAt: due } = facts;
+  if (due !== undefined) return rest(`revision ${pointer.revision} waits, and goes on by itself`);
+  const gives = Object.values(inventory?.entries ?? {}).some(({ kept }) => kept?.because === 'hand-over');
+  return isDone && gives ? run(facts, 'changed') : forChange(facts);
+}
+
+/** Whoever began a revision, a person too, wanted all of it. A newer one ends the wait of an older: its own push runs. */
+function forContinue(facts: Facts): Choice {
+  const { now, dueAt: due } = facts;
+  if (due === undefined) return rest('the revision that it was to go on with does not wait any more');
+  return now < due - slackMs ? rest('another message goes on with it') : run(facts, 'changed');
 }
 
 function forRetry(facts: Facts): Choice {
@@ -103,7 +155,7 @@ function forRetry(facts: Facts): Choice {
   const due = millisecondsOf(last.at) + retryDelaySeconds(last.attempt) * 1000;
   if (now < due - slackMs) return rest('another retry of the same run is under way');
   // A sync of a revision that is applied already may have failed anywhere.
-  return run(pointer, isApplied ? 'all' : 'changed');
+  return run(facts, isApplied ? 'all' : 'changed');
 }
 
 /**
@@ -111,13 +163,14 @@ function forRetry(facts: Facts): Choice {
  * and does not apply the commit by the way. Once a run towards the commit was begun that would roll it back, and prune
  * what only the commit has: then a person ends what a person began.
  */
-function forHeal({ pointer, inventory, isApplied, unfinished, needsPerson }: Facts): Choice {
+function forHeal(facts: Facts): Choice {
+  const { pointer, inventory, isApplied, unfinished, needsPerson } = facts;
   if (pointer.settings.drift === 'observe') return rest('drift is only observed');
-  if (isApplied) return run(pointer, 'changed');
+  if (isApplied) return run(facts, 'changed');
   if (pointer.settings.sync === 'auto') {
     return needsPerson
       ? rest(`revision ${pointer.revision} needs a commit or a person`)
-      : run(pointer, 'changed');
+      : run(facts, 'changed');
   }
   const applied = inventory?.applied;
   if (applied === undefined || pointer.state === 'gone') return rest('nothing is applied yet');
@@ -127,5 +180,6 @@ function forHeal({ pointer, inventory, isApplied, unfinished, needsPerson }: Fac
     return rest('a sync was begun and has not ended; run `trueup sync` again');
   const { revision, snapshot, commit = { ...pointer.commit, sha: applied.sha } } = applied;
   const { settings } = pointer;
-  return { kind: 'run', goal: { pointer, revision, snapshot, commit, settings, scope: 'changed' } };
+  const goal = { pointer, revision, snapshot, commit, settings, scope: 'changed' as const, rollout: false };
+  return { kind: 'run', goal };
 }

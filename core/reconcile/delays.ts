@@ -25,5 +25,12 @@ export function lookDelaySeconds(elapsed: number): number | undefined {
   return Math.min(longestLookSeconds, Math.max(shortestSeconds, elapsed + shortestSeconds));
 }
 
+const longestContinueSeconds = 60;
+
+/** Seconds until a revision that waits is tried to go on, `waited` seconds after its wait began: 5, 10, 20, 40, 60, 60 … */
+export function continueDelaySeconds(waited: number): number {
+  return Math.min(longestContinueSeconds, Math.floor(waited) + shortestSeconds);
+}
+
 /** Hosts' clocks differ a little, and a message that comes this much early is still the one that was sent for it. */
 export const slackMs = 2_000;

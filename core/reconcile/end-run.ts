@@ -5,14 +5,18 @@ import { closeAllEpisodes, closeEpisodes } from '../episodes.ts';
 import type { Settings } from '../model/desired.ts';
 import type { HealthStatus } from '../model/health.ts';
 import type { Inventory } from '../model/inventory.ts';
+import { refKey } from '../model/object.ts';
 import type { Plan } from '../model/plan.ts';
 import type { RunRecord, RunRequest } from '../model/run.ts';
-import { isoTime } from '../model/time.ts';
-import { retryDelaySeconds, retryTries, lookDelaySeconds } from './delays.ts';
+import { frozenBy } from '../freeze.ts';
+import { isoTime, millisecondsOf, secondsBetween } from '../model/time.ts';
+import { continueDelaySeconds, retryDelaySeconds, retryTries, lookDelaySeconds } from './delays.ts';
+import { openFailHooks } from './fail-hooks.ts';
 import { Halted } from './halted.ts';
 import { isUnsettled, type SeenHealth } from './read-health.ts';
 import type { RunContext } from './run-context.ts';
 import { judge, type Ending, type Verdict } from './run-outcome.ts';
+import { Waiting, windowOf } from './waiting.ts';
 
 /** The record of a run: with its plan before the first effect, with its outcome after the last. */
 export function recordOf({ request, goal, runId, startedAt }: RunContext, plan: Plan): RunRecord {
@@ -38,8 +42,10 @@ export async function endRun(
   const verdict = judge(ending);
   const at = isoTime(deps.clock.now());
   const attempt = attemptOf(context, verdict);
-  const isWaiting = (health !== undefined && isUnsettled(health)) || isPruning(ending);
-  await askForMore(context, verdict, ending, { attempt, isWaiting });
+  const isUnderWay = (health !== undefined && isUnsettled(health)) || isPruning(ending);
+  const waiting = waitingAfter(context, verdict, ending);
+  const hasOpenHooks = openFailHooks(context.inventory.value, context.goal.revision).length > 0;
+  await askForMore(context, verdict, ending, { attempt, isUnderWay, hasOpenHooks, waiting });
   const record: RunRecord = {
     ...recordOf(context, ending.plan),
     outcome: { ...verdict.outcome, at },
@@ -48,10 +54,11 @@ export async function endRun(
   await writeDocument(deps.store, runKeyOf(context), record, 'any');
   await closeDrift(context, ending);
   if (verdict.outcome.kind === 'applied') await closeDriftOfGone(context);
-  await announce(context, record, health?.status ?? 'Unknown');
+  if (!isToldAlready(context, record)) await announce(context, record, health?.status ?? 'Unknown');
   if (ending.error instanceof Halted && ending.error.reason === 'lease-lost') return record;
-  await context.inventory.save((inventory) => ({
+  await context.inventory.save(({ waiting: _, ...inventory }) => ({
     ...inventory,
+    ...(waiting !== undefined && { waiting }),
     ...appliedBy(context, verdict, at),
     lastRun: {
       runId: context.runId,
@@ -70,7 +77,7 @@ export async function endRun(
 
 /** Failures of one revision in a row. A run that only stopped in time is none. */
 function attemptOf({ goal, inventory }: RunContext, { outcome }: Verdict): number {
-  if (outcome.kind === 'applied') return 0;
+  if (outcome.kind === 'applied' || outcome.kind === 'waiting') return 0;
   const last = inventory.value.lastRun;
   const before = last?.revision === goal.revision ? last.attempt : 0;
   return outcome.kind === 'cancelled' ? before : before + 1;
@@ -80,20 +87,56 @@ function isPruning({ results }: Ending): boolean {
   return results.some(({ outcome }) => outcome.outcome === 'pruning');
 }
 
+/** What a revision waits for from now on. What time may mend leaves the window of its wait as it is. */
+function waitingAfter(
+  context: RunContext,
+  { outcome, retry }: Verdict,
+  { error }: Ending,
+): Inventory['waiting'] {
+  if (error instanceof Waiting) return windowOf(context, error);
+  const { waiting } = context.inventory.value;
+  const isSame = waiting?.revision === context.goal.revision;
+  return isSame && (retry === 'later' || outcome.kind === 'cancelled') ? waiting : undefined;
+}
+
+/** A wait of minutes is one piece of news, however many runs look whether it is over. */
+function isToldAlready({ inventory, goal }: RunContext, { outcome }: RunRecord): boolean {
+  const last = inventory.value.lastRun;
+  const isSame = last?.revision === goal.revision && last.message === outcome?.message;
+  return isSame && outcome?.kind === 'waiting' && last.outcome === 'waiting';
+}
+
+/** What follows from how a run ended. */
+interface Following {
+  readonly attempt: number;
+  /** Health or deletions are under way. */
+  readonly isUnderWay: boolean;
+  /** Fail hooks are at work, which change nothing any more. */
+  readonly hasOpenHooks: boolean;
+  readonly waiting: Inventory['waiting'];
+}
+
 async function askForMore(
   { deps, request, goal }: RunContext,
   { outcome, retry, afterSeconds }: Verdict,
   { error }: Ending,
-  { attempt, isWaiting }: { readonly attempt: number; readonly isWaiting: boolean },
+  { attempt, isUnderWay, hasOpenHooks, waiting }: Following,
 ): Promise<void> {
   const { target, requestedBy } = request;
   const next = (reason: RunRequest['reason']): RunRequest => ({ version: 1, target, reason, requestedBy });
   if (error instanceof Halted) {
     const reason = reasonToGoOn(request.reason, goal.settings.sync, error);
     await deps.queues.run(reason === 'sync' ? { ...request, reason } : next(reason));
+  } else if (outcome.kind === 'waiting' && waiting !== undefined) {
+    const now = deps.clock.now();
+    // In a freeze only what a person asks for goes on.
+    const isHeld = request.reason === 'sync' && frozenBy(goal.settings.freeze, now) !== undefined;
+    const left = Math.max(1, Math.ceil((millisecondsOf(waiting.until) - now) / 1000));
+    const delay = continueDelaySeconds(secondsBetween(waiting.since, isoTime(now)));
+    await deps.queues.runLater({ ...request, reason: isHeld ? 'sync' : 'continue' }, Math.min(delay, left));
   } else if (retry === 'later' && attempt < retryTries) {
     await deps.queues.runLater(next('retry'), retryDelaySeconds(attempt, afterSeconds));
-  } else if (outcome.kind === 'applied' && isWaiting) {
+  } else if ((outcome.kind === 'applied' && isUnderWay) || hasOpenHooks) {
     await deps.queues.runLater(next('health'), lookDelaySeconds(0) ?? 0);
   }
 }
@@ -116,7 +159,10 @@ async function closeDrift({ deps, request, goal, runId }: RunContext, ending: En
   if (objects.length === 0) return;
   const isMeant = goal.settings.drift === 'heal' || request.reason === 'sync';
   const state = isMeant ? 'healed' : 'overwritten';
-  await closeEpisodes(deps, { target: request.target, state, runId, objects: objects.map(({ key }) => key) });
+  const healing = ending.plan.actions.filter(({ heals }) => heals === true);
+  const heals = new Set(healing.map(({ ref }) => refKey(ref)));
+  const keysOf = objects.map(({ key }) => key);
+  await closeEpisodes(deps, { target: request.target, state, runId, objects: keysOf, heals });
 }
 
 /** What Git gave up does not drift, though nothing was done to it: orphans are left as they are. */

@@ -11,9 +11,11 @@ import { isoTime, millisecondsOf, secondsBetween } from '../model/time.ts';
 import type { Cluster } from '../ports.ts';
 import { confirmDeletions } from './carry-out.ts';
 import { lookDelaySeconds, slackMs } from './delays.ts';
+import { lookAtFailHooks, openFailHooks } from './fail-hooks.ts';
 import { InventoryWriter } from './inventory-writer.ts';
 import { isUnsettled, readHealth } from './read-health.ts';
 import type { ReconcileDeps } from './run-context.ts';
+import { readPointer } from './standing.ts';
 
 type Looked = { readonly kind: 'rested' | 'looked'; readonly why: string };
 type LastRun = NonNullable<Inventory['lastRun']>;
@@ -27,6 +29,10 @@ const reserveMs = 10_000;
 export async function lookAtHealth({ target }: RunRequest, deps: ReconcileDeps): Promise<Looked> {
   const inventory = await readInventory(deps, target);
   const last = inventory?.lastRun;
+  if (inventory !== undefined && last !== undefined && openFailHooks(inventory, last.revision).length > 0) {
+    return lookAtHooks(deps, target, last);
+  }
+  // A revision that waits reads health in its own runs.
   if (inventory === undefined || last?.outcome !== 'applied') {
     return { kind: 'rested', why: 'no run waits for its health' };
   }
@@ -35,9 +41,26 @@ export async function lookAtHealth({ target }: RunRequest, deps: ReconcileDeps):
   }
   try {
     const cluster = await deps.clusters.connect(target.cluster, () => deps.deadline - reserveMs);
-    const health = await readHealth(cluster, inventory, deps.clock);
+    const pointer = await readPointer(deps.store, target);
+    const health = await readHealth(cluster, inventory, deps.clock, pointer?.settings.health);
     const isDeleting = hasDeletions(inventory) && (await finishDeletions(deps, target, cluster));
     return await note(deps, last, { target, health, isDeleting });
+  } catch (error) {
+    if (!(error instanceof Retry || error instanceof Blocked)) throw error;
+    await lookLater(deps, target, last);
+    return { kind: 'looked', why: `could not look: ${messageOf(error)}` };
+  }
+}
+
+async function lookAtHooks(deps: ReconcileDeps, target: Target, last: LastRun): Promise<Looked> {
+  const pointer = await readPointer(deps.store, target);
+  const { impersonate } = pointer?.settings ?? {};
+  try {
+    const deadline = () => deps.deadline - reserveMs;
+    const cluster = await deps.clusters.connect(target.cluster, deadline, { impersonate });
+    const isOpen = await lookAtFailHooks(deps, target, cluster, last.revision);
+    if (isOpen) await lookLater(deps, target, last);
+    return { kind: 'looked', why: isOpen ? 'fail hooks are at work' : 'fail hooks have ended' };
   } catch (error) {
     if (!(error instanceof Retry || error instanceof Blocked)) throw error;
     await lookLater(deps, target, last);

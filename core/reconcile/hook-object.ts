@@ -14,6 +14,9 @@ const pauseMs = 500;
 /** How long a run waits for an old object to go, before it lets another run go on. */
 const looksForGone = 8;
 
+/** What hooks need of the world. */
+export type HookEffects = Pick<Effects, 'cluster' | 'clock' | 'mayProceed'>;
+
 /** `running`: it was created, or had been by a run that died; `failed`: only a commit or a person helps. */
 export type Started =
   | { readonly kind: 'running'; readonly uid: string; readonly created: boolean }
@@ -36,8 +39,8 @@ function markOf({ revision, at }: HookState): string {
 }
 
 /** Whether an object came of this very intent, and not of an earlier revision or of somebody else. */
-function cameOf(state: HookState, live: LiveObject | undefined): live is LiveObject {
-  return live?.metadata.annotations?.[annotations.hookRun] === markOf(state);
+function cameOf(state: HookState, live: LiveObject): boolean {
+  return live.metadata.annotations?.[annotations.hookRun] === markOf(state);
 }
 
 /** Creates the object of a hook whose intent is noted; one of an earlier run is deleted first, if that is allowed. */
@@ -45,10 +48,12 @@ export async function startHook(
   { object, address }: Pick<ResolvedObject, 'object' | 'address'>,
   state: HookState,
   { mayReplace }: { readonly mayReplace: boolean },
-  effects: Effects,
+  effects: HookEffects,
 ): Promise<Started> {
   const live = await effects.cluster.get(address);
-  if (cameOf(state, live)) return { kind: 'running', uid: live.metadata.uid, created: false };
+  if (live !== undefined && cameOf(state, live)) {
+    return { kind: 'running', uid: live.metadata.uid, created: false };
+  }
   if (live !== undefined) {
     const refusal = replaceRefusal(live, object.metadata.labels?.[labels.application], mayReplace);
     if (refusal !== undefined) return { kind: 'failed', message: refusal };
@@ -94,10 +99,10 @@ function replaceRefusal(
 export async function lookAtHook(
   state: HookState,
   address: ObjectAddress,
-  { cluster, clock }: Effects,
+  { cluster, clock }: HookEffects,
 ): Promise<HookLook> {
   const live = await cluster.get(address);
-  if (!cameOf(state, live)) {
+  if (live === undefined || !cameOf(state, live)) {
     const message =
       'its object is gone, and nobody saw how it ended; let no ttlSecondsAfterFinished below 300 delete it';
     return { state: 'failed', message, live: undefined };
@@ -112,17 +117,17 @@ export async function lookAtHook(
 export async function cleanUpHook(
   state: HookState,
   address: ObjectAddress,
-  effects: Effects,
+  effects: HookEffects,
 ): Promise<void> {
   const live = await effects.cluster.get(address);
-  if (cameOf(state, live)) await removeHook(state, address, live.metadata.uid, effects);
+  if (live !== undefined && cameOf(state, live)) await removeHook(state, address, live.metadata.uid, effects);
 }
 
 async function removeHook(
   state: HookState,
   address: ObjectAddress,
   uid: string,
-  { cluster, mayProceed }: Effects,
+  { cluster, mayProceed }: HookEffects,
 ): Promise<void> {
   const subject = hookName(state);
   for (let attempt = 1; attempt <= tries; attempt += 1) {
@@ -139,7 +144,7 @@ async function removeHook(
   throw new Retry({ subject, message: `its object changed ${tries} times while it was to be deleted` });
 }
 
-async function awaitGone(state: HookState, address: ObjectAddress, effects: Effects): Promise<void> {
+async function awaitGone(state: HookState, address: ObjectAddress, effects: HookEffects): Promise<void> {
   for (let look = 0; look < looksForGone; look += 1) {
     if ((await effects.cluster.get(address)) === undefined) return;
     await effects.mayProceed();

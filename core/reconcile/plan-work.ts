@@ -7,7 +7,6 @@ import type { PlannedAction } from '../model/plan.ts';
 import { liveWave } from '../order.ts';
 import {
   addressOf,
-  decidePlan,
   definedKinds,
   resolveDesired,
   undesiredEntries,
@@ -16,9 +15,11 @@ import {
   type Resolution,
 } from '../plan.ts';
 import type { ApiResource, Cluster } from '../ports.ts';
+import { Policy } from '../policy.ts';
 import { isHealable } from '../record.ts';
 import { inTurns, type OrderedDesired } from './desired-order.ts';
 import { observeObjects, type Observed, type Sought } from './fetch-objects.ts';
+import { planAmongOthers, type HandOver } from './hand-over.ts';
 import { deadlineOf, type RunContext } from './run-context.ts';
 
 /** A decided plan, with the connection that carries it out; undefined where nothing on the cluster is touched. */
@@ -32,6 +33,8 @@ export interface PlannedWork extends OrderedDesired {
   readonly unserved: ReadonlySet<string>;
   /** Something is blocked that time may mend: a kind that is not served, a read that is forbidden. */
   readonly mayPass: boolean;
+  /** What other applications give up to this one or take over from it; undefined when nothing of the kind is planned. */
+  readonly handOver: HandOver | undefined;
 }
 
 /** Loads what is desired, looks at what is there, and decides. Writes nothing. */
@@ -54,9 +57,12 @@ export async function planWork(context: RunContext): Promise<PlannedWork> {
   const basis = await basisOf(context);
   const readable = withoutForbidden(ordered.desired, basis.entries, observed);
   const { desired, entries } = readable;
-  const decision = decidePlan({ ...basis, entries, desired, observed: observed.found });
+  const input = { ...basis, entries, desired, observed: observed.found };
+  const originOf = (ref: ObjectRef) => originIn(state, ref);
+  const { decision, handOver } = await planAmongOthers(context, input, { originOf, served, cluster });
   return {
     ...ordered,
+    handOver,
     desired,
     decision: withActions(decision, readable.blocked),
     served,
@@ -71,9 +77,12 @@ export async function planWork(context: RunContext): Promise<PlannedWork> {
 /** Nobody is asked: the cluster may be gone as well. */
 async function leaveEverything(context: RunContext): Promise<PlannedWork> {
   const desired: Resolution = { objects: [], blocked: [] };
-  const decision = decidePlan({ ...(await basisOf(context)), desired, observed: new Map() });
+  const input = { ...(await basisOf(context)), desired, observed: new Map() };
+  const place = { originOf: () => undefined, served: [], cluster: undefined };
+  const { decision, handOver } = await planAmongOthers(context, input, place);
   return {
     decision,
+    handOver,
     desired,
     served: [],
     cluster: undefined,
@@ -86,6 +95,11 @@ async function leaveEverything(context: RunContext): Promise<PlannedWork> {
   };
 }
 
+/** The renderer knows an object by the namespace that its file names, if any. */
+function originIn({ origins }: DesiredState, ref: ObjectRef): string | undefined {
+  return origins[refKey(ref)] ?? origins[refKey({ ...ref, namespace: undefined })];
+}
+
 function nothing(application: string): DesiredState {
   return { application, namespace: '', objects: [], origins: {} };
 }
@@ -96,11 +110,13 @@ async function basisOf({ deps, goal, request, inventory, startedAt }: RunContext
     application: request.target.application,
     state: goal.pointer.state,
     settings: goal.settings,
+    policy: new Policy(goal.settings, inventory.value.accepted),
     entries: inventory.value.entries,
     scope: goal.scope,
     drifted: new Set(episodes.filter(([, episode]) => isHealable(episode)).map(([key]) => key)),
     pruneCap: deps.config.pruneCap,
     confirmPrune: request.confirmPrune,
+    keepUndesired: request.keepUndesired,
     at: startedAt,
   };
 }

@@ -1,7 +1,8 @@
 import { Retry } from '../errors.ts';
-import { hasHealth, healthOf, worstHealth } from '../health.ts';
+import { hasHealth, healthOf, missing, worstHealth } from '../health.ts';
 import type { HealthStatus, ObjectHealth } from '../model/health.ts';
 import type { Inventory } from '../model/inventory.ts';
+import type { HealthCheck } from '../model/rule.ts';
 import { addressOf } from '../plan.ts';
 import type { Clock, Cluster } from '../ports.ts';
 import { fetchObjects } from './fetch-objects.ts';
@@ -19,9 +20,14 @@ export function isUnsettled({ status }: Pick<SeenHealth, 'status'>): boolean {
 }
 
 /** Health right after a run. A cluster that does not answer now has taken the objects all the same: Unknown (rule 5). */
-export async function seeHealth(cluster: Cluster, inventory: Inventory, clock: Clock): Promise<SeenHealth> {
+export async function seeHealth(
+  cluster: Cluster,
+  inventory: Inventory,
+  clock: Clock,
+  checks: readonly HealthCheck[] = [],
+): Promise<SeenHealth> {
   try {
-    const objects = await readHealth(cluster, inventory, clock);
+    const objects = await readHealth(cluster, inventory, clock, checks);
     return { ...worstHealth(objects), objects };
   } catch (error) {
     if (!(error instanceof Retry)) throw error;
@@ -29,20 +35,20 @@ export async function seeHealth(cluster: Cluster, inventory: Inventory, clock: C
   }
 }
 
-/** Health of every object of the inventory whose kind has any, as the cluster has it now. */
+/** Health of every object of the inventory whose kind has any, or has a check, as the cluster has it now. */
 export async function readHealth(
   cluster: Cluster,
   { target, entries }: Pick<Inventory, 'target' | 'entries'>,
   clock: Clock,
+  checks: readonly HealthCheck[] = [],
 ): Promise<readonly ObjectHealth[]> {
   const served = await cluster.resources();
   const sought = Object.entries(entries)
-    .filter(([, { ref, state }]) => state === 'applied' && hasHealth(ref))
+    .filter(([, { ref, state }]) => state === 'applied' && hasHealth(ref, checks))
     .map(([key, entry]) => ({ key, ref: entry.ref, address: addressOf(entry, served), ours: true }));
   const found = await fetchObjects(cluster, target.application, sought, { metadataOnly: false });
   return sought.map(({ key, ref }) => {
     const live = found.get(key);
-    if (live !== undefined) return { ref, ...healthOf(live, clock.now()) };
-    return { ref, status: 'Missing', reason: 'Missing', message: 'is not on the cluster' };
+    return { ref, ...(live === undefined ? missing : healthOf(live, clock.now(), checks)) };
   });
 }

@@ -1,19 +1,31 @@
-import { inApplyOrder, type Effects } from '../apply.ts';
+import { inApplyOrder } from '../apply.ts';
 import { Stop } from '../errors.ts';
 import type { HookPhase, HookState, Inventory } from '../model/inventory.ts';
 import { isoTime, millisecondsOf } from '../model/time.ts';
+import { orderOf } from '../order.ts';
 import { addressOf } from '../plan.ts';
-import { cleanUpHook, hookName, lookAtHook, startHook, type HookLook } from './hook-object.ts';
+import type { ApiResource, ObjectAddress } from '../ports.ts';
+import {
+  cleanUpHook,
+  hookName,
+  lookAtHook,
+  startHook,
+  type HookEffects,
+  type HookLook,
+} from './hook-object.ts';
+import type { InventoryWriter } from './inventory-writer.ts';
 import type { Hook } from './desired-order.ts';
 import type { PlannedWork } from './plan-work.ts';
 import { assertNewest, type Progress, type RunContext } from './run-context.ts';
 import { Waiting, quickLooksMs } from './waiting.ts';
 
+const messageLength = 1000;
+
 /** A run that comes to one phase of its hooks. */
 interface HookRun {
   readonly context: RunContext;
   readonly phase: HookPhase;
-  readonly effects: Effects;
+  readonly effects: HookEffects;
   readonly progress: Progress;
 }
 
@@ -65,16 +77,16 @@ async function begin(run: HookRun, hook: Hook): Promise<void> {
   if (state?.revision !== context.goal.revision || (state.state === 'failed' && isAskedFor(context))) {
     if (before !== undefined && isLeftOver(before, hook)) await cleanUpHook(before, address, effects);
     state = intentOf(context, phase, hook, before);
-    await note(context, key, state);
+    await note(context.inventory, key, state);
   }
   if (state.state !== 'intent') return;
   const mayReplace = hook.deletions.includes('before');
   const started = await startHook(hook.desired, state, { mayReplace }, effects);
   if (started.kind === 'failed') {
-    await note(context, key, { ...state, state: 'failed', message: started.message });
+    await note(context.inventory, key, { ...state, state: 'failed', message: started.message });
     return;
   }
-  await note(context, key, { ...state, state: 'running', uid: started.uid });
+  await note(context.inventory, key, { ...state, state: 'running', uid: started.uid });
   if (started.created) {
     progress.results.push({ key, outcome: { ref, outcome: 'created', message: `${phase} hook` } });
   }
@@ -122,18 +134,31 @@ async function awaitAll(run: HookRun, hooks: readonly Hook[]): Promise<void> {
 }
 
 /** What a hook is at, in words; undefined once it has succeeded. */
-async function lookAt(run: HookRun, hook: Hook): Promise<string | undefined> {
-  const { context, phase, effects } = run;
+async function lookAt({ context, phase, effects }: HookRun, hook: Hook): Promise<string | undefined> {
   const key = stateKey(phase, hook);
   const state = context.inventory.value.hooks[key];
   if (state === undefined || state.state === 'succeeded') return undefined;
   if (state.state === 'failed') throw failure(state);
-  const look = await lookAtHook(state, hook.desired.address, effects);
+  const look = await settleHook(context.inventory, key, state, hook.desired.address, effects);
   if (look.state === 'open') return `${hookName(state)}: ${look.message}`;
-  await noteEnd(context, key, state, look.state, look.message);
-  if (hook.deletions.includes(look.state)) await cleanUpHook(state, hook.desired.address, effects);
   if (look.state === 'failed') throw failure({ ...state, message: look.message });
   return undefined;
+}
+
+/** Looks at a hook; notes how it ended, if it has, and deletes its object where it says so. */
+export async function settleHook(
+  inventory: InventoryWriter,
+  key: string,
+  state: HookState,
+  address: ObjectAddress,
+  effects: HookEffects,
+): Promise<HookLook> {
+  const look = await lookAtHook(state, address, effects);
+  if (look.state === 'open') return look;
+  await note(inventory, key, { ...state, state: look.state, message: look.message.slice(0, messageLength) });
+  const deletions = look.live === undefined ? [] : (orderOf(look.live).hook?.deletions ?? []);
+  if (deletions.includes(look.state)) await cleanUpHook(state, address, effects);
+  return look;
 }
 
 function failure(state: HookState): Stop {
@@ -141,17 +166,7 @@ function failure(state: HookState): Stop {
   return new Stop({ subject: hookName(state), message });
 }
 
-async function noteEnd(
-  context: RunContext,
-  key: string,
-  state: HookState,
-  end: Exclude<HookLook['state'], 'open'>,
-  message: string,
-): Promise<void> {
-  await note(context, key, { ...state, state: end, message: message.slice(0, 1000) });
-}
-
-async function note({ inventory }: RunContext, key: string, state: HookState): Promise<void> {
+async function note(inventory: InventoryWriter, key: string, state: HookState): Promise<void> {
   await inventory.save((current) => ({ ...current, hooks: { ...current.hooks, [key]: state } }));
 }
 
@@ -159,7 +174,7 @@ async function note({ inventory }: RunContext, key: string, state: HookState): P
 export async function forgetHooks(
   { inventory, goal }: RunContext,
   { hooks, served }: PlannedWork,
-  effects: Effects,
+  effects: HookEffects,
 ): Promise<void> {
   const isGone = goal.pointer.state === 'gone';
   const wanted = new Set(
@@ -167,9 +182,14 @@ export async function forgetHooks(
   );
   for (const [key, state] of Object.entries(inventory.value.hooks)) {
     if (wanted.has(key)) continue;
-    await cleanUpHook(state, addressOf({ ...state, created: true, adopted: false, state: 'applied' }, served), effects);
+    await cleanUpHook(state, hookAddress(state, served), effects);
     await inventory.save((current) => ({ ...current, hooks: without(current.hooks, key) }));
   }
+}
+
+/** Where the object of a hook is found without its manifest. */
+export function hookAddress(state: HookState, served: readonly ApiResource[]): ObjectAddress {
+  return addressOf({ ...state, state: 'applied', created: true, adopted: false }, served);
 }
 
 function without(hooks: Inventory['hooks'], key: string): Inventory['hooks'] {

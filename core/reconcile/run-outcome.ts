@@ -5,6 +5,7 @@ import { describeRef } from '../model/object.ts';
 import type { Plan } from '../model/plan.ts';
 import type { RunCounts, RunRecord } from '../model/run.ts';
 import { Halted } from './halted.ts';
+import { Waiting } from './waiting.ts';
 
 export type Outcome = NonNullable<RunRecord['outcome']>;
 
@@ -13,6 +14,10 @@ export interface Ending {
   readonly plan: Plan;
   readonly results: readonly ObjectResult[];
   readonly error?: unknown;
+  /** Something is blocked that time may mend: a kind that is not served, a read that is forbidden. */
+  readonly mayPass?: boolean;
+  /** What a person must read beside the failure itself. */
+  readonly notes?: readonly FaultRecord[];
 }
 
 /** An outcome, and what follows from it for the same revision. */
@@ -35,6 +40,7 @@ export function judge(ending: Ending): Verdict {
     outcome: { kind, message, counts, objects, faults: [...all] },
   });
   if (error instanceof Halted) return { ...as('cancelled', error.message), retry: 'never' };
+  if (error instanceof Waiting) return { ...as('waiting', error.message), retry: 'never' };
   if (error instanceof Retry) {
     const { afterSeconds } = error;
     return { ...as('failed', error.message, [faultOf(error), ...faults]), retry: 'later', afterSeconds };
@@ -53,7 +59,7 @@ export function judge(ending: Ending): Verdict {
   const failures = new Set(ending.results.flatMap(({ failure }) => failure ?? []));
   return {
     ...as(kindOf(failures), failureText(faults, counts)),
-    retry: failures.has('retry') ? 'later' : 'never',
+    retry: failures.has('retry') || ending.mayPass === true ? 'later' : 'never',
   };
 }
 
@@ -79,13 +85,14 @@ function countsOf({ plan, results }: Ending): RunCounts {
 }
 
 /** What a person must read: blocked objects and failed ones, each with the server's words. */
-function faultsIn({ plan, results }: Ending): readonly FaultRecord[] {
+function faultsIn({ plan, results, notes = [] }: Ending): readonly FaultRecord[] {
   const blocked = plan.actions.filter(({ action }) => action === 'blocked');
   return [
     ...blocked.map(({ ref, why }) => ({ subject: describeRef(ref), message: why })),
     ...results.flatMap(({ failure, outcome: { ref, message = '' } }) =>
       failure === undefined ? [] : [{ subject: describeRef(ref), message }],
     ),
+    ...notes.map(({ subject, message }) => ({ subject, message })),
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { Effects } from '../apply.ts';
-import { hasHealth, worstHealth } from '../health.ts';
+import { worstHealth } from '../health.ts';
 import type { ObjectHealth } from '../model/health.ts';
 import { refKey } from '../model/object.ts';
 import type { ApplyStep } from '../plan.ts';
@@ -21,16 +21,11 @@ export function stepsByWave({ decision, waves, unserved }: PlannedWork): readonl
   const waveOf = (key: string): number => waves.get(key) ?? 0;
   const steps = Map.groupBy(decision.apply, ({ desired }) => waveOf(desired.key));
   const busy = new Set([...steps.keys(), ...[...unserved].map(waveOf)]);
-  const lowest = Math.min(...decision.apply.map(({ desired }) => waveOf(desired.key)), ...desiredWaves());
+  const desired = decision.plan.actions.filter(({ action }) => action !== 'prune' && action !== 'orphan');
+  const lowest = Math.min(...steps.keys(), ...desired.map(({ ref }) => waveOf(refKey(ref))));
   return [...busy]
     .sort((a, b) => a - b)
     .map((wave) => ({ wave, steps: steps.get(wave) ?? [], isLowest: wave <= lowest }));
-
-  function desiredWaves(): readonly number[] {
-    return decision.plan.actions
-      .filter(({ action }) => action !== 'prune' && action !== 'orphan')
-      .map(({ ref }) => waveOf(refKey(ref)));
-  }
 }
 
 /** Which waves must be in order before the run goes on; without limits: all of them. */
@@ -52,11 +47,12 @@ export async function assertSettled(
   { from = -Infinity, below = Infinity, reason }: Gate,
 ): Promise<void> {
   const { target, entries } = context.inventory.value;
+  const checks = context.goal.settings.health;
   const isGated = (key: string): boolean => {
     const wave = work.waves.get(key) ?? 0;
     return from <= wave && wave < below;
   };
-  const keys = work.desired.objects.flatMap(({ key, ref }) => (hasHealth(ref) && isGated(key) ? [key] : []));
+  const keys = work.desired.objects.flatMap(({ key }) => (isGated(key) ? [key] : []));
   if (keys.length === 0) return;
   const gated = Object.fromEntries(
     keys.flatMap((key) => {
@@ -65,7 +61,9 @@ export async function assertSettled(
     }),
   );
   for (let look = 0; ; look += 1) {
-    const unsettled = (await readHealth(cluster, { target, entries: gated }, clock)).filter(isUnsettled);
+    const unsettled = (await readHealth(cluster, { target, entries: gated }, clock, checks)).filter(
+      isUnsettled,
+    );
     if (unsettled.length === 0) return;
     const pauseMs = quickLooksMs[look];
     const isBad = unsettled.some(({ status }) => status === 'Degraded');

@@ -1,16 +1,17 @@
 import type { StackConfig } from '../contract/config.ts';
 import { driftOfExtra } from '../drift/object-drift.ts';
 import type { Mask } from '../drift/shown-value.ts';
-import { recordFindings, type EpisodeDeps, type Recorded } from '../episodes.ts';
+import { recordFindings, type EpisodeDeps, type Findings, type Recorded } from '../episodes.ts';
 import { Retry, messageOf } from '../errors.ts';
 import { inBatches } from '../in-batches.ts';
 import type { TargetCheck } from '../model/check.ts';
 import type { ObjectDrift } from '../model/drift.ts';
 import { refKey, refOf, type ObjectRef } from '../model/object.ts';
 import type { RunRequest } from '../model/run.ts';
-import { isoTime } from '../model/time.ts';
+import { isoTime, millisecondsOf } from '../model/time.ts';
 import type { Target } from '../model/target.ts';
-import type { ApiResource, Cluster, Queues, Sealer } from '../ports.ts';
+import type { ApiResource, AuditTrail, Cluster, Queues, Sealer } from '../ports.ts';
+import { authorsOf } from '../who-did.ts';
 import { Policy } from '../policy.ts';
 import { countFields, isAlarming } from '../record.ts';
 import { appliedObjects, type AppliedObjects } from './applied-objects.ts';
@@ -26,6 +27,7 @@ export interface CheckDeps extends EpisodeDeps {
   readonly sealer: Sealer;
   readonly queues: Queues;
   readonly config: Pick<StackConfig, 'loopBreaker'>;
+  readonly audit?: AuditTrail | undefined;
 }
 
 /** One cluster as a sweep sees it: a connection, and what holds for all of its targets. */
@@ -74,10 +76,15 @@ export async function checkTarget(
     const verdict = judgeTarget(before, findings);
     if (moved) return unjudged(deps, before, previous, verdict);
     const isDrifting = look.drifts.size > 0 || swept.drifting.has(target.application);
-    const recorded = isDrifting ? await record(deps, before, look) : undefined;
+    const whoDid = authors(deps, swept, look, previous?.at ?? before.inventory?.applied?.at);
+    const recorded = isDrifting ? await record(deps, before, look, whoDid) : undefined;
     await askForRun(deps, before, { look, previous, healable: recorded?.healable ?? false });
     const at = verdict.sync === 'Unknown' ? lastSeen(deps, previous) : isoTime(deps.clock.now());
-    const health = targetHealth([...look.checks.values()], deps.clock.now());
+    const health = targetHealth(
+      [...look.checks.values()],
+      deps.clock.now(),
+      before.pointer.settings.health,
+    );
     return { at, ...verdict, drifted: findings.drifted, revision: appliedRevision(before), ...health };
   } catch (error) {
     if (error instanceof Retry) throw error;
@@ -117,7 +124,7 @@ async function lookAt(deps: CheckDeps, swept: SweptCluster, state: TargetState):
   const checks = new Map<string, readonly [ObjectRef, ObjectCheck]>();
   const policy = policyOf(state);
   await inBatches(applied.objects, objectsAtOnce, async (desired) => {
-    const baseline = state.inventory?.entries[desired.key]?.foreignBaseline;
+    const baseline = state.inventory?.entries[desired.key]?.baseline;
     const check = await checkUnlessRefused(swept, desired, { mask: swept.mask, policy, baseline });
     checks.set(desired.key, [desired.ref, check]);
   });
@@ -172,7 +179,12 @@ function alarmingIn({ drifts }: Look): number {
 }
 
 /** Judged are the objects that were compared, and those that nobody expects any more: extra ones that are gone. */
-async function record(deps: CheckDeps, { pointer, inventory }: TargetState, look: Look): Promise<Recorded> {
+async function record(
+  deps: CheckDeps,
+  { pointer, inventory }: TargetState,
+  look: Look,
+  whoDid: Findings['whoDid'],
+): Promise<Recorded> {
   const { target } = pointer;
   const entries = inventory?.entries ?? {};
   const isJudged = (key: string): boolean => {
@@ -182,7 +194,25 @@ async function record(deps: CheckDeps, { pointer, inventory }: TargetState, look
       : check.kind !== 'unknown';
   };
   const { loopBreaker } = deps.config;
-  return recordFindings(deps, { target, drifts: look.drifts, isJudged, loopBreaker });
+  return recordFindings(deps, { target, drifts: look.drifts, isJudged, loopBreaker, whoDid });
+}
+
+/** Nobody is named where there is no audit log. `since`: when the objects were last known to be in order. */
+function authors(
+  { audit, clock }: CheckDeps,
+  { served }: SweptCluster,
+  { drifts }: Look,
+  since: string | undefined,
+): Findings['whoDid'] {
+  if (audit === undefined) return undefined;
+  const until = clock.now();
+  return authorsOf({
+    trail: audit,
+    drifts: drifts.values(),
+    since: since === undefined ? until : millisecondsOf(since),
+    until,
+    pluralOf: (ref) => served.find(({ group, kind }) => group === ref.group && kind === ref.kind)?.plural,
+  });
 }
 
 async function askForRun(

@@ -4,6 +4,7 @@ import { createServer as createTcpServer, type AddressInfo, type Server } from '
 import { after, describe, test } from 'node:test';
 import { ApiClient, type ApiAccess } from '../../adapters/api-client.ts';
 import { ApiCluster } from '../../adapters/cluster.ts';
+import { RequestGate } from '../../adapters/request-gate.ts';
 import { Blocked, Retry } from '../../core/errors.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
 
@@ -31,7 +32,7 @@ async function scripted(answers: readonly Answer[], access: Partial<ApiAccess> =
   const clock = new ManualClock();
   const server = { cluster: 'b', server: `http://127.0.0.1:${port}` };
   const client = new ApiClient({ ...server, ...access }, clock, () => clock.now() + 60_000);
-  return { cluster: new ApiCluster(client), client, clock, asked };
+  return { cluster: new ApiCluster(client), client, clock, asked, server: server.server };
 }
 
 const status = (code: number, message: string, headers: Record<string, string> = {}): Answer => {
@@ -67,12 +68,73 @@ async function rejection(promise: Promise<unknown>): Promise<Error> {
 }
 
 describe('answers that mean: not now', () => {
-  test('429 is a Retry that keeps the delay the server names', async () => {
-    const { cluster } = await scripted([status(429, 'too many requests', { 'retry-after': '7' })]);
-    const error = await rejection(cluster.get(address));
-    assert.ok(error instanceof Retry);
-    assert.equal(error.afterSeconds, 7);
-    assert.match(error.message, /cluster b: answered 429 to GET \/api\/v1\/namespaces\/web\/configmaps\/a/);
+  test('429 was not done: a write too is sent again after the time that the server names', async () => {
+    const busy = status(429, 'too many requests', { 'retry-after': '7' });
+    const { cluster, clock, asked } = await scripted([busy, busy, object, object]);
+    const start = clock.now();
+    assert.equal((await cluster.apply(address, configMap, options)).kind, 'applied');
+    assert.equal(asked.length, 3);
+    assert.ok(clock.now() - start >= 14_000);
+    assert.equal((await cluster.get(address))?.metadata.uid, 'one');
+  });
+
+  test('a server that stays throttled is a Retry with the delay it names, after five tries or half a minute', async () => {
+    const cases = [
+      ['1', 5, 1],
+      ['20', 2, 20],
+      ['120', 1, 120],
+    ] as const;
+    for (const [delay, tries, afterSeconds] of cases) {
+      const busy = status(429, 'too many requests', { 'retry-after': delay });
+      const { cluster, asked } = await scripted(Array.from({ length: 9 }, () => busy));
+      const error = await rejection(cluster.get(address));
+      assert.ok(error instanceof Retry);
+      assert.deepEqual([asked.length, error.afterSeconds], [tries, afterSeconds]);
+      assert.match(error.message, /answered 429 to GET \/api\/v1\/namespaces\/web\/configmaps\/a/);
+    }
+  });
+
+  test('a rest longer than the run has is not waited for, and nothing is sent meanwhile', async () => {
+    const busy = status(429, 'too many requests', { 'retry-after': '20' });
+    const { clock, server, asked } = await scripted([busy, object]);
+    const until = clock.now() + 30_000;
+    const gate = new RequestGate(clock);
+    const access = { cluster: 'b', server };
+    const short = new ApiCluster(new ApiClient(access, clock, () => until, { gate }));
+    for (const text of [/asks for 20 s of rest, longer than this run has/, /asks for 20 s of rest/]) {
+      const error = await rejection(short.get(address));
+      assert.ok(error instanceof Retry);
+      assert.match(error.message, text);
+      assert.equal(error.afterSeconds, 20);
+    }
+    assert.equal(asked.length, 1);
+    const patient = new ApiClient(access, clock, () => clock.now() + 90_000, { gate });
+    assert.equal((await new ApiCluster(patient).get(address))?.metadata.uid, 'one');
+    assert.ok(clock.now() >= until - 10_000, 'another connection to the same cluster waits for the rest');
+  });
+
+  test('a kind whose storage is being opened holds up nobody else', async () => {
+    const opening = status(429, 'storage is (re)initializing', { 'retry-after': '1' });
+    const { clock, server } = await scripted([opening, object]);
+    const gate = new RequestGate(clock);
+    const access = { cluster: 'b', server };
+    const cluster = new ApiCluster(new ApiClient(access, clock, () => clock.now() + 60_000, { gate }));
+    assert.equal((await cluster.get(address))?.metadata.uid, 'one');
+    assert.deepEqual([gate.rate, gate.pauseMs], [400, 0]);
+  });
+
+  test('a read is sent once more where a busy server names a time; a write is not', async () => {
+    for (const code of [503, 504]) {
+      const busy = status(code, 'shutting down', { 'retry-after': '2' });
+      const { cluster, asked } = await scripted([busy, object, busy, busy, busy, status(code, 'down')]);
+      assert.equal((await cluster.get(address))?.metadata.uid, 'one');
+      assert.ok((await rejection(cluster.get(address))) instanceof Retry);
+      assert.equal(asked.length, 4);
+      assert.ok((await rejection(cluster.apply(address, configMap, options))) instanceof Retry);
+      assert.equal(asked.length, 5);
+      assert.ok((await rejection(cluster.get(address))) instanceof Retry);
+      assert.equal(asked.length, 6);
+    }
   });
 
   test('5xx is a Retry with the words of the server, for reads, applies and deletions', async () => {
@@ -88,6 +150,7 @@ describe('answers that mean: not now', () => {
       const error = await rejection(call());
       assert.ok(error instanceof Retry);
       assert.ok(error.message.includes(words), error.message);
+      assert.match(error.message, /the admission webhook v\.example\.org could not be called/);
     }
   });
 
@@ -101,7 +164,10 @@ describe('answers that mean: not now', () => {
     const { cluster } = await scripted([status(403, 'configmaps "a" is forbidden')]);
     const error = await rejection(cluster.get(address));
     assert.ok(error instanceof Blocked);
-    assert.match(error.message, /does not let us read .* forbidden\); grant the right/);
+    assert.match(
+      error.message,
+      /does not let us get configmaps web\/a \(403: .* forbidden\); grant trueup's role/,
+    );
   });
 });
 

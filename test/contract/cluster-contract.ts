@@ -90,6 +90,12 @@ export function clusterContract(name: string, open: () => Promise<ContractSubjec
       assert.equal(live?.metadata.resourceVersion, before.object.metadata.resourceVersion);
     });
 
+    test('a dry run of what is not there tells of a creation that was none', async () => {
+      const outcome = await applied(configMap('unborn', { a: '1' }), { dryRun: true });
+      assert.deepEqual([outcome.created, dataOf(outcome.object)], [true, { a: '1' }]);
+      assert.equal(await subject.cluster.get(address('unborn')), undefined);
+    });
+
     test('no namespace, or no such kind: absent', async () => {
       const lost = { ...address('lost'), namespace: 'there-is-no-such-namespace' };
       const object = { ...configMap('lost', {}), metadata: { name: 'lost', namespace: lost.namespace } };

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { applyRank, inApplyOrder, pruneRank, type ApplyTask, type PruneTask } from '../../core/apply.ts';
 import { Retry } from '../../core/errors.ts';
+import { defaultSettings } from '../../core/model/desired.ts';
 import { refKey, refOf, type KubeObject } from '../../core/model/object.ts';
+import { Policy } from '../../core/policy.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
 import { MemoryCluster } from '../fakes/memory-cluster.ts';
 
@@ -11,7 +13,8 @@ const address = (name: string) => ({ apiVersion: 'v1', plural: 'configmaps', nam
 function newWorld() {
   const clock = new ManualClock();
   const cluster = new MemoryCluster(clock);
-  return { clock, cluster, effects: { clock, cluster, mayProceed: async () => undefined } };
+  const policy = new Policy(defaultSettings);
+  return { clock, cluster, effects: { clock, cluster, policy, mayProceed: async () => undefined } };
 }
 
 function applyTask(object: KubeObject, plural: string, needs: readonly string[] = []): ApplyTask {
@@ -188,7 +191,10 @@ test('an object that somebody is deleting is not counted as applied', async () =
   const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', namespace: 'default' } };
   const { results } = await applyRank([applyTask(object, 'configmaps')], effects, none);
   assert.equal(results[0]?.failure, 'retry');
-  assert.match(results[0].outcome.message ?? '', /is being deleted by somebody/);
+  assert.match(
+    results[0].outcome.message ?? '',
+    /is being deleted since 2026-11-23T12:00:00Z: .*applied again once it is gone/,
+  );
 });
 
 test('an object that somebody else created a moment before is applied, and never ours to prune', async () => {
@@ -209,6 +215,16 @@ describe('pruning looks again before it deletes', () => {
       address: address('a'),
       uid,
       application: 'web',
+      confirmed: false,
+      entry: {
+        ref,
+        apiVersion: 'v1',
+        plural: 'configmaps',
+        state: 'deleting',
+        created: true,
+        adopted: false,
+        uid,
+      },
       wantedAs: undefined,
       ...more,
     };

@@ -31,7 +31,8 @@ function drift(live: number, kind: 'changed' | 'foreign' = 'changed'): ObjectDri
 
 function found(...drifts: ObjectDrift[]): Findings {
   const byKey = new Map(drifts.map((each) => [refKey(each.ref), each]));
-  return { target, mode: 'observe', drifts: byKey, isJudged: (each) => each === key };
+  const loopBreaker = { flips: 3, minutes: 30 };
+  return { target, drifts: byKey, isJudged: (each) => each === key, loopBreaker };
 }
 
 function world(store = new MemoryStore(), bus = new RecordingBus()) {

@@ -46,6 +46,6 @@ test('only kinds that can be other than there are read', () => {
     ['gateway.networking.k8s.io', 'Gateway', true],
   ] as const;
   for (const [group, kind, expected] of kinds) {
-    assert.equal(hasHealth({ group, kind }), expected, `${group}/${kind}`);
+    assert.equal(hasHealth({ group, kind, name: 'a' }), expected, `${group}/${kind}`);
   }
 });

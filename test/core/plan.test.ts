@@ -85,7 +85,7 @@ describe('objects that exist already', () => {
     `);
     assert.equal(
       actions(decision)['a'],
-      'blocked: exists already and is in no inventory; to take it over, give it the annotation trueup.dev/adopt: allowed in Git',
+      'blocked: exists already and is in no inventory; to take it over, give it the annotation trueup.dev/adopt: allowed in Git, or the Application adopt: true',
     );
     assert.match(actions(decision)['b'] ?? '', /names the application shop/);
     assert.equal(decision.apply.length, 0);

@@ -266,6 +266,7 @@ describe('an application that is gone from Git', () => {
 });
 
 describe('drift', () => {
+  const loopBreaker = { flips: 3, minutes: 30 };
   const drifted = async (mode: 'heal' | 'observe') => {
     const made = newWorld();
     const { world, cluster } = made;
@@ -273,10 +274,10 @@ describe('drift', () => {
     await world.record();
     cluster.write(address('a'), { kind: 'ConfigMap', data: { a: 'edited' } });
     const ref = { group: '', kind: 'ConfigMap', namespace: 'default', name: 'a' };
-    const field = { class: 'changed' as const, path: 'data.a', desired: '1', live: 'edited' };
+    const field = { class: 'changed' as const, path: 'data.a', desired: '1', live: 'edited', mode };
     const drift = { ref, kind: 'fields' as const, fields: [field] };
     const drifts = new Map([['/ConfigMap/default/a', drift]]);
-    await recordFindings(world.deps, { target: world.target, mode, drifts, isJudged: () => true });
+    await recordFindings(world.deps, { target: world.target, drifts, isJudged: () => true, loopBreaker });
     cluster.effects.length = 0;
     world.bus.events.length = 0;
     return made;
@@ -332,7 +333,7 @@ describe('drift', () => {
     const { world, cluster } = await drifted('heal');
     const ref = { group: '', kind: 'ConfigMap', namespace: 'default', name: 'copy' };
     const drifts = new Map([['/ConfigMap/default/copy', { ref, kind: 'extra' as const, fields: [] }]]);
-    await recordFindings(world.deps, { target: world.target, mode: 'heal', drifts, isJudged: () => false });
+    await recordFindings(world.deps, { target: world.target, drifts, isJudged: () => false, loopBreaker });
     await world.push([], { state: 'gone' });
     assert.equal((await world.record()).outcome?.kind, 'applied');
     assert.deepEqual(cluster.effects, []);

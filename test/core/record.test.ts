@@ -40,14 +40,14 @@ describe('a drift record', () => {
       field({ at: '2026-11-23T12:00:02Z' }),
       field(),
     );
-    const record = openRecord('1', target, { drift: found, mode: 'observe', at });
+    const record = openRecord('1', target, { drift: found, at });
     assert.equal(record.happenedAt, '2026-11-23T12:00:02Z');
     assert.equal(record.secondsToDetect, 8);
     assert.equal(record.state, 'open');
   });
 
   it('claims no time of detection where managedFields name none', () => {
-    const record = openRecord('1', target, { drift: drift(field()), mode: 'heal', at });
+    const record = openRecord('1', target, { drift: drift(field()), at });
     assert.equal(record.happenedAt, undefined);
     assert.equal(record.secondsToDetect, undefined);
   });
@@ -55,12 +55,10 @@ describe('a drift record', () => {
   it('keeps when it began and was found as its fields change', () => {
     const opened = openRecord('1', target, {
       drift: drift(field({ at: '2026-11-23T12:00:05Z' })),
-      mode: 'heal',
       at,
     });
     const later = {
-      drift: drift(field({ live: 9, at: '2026-11-23T12:05:00Z' })),
-      mode: 'observe',
+      drift: drift(field({ live: 9, at: '2026-11-23T12:05:00Z', mode: 'observe' })),
       at: '2026-11-23T12:06:00.000Z',
     } as const;
     const updated = updateRecord(opened, later);
@@ -75,7 +73,6 @@ describe('a drift record', () => {
   it('closes once, with the time to heal since it began', () => {
     const opened = openRecord('1', target, {
       drift: drift(field({ at: '2026-11-23T12:00:00Z' })),
-      mode: 'heal',
       at,
     });
     const healed = closeRecord(opened, { state: 'healed', at: '2026-11-23T12:00:40.000Z', runId: 'run-1' });
@@ -85,7 +82,7 @@ describe('a drift record', () => {
 
   it('never tells a negative time: managedFields know whole seconds of another clock', () => {
     const found = drift(field({ at: '2026-11-23T12:00:11Z' }));
-    assert.equal(openRecord('1', target, { drift: found, mode: 'heal', at }).secondsToDetect, 0);
+    assert.equal(openRecord('1', target, { drift: found, at }).secondsToDetect, 0);
   });
 });
 
@@ -175,6 +172,6 @@ describe('what counts', () => {
       episodeOf(drift(foreign, foreign), '2026-11-23T10:00:00.000Z'),
       episodeOf(drift(field()), '2026-11-23T11:00:00.000Z'),
     ]);
-    assert.deepEqual(totals, { objects: 2, foreignFields: 3, oldest: '2026-11-23T11:00:00.000Z' });
+    assert.deepEqual(totals, { objects: 2, foreignFields: 3, loops: 0, oldest: '2026-11-23T11:00:00.000Z' });
   });
 });

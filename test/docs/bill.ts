@@ -43,7 +43,7 @@ const million = 1_000_000;
 const arm = 0.0000133334;
 
 export const fixed: readonly Line[] = [
-  { item: 'Alarms', count: 10, price: 0.1 },
+  { item: 'Alarms', count: 11, price: 0.1 },
   { item: 'Dashboard', count: 1, price: 3 },
   { item: 'KMS key', count: 1, price: 1 },
   { item: 'Secrets', count: 2, price: 0.4 },

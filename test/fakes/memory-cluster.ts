@@ -43,6 +43,7 @@ const builtIn: readonly ApiResource[] = [
   kind('', 'Event', 'events'),
   kind('events.k8s.io', 'Event', 'events'),
   kind('apps', 'Deployment', 'deployments'),
+  kind('batch', 'Job', 'jobs'),
   kind('apiextensions.k8s.io', 'CustomResourceDefinition', 'customresourcedefinitions', false),
 ];
 

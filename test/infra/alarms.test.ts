@@ -60,6 +60,7 @@ test('every alarm: metric, dimensions, period, threshold, missing data', () => {
       ...perQueue,
       'trueup-acme-dead-letters-undelivered Maximum(ApproximateNumberOfMessagesVisible{QueueName=<QueuesUndelivered>}) over 1 x 300 s > 0 notBreaching',
       'trueup-acme-failed-snapshots Maximum(FailedSnapshots{Fleet=acme}) over 1 x 60 s > 0 ignore',
+      'trueup-acme-heal-loop Maximum(HealLoops{Fleet=acme}) over 2 x 300 s > 0 notBreaching',
       'trueup-acme-failed-runs Sum(FailedRuns{Fleet=acme}) over 1 x 300 s > 0 notBreaching',
       'trueup-acme-webhook-errors-failed Sum(Url5xxCount{FunctionName=<FunctionsWebhookFunction>}) over 1 x 300 s > 0 notBreaching',
       'trueup-acme-webhook-errors-throttled Sum(Throttles{FunctionName=<FunctionsWebhookFunction>}) over 1 x 300 s > 0 notBreaching',

@@ -81,6 +81,7 @@ test('lifecycle: state and snapshots never go by age, history goes after 400 day
     'runs/ 400 30',
     'drift/ 400 30',
     'open-drift/ kept 30',
+    'heals/ 30 7',
     'checks/ kept 1',
     'leftovers kept -',
   ]);

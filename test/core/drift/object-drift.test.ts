@@ -5,6 +5,8 @@ import * as z from 'zod';
 import { driftOf, isExtra } from '../../../core/drift/object-drift.ts';
 import { jsonObjectSchema, type JsonObject } from '../../../core/model/json.ts';
 import type { FieldDrift } from '../../../core/model/drift.ts';
+import { defaultSettings } from '../../../core/model/desired.ts';
+import { Policy } from '../../../core/policy.ts';
 import { liveObject, merged, without } from './applied.ts';
 
 /**
@@ -208,6 +210,8 @@ function told({ class: kind, path, desired, live, manager }: FieldDrift): string
 }
 
 const mask = (secret: string) => `keyed(${secret.length})`;
+const anything = liveObject({}, []);
+const context = { mask, policy: new Policy(defaultSettings), desired: anything };
 
 for (const { case: name, desired, live, ours, others, goes, drift } of z
   .array(caseSchema)
@@ -228,7 +232,7 @@ for (const { case: name, desired, live, ours, others, goes, drift } of z
     const verdict = driftOf(
       now,
       liveObject(applied, [{ manager: 'trueup', fields: desired }, ...rivals]),
-      mask,
+      context,
     );
     const fields = verdict.kind === 'drifted' ? verdict.drift.fields.map(told) : [];
     assert.deepEqual(fields, drift);
@@ -244,14 +248,14 @@ test('drift: our fields written under another version of the kind are not compar
     apiVersion: 'example.dev/v1beta1',
   }));
   const live = { ...old, metadata: { ...old.metadata, managedFields: entries } };
-  assert.deepEqual(driftOf(live, liveObject(desired, [{ manager: 'trueup', fields: desired }]), mask), {
+  assert.deepEqual(driftOf(live, liveObject(desired, [{ manager: 'trueup', fields: desired }]), context), {
     kind: 'clean',
   });
 });
 
 test('drift: an answer without our fields is unknown, never clean', () => {
   const object = liveObject({ spec: { image: 'a' } }, []);
-  assert.equal(driftOf(object, object, mask).kind, 'unknown');
+  assert.equal(driftOf(object, object, context).kind, 'unknown');
 });
 
 test('drift: a long atomic value is narrowed to what differs', () => {
@@ -263,7 +267,7 @@ test('drift: a long atomic value is narrowed to what differs', () => {
   const withSpec = (description: string) => ({ spec: { versions: { items: versions(description) } } });
   const fields = { spec: { versions: {} } };
   const live = liveObject(withSpec('by hand'), [{ manager: 'kubectl-edit', fields }]);
-  const verdict = driftOf(live, liveObject(withSpec('from Git'), [{ manager: 'trueup', fields }]), mask);
+  const verdict = driftOf(live, liveObject(withSpec('from Git'), [{ manager: 'trueup', fields }]), context);
   assert.ok(verdict.kind === 'drifted');
   assert.deepEqual(verdict.drift.fields.map(told), [
     'changed spec.versions.items[0].schema.description "from Git" -> "by hand" kubectl-edit',
@@ -278,7 +282,7 @@ test('drift: a long value that cannot be narrowed is cut, with its length and di
   const verdict = driftOf(
     live,
     liveObject(withText('a'.repeat(5000)), [{ manager: 'trueup', fields }]),
-    mask,
+    context,
   );
   assert.ok(verdict.kind === 'drifted');
   const shown = JSON.stringify(verdict.drift.fields[0]?.live);

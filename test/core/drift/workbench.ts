@@ -8,6 +8,8 @@ import { SystemClock } from '../../../adapters/system-clock.ts';
 import { labels } from '../../../core/contract/kubernetes.ts';
 import { driftOf, type DriftVerdict } from '../../../core/drift/object-drift.ts';
 import { describeRef, groupOf, refOf, type KubeObject, type LiveObject } from '../../../core/model/object.ts';
+import { defaultSettings } from '../../../core/model/desired.ts';
+import { Policy } from '../../../core/policy.ts';
 import type { Cluster, ObjectAddress } from '../../../core/ports.ts';
 
 /** Applies and checks single objects on a real API server, as a run and a sweep do. */
@@ -53,7 +55,8 @@ export async function workbench(kubeconfig: string): Promise<Workbench> {
       const live = await cluster.get(await addressOf(object));
       if (live === undefined) return { kind: 'missing' };
       const dryRun = await send(object, true);
-      return driftOf(live, dryRun, (secret) => `keyed(${secret.length})`);
+      const mask = (secret: string) => `keyed(${secret.length})`;
+      return driftOf(live, dryRun, { mask, policy: new Policy(defaultSettings), desired: object });
     },
     pathOf: async (object) => {
       const { apiVersion, plural, namespace, name } = await addressOf(object);

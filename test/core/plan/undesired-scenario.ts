@@ -52,6 +52,8 @@ const scenarioSchema = z.strictObject({
   owners: texts,
 });
 
+type Given = z.infer<typeof scenarioSchema>['inventory'][string];
+
 export function keyOf(name: string): string {
   return refKey(refOf(name));
 }
@@ -66,9 +68,9 @@ function apiVersionOf({ group }: ObjectRef): string {
   return group === '' ? 'v1' : `${group}/v1`;
 }
 
-function entryOf(text: string, given: Partial<InventoryEntry> | null): InventoryEntry {
+function entryOf(text: string, given: Given): InventoryEntry {
   const ref = refOf(text);
-  return {
+  return inventoryEntrySchema.parse({
     ref,
     apiVersion: apiVersionOf(ref),
     plural: kinds[ref.kind]?.plural ?? '',
@@ -78,7 +80,7 @@ function entryOf(text: string, given: Partial<InventoryEntry> | null): Inventory
     uid: `uid of ${text}`,
     desiredDigest: 'v1',
     ...given,
-  };
+  });
 }
 
 /** Plans a scenario about objects that nothing desires. Times of day are of one day in UTC. */

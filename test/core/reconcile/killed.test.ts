@@ -79,6 +79,9 @@ async function settle(world: ReconcileWorld<ManualClock>, clock: ManualClock): P
     clock.advance(900_000);
     for (const { reason } of requests) await world.run(reason);
   }
+  // What was only marked goes with the run that the sweep asks for.
+  clock.advance(900_000);
+  await world.run('pending');
 }
 
 /** Everything of ours on the cluster is what is desired, and the inventory knows it as ours. */

@@ -1,0 +1,106 @@
+import { declare } from '../core/declare.ts';
+import type { RunRecord, RunRequest } from '../core/model/run.ts';
+import { describeRef } from '../core/model/object.ts';
+import { isLeaseHeld } from '../core/lease.ts';
+import { targetKey, type Target } from '../core/model/target.ts';
+import { CliError, exitCodes, type ExitCode } from './cli-error.ts';
+import { readWanted, tellingPlaces, type ApplyOptions } from './local-source.ts';
+import type { LocalSession } from './local-session.ts';
+import { markStore } from './open-store.ts';
+import { isKept } from './plan.ts';
+import { clipped, coloured, short, table, type Report } from './report.ts';
+import { runLocally, type LocalRun } from './run-locally.ts';
+
+const longestMessage = 200;
+
+/** Renders a folder, makes it the desired state of a target, and reconciles the target at once. */
+export async function apply(session: LocalSession, path: string, options: ApplyOptions): Promise<Report> {
+  const { wait = false, prune = false, confirmPrune } = options;
+  const wanted = await readWanted(path, options);
+  const { worktree, name, source, namespace, settings } = wanted;
+  const target = { cluster: session.cluster, application: name };
+  await assertFree(session, target, wait);
+  const cluster = await session.ports.clusters.connect(target.cluster, () => session.ports.deadline);
+  // Before anything is written: a cluster that does not answer leaves the store as it is.
+  await cluster.resources();
+  await markStore(session.store);
+  const declaration = { target, worktree, source, namespace, settings };
+  await tellingPlaces(worktree, async () => declare(declaration, session.ports));
+  const requestedBy = await session.whoAmI();
+  const request: RunRequest = {
+    version: 1,
+    target,
+    reason: 'sync',
+    requestedBy,
+    ...(confirmPrune !== undefined && { confirmPrune }),
+    ...(prune ? {} : { keepUndesired: true }),
+  };
+  const tell = (line: string) => process.stderr.write(`${targetKey(target)}: ${line}\n`);
+  const patienceMs = settings.timeoutSeconds * 1000;
+  return reportOf(target, await runLocally(session, request, { wait, patienceMs, tell }), { wait, prune });
+}
+
+/** Without waiting there is nothing to be done about a run of somebody else: then nothing is changed at all. */
+async function assertFree(session: LocalSession, target: Target, wait: boolean): Promise<void> {
+  if (wait || !(await isLeaseHeld(session, target))) return;
+  const { leaseHolder } = await import('./lease-holder.ts');
+  throw new CliError(
+    `${targetKey(target)}: ${await leaseHolder(session, target)}. Wait for it with --wait, or try again.`,
+  );
+}
+
+/** What a local run did, for people and machines. */
+export function reportOf(
+  target: Target,
+  run: LocalRun,
+  { wait, prune }: { readonly wait: boolean; readonly prune: boolean },
+): Report {
+  const { record, left, interrupted } = run;
+  const outcome = record?.outcome;
+  if (record === undefined || outcome === undefined) {
+    const text = interrupted ? 'interrupted before anything was done' : 'nothing was done';
+    return {
+      data: { run: record ?? null, left },
+      text: `${targetKey(target)}: ${text}`,
+      exitCode: endOf(run, wait),
+    };
+  }
+  const rows = outcome.objects
+    .filter((object) => object.outcome !== 'unchanged')
+    .map(({ outcome: what, ref, message = '' }) => [
+      coloured(what),
+      describeRef(ref),
+      clipped(message, longestMessage),
+    ]);
+  const kept = prune ? 0 : keptIn(record);
+  const { message, kind } = outcome;
+  const health = record.health === undefined ? '' : `; ${coloured(record.health.status)}`;
+  const head = `${targetKey(target)} at ${short(record.commit.sha)}: ${coloured(kind)}, ${message}${health}`;
+  const notes = [
+    ...(kept > 0 ? [`${kept} objects would be pruned with --prune`] : []),
+    ...(interrupted ? ['interrupted; apply again to go on'] : left.map((what) => leftText(what, wait))),
+  ];
+  const text = [...(rows.length === 0 ? [] : [table(['OUTCOME', 'OBJECT', 'MESSAGE'], rows), '']), head].join(
+    '\n',
+  );
+  return { data: { run: record, left }, text, notes, exitCode: endOf(run, wait) };
+}
+
+function leftText(what: string, wait: boolean): string {
+  return wait ? `the time is over: ${what}` : `not waited for: ${what} (--wait)`;
+}
+
+function keptIn({ plan }: RunRecord): number {
+  return plan.actions.filter(({ action, why }) => action === 'leave' && isKept(why)).length;
+}
+
+function endOf({ record, interrupted, left }: LocalRun, wait: boolean): ExitCode {
+  if (interrupted) return exitCodes.interrupted;
+  if (record === undefined) return exitCodes.ok;
+  const { outcome, health } = record;
+  const isGood =
+    (outcome?.kind === 'applied' || (!wait && outcome?.kind === 'waiting')) &&
+    health?.status !== 'Degraded' &&
+    health?.status !== 'Missing';
+  return isGood && !(wait && left.length > 0) ? exitCodes.ok : exitCodes.found;
+}

@@ -1,0 +1,68 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { stackName } from '../core/contract/environment.ts';
+import { CliError } from './cli-error.ts';
+import { formats, type Format } from './report.ts';
+
+/** Options of every verb: which records, which cluster, and how to print. */
+export interface Common {
+  readonly stack?: string;
+  readonly store?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly output: Format;
+}
+
+export function withCommon(command: Command): Command {
+  return command
+    .option(
+      '--store <place>',
+      'records without an installation: file:DIR or s3://BUCKET/PREFIX (TRUEUP_STORE)',
+    )
+    .option('--kubeconfig <file>', 'cluster without an installation (KUBECONFIG, ~/.kube/config)')
+    .option('--context <name>', 'context of the kubeconfig; default: the current one')
+    .option('--namespace <name>', 'for namespaced objects that name none; default: default')
+    .addOption(new Option('-o, --output <format>', 'how to print').choices(formats).default('table'));
+}
+
+export function stackOption(): Option {
+  return new Option(
+    '--stack <name>',
+    `CloudFormation stack of the installation; default: ${stackName('default')}`,
+  );
+}
+
+export function appOption(): Option {
+  return new Option('--app <name>', 'application');
+}
+
+export function clusterOption(): Option {
+  return new Option('--cluster <name>', 'cluster, by its name in the records');
+}
+
+/** The number is asked for so that what a person agreed to is what is pruned, and not one more. */
+export function confirmPruneOption(): Option {
+  return new Option('--confirm-prune <count>', 'let it prune this many, where the cap asked').argParser(
+    (text) => {
+      if (/^[1-9][0-9]*$/.test(text)) return Number(text);
+      throw new InvalidArgumentError('It is how many objects the refusal named.');
+    },
+  );
+}
+
+/** Whether a verb is about a store and a kubeconfig, and not about an installation on AWS. */
+export function isLocal({ store, stack, kubeconfig, context }: Common): boolean {
+  const named = store ?? (stack === undefined ? process.env['TRUEUP_STORE'] : undefined);
+  const isStore = named !== undefined && named !== '';
+  if (stack !== undefined && store !== undefined) {
+    throw new CliError(
+      'Give either --stack (an installation on AWS) or --store (records of your own), not both.',
+    );
+  }
+  if (!isStore && (kubeconfig !== undefined || context !== undefined)) {
+    throw new CliError(
+      'With --kubeconfig or --context, say where the records are: --store file:DIR or --store s3://BUCKET/PREFIX (or TRUEUP_STORE).',
+    );
+  }
+  return isStore;
+}

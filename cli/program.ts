@@ -1,0 +1,188 @@
+import { Argument, Command } from 'commander';
+import { stackName } from '../core/contract/environment.ts';
+import type { ExitCode } from './cli-error.ts';
+import type { RollbackOptions } from './rollback.ts';
+import type { LocalDriftOptions } from './local-drift.ts';
+import type { ApplyOptions } from './local-source.ts';
+import type { LocalSession, RecordsSession } from './local-session.ts';
+import {
+  appOption,
+  clusterOption,
+  confirmPruneOption,
+  isLocal,
+  stackOption,
+  withCommon,
+  type Common,
+} from './options.ts';
+import { print, type Report } from './report.ts';
+import type { Session } from './session.ts';
+import type { SyncOptions } from './sync.ts';
+
+const exitHelp = `
+Exit status: 0 all is well; 1 the answer is no (plan: there are changes; drift: there is drift; apply, rollback and
+sync --wait: the run failed, was blocked, or health is Degraded); 2 the question could not be answered; 3 drift: nothing
+found, but something could not be checked; 130 interrupted.
+
+Without an installation on AWS: --store and a kubeconfig. With one: --stack, and the AWS credentials and region of the
+environment (AWS_PROFILE, AWS_REGION); AWS_ENDPOINT_URL is obeyed.`;
+
+type Selecting = Common & { readonly app?: string; readonly cluster?: string };
+
+/** Told how a verb ended. */
+export type Done = (code: ExitCode) => void;
+
+/** Every verb. AWS clients and the verb's own code are loaded when it runs and not before, so that --help is quick. */
+export function program(done: Done): Command {
+  const trueup = new Command('trueup')
+    .description('GitOps for Amazon EKS without an agent and without a server')
+    .addHelpText('after', exitHelp)
+    .exitOverride();
+  const verb = (name: string, description: string): Command =>
+    withCommon(trueup.command(name).description(description));
+  addFileVerbs(verb, done);
+  addRecordVerbs(verb, done);
+  addRunVerbs(verb, done);
+  return trueup;
+}
+
+type Verb = (name: string, description: string) => Command;
+
+function path(): Argument {
+  return new Argument('<path>', 'folder or file: a kustomization, or YAML and JSON');
+}
+
+/** Verbs about files. */
+function addFileVerbs(verb: Verb, done: Done): void {
+  verb('render', 'the objects of a folder, as a snapshot would hold them')
+    .addArgument(path())
+    .action(async (folder: string, options: Common) => {
+      done(await print(await (await import('./render.ts')).render(folder), options.output));
+    });
+  const applied = (command: Command): Command =>
+    command
+      .addArgument(path())
+      .addOption(appOption().makeOptionMandatory())
+      .option('--application <file>', 'Application file whose settings hold (drift, rules, order, …)')
+      .option('--adopt', 'take over objects that exist already')
+      .option('--prune', 'delete what was applied before and is not there any more')
+      .addOption(confirmPruneOption());
+  applied(verb('plan', 'what an apply would change, and why; changes nothing')).action(
+    async (folder: string, options: Common & ApplyOptions) => {
+      done(
+        await locally(options, async (session) => (await import('./plan.ts')).plan(session, folder, options)),
+      );
+    },
+  );
+  applied(verb('apply', 'make a cluster match a folder'))
+    .option('--wait', 'until everything is applied and health has settled')
+    .option('--dry-run', 'show what would change, as plan does')
+    .action(async (folder: string, options: Common & ApplyOptions & { dryRun?: boolean }) => {
+      const work = async (session: LocalSession): Promise<Report> =>
+        options.dryRun === true
+          ? { ...(await (await import('./plan.ts')).plan(session, folder, options)), exitCode: 0 }
+          : (await import('./apply.ts')).apply(session, folder, options);
+      done(await locally(options, work));
+    });
+}
+
+/** Verbs about records; `drift` looks at the cluster as well. */
+function addRecordVerbs(verb: Verb, done: Done): void {
+  verb('status', 'targets: which commit, in sync or not, health, drift')
+    .addOption(stackOption())
+    .addOption(appOption())
+    .addOption(clusterOption())
+    .action(async (options: Selecting) => {
+      done(
+        await onRecords(options, async (session, chosen) =>
+          (await import('./status.ts')).status(session, chosen),
+        ),
+      );
+    });
+  verb('history', 'runs of an application, newest first')
+    .addOption(stackOption())
+    .addOption(appOption().makeOptionMandatory())
+    .addOption(clusterOption())
+    .action(async (options: Selecting & { app: string }) => {
+      const work = async (session: RecordsSession, chosen: Selecting & { app: string }) =>
+        (await import('./history.ts')).history(session, chosen);
+      done(await onRecords(options, work));
+    });
+  verb('drift', 'drift: fields, values, who and since when')
+    .addOption(stackOption())
+    .addOption(appOption())
+    .addOption(clusterOption())
+    .option('--now', 'with --stack: have the clusters checked first, and wait for it')
+    .option('--full', 'with --store: check everything exactly, whatever was remembered')
+    .option('--heal', 'with --store: put back what has drifted, as the policy has it')
+    .action(async (options: Selecting & LocalDriftOptions & { now?: boolean }) => {
+      if (isLocal(options)) {
+        done(
+          await locally(options, async (session) =>
+            (await import('./local-drift.ts')).localDrift(session, options),
+          ),
+        );
+      } else {
+        done(await onStack(options, async (session) => (await import('./drift.ts')).drift(session, options)));
+      }
+    });
+}
+
+/** Verbs that have something applied that is recorded already. */
+function addRunVerbs(verb: Verb, done: Done): void {
+  verb('sync', 'apply what Git says now; with --stack')
+    .addOption(stackOption())
+    .addOption(appOption().makeOptionMandatory())
+    .addOption(clusterOption())
+    .option('--wait', 'until the run has ended and health has settled')
+    .addOption(confirmPruneOption())
+    .action(async (options: Common & SyncOptions) => {
+      done(await onStack(options, async (session) => (await import('./sync.ts')).sync(session, options)));
+    });
+  verb('rollback', 'go back to what was applied before, and stay there')
+    .addOption(stackOption())
+    .addOption(appOption().makeOptionMandatory())
+    .addOption(clusterOption())
+    .option('--to <run>', 'run id, revision, commit or snapshot; default: what was applied before')
+    .option('--reason <text>', 'why, for the record')
+    .option('--until <time>', 'ISO 8601: commits are followed again from then on')
+    .option('--lift', 'end a rollback: follow commits again')
+    .option('--wait', 'with --store: until everything is applied and health has settled')
+    .option('--prune', 'with --store: delete what only the later state had')
+    .addOption(confirmPruneOption())
+    .action(async (options: Common & RollbackOptions) => {
+      const { rollBackLocally, rollBackStack } = await import('./rollback.ts');
+      if (isLocal(options))
+        done(await locally(options, async (session) => rollBackLocally(session, options)));
+      else done(await onStack(options, async (session) => rollBackStack(session, options)));
+    });
+}
+
+async function onStack<O extends Common>(
+  options: O,
+  work: (session: Session) => Promise<Report>,
+): Promise<ExitCode> {
+  // Both given is an error of the person, found here.
+  isLocal(options);
+  const { openSession } = await import('./session.ts');
+  return print(await work(await openSession(options.stack ?? stackName('default'))), options.output);
+}
+
+/** Records of an installation, or of a store; a kubeconfig chooses the cluster of its context. */
+async function onRecords<O extends Selecting>(
+  options: O,
+  work: (session: RecordsSession, options: O) => Promise<Report>,
+): Promise<ExitCode> {
+  if (!isLocal(options)) return onStack(options, async (session) => work(session, options));
+  const { clusterOf, openRecords } = await import('./local-session.ts');
+  const session = await openRecords(options);
+  const cluster = options.cluster ?? (await clusterOf(options));
+  const chosen = cluster === undefined ? options : { ...options, cluster };
+  return print(await work(session, chosen), options.output);
+}
+
+/** Work on a cluster. The first Ctrl-C ends it in good order, a second one at once. */
+async function locally(options: Common, work: (session: LocalSession) => Promise<Report>): Promise<ExitCode> {
+  const { openLocal } = await import('./local-session.ts');
+  const { interruption } = await import('./interruption.ts');
+  return print(await work(await openLocal(options, interruption())), options.output);
+}

@@ -1,0 +1,286 @@
+import { labels } from '../contract/kubernetes.ts';
+import { keys } from '../contract/keys.ts';
+import { readDocument } from '../documents.ts';
+import { desiredPointerSchema, repositoryStateSchema, type DesiredPointer } from '../model/desired.ts';
+import type { Inventory, InventoryEntry } from '../model/inventory.ts';
+import type { LiveObject, ObjectRef } from '../model/object.ts';
+import { cameOfIntent, decidePlan, type Decision, type PlanInput } from '../plan.ts';
+import type { ApiResource, Cluster } from '../ports.ts';
+import { foreignContents } from './foreign-contents.ts';
+import { Neighbours, type Neighbour, type Wish } from './neighbours.ts';
+import type { RunContext } from './run-context.ts';
+
+/** Where a plan is made, and what is known of its objects. */
+interface Place {
+  /** File and line of a desired object, where they are known. */
+  readonly originOf: (ref: ObjectRef) => string | undefined;
+  readonly served: readonly ApiResource[];
+  /** Undefined where the cluster is not asked. */
+  readonly cluster: Cluster | undefined;
+}
+
+interface Draft extends Place, Pick<PlanInput, 'desired' | 'entries' | 'observed'> {
+  readonly decision: Decision;
+}
+
+/** The run that tells has to end first. */
+const tellSeconds = 2;
+/** A commit is read in seconds. */
+const unreadSeconds = 30;
+
+type Ownership = Pick<PlanInput, 'handedOver' | 'rivals' | 'owners' | 'claims' | 'contents'>;
+
+/** What the other applications of the cluster mean for a plan. */
+export interface HandOver {
+  readonly ownership: Required<Ownership>;
+  /** Applications that have an object to take over from this one, or to give up to it: they go on after this run. */
+  readonly tell: ReadonlySet<string>;
+  readonly draft: Draft;
+  readonly neighbours: Neighbours;
+  /** Versions of the others' pointers when this was looked at. */
+  readonly versions: ReadonlyMap<string, string>;
+}
+
+/**
+ * Decides a plan, with a look at the other applications of the cluster where it would delete or give up an object, or
+ * meets one that carries another's label. An object that moves between applications is handed over: never deleted and
+ * made again, whichever of the two runs first. Writes nothing.
+ */
+export async function planAmongOthers(
+  context: RunContext,
+  input: PlanInput,
+  place: Place,
+): Promise<{ readonly decision: Decision; readonly handOver: HandOver | undefined }> {
+  const decision = decidePlan(input);
+  const handOver = await lookAtOthers(context, { ...input, ...place, decision });
+  if (handOver === undefined) return { decision, handOver };
+  return { decision: decidePlan({ ...input, ...handOver.ownership }), handOver };
+}
+
+async function lookAtOthers(context: RunContext, draft: Draft): Promise<HandOver | undefined> {
+  const strangers = strangersIn(context, draft);
+  const { claimable, prune } = draft.decision;
+  if (strangers.length === 0 && claimable.length === 0) return undefined;
+  const { deps, request } = context;
+  const neighbours = new Neighbours(deps.store, request.target, draft.served);
+  const versions = await neighbours.versions();
+  const tell = new Set<string>();
+  const own = await ownersOf(strangers, draft, neighbours, tell);
+  const question = { draft, neighbours, keys: claimable, among: versions.keys() };
+  const claims = claimable.length === 0 ? new Map<string, string>() : await claimsOn(context, question, tell);
+  const going = prune.filter(({ key }) => !claims.has(key));
+  const contents = await foreignContents(
+    going.map(({ entry }) => entry),
+    {
+      neighbours,
+      others: going.length === 0 ? [] : await neighbours.all(versions.keys()),
+      served: draft.served,
+      cluster: request.confirmPrune === undefined ? draft.cluster : undefined,
+      going: new Set(going.map(({ key }) => key)),
+    },
+  );
+  return { ownership: { ...own, claims, contents }, tell, draft, neighbours, versions };
+}
+
+/**
+ * Claims on objects to delete that came up since the plan was made: applying may have taken minutes. Only pointers that
+ * have moved are read again.
+ */
+export async function claimsSince(
+  context: RunContext,
+  { draft, neighbours, versions }: HandOver,
+  keysToGo: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const now = await neighbours.versions();
+  const moved = [...now].flatMap(([application, etag]) =>
+    versions.get(application) === etag ? [] : [application],
+  );
+  if (moved.length === 0) return new Map();
+  for (const application of moved) neighbours.forget(application);
+  return claimsOn(context, { draft, neighbours, keys: keysToGo, among: moved }, new Set());
+}
+
+interface Stranger {
+  readonly key: string;
+  readonly ref: ObjectRef;
+  readonly live: LiveObject;
+  readonly owner: string;
+}
+
+/** Desired objects that exist, are not in our inventory, and carry the label of another application. */
+function strangersIn({ request }: RunContext, { desired, observed, entries }: Draft): readonly Stranger[] {
+  return desired.objects.flatMap(({ key, ref }) => {
+    const live = observed.get(key);
+    const owner = live?.metadata.labels?.[labels.application];
+    const isTracked = entries[key]?.uid !== undefined;
+    if (live === undefined || owner === undefined || isTracked) return [];
+    return owner === request.target.application ? [] : [{ key, ref, live, owner }];
+  });
+}
+
+async function ownersOf(
+  strangers: readonly Stranger[],
+  { originOf }: Draft,
+  neighbours: Neighbours,
+  tell: Set<string>,
+): Promise<Required<Pick<Ownership, 'handedOver' | 'rivals' | 'owners'>>> {
+  const handedOver = new Map<string, InventoryEntry>();
+  const rivals = new Map<string, string>();
+  const owners = new Map<string, string>();
+  for (const [owner, objects] of Map.groupBy(strangers, (stranger) => stranger.owner)) {
+    const neighbour = await neighbours.one(owner);
+    const inventory = await neighbours.inventory(owner);
+    for (const { key, ref, live } of objects) {
+      const entry = entryOf(live, key, inventory);
+      const wish = wishFor(neighbour, key, entry);
+      if (neighbour.unknown !== undefined) rivals.set(key, unknownText(neighbour));
+      else if (wish !== undefined) rivals.set(key, rivalText(neighbour, wish, originOf(ref)));
+      else if (entry !== undefined) {
+        handedOver.set(key, entry);
+        tell.add(owner);
+      } else if (neighbour.pointer === undefined && inventory === undefined) {
+        owners.set(key, `belongs to the application ${owner} of another installation`);
+      }
+    }
+  }
+  return { handedOver, rivals, owners };
+}
+
+/** The other's entry for this very object. One that died before it noted the uid has the intent as proof (rule 1). */
+function entryOf(
+  live: LiveObject,
+  key: string,
+  inventory: Inventory | undefined,
+): InventoryEntry | undefined {
+  const { uid } = live.metadata;
+  const known = Object.values(inventory?.entries ?? {}).find((entry) => entry.uid === uid);
+  if (known !== undefined) return known;
+  const intent = inventory?.entries[key];
+  if (intent === undefined || intent.uid !== undefined || !cameOfIntent(intent, live)) return undefined;
+  return { ...intent, uid, created: true };
+}
+
+/** By the key, and by that under which the other has it: it may call it by another API group. */
+function wishFor({ wishes }: Neighbour, key: string, entry: InventoryEntry | undefined): Wish | undefined {
+  const [group = '', ...rest] = key.split('/');
+  const other = entry === undefined || entry.ref.group === group ? key : [entry.ref.group, ...rest].join('/');
+  return wishes.get(key) ?? wishes.get(other);
+}
+
+function unknownText({ application, unknown }: Neighbour): string {
+  return `whether the application ${application} still wants it cannot be told: ${unknown}`;
+}
+
+function rivalText({ application, pointer }: Neighbour, { origin }: Wish, own: string | undefined): string {
+  const at = (file: string | undefined) => (file === undefined ? '' : ` (${file})`);
+  const waits = pointer?.settings.sync === 'manual' ? `, or \`trueup sync --app ${application}\` first` : '';
+  return (
+    `the application ${application} has it and desires it too${at(origin)}: one object has one application; ` +
+    `take it out of that one or of this one${at(own)}${waits}`
+  );
+}
+
+interface Question {
+  readonly draft: Draft;
+  readonly neighbours: Neighbours;
+  /** Object keys. */
+  readonly keys: readonly string[];
+  /** Applications. */
+  readonly among: Iterable<string>;
+}
+
+/** Why each of these objects may be another application's wish. */
+async function claimsOn(
+  context: RunContext,
+  { draft, neighbours, keys: wanted, among }: Question,
+  tell: Set<string>,
+): Promise<ReadonlyMap<string, string>> {
+  const others = await neighbours.all(among);
+  const unread = await unreadCommit(context, others);
+  if (unread !== undefined) return new Map(wanted.map((key) => [key, unread]));
+  const claims = new Map<string, string>();
+  for (const neighbour of others) {
+    for (const key of wanted) {
+      if (claims.has(key)) continue;
+      if (neighbour.unknown !== undefined) claims.set(key, unknownText(neighbour));
+      else if (await isWished(draft, neighbour, key)) {
+        claims.set(key, claimText(neighbour));
+        tell.add(neighbour.application);
+      }
+    }
+  }
+  return claims;
+}
+
+function claimText({ application, pointer }: Neighbour): string {
+  const how = pointer?.settings.sync === 'manual' ? 'with its next sync' : 'with its next run';
+  return `the application ${application} desires it and takes it over ${how}`;
+}
+
+/** An object of the same name in another API group is the same one where its uid is. */
+async function isWished({ entries, cluster, served }: Draft, { wishes }: Neighbour, key: string) {
+  if (wishes.has(key)) return true;
+  const entry = entries[key];
+  if (entry === undefined || cluster === undefined) return false;
+  const { kind, namespace, name } = entry.ref;
+  for (const { ref, apiVersion } of wishes.values()) {
+    if (ref.kind !== kind || ref.name !== name || ref.namespace !== namespace) continue;
+    const resource = served.find((each) => each.kind === kind && each.group === ref.group);
+    if (resource === undefined) continue;
+    const live = await cluster.get({ apiVersion, plural: resource.plural, namespace, name });
+    if (live?.metadata.uid === entry.uid) return true;
+  }
+  return false;
+}
+
+/**
+ * A commit moves its pointers one by one, and until it has moved them all an object that it moves is in neither. Told
+ * by the repository's list of applications, which is written first: why nothing may be deleted yet.
+ */
+async function unreadCommit(
+  { deps, goal, request }: RunContext,
+  others: readonly Neighbour[],
+): Promise<string | undefined> {
+  const { repository, ref, examined } = goal.pointer;
+  const state = (await readDocument(deps.store, keys.repository(repository, ref), repositoryStateSchema))?.value;
+  if (state === undefined || state.head.sha === examined.sha || state.head.at >= examined.at) return undefined;
+  const pointers = new Map(others.map(({ application, pointer }) => [application, pointer]));
+  const { cluster, application: own } = request.target;
+  const isRead = (pointer: DesiredPointer | undefined): boolean =>
+    pointer !== undefined &&
+    (pointer.repository !== repository ||
+      pointer.examined.sha === examined.sha ||
+      pointer.examined.at >= examined.at);
+  for (const [application, { clusters }] of Object.entries(state.applications)) {
+    if (application === own || !clusters.includes(cluster)) continue;
+    const pointer = pointers.get(application) ?? (await readOne(deps, { cluster, application }));
+    if (!isRead(pointer)) {
+      const sha = examined.sha.slice(0, 7);
+      return `commit ${sha} is still being read, and ${application} of it may desire it; a later run decides`;
+    }
+  }
+  return undefined;
+}
+
+async function readOne(
+  { store }: RunContext['deps'],
+  target: RunContext['request']['target'],
+): Promise<DesiredPointer | undefined> {
+  return (await readDocument(store, keys.desired(target), desiredPointerSchema))?.value;
+}
+
+/** Asks for the next run of each application that has an object to take over, or to give up. */
+export async function tellNeighbours(
+  { deps, request }: RunContext,
+  { tell, ownership: { claims } }: HandOver,
+): Promise<void> {
+  const { cluster, application } = request.target;
+  const next = { version: 1 as const, reason: 'hand-over' as const, requestedBy: request.requestedBy };
+  for (const other of tell) {
+    await deps.queues.runLater({ ...next, target: { cluster, application: other } }, tellSeconds);
+  }
+  // What waits for a commit to be read waits for nobody in particular. Once: after that the sweep asks.
+  if (claims.size > 0 && tell.size === 0 && request.reason !== 'hand-over') {
+    await deps.queues.runLater({ ...next, target: { cluster, application } }, unreadSeconds);
+  }
+}

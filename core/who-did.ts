@@ -1,0 +1,112 @@
+import type { AuditWrite } from './model/audit.ts';
+import type { FieldDrift, ObjectDrift, Who } from './model/drift.ts';
+import type { ObjectRef } from './model/object.ts';
+import { millisecondsOf } from './model/time.ts';
+import type { AuditTrail } from './ports.ts';
+
+/** Where and when to look for whoever is behind the drift of one target. Milliseconds since the epoch. */
+export interface Search {
+  readonly trail: AuditTrail;
+  readonly drifts: Iterable<ObjectDrift>;
+  /** The last check that could have seen the drift, and this one. */
+  readonly since: number;
+  readonly until: number;
+  /** Plural name of a kind, which is all that an audit log calls it by. */
+  readonly pluralOf: (ref: ObjectRef) => string | undefined;
+}
+
+/** Audit logs are not looked through beyond a day: whoever needs more searches them by the record's time. */
+const longestMs = 86_400_000;
+/** Clocks of the API server and of the sweep differ, and managedFields know whole seconds. */
+const slackMs = 5_000;
+
+/** Gives the author of each drift; the log is read once, and not before the first of them is asked for. */
+export function authorsOf(search: Search): (drift: ObjectDrift) => Promise<Who | undefined> {
+  let reading: Promise<readonly AuditWrite[]> | undefined;
+  return async (drift) => {
+    reading ??= Array.fromAsync(search.trail.writes(beginOf(search), search.until + slackMs));
+    const resource = search.pluralOf(drift.ref);
+    return resource === undefined ? undefined : authorOf(drift, { ...search, resource }, await reading);
+  };
+}
+
+function beginOf({ drifts, since, until }: Search): number {
+  const times = [...drifts].flatMap(({ fields }) => fields.flatMap(({ at }) => at ?? [])).map(millisecondsOf);
+  return Math.max(Math.min(since, ...times) - slackMs, until - longestMs);
+}
+
+/** What one drift is matched by. */
+export interface Suspicion extends Pick<Search, 'since' | 'until'> {
+  readonly resource: string;
+}
+
+/**
+ * Who is behind a drift, by the writes that an audit log knows. Where managedFields tell the time, the write of that
+ * second; else what happened between two checks, and then only if one user alone can have done it: nobody is accused by
+ * a guess.
+ */
+export function authorOf(
+  { ref, kind, fields }: ObjectDrift,
+  { resource, since, until }: Suspicion,
+  writes: readonly AuditWrite[],
+): Who | undefined {
+  const between = sorted(writes).filter(
+    ({ who, endedAt }) =>
+      millisecondsOf(endedAt) >= since - slackMs && millisecondsOf(who.at) <= until + slackMs,
+  );
+  if (kind === 'missing') {
+    const direct = between.filter((write) => isDeletion(write) && meets(write, ref, resource));
+    return onlyUser(direct.length > 0 ? direct : between.filter((write) => takesNamespace(write, ref)));
+  }
+  const own = (write: AuditWrite): boolean => !isDeletion(write) && meets(write, ref, resource);
+  const field = newest(fields);
+  if (field?.at === undefined) return onlyUser(between.filter(own));
+  return atThatSecond(sorted(writes).filter(own), field, field.at);
+}
+
+function sorted(writes: readonly AuditWrite[]): AuditWrite[] {
+  return [...writes].sort((a, b) => (a.endedAt < b.endedAt ? -1 : 1));
+}
+
+function isDeletion({ who }: AuditWrite): boolean {
+  return who.verb === 'delete' || who.verb === 'deletecollection';
+}
+
+function meets({ group, resource, namespace, name }: AuditWrite, ref: ObjectRef, plural: string): boolean {
+  return (
+    group === ref.group &&
+    resource === plural &&
+    (namespace ?? '') === (ref.namespace ?? '') &&
+    // A deletecollection names nobody: everything of the kind is suspect.
+    (name === undefined || name === ref.name)
+  );
+}
+
+/** Whoever deletes a namespace deletes what is in it; the controller that carries it out is only the tool. */
+function takesNamespace({ who, group, resource, name }: AuditWrite, ref: ObjectRef): boolean {
+  return who.verb === 'delete' && group === '' && resource === 'namespaces' && name === ref.namespace;
+}
+
+/** Fields of ours go before foreign ones: these are what the record is about. */
+function newest(fields: readonly FieldDrift[]): FieldDrift | undefined {
+  const own = fields.filter((field) => field.class !== 'foreign');
+  return (own.length > 0 ? own : fields)
+    .filter(({ at }) => at !== undefined)
+    .sort((a, b) => ((a.at ?? '') < (b.at ?? '') ? 1 : -1))[0];
+}
+
+/** The server notes whole seconds, some time between a request and its answer. */
+function atThatSecond(writes: readonly AuditWrite[], field: FieldDrift, at: string): Who | undefined {
+  const second = millisecondsOf(at);
+  const near = writes.filter(
+    ({ who, endedAt }) => millisecondsOf(who.at) < second + 1000 && millisecondsOf(endedAt) >= second,
+  );
+  const same = near.filter(({ fieldManager }) => fieldManager === field.manager);
+  return onlyUser(same.length > 0 ? same : near);
+}
+
+/** The last of them, where all are of one user. */
+function onlyUser(writes: readonly AuditWrite[]): Who | undefined {
+  const users = new Set(writes.map(({ who }) => `${who.user} ${who.impersonated ?? ''}`));
+  return users.size === 1 ? writes.at(-1)?.who : undefined;
+}

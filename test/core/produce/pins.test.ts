@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { keys } from '../../../core/contract/keys.ts';
+import { writeDocument } from '../../../core/documents.ts';
+import type { DesiredPointer } from '../../../core/model/desired.ts';
+import { isoTime } from '../../../core/model/time.ts';
+import { liftPin, rollBack, type RollbackWish } from '../../../core/rollback.ts';
+import { ProduceWorld, files } from './world.ts';
+
+const target = { cluster: 'prod', application: 'web' };
+const person = { by: 'alice', reason: 'checkout is down' };
+const minute = 60_000;
+
+/** What the reconcile function leaves behind of a run, as far as a rollback reads it. */
+async function ran(world: ProduceWorld, kind: 'applied' | 'failed' = 'applied'): Promise<string> {
+  const { revision, snapshot, commit } = await world.pointer('web');
+  const at = isoTime(world.clock.now());
+  const id = at.replaceAll(/[^0-9]/g, '');
+  const outcome = { kind, at, message: '', counts, objects: [], faults: [] };
+  const said = { version: 1, id, target, reason: 'push', requestedBy: 'webhook', startedAt: at };
+  const record = { ...said, revision, snapshot, commit, plan: { actions: [] }, outcome };
+  await writeDocument(world.store, keys.run(target, at, id), record, 'any');
+  await world.clock.sleep(minute);
+  return id;
+}
+const counts = { created: 0, updated: 0, unchanged: 0, pruned: 0, failed: 0 };
+
+/** Commits a, b, c … that give `web` the values 1, 2, 3 …, each applied. */
+async function history(values: readonly string[]): Promise<{ world: ProduceWorld; runs: string[] }> {
+  const world = new ProduceWorld();
+  const runs: string[] = [];
+  for (const [index, value] of values.entries()) {
+    await world.push(String.fromCodePoint(97 + index), files(value));
+    runs.push(await ran(world));
+  }
+  return { world, runs };
+}
+
+async function back(world: ProduceWorld, wish: Partial<RollbackWish> = {}): Promise<string> {
+  const { to, pointer } = await rollBack(world, target, { ...person, ...wish });
+  assert.equal(pointer.snapshot, to.snapshot);
+  await world.clock.sleep(minute);
+  return pointer.commit.sha.slice(0, 1);
+}
+
+const shown = ({ state, revision, commit, examined, pin, held }: DesiredPointer) =>
+  [
+    `${state} r${revision} commit ${commit.sha[0]} examined ${examined.sha[0]}`,
+    pin === undefined ? 'no pin' : `pinned by ${pin.by}`,
+    held === undefined ? 'nothing held' : `held ${held.state} ${held.commit.sha[0]}`,
+  ].join(', ');
+
+describe('rolling back', () => {
+  test('goes to what was applied before, pins it there and says who, why and until when', async () => {
+    const { world, runs } = await history(['1', '2']);
+    const until = isoTime(world.clock.now() + 60 * minute);
+    const before = await world.pointer('web');
+    const { from, to, pointer } = await rollBack(world, target, { ...person, until });
+    assert.deepEqual(
+      [from.commit.sha[0], from.snapshot, to.commit.sha[0], to.runId],
+      ['b', before.snapshot, 'a', runs[0]],
+    );
+    assert.deepEqual(await world.pointer('web'), pointer);
+    assert.equal(shown(pointer), 'present r3 commit a examined b, pinned by alice, held present b');
+    assert.deepEqual(pointer.pin, { ...person, at: isoTime(world.clock.now()), until });
+    assert.equal(pointer.seq, before.seq + 1);
+  });
+
+  test('skips what failed, and runs that healed the same snapshot', async () => {
+    const { world } = await history(['1', '2']);
+    await ran(world);
+    await world.push('c', files('3'));
+    await ran(world, 'failed');
+    assert.equal(await back(world), 'b', 'what runs is 2: that is what was applied before the head');
+  });
+
+  test('twice goes further back, and not forward again', async () => {
+    const { world } = await history(['1', '2', '3']);
+    assert.equal(await back(world), 'b');
+    await ran(world);
+    assert.equal(await back(world), 'a');
+    await ran(world);
+    await assert.rejects(back(world), /nothing was applied before what it has now; to choose from: revision/);
+    assert.equal(shown(await world.pointer('web')), 'present r5 commit a examined c, pinned by alice, held present c');
+  });
+
+  test('goes to a run, a revision, a commit or a snapshot that is named', async () => {
+    const { world, runs } = await history(['1', '2', '3']);
+    const first = (await rollBack(world, target, { ...person, to: 'aaaaaaa' })).to.snapshot;
+    for (const to of [runs[0] ?? '', '1', 'a'.repeat(40), first, first.slice(0, 20)]) {
+      assert.equal(await back(world, { to }), 'a', to);
+    }
+    assert.equal(await back(world, { to: 'c'.repeat(8) }), 'c', 'the present one may be pinned as well');
+    await assert.rejects(
+      back(world, { to: 'f'.repeat(8) }),
+      /no applied run fits ffffffff; to choose from: revision 3, commit ccccccc "[^"]*" \(.*\); revision 2/,
+    );
+  });
+
+  test('stops with what is missing: no snapshot any more, no such target, gone from Git, a time that is over', async () => {
+    const { world } = await history(['1', '2']);
+    const older = { ...person, until: isoTime(world.clock.now()) };
+    await assert.rejects(rollBack(world, target, older), /the pin would end at .* which is over/);
+    await assert.rejects(rollBack(world, { ...target, application: 'none' }, person), /has this target/);
+    const { to } = await rollBack(world, target, person);
+    await liftPin(world, target);
+    await world.store.delete(keys.snapshot('web', to.snapshot), 'any');
+    await assert.rejects(rollBack(world, target, person), /is not kept any more; choose a later one/);
+    await world.push('d', { 'applications/none.yaml': '' });
+    await assert.rejects(rollBack(world, target, person), /gone from Git/);
+  });
+
+  test('and a commit at the same time: the pin is not lost, nor is the commit', async () => {
+    const { world } = await history(['1', '2']);
+    const push = world.push('c', files('3'));
+    await Promise.all([push, rollBack(world, target, person)]);
+    const pointer = await world.pointer('web');
+    assert.match(shown(pointer), /pinned by alice, held present c/);
+  });
+});
+
+describe('while it is pinned', () => {
+  test('commits are examined and not followed, and no run is asked for', async () => {
+    const { world } = await history(['1', '2']);
+    await back(world);
+    world.takeRuns();
+    const pinnedAt = await world.pointer('web');
+    await world.push('c', files('3'));
+    const pointer = await world.pointer('web');
+    assert.equal(shown(pointer), 'present r3 commit a examined c, pinned by alice, held present c');
+    assert.equal(pointer.snapshot, pinnedAt.snapshot);
+    assert.notEqual(pointer.held?.snapshot, pinnedAt.held?.snapshot);
+    assert.deepEqual(world.takeRuns(), []);
+  });
+
+  test('a commit that cannot be rendered is noted; the pin and what was held stay', async () => {
+    const { world } = await history(['1', '2']);
+    await back(world);
+    await world.push('c', { ...files('3'), 'apps/web/a.yaml': 'kind: [' });
+    const pointer = await world.pointer('web');
+    assert.equal(shown(pointer), 'present r3 commit a examined c, pinned by alice, held present b');
+    assert.equal(pointer.failed?.sha[0], 'c');
+    await world.push('d', files('4'));
+    assert.equal((await world.pointer('web')).failed, undefined);
+  });
+
+  test('a deletion from Git waits as well, and comes when the pin is lifted', async () => {
+    const { world } = await history(['1', '2']);
+    await back(world);
+    const { 'applications/web.yaml': _, ...others } = files('1');
+    await world.push('c', others);
+    assert.equal(
+      shown(await world.pointer('web')),
+      'present r3 commit a examined c, pinned by alice, held gone b',
+    );
+    const lifted = await liftPin(world, target);
+    assert.equal(lifted && shown(lifted), 'gone r4 commit b examined c, no pin, nothing held');
+  });
+
+  test('a deletion from Git is found by a later look, once the pin has run out', async () => {
+    const { world } = await history(['1', '2']);
+    await back(world, { until: isoTime(world.clock.now() + 5 * minute) });
+    const { 'applications/web.yaml': _, ...others } = files('1');
+    await world.push('c', others);
+    assert.equal((await world.pointer('web')).state, 'present');
+    await world.clock.sleep(5 * minute);
+    world.takeRuns();
+    await world.push('d', { ...others, 'README.md': 'more' });
+    assert.equal(shown(await world.pointer('web')), 'gone r4 commit a examined d, no pin, nothing held');
+    assert.deepEqual(world.takeRuns(), ['web on prod']);
+  });
+
+  test('put back into Git, it is held again', async () => {
+    const { world } = await history(['1', '2']);
+    await back(world);
+    const { 'applications/web.yaml': _, ...others } = files('1');
+    await world.push('c', others);
+    await world.push('d', files('4'));
+    assert.match(shown(await world.pointer('web')), /held present d/);
+  });
+});
+
+describe('the end of a pin', () => {
+  test('lifting it goes to the head without a push', async () => {
+    const { world } = await history(['1', '2']);
+    await back(world);
+    await world.push('c', files('3'));
+    const lifted = await liftPin(world, target);
+    assert.equal(lifted && shown(lifted), 'present r4 commit c examined c, no pin, nothing held');
+    assert.equal(await liftPin(world, target), undefined, 'there is none any more');
+  });
+
+  test('a revision is not counted when what was pinned is what the head says', async () => {
+    const { world } = await history(['1', '2']);
+    await back(world);
+    await world.push('c', files('1'));
+    const lifted = await liftPin(world, target);
+    assert.equal(lifted && shown(lifted), 'present r3 commit a examined c, no pin, nothing held');
+  });
+
+  test('the next commit after its time follows the head again', async () => {
+    const { world } = await history(['1', '2']);
+    const until = isoTime(world.clock.now() + 5 * minute);
+    await back(world, { until });
+    await world.push('c', files('3'));
+    assert.equal(await liftPin(world, target, { onlyExpired: true }), undefined, 'it still holds');
+    await world.clock.sleep(5 * minute);
+    world.takeRuns();
+    await world.push('d', files('3', '2'));
+    assert.equal(shown(await world.pointer('web')), 'present r4 commit d examined d, no pin, nothing held');
+    assert.deepEqual(world.takeRuns(), ['api on prod', 'web on prod']);
+  });
+
+  test('a look at a commit that was seen already lifts it too, and so does a failing one', async () => {
+    const { world } = await history(['1', '2']);
+    const until = isoTime(world.clock.now() + 5 * minute);
+    await back(world, { until });
+    await world.clock.sleep(5 * minute);
+    await world.push('b', files('2'));
+    assert.equal(shown(await world.pointer('web')), 'present r4 commit b examined b, no pin, nothing held');
+    await ran(world);
+    await back(world, { to: 'aaaaaaa', until: isoTime(world.clock.now() + 5 * minute) });
+    await world.clock.sleep(5 * minute);
+    await world.push('e', { ...files('5'), 'apps/web/a.yaml': 'kind: [' });
+    assert.equal(shown(await world.pointer('web')), 'present r6 commit b examined e, no pin, nothing held');
+  });
+
+  test('one that ran out is lifted on its own', async () => {
+    const { world } = await history(['1', '2']);
+    await back(world, { until: isoTime(world.clock.now() + 5 * minute) });
+    await world.clock.sleep(5 * minute);
+    const lifted = await liftPin(world, target, { onlyExpired: true });
+    assert.equal(lifted && shown(lifted), 'present r4 commit b examined b, no pin, nothing held');
+  });
+});
