@@ -21,6 +21,15 @@ const recentDays = 7;
 const readsAtOnce = 20;
 const longestValue = 60;
 
+/** What the records say of drift. */
+export interface DriftView {
+  /** Open ones first, then the newest. */
+  readonly records: readonly Keyed[];
+  /** Targets whose last check failed, and why. */
+  readonly unjudged: readonly { readonly target: Target; readonly reason: string }[];
+  readonly isDrifting: boolean;
+}
+
 /** Open episodes and those of the last days; `now` asks for a sweep first and waits for it. */
 export async function drift(
   session: DriftSession,
@@ -29,22 +38,46 @@ export async function drift(
   const targets = await selectTargets(session.store, selection);
   const clusters = [...new Set(targets.map(({ cluster }) => cluster))];
   if (now) await sweepNow(session, clusters);
-  const records = await readRecords(session, targets);
-  const open = records.filter(({ state }) => state === 'open');
-  const unjudged = await unjudgedTargets(session, targets);
-  const isDrifting = open.some(({ drift: found }) => isAlarming(countFields(found)));
+  const { records, unjudged, isDrifting } = await viewDrift(session, targets);
+  const none = `no drift, open or closed, in the last ${recentDays} days`;
   const found = isDrifting ? exitCodes.found : exitCodes.ok;
   return {
-    data: { open, recent: records.filter(({ state }) => state !== 'open'), unjudged },
-    text: textOf(session, records),
-    notes: unjudged.map(({ target, reason }) => `${targetKey(target)} could not be checked: ${reason}`),
+    data: driftData({ records, unjudged }),
+    text: records.length === 0 ? none : episodeTexts(session, records),
+    notes: unjudgedNotes(unjudged),
     exitCode: unjudged.length > 0 && !isDrifting ? exitCodes.unjudged : found,
   };
 }
 
+export async function viewDrift(
+  session: Pick<DriftSession, 'store' | 'clock'>,
+  targets: readonly Target[],
+): Promise<DriftView> {
+  const records = await readRecords(session, targets);
+  const open = records.filter(({ state }) => state === 'open');
+  return {
+    records,
+    unjudged: await unjudgedTargets(session, targets),
+    isDrifting: open.some(({ drift: found }) => isAlarming(countFields(found))),
+  };
+}
+
+export function driftData({ records, unjudged }: Pick<DriftView, 'records' | 'unjudged'>) {
+  const open = records.filter(({ state }) => state === 'open');
+  return { open, recent: records.filter(({ state }) => state !== 'open'), unjudged };
+}
+
+export function unjudgedNotes(unjudged: DriftView['unjudged']): readonly string[] {
+  return unjudged.map(({ target, reason }) => `${targetKey(target)} could not be checked: ${reason}`);
+}
+
+export function episodeTexts(session: Pick<DriftSession, 'clock'>, records: readonly Keyed[]): string {
+  return records.map((record) => episodeText(session, record)).join('\n\n');
+}
+
 /** Open ones first, then the newest. */
 async function readRecords(
-  { store, clock }: DriftSession,
+  { store, clock }: Pick<DriftSession, 'store' | 'clock'>,
   targets: readonly Target[],
 ): Promise<readonly Keyed[]> {
   const names = new Set(targets.map(targetKey));
@@ -70,7 +103,7 @@ function openFirst(a: DriftRecord, b: DriftRecord): number {
 }
 
 /** Rule 5: what could not be checked is never clean. */
-async function unjudgedTargets({ store }: DriftSession, targets: readonly Target[]) {
+async function unjudgedTargets({ store }: Pick<DriftSession, 'store'>, targets: readonly Target[]) {
   const checks = await readChecks(store, [...new Set(targets.map(({ cluster }) => cluster))]);
   return targets.flatMap((target) => {
     const check = checks.get(target.cluster)?.targets[target.application];
@@ -78,12 +111,7 @@ async function unjudgedTargets({ store }: DriftSession, targets: readonly Target
   });
 }
 
-function textOf(session: DriftSession, records: readonly Keyed[]): string {
-  if (records.length === 0) return `no drift, open or closed, in the last ${recentDays} days`;
-  return records.map((record) => episodeText(session, record)).join('\n\n');
-}
-
-function episodeText({ clock }: DriftSession, record: Keyed): string {
+function episodeText({ clock }: Pick<DriftSession, 'clock'>, record: Keyed): string {
   const { target, drift: found, state, mode, openedAt, happenedAt, closedAt, secondsToHeal } = record;
   const since = `since ${age(happenedAt ?? openedAt, clock.now())} ago`;
   const end =

@@ -1,10 +1,11 @@
 import type { TargetCheck } from '../core/model/check.ts';
 import { targetKey, type Target } from '../core/model/target.ts';
+import { isoTime } from '../core/model/time.ts';
 import { sweepCluster } from '../core/sweep.ts';
 import { exitCodes } from './cli-error.ts';
-import { drift } from './drift.ts';
+import { driftData, episodeTexts, unjudgedNotes, viewDrift, type DriftView } from './drift.ts';
 import type { LocalSession } from './local-session.ts';
-import type { Report } from './report.ts';
+import { coloured, type Report } from './report.ts';
 import { runLocally } from './run-locally.ts';
 import { readChecks, selectTargets } from './targets.ts';
 
@@ -23,6 +24,7 @@ export async function localDrift(
   const selection = { cluster, ...(app !== undefined && { app }) };
   const targets = await selectTargets(store, selection);
   const requestedBy = await session.whoAmI();
+  const closedSince = isoTime(session.clock.now());
   const sweep = async () => sweepCluster({ cluster, requestedBy }, ports);
   await sweep();
   const told: string[] = [];
@@ -30,13 +32,20 @@ export async function localDrift(
     for (const target of await drifting(session, targets)) told.push(...(await healTarget(session, target)));
     await sweep();
   }
-  const busy = await unfinished(session, targets);
-  const report = await drift({ ...session, queues: ports.queues }, selection);
-  const isFound = report.exitCode === exitCodes.found;
+  const checks = await checksOf(session, targets);
+  const { records, unjudged, isDrifting } = await viewDrift(session, targets);
+  const missed = [...unjudged, ...unfinished(targets, checks)];
+  const shown = records.filter(({ closedAt }) => closedAt === undefined || closedAt >= closedSince);
+  const lines = targets.map((target) => lineOf(target, checks.get(targetKey(target))));
+  const found = isDrifting ? exitCodes.found : exitCodes.ok;
   return {
-    ...report,
-    notes: [...told, ...(report.notes ?? []), ...busy],
-    ...(busy.length > 0 && !isFound && { exitCode: exitCodes.unjudged }),
+    data: {
+      ...driftData({ records, unjudged: missed }),
+      targets: targets.map((target) => ({ ...target, ...checks.get(targetKey(target)) })),
+    },
+    text: [...lines, ...(shown.length === 0 ? [] : ['', episodeTexts(session, shown)])].join('\n'),
+    notes: [...told, ...unjudgedNotes(missed)],
+    exitCode: missed.length > 0 && !isDrifting ? exitCodes.unjudged : found,
   };
 }
 
@@ -57,21 +66,24 @@ async function healTarget(session: LocalSession, target: Target): Promise<readon
   return [`${targetKey(target)}: healed: ${record.outcome?.message ?? 'not finished'}`];
 }
 
+type Checks = ReadonlyMap<string, TargetCheck>;
+
+function lineOf(target: Target, check: TargetCheck | undefined): string {
+  if (check === undefined) return `${targetKey(target)}: gone`;
+  const { sync, drifted, health } = check;
+  const count = drifted === 0 ? '' : `, ${drifted} objects with drift`;
+  return `${targetKey(target)}: ${coloured(sync)}${count}; ${coloured(health)}`;
+}
+
 /** Targets of which nothing new is known: a run was at work. */
-async function unfinished(session: LocalSession, targets: readonly Target[]): Promise<readonly string[]> {
-  const checks = await checksOf(session, targets);
+function unfinished(targets: readonly Target[], checks: Checks): DriftView['unjudged'] {
   return targets.flatMap((target) => {
     const check = checks.get(targetKey(target));
-    return check?.sync === 'Reconciling'
-      ? [`${targetKey(target)} could not be checked: ${check.reason}`]
-      : [];
+    return check?.sync === 'Reconciling' ? [{ target, reason: check.reason }] : [];
   });
 }
 
-async function checksOf(
-  { store, cluster }: LocalSession,
-  targets: readonly Target[],
-): Promise<ReadonlyMap<string, TargetCheck>> {
+async function checksOf({ store, cluster }: LocalSession, targets: readonly Target[]): Promise<Checks> {
   const check = (await readChecks(store, [cluster])).get(cluster);
   return new Map(
     targets.flatMap((target) => {

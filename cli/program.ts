@@ -1,6 +1,7 @@
 import { Argument, Command } from 'commander';
 import { stackName } from '../core/contract/environment.ts';
 import type { ExitCode } from './cli-error.ts';
+import type { HealthOptions } from './health.ts';
 import type { RollbackOptions } from './rollback.ts';
 import type { LocalDriftOptions } from './local-drift.ts';
 import type { ApplyOptions } from './local-source.ts';
@@ -57,6 +58,12 @@ function addFileVerbs(verb: Verb, done: Done): void {
     .addArgument(path())
     .action(async (folder: string, options: Common) => {
       done(await print(await (await import('./render.ts')).render(folder), options.output));
+    });
+  verb('health', 'health of the objects in a file, as a controller left them; asks no cluster')
+    .requiredOption('-f, --filename <file>', 'YAML or JSON, several documents and lists too; - is stdin')
+    .option('--checks <file>', 'health checks in CEL: a list of them, or an Application')
+    .action(async (options: Common & HealthOptions) => {
+      done(await print(await (await import('./health.ts')).health(options), options.output));
     });
   const applied = (command: Command): Command =>
     command

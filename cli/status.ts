@@ -1,3 +1,5 @@
+import { describePin } from '../core/model/pin.ts';
+import { waitingToGo } from '../core/plan.ts';
 import { age, clipped, coloured, short, table, type Report } from './report.ts';
 import type { Session } from './session.ts';
 import { readTargets, type Selection, type TargetView } from './targets.ts';
@@ -60,7 +62,7 @@ function rowOf(view: TargetView): Row {
     health: health ?? 'Unknown',
     drift: checked?.drifted ?? 0,
     checkedAt: at,
-    message: [...new Set([reason, told, failureOf(view)])].filter((each) => each !== '').join('; '),
+    message: [...new Set([reason, told, failureOf(view), keptOf(view), pinOf(view)])].filter((each) => each !== '').join('; '),
   };
 }
 
@@ -87,6 +89,14 @@ function syncOf({ target, pointer, inventory, check }: TargetView): SyncView {
     return { sync: 'Synced', reason: '', at: applied.at };
   }
   return checked;
+}
+
+function keptOf({ inventory }: TargetView): string {
+  return (inventory && waitingToGo(inventory)) ?? '';
+}
+
+function pinOf({ pointer }: TargetView): string {
+  return describePin(pointer) ?? '';
 }
 
 function failureOf({ pointer: { failed } }: TargetView): string {

@@ -1,6 +1,7 @@
 import { applyObject } from './apply/apply-object.ts';
 import { isDefinition } from './apply/apply-order.ts';
 import { awaitEstablished } from './apply/await-established.ts';
+import { healForeign } from './apply/heal-foreign.ts';
 import type { ApplyTask, Effects, ObjectResult } from './apply/object-result.ts';
 import { pruneObject, type PruneResult, type PruneTask } from './apply/prune-object.ts';
 import { inBatches } from './in-batches.ts';
@@ -40,7 +41,8 @@ export async function applyRank(
     if (missing !== undefined) return skipped(task, missing);
     const awaited = task.needs.some((key) => earlier.planned.has(key));
     const result = await applyObject(task, { effects, awaited, patience });
-    return isDefinition(task.ref) ? awaitEstablished(task, result, effects) : result;
+    if (isDefinition(task.ref)) return awaitEstablished(task, result, effects);
+    return healForeign(task, result, effects);
   });
 }
 

@@ -83,6 +83,22 @@ export function valueAt(value: Json | undefined, path: FieldPath): Json | undefi
   return path.reduce(valueBehind, value);
 }
 
+/** The JSON pointer (RFC 6901) of a path in a value, list items by their place. */
+export function pointerTo(value: Json | undefined, path: FieldPath): string {
+  let parent = value;
+  return path
+    .map((edge) => {
+      const child = valueBehind(parent, edge);
+      const items: readonly Json[] = Array.isArray(parent) ? parent : [];
+      const name = edge.startsWith('f:')
+        ? edge.slice(2)
+        : String(child === undefined ? -1 : items.indexOf(child));
+      parent = child;
+      return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    })
+    .join('');
+}
+
 /** Text of a path for people: `spec.template.spec.containers[name="app"].image`. */
 export function describePath(path: FieldPath): string {
   return path.map(describeEdge).join('').replace(/^\./, '');

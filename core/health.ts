@@ -95,10 +95,10 @@ function ruleFor(group: string, kind: string): Rule {
 }
 
 function isObserved(object: KubeObject, kind: string): boolean {
-  const isTold = typeof valueAt(object, 'status', 'observedGeneration') === 'number';
-  if (!isTold && !observing.has(kind)) return true;
-  const generation = numberAt(object, 'metadata', 'generation');
-  return numberAt(object, 'status', 'observedGeneration') >= generation;
+  const told = valueAt(object, 'status', 'observedGeneration') ?? (observing.has(kind) ? 0 : undefined);
+  // Istio spells it as text, and Argo Rollouts once had a hash there.
+  const observed = typeof told === 'string' && /^[0-9]+$/.test(told) ? Number(told) : told;
+  return typeof observed !== 'number' || observed >= numberAt(object, 'metadata', 'generation');
 }
 
 function terminating(object: KubeObject): Verdict {

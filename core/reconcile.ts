@@ -2,6 +2,7 @@ import { writeDocument } from './documents.ts';
 import { acquireLease, type Lease } from './lease.ts';
 import type { RunRecord, RunRequest } from './model/run.ts';
 import { isoTime } from './model/time.ts';
+import { readBrokenRules } from './recent-heals.ts';
 import { carryOut } from './reconcile/carry-out.ts';
 import { chooseGoal, type Goal } from './reconcile/choose-goal.ts';
 import { assertDependencies, assertNoDependants } from './reconcile/dependencies.ts';
@@ -33,7 +34,11 @@ export type ReconcileResult =
 export async function reconcile(request: RunRequest, deps: ReconcileDeps): Promise<ReconcileResult> {
   if (request.reason === 'health') return lookAtHealth(request, deps);
   const { target } = request;
-  const choice = chooseGoal(request, await readStanding(deps.store, target), deps.clock.now());
+  const choice = chooseGoal(
+    request,
+    await readStanding(deps.store, target, request.reason),
+    deps.clock.now(),
+  );
   if (choice.kind === 'rest') return { kind: 'rested', why: choice.why };
   const lease = await acquireLease(deps, target);
   if (lease === undefined) {
@@ -54,7 +59,11 @@ async function runUnderLease(
 ): Promise<ReconcileResult> {
   // What was read before the lease was another run's to change.
   const { target } = request;
-  const choice = chooseGoal(request, await readStanding(deps.store, target), deps.clock.now());
+  const choice = chooseGoal(
+    request,
+    await readStanding(deps.store, target, request.reason),
+    deps.clock.now(),
+  );
   if (choice.kind === 'rest') return { kind: 'rested', why: choice.why };
   const context = await beginRun(request, choice.goal, lease, deps);
   return { kind: 'ran', record: await run(context) };
@@ -68,7 +77,8 @@ async function beginRun(
 ): Promise<RunContext> {
   const inventory = await InventoryWriter.claim(deps.store, request.target, lease.token);
   const startedAt = isoTime(deps.clock.now());
-  return { deps, request, goal, lease, inventory, runId: deps.ids.next(), startedAt };
+  const brokenLoops = request.reason === 'sync' ? [] : await readBrokenRules(deps, request.target);
+  return { deps, request, goal, lease, inventory, runId: deps.ids.next(), startedAt, brokenLoops };
 }
 
 /** The stages of a run, in order. Whatever stops them, the outcome is written down. */

@@ -128,7 +128,9 @@ function expressionsOf({ spec }: Application): readonly PlacedExpression[] {
   return [
     ...spec.dependsOn.flatMap(({ ready }, index) => inside(['dependsOn', index], { ready })),
     ...spec.rules.flatMap(({ when }, index) => inside(['rules', index], { when })),
-    ...spec.health.flatMap(({ match: _, ...expressions }, index) => inside(['health', index], expressions)),
+    ...spec.health.flatMap(({ match: _match, ...expressions }, index) =>
+      inside(['health', index], expressions),
+    ),
   ];
 }
 
@@ -138,7 +140,9 @@ function expressionFault(place: string, path: readonly PropertyKey[], text: stri
     return [];
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
-    return error.faults.map(({ message }) => ({ subject: place, message: `${path.join('.')}: ${message}` }));
+    // The parser draws the place below its words; a record has one line, so it gets the expression itself.
+    const [words = ''] = error.faults.map(({ message }) => message.split('\n', 1)[0]);
+    return [{ subject: place, message: `${path.join('.')}: ${words}: ${text}` }];
   }
 }
 

@@ -106,7 +106,7 @@ export class Functions extends Construct {
     configAsset.grant(to);
     secrets.grantDigestKey(to);
     storage.grant(to, {
-      read: ['desired', 'snapshots'],
+      read: ['desired', 'snapshots', 'repositories'],
       write: ['inventory', 'leases', 'runs', 'drift', 'openDrift', 'heals'],
       delete: ['openDrift', 'heals'],
     });

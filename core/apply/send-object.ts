@@ -65,7 +65,8 @@ export function isTooEarly(outcome: ApplyOutcome): boolean {
   return outcome.kind === 'refused' && /service ?account .*not found/i.test(outcome.message);
 }
 
-/** The admission webhook that the server could not call: it did answer, so the cluster is not gone. */
+/** The webhook, of admission or conversion, that the server could not call: it did answer, so the cluster is not gone. */
 export function webhookIn(error: Retry): string | undefined {
-  return /failed calling webhook "([^"]*)"/.exec(error.message)?.[1];
+  const words = /failed calling webhook "([^"]*)"|conversion webhook for ([^,\s]+)/.exec(error.message);
+  return words?.[1] ?? words?.[2];
 }

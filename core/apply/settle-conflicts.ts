@@ -47,14 +47,14 @@ async function settle(task: ApplyTask, live: LiveObject | undefined, sending: Se
     const fields = !(answer instanceof Retry) && answer.kind === 'conflict' ? answer.fields : [];
     if (fields.length === 0 || round === rounds) return { kind: 'sent', answer, yielded };
     const verdicts = fields.map((conflict) =>
-      judge({ desired: task.object, sent: object, live, policy: sending.effects.policy }, conflict),
+      judge({ desired: task.object, sent: object, live, policy, heals: task.heals === true }, conflict),
     );
-    const against = verdicts.find(({ policy }) => policy === 'fail');
+    const against = verdicts.find((each) => each.policy === 'fail');
     if (against !== undefined) return { kind: 'refused', message: refusalOf(against) };
-    const left = verdicts.filter(({ policy }) => policy === 'yield');
+    const left = verdicts.filter((each) => each.policy === 'yield');
     object = left.reduce(leavingOut, object);
     yielded = [...yielded, ...left.map(({ field, manager }) => ({ field, manager }))];
-    force = verdicts.some(({ policy }) => policy === 'override');
+    force = verdicts.some((each) => each.policy === 'override');
   }
 }
 
@@ -69,9 +69,10 @@ interface Dispute {
   readonly sent: KubeObject;
   readonly live: LiveObject | undefined;
   readonly policy: Policy;
+  readonly heals: boolean;
 }
 
-function judge({ desired, sent, live, policy }: Dispute, { field, manager }: FieldConflict): Verdict {
+function judge({ desired, sent, live, policy, heals }: Dispute, { field, manager }: FieldConflict): Verdict {
   const path = pathFromText(sent, field);
   const named = path === undefined ? field.replace(/^\./, '') : describePath(path);
   const seen = live ?? desired;
@@ -81,8 +82,9 @@ function judge({ desired, sent, live, policy }: Dispute, { field, manager }: Fie
     live: live === undefined ? undefined : valueAt(live, path ?? []),
     managers: [manager],
   };
-  const { conflicts } = policy.forField(desired, seen, facts);
-  const yields = conflicts === 'yield' || policy.ignoresField(desired, seen, facts);
+  const { conflicts, drift } = policy.forField(desired, seen, facts);
+  const isObserved = heals && drift !== 'heal';
+  const yields = conflicts === 'yield' || isObserved || policy.ignoresField(desired, seen, facts);
   // What cannot be found cannot be left out either.
   if (yields) return { field: named, manager, path, policy: path === undefined ? 'fail' : 'yield' };
   return { field: named, manager, path, policy: conflicts };

@@ -31,6 +31,8 @@ export interface DriftContext {
   readonly desired: KubeObject;
   /** Marks of foreign fields that stood when the object was adopted. */
   readonly baseline?: readonly string[] | undefined;
+  /** Fields of `desired` that were left to their owners, as text: these are not foreign, whoever owns them. */
+  readonly yielded?: readonly string[] | undefined;
   /** What the server would make of `desired` where nothing stands. */
   readonly fresh?: LiveObject | undefined;
 }
@@ -96,11 +98,17 @@ function modeOf(
   finding: Finding,
   facts: FieldFacts,
   live: LiveObject,
-  { policy, desired, baseline = [], fresh }: DriftContext,
+  { policy, desired, baseline = [], yielded = [], fresh }: DriftContext,
 ): DriftMode {
   if (finding.class === 'foreign') {
     const mode = policy.forForeign(desired, live, facts);
     if (mode !== undefined) return mode;
+    const text = describePath(finding.path);
+    if (
+      yielded.some((field) => text === field || text.startsWith(`${field}.`) || text.startsWith(`${field}[`))
+    ) {
+      return 'ignore';
+    }
     const isDefault = fresh !== undefined && jsonEqual(valueAt(fresh, finding.path), finding.live);
     return isDefault || baseline.includes(markOf(finding.path)) ? 'ignore' : 'observe';
   }

@@ -57,7 +57,7 @@ function clusterApiHealth(object: KubeObject, now: number): Verdict {
 }
 
 function newConditions(object: KubeObject): readonly Condition[] {
-  const beside = conditionsOf(object, valueAt(object, 'status', 'v1beta2'));
+  const beside = conditionsOf(object, valueAt(object, 'status', 'v1beta2') ?? null);
   if (beside.length > 0) return beside;
   return object.apiVersion.endsWith('/v1beta2') ? conditionsOf(object) : [];
 }

@@ -10,6 +10,11 @@ export const targetCheckSchema = z.object({
   revision: z.number().int().describe('of the desired pointer that was applied, 0 while none is'),
   health: healthStatusSchema,
   healthMessage: z.string(),
+  healthSince: z.string().exactOptional().describe('since when the health is what it is'),
+  fullAt: z
+    .string()
+    .exactOptional()
+    .describe('when every object was last compared exactly, changed or not; absent: not yet'),
 });
 export type TargetCheck = z.infer<typeof targetCheckSchema>;
 
@@ -23,6 +28,12 @@ export const clusterCheckSchema = z.object({
   requestedBy: z.string().optional(),
   /** Set while the cluster cannot be read: gone, unreachable, wrong CA, access expired. */
   unreachable: z.string().optional(),
+  /** Highest that a list of this cluster ever had: a lower one later means a restored server. */
+  resourceVersion: z.string().exactOptional(),
+  /** The last time that the server turned out to be older than it had been. */
+  restored: z.object({ at: z.string(), from: z.string(), to: z.string() }).exactOptional(),
+  /** The last time that an exact check found drift where nothing had seemed to change. */
+  missed: z.object({ at: z.string(), objects: z.array(z.string()) }).exactOptional(),
   targets: z.record(z.string(), targetCheckSchema),
 });
 export type ClusterCheck = z.infer<typeof clusterCheckSchema>;

@@ -53,3 +53,14 @@ export function unpinned(pointer: DesiredPointer): DesiredPointer {
     revision: pointer.revision + (isSame ? 0 : 1),
   };
 }
+
+/** Who pinned it, why and until when, and what Git says meanwhile, in a sentence; undefined when nobody did. */
+export function describePin({ pin, held, commit, failed }: DesiredPointer): string | undefined {
+  if (pin === undefined) return undefined;
+  const until = pin.until === undefined ? 'until it is lifted' : `until ${pin.until}`;
+  const pinnedAs = `pinned to commit ${commit.sha.slice(0, 7)} by ${pin.by} since ${pin.at}, ${until} (${pin.reason})`;
+  if (failed !== undefined) return pinnedAs;
+  if (held?.state === 'gone') return `${pinnedAs}; Git has given the application up`;
+  const head = held?.commit.sha;
+  return head === undefined || head === commit.sha ? pinnedAs : `${pinnedAs}; Git is at ${head.slice(0, 7)}`;
+}

@@ -1,4 +1,5 @@
-import type { Inventory, InventoryEntry } from '../model/inventory.ts';
+import type { ObjectHealth } from '../model/health.ts';
+import type { Inventory } from '../model/inventory.ts';
 import type { ObjectRef } from '../model/object.ts';
 import { isoTime, millisecondsOf } from '../model/time.ts';
 
@@ -34,14 +35,14 @@ export function pruneDue({ entries }: Pick<Inventory, 'entries'>, now: number): 
   });
 }
 
-/** Entries whose deletion finalizers hold for so long that somebody must look. */
+/** Objects whose deletion finalizers hold for so long that somebody must look. */
 export function stuckDeletions(
   { entries }: Pick<Inventory, 'entries'>,
   now: number,
-): readonly (Pick<InventoryEntry, 'ref'> & { readonly message: string })[] {
+): readonly ObjectHealth[] {
   return Object.values(entries).flatMap(({ ref, kept }) =>
     kept?.because === 'finalizers' && now >= millisecondsOf(kept.since) + stuckMs
-      ? [{ ref, message: kept.message }]
+      ? [{ ref, status: 'Degraded' as const, reason: 'DeletionStuck', message: kept.message }]
       : [],
   );
 }

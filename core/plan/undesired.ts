@@ -46,8 +46,9 @@ function judgeAll(
     const isGoing = decision.kind === 'delete';
     if (!isGoing && !isInGrace(decision)) return one;
     const held = heldBy(entry, firm);
-    const content = held === undefined ? contents.get(key) : describeRef(held);
-    if (content !== undefined) return { candidate, decision: keptFor(key, undefined, content) };
+    if (held !== undefined) return { candidate, decision: keptFor(key, undefined, describeRef(held)) };
+    const content = contents.get(key);
+    if (content !== undefined) return { candidate, decision: keptFor(key, entry.markedAt, content) };
     const waiting = isGoing ? heldBy(entry, later) : undefined;
     if (waiting === undefined) return one;
     return { candidate, decision: keptFor(key, entry.markedAt, describeRef(waiting)) };

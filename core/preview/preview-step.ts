@@ -32,7 +32,12 @@ export async function previewStep(step: ApplyStep, why: string, work: PreviewWor
   if (outcome.kind !== 'applied') return refused(plain, outcome, live, step, work);
   if (live === undefined) return plain;
   const fields = changesOf(live, outcome.object, work.mask);
-  if (fields.length > 0) return { ...plain, fields };
+  if (fields.length > 0)
+    return {
+      ...plain,
+      fields,
+      why: step.entry.desiredDigest === step.desired.digest ? 'differs on the cluster' : why,
+    };
   return { ...plain, action: 'leave', why: 'is as desired' };
 }
 

@@ -8,16 +8,16 @@ import {
   type PruneTask,
 } from '../apply.ts';
 import { deletionOf } from '../model/deletion.ts';
+import { Blocked } from '../errors.ts';
 import type { Inventory, InventoryEntry } from '../model/inventory.ts';
-import { refKey, type ObjectRef } from '../model/object.ts';
+import { describeRef, refKey, type ObjectRef } from '../model/object.ts';
 import type { ObjectOutcome } from '../model/run.ts';
 import { addressOf, type ApplyStep } from '../plan.ts';
-import { Policy } from '../policy.ts';
 import type { Cluster } from '../ports.ts';
 import { claimsSince } from './hand-over.ts';
 import type { PlannedWork } from './plan-work.ts';
 import { forgetHooks, runHooks } from './run-hooks.ts';
-import { assertNewest, mayProceed, type Progress, type RunContext } from './run-context.ts';
+import { assertNewest, mayProceed, policyOf, type Progress, type RunContext } from './run-context.ts';
 import { assertServed, assertSettled, stepsByWave } from './waves.ts';
 
 type Entries = Readonly<Record<string, InventoryEntry>>;
@@ -31,8 +31,11 @@ export async function carryOut(context: RunContext, work: PlannedWork, progress:
   await noteKept(context, work);
   if (work.cluster === undefined) return leaveAll(context, work);
   const effects = effectsOf(context, work.cluster);
-  const run = { context, effects, progress };
+  const run = { context, effects: { ...effects, checks: goal.settings.health }, progress };
   const isGone = goal.pointer.state === 'gone';
+  for (const { ref, why } of goal.rollout ? work.unservedHooks : []) {
+    throw new Blocked({ subject: `hook ${describeRef(ref)}`, message: why });
+  }
   if (goal.rollout) await runHooks({ ...run, phase: isGone ? 'delete' : 'pre' }, work);
   await applyWaves(context, work, effects, progress);
   const isWhole =
@@ -48,12 +51,12 @@ export async function carryOut(context: RunContext, work: PlannedWork, progress:
     await assertSettled(context, work, effects, { reason: 'post hooks wait' });
     await runHooks({ ...run, phase: 'post' }, work);
   }
-  await forgetHooks(context, work, effects);
+  await forgetHooks(context, work, run.effects);
 }
 
 export function effectsOf(context: RunContext, cluster: Cluster): Effects {
-  const policy = new Policy(context.goal.settings, context.inventory.value.accepted);
-  return { cluster, clock: context.deps.clock, mayProceed: async () => mayProceed(context), policy };
+  const { clock } = context.deps;
+  return { cluster, clock, mayProceed: async () => mayProceed(context), policy: policyOf(context) };
 }
 
 /** Why undesired objects stay, and what is desired again: noted first, since a second phase counts from here. */
@@ -65,7 +68,11 @@ async function noteKept({ inventory }: RunContext, { decision: { notes } }: Plan
 async function leaveAll({ inventory }: RunContext, { decision }: PlannedWork): Promise<void> {
   const forgotten = new Set(decision.forget);
   if (forgotten.size === 0) return;
-  await inventory.save((current) => ({ ...current, hooks: {}, entries: without(current.entries, forgotten) }));
+  await inventory.save((current) => ({
+    ...current,
+    hooks: {},
+    entries: without(current.entries, forgotten),
+  }));
 }
 
 /** Lower waves first; in a rollout they are also Healthy before higher ones begin. */
@@ -167,9 +174,12 @@ async function pruneAll(
   const { application } = request.target;
   const toGo = work.decision.prune.map(({ key }) => key);
   const { handOver } = work;
-  const claims = handOver === undefined ? new Map<string, string>() : await claimsSince(context, handOver, toGo);
+  const claims =
+    handOver === undefined ? new Map<string, string>() : await claimsSince(context, handOver, toGo);
   const steps = work.decision.prune.filter(({ key }) => !claims.has(key));
-  const going = steps.map(({ key, entry, uid }) => [key, { ...entry, uid, state: 'deleting' as const }] as const);
+  const going = steps.map(
+    ({ key, entry, uid }) => [key, { ...entry, uid, state: 'deleting' as const }] as const,
+  );
   await inventory.save(changing((entries) => ({ ...entries, ...Object.fromEntries(going) })));
   const { entries } = inventory.value;
   const wanted = new Map(work.desired.objects.map(({ key, ref }) => [entries[key]?.uid, ref]));
@@ -183,7 +193,9 @@ async function pruneAll(
     const done = await pruneRank(rank, effects);
     results.push(...done.results);
     const gone = new Set(done.results.filter(({ forget }) => forget).map(({ key }) => key));
-    const held = done.results.flatMap(({ key, entry }) => (entry === undefined ? [] : [[key, entry] as const]));
+    const held = done.results.flatMap(({ key, entry }) =>
+      entry === undefined ? [] : [[key, entry] as const],
+    );
     if (gone.size + held.length > 0) {
       await inventory.save(
         changing((current) => ({ ...without(current, gone), ...Object.fromEntries(held) })),

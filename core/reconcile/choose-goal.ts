@@ -34,13 +34,13 @@ const rest = (why: string): Choice => ({ kind: 'rest', why });
  */
 export function chooseGoal(
   { reason }: Pick<RunRequest, 'reason'>,
-  { pointer, inventory }: Standing,
+  { pointer, inventory, healable = false }: Standing,
   now: number,
 ): Choice {
   if (pointer === undefined) return rest('no application of Git has this target');
   const frozen = isForPeople(reason) ? undefined : frozenBy(pointer.settings.freeze, now);
   if (frozen !== undefined) return rest(`frozen until ${frozen.until}: ${frozen.reason}`);
-  return choices[reason]({ pointer, inventory, now, ...factsOf(pointer, inventory) });
+  return choices[reason]({ pointer, inventory, now, healable, ...factsOf(pointer, inventory) });
 }
 
 /** A look at health writes nothing, and a person knows of the freeze. */
@@ -63,6 +63,8 @@ interface Facts {
   readonly pointer: DesiredPointer;
   readonly inventory: Inventory | undefined;
   readonly now: number;
+  /** Drift that a rule or an annotation heals though the application as a whole is not healed. */
+  readonly healable: boolean;
   readonly isApplied: boolean;
   /** An object waits for a run that died, or failed on it. */
   readonly unfinished: boolean;
@@ -164,8 +166,10 @@ function forRetry(facts: Facts): Choice {
  * what only the commit has: then a person ends what a person began.
  */
 function forHeal(facts: Facts): Choice {
-  const { pointer, inventory, isApplied, unfinished, needsPerson } = facts;
-  if (pointer.settings.drift === 'observe') return rest('drift is only observed');
+  const { pointer, inventory, isApplied, unfinished, needsPerson, healable } = facts;
+  const { drift } = pointer.settings;
+  if (drift !== 'heal' && !healable)
+    return rest(`drift is ${drift === 'observe' ? 'only observed' : 'ignored'}`);
   if (isApplied) return run(facts, 'changed');
   if (pointer.settings.sync === 'auto') {
     return needsPerson

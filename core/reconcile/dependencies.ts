@@ -36,7 +36,9 @@ export async function assertNoDependants({ deps, goal, request, inventory }: Run
   if (Object.keys(inventory.value.entries).length === 0) return;
   const { cluster } = request.target;
   const pointers = await Array.fromAsync(deps.store.list(keys.desiredOfCluster(cluster)));
-  const found = await inBatches(pointers, readsAtOnce, async (key) => dependant(deps.store, key, request.target));
+  const found = await inBatches(pointers, readsAtOnce, async (key) =>
+    dependant(deps.store, key, request.target),
+  );
   const [first] = found.flat();
   if (first !== undefined) throw new Waiting('dependency', `its objects stay while ${first}`);
 }
@@ -66,11 +68,7 @@ interface DependencyFacts {
   readonly message: string;
 }
 
-async function whyNotReady(
-  store: Store,
-  target: Target,
-  { ready }: Dependency,
-): Promise<string | undefined> {
+async function whyNotReady(store: Store, target: Target, { ready }: Dependency): Promise<string | undefined> {
   const standing = await readStanding(store, target);
   const { pointer, inventory } = standing;
   if (pointer === undefined) return 'there is no such application there';
@@ -78,7 +76,9 @@ async function whyNotReady(
   const checks = await readDocument(store, keys.check(target.cluster), clusterCheckSchema);
   const facts = factsOf(standing, checks?.value.targets[target.application]);
   if (ready !== undefined) {
-    const answer = isTrue(expressionOf(ready, `ready of ${target.application}`), { dependency: { ...facts } });
+    const answer = isTrue(expressionOf(ready, `ready of ${target.application}`), {
+      dependency: { ...facts },
+    });
     if (answer === true) return undefined;
     return answer === false ? `${ready} is not true yet` : answer.fault;
   }

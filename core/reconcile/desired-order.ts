@@ -1,5 +1,6 @@
 import { orderOf, type Order } from '../order.ts';
 import { refKey, refOf } from '../model/object.ts';
+import type { PlannedAction } from '../model/plan.ts';
 import type { DesiredState, Resolution, ResolvedObject } from '../plan.ts';
 
 /** An object that is run and not kept. */
@@ -13,8 +14,8 @@ export interface OrderedDesired {
   /** Without the hooks: the state. */
   readonly desired: Resolution;
   readonly hooks: readonly Hook[];
-  /** Hooks of kinds that the cluster does not serve, in words. */
-  readonly unservedHooks: readonly string[];
+  /** Hooks of kinds that the cluster does not serve: a revision that has one is not begun. */
+  readonly unservedHooks: readonly PlannedAction[];
   /** Object key to wave, blocked objects included. */
   readonly waves: ReadonlyMap<string, number>;
 }
@@ -33,13 +34,13 @@ export function inTurns({ objects }: DesiredState, resolution: Resolution): Orde
       waves.set(desired.key, wave);
     }
   }
-  const isHook = ({ ref }: Resolution['blocked'][number]) => rendered.get(refKey(ref))?.hook !== undefined;
+  const isHook = ({ ref }: PlannedAction): boolean => rendered.get(refKey(ref))?.hook !== undefined;
   const blocked = resolution.blocked.filter((action) => !isHook(action));
   for (const { ref } of blocked) waves.set(refKey(ref), rendered.get(refKey(ref))?.wave ?? 0);
   return {
     desired: { ...resolution, objects: state, blocked },
     hooks,
-    unservedHooks: resolution.blocked.filter(isHook).map(({ why }) => why),
+    unservedHooks: resolution.blocked.filter(isHook),
     waves,
   };
 }

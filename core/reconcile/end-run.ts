@@ -10,6 +10,7 @@ import type { Plan } from '../model/plan.ts';
 import type { RunRecord, RunRequest } from '../model/run.ts';
 import { frozenBy } from '../freeze.ts';
 import { isoTime, millisecondsOf, secondsBetween } from '../model/time.ts';
+import { waitingToGo } from '../plan.ts';
 import { continueDelaySeconds, retryDelaySeconds, retryTries, lookDelaySeconds } from './delays.ts';
 import { openFailHooks } from './fail-hooks.ts';
 import { Halted } from './halted.ts';
@@ -39,7 +40,7 @@ export async function endRun(
   health: SeenHealth | undefined,
 ): Promise<RunRecord> {
   const { deps } = context;
-  const verdict = judge(ending);
+  const verdict = tellingWhatWaits(judge(ending), context.inventory.value);
   const at = isoTime(deps.clock.now());
   const attempt = attemptOf(context, verdict);
   const isUnderWay = (health !== undefined && isUnsettled(health)) || isPruning(ending);
@@ -56,7 +57,7 @@ export async function endRun(
   if (verdict.outcome.kind === 'applied') await closeDriftOfGone(context);
   if (!isToldAlready(context, record)) await announce(context, record, health?.status ?? 'Unknown');
   if (ending.error instanceof Halted && ending.error.reason === 'lease-lost') return record;
-  await context.inventory.save(({ waiting: _, ...inventory }) => ({
+  await context.inventory.save(({ waiting: _before, ...inventory }) => ({
     ...inventory,
     ...(waiting !== undefined && { waiting }),
     ...appliedBy(context, verdict, at),
@@ -73,6 +74,14 @@ export async function endRun(
     ...(health !== undefined && { health: { status: health.status, message: health.message, at } }),
   }));
   return record;
+}
+
+/** Applied, though some objects that Git gave up are still there: said wherever the outcome is. */
+function tellingWhatWaits(verdict: Verdict, inventory: Inventory): Verdict {
+  const waits = waitingToGo(inventory);
+  const { outcome } = verdict;
+  if (outcome.kind !== 'applied' || waits === undefined) return verdict;
+  return { ...verdict, outcome: { ...outcome, message: `${outcome.message}; ${waits}` } };
 }
 
 /** Failures of one revision in a row. A run that only stopped in time is none. */

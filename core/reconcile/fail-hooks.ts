@@ -5,6 +5,7 @@ import type { Target } from '../model/target.ts';
 import type { Cluster } from '../ports.ts';
 import { effectsOf } from './carry-out.ts';
 import { Halted } from './halted.ts';
+import type { HookEffects } from './hook-object.ts';
 import { InventoryWriter } from './inventory-writer.ts';
 import type { PlannedWork } from './plan-work.ts';
 import type { Progress, ReconcileDeps, RunContext } from './run-context.ts';
@@ -28,7 +29,8 @@ export async function runFailHooks(
   const { outcome, retry } = judge(ending);
   if (outcome.kind !== 'failed' || retry === 'later') return ending;
   try {
-    await runHooks({ context, phase: 'fail', effects: effectsOf(context, work.cluster), progress }, work);
+    const effects = { ...effectsOf(context, work.cluster), checks: goal.settings.health };
+    await runHooks({ context, phase: 'fail', effects, progress }, work);
     return ending;
   } catch (error) {
     if (error instanceof Waiting) return ending;
@@ -44,8 +46,7 @@ export function openFailHooks(
   ofRevision: number,
 ): readonly (readonly [string, HookState])[] {
   return Object.entries(hooks).filter(
-    ([, { phase, state, revision }]) =>
-      phase === 'fail' && state === 'running' && revision === ofRevision,
+    ([, { phase, state, revision }]) => phase === 'fail' && state === 'running' && revision === ofRevision,
   );
 }
 
@@ -54,13 +55,13 @@ export async function lookAtFailHooks(
   deps: ReconcileDeps,
   target: Target,
   cluster: Cluster,
-  revision: number,
+  { revision, checks }: { readonly revision: number; readonly checks: HookEffects['checks'] },
 ): Promise<boolean> {
   const lease = await acquireLease(deps, target);
   if (lease === undefined) return true;
   try {
     const inventory = await InventoryWriter.claim(deps.store, target, lease.token);
-    const effects = { cluster, clock: deps.clock, mayProceed: async () => lease.hold() };
+    const effects = { cluster, clock: deps.clock, mayProceed: async () => lease.hold(), checks };
     const served = await cluster.resources();
     for (const [key, state] of openFailHooks(inventory.value, revision)) {
       await settleHook(inventory, key, state, hookAddress(state, served), effects);

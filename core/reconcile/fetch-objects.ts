@@ -22,15 +22,6 @@ export interface Observed {
   readonly forbidden: ReadonlyMap<string, Blocked>;
 }
 
-/** As `observeObjects`, for callers that need them all: throws Blocked when one may not be read. */
-export async function fetchObjects(
-  ...[cluster, application, sought, options]: Parameters<typeof observeObjects>
-): Promise<Observed['found']> {
-  const { found, forbidden } = await observeObjects(cluster, application, sought, options);
-  for (const refusal of forbidden.values()) throw refusal;
-  return found;
-}
-
 /**
  * Reads objects, by a list per kind where many of ours are sought and one by one where not; what a list does not have
  * is read by its name before it counts as absent. A kind that we may not read concerns its own objects alone.
@@ -61,9 +52,10 @@ export async function observeObjects(
   await inBatches(unseen, atOnce, async ({ key, address }) => {
     const place = `${address.apiVersion} ${address.plural} ${address.namespace ?? ''}`;
     const live = refusals.get(place) ?? (await orRefusal(cluster.get(address)));
-    if (!(live instanceof Blocked)) return void found.set(key, live);
-    refusals.set(place, live);
-    forbidden.set(key, live);
+    if (live instanceof Blocked) {
+      refusals.set(place, live);
+      forbidden.set(key, live);
+    } else found.set(key, live);
   });
   return { found, forbidden };
 }

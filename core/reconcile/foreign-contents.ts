@@ -71,7 +71,9 @@ async function unmanagedIn(
   { served, cluster, going }: Surroundings,
 ): Promise<string | undefined> {
   if (cluster === undefined || !isDefinition({ group, kind, name })) return undefined;
-  const resource = served.find((each) => `${each.plural}.${each.group}` === name && each.verbs.includes('list'));
+  const resource = served.find(
+    (each) => `${each.plural}.${each.group}` === name && each.verbs.includes('list'),
+  );
   if (resource === undefined) return undefined;
   try {
     const { items } = await cluster.list(resource, '', { metadataOnly: true });

@@ -58,13 +58,16 @@ export async function planAmongOthers(
 }
 
 async function lookAtOthers(context: RunContext, draft: Draft): Promise<HandOver | undefined> {
-  const strangers = strangersIn(context, draft);
-  const { claimable, prune } = draft.decision;
-  if (strangers.length === 0 && claimable.length === 0) return undefined;
   const { deps, request } = context;
+  const ownerOf = foreignOwner(request.target.application);
+  const strangers = strangersIn(ownerOf, draft);
+  const { claimable, prune, apply } = draft.decision;
+  // An earlier run noted it as its own and died before it put its label on.
+  const begun = apply.flatMap(({ live }) => ownerOf(live) ?? []);
+  if (strangers.length + claimable.length + begun.length === 0) return undefined;
   const neighbours = new Neighbours(deps.store, request.target, draft.served);
   const versions = await neighbours.versions();
-  const tell = new Set<string>();
+  const tell = new Set(begun);
   const own = await ownersOf(strangers, draft, neighbours, tell);
   const question = { draft, neighbours, keys: claimable, among: versions.keys() };
   const claims = claimable.length === 0 ? new Map<string, string>() : await claimsOn(context, question, tell);
@@ -107,14 +110,24 @@ interface Stranger {
   readonly owner: string;
 }
 
+/** The other application that the label of an object names, if it does. */
+function foreignOwner(application: string) {
+  return (live: LiveObject | undefined): string | undefined => {
+    const owner = live?.metadata.labels?.[labels.application];
+    return owner === application ? undefined : owner;
+  };
+}
+
 /** Desired objects that exist, are not in our inventory, and carry the label of another application. */
-function strangersIn({ request }: RunContext, { desired, observed, entries }: Draft): readonly Stranger[] {
+function strangersIn(
+  ownerOf: ReturnType<typeof foreignOwner>,
+  { desired, observed, entries }: Draft,
+): readonly Stranger[] {
   return desired.objects.flatMap(({ key, ref }) => {
     const live = observed.get(key);
-    const owner = live?.metadata.labels?.[labels.application];
+    const owner = ownerOf(live);
     const isTracked = entries[key]?.uid !== undefined;
-    if (live === undefined || owner === undefined || isTracked) return [];
-    return owner === request.target.application ? [] : [{ key, ref, live, owner }];
+    return live === undefined || owner === undefined || isTracked ? [] : [{ key, ref, live, owner }];
   });
 }
 
@@ -192,9 +205,10 @@ interface Question {
 /** Why each of these objects may be another application's wish. */
 async function claimsOn(
   context: RunContext,
-  { draft, neighbours, keys: wanted, among }: Question,
+  question: Question,
   tell: Set<string>,
 ): Promise<ReadonlyMap<string, string>> {
+  const { neighbours, keys: wanted, among } = question;
   const others = await neighbours.all(among);
   const unread = await unreadCommit(context, others);
   if (unread !== undefined) return new Map(wanted.map((key) => [key, unread]));
@@ -203,7 +217,7 @@ async function claimsOn(
     for (const key of wanted) {
       if (claims.has(key)) continue;
       if (neighbour.unknown !== undefined) claims.set(key, unknownText(neighbour));
-      else if (await isWished(draft, neighbour, key)) {
+      else if (await isWished(question, neighbour, key)) {
         claims.set(key, claimText(neighbour));
         tell.add(neighbour.application);
       }
@@ -218,10 +232,22 @@ function claimText({ application, pointer }: Neighbour): string {
 }
 
 /** An object of the same name in another API group is the same one where its uid is. */
-async function isWished({ entries, cluster, served }: Draft, { wishes }: Neighbour, key: string) {
-  if (wishes.has(key)) return true;
+async function isWished(
+  { draft, neighbours }: Question,
+  neighbour: Neighbour,
+  key: string,
+): Promise<boolean> {
+  const { entries, cluster, served } = draft;
+  const { application, wishes } = neighbour;
   const entry = entries[key];
-  if (entry === undefined || cluster === undefined) return false;
+  if (entry === undefined) return false;
+  if (cluster === undefined) {
+    // Whose label it carries by now is not looked at: who has it tells the same.
+    if (!wishes.has(key)) return false;
+    const theirs = await neighbours.inventory(application);
+    return theirs?.entries[key]?.uid !== entry.uid || entry.uid === undefined;
+  }
+  if (wishes.has(key)) return true;
   const { kind, namespace, name } = entry.ref;
   for (const { ref, apiVersion } of wishes.values()) {
     if (ref.kind !== kind || ref.name !== name || ref.namespace !== namespace) continue;
@@ -242,8 +268,10 @@ async function unreadCommit(
   others: readonly Neighbour[],
 ): Promise<string | undefined> {
   const { repository, ref, examined } = goal.pointer;
-  const state = (await readDocument(deps.store, keys.repository(repository, ref), repositoryStateSchema))?.value;
-  if (state === undefined || state.head.sha === examined.sha || state.head.at >= examined.at) return undefined;
+  const state = (await readDocument(deps.store, keys.repository(repository, ref), repositoryStateSchema))
+    ?.value;
+  if (state === undefined || state.head.sha === examined.sha || state.head.at >= examined.at)
+    return undefined;
   const pointers = new Map(others.map(({ application, pointer }) => [application, pointer]));
   const { cluster, application: own } = request.target;
   const isRead = (pointer: DesiredPointer | undefined): boolean =>

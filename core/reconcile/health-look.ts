@@ -42,8 +42,10 @@ export async function lookAtHealth({ target }: RunRequest, deps: ReconcileDeps):
   try {
     const cluster = await deps.clusters.connect(target.cluster, () => deps.deadline - reserveMs);
     const pointer = await readPointer(deps.store, target);
-    const health = await readHealth(cluster, inventory, deps.clock, pointer?.settings.health);
-    const isDeleting = hasDeletions(inventory) && (await finishDeletions(deps, target, cluster));
+    // First: what is gone by now has no health any more.
+    const current = hasDeletions(inventory) ? await finishDeletions(deps, inventory, cluster) : inventory;
+    const health = await readHealth(cluster, current, deps.clock, pointer?.settings.health);
+    const isDeleting = hasDeletions(current);
     return await note(deps, last, { target, health, isDeleting });
   } catch (error) {
     if (!(error instanceof Retry || error instanceof Blocked)) throw error;
@@ -54,11 +56,11 @@ export async function lookAtHealth({ target }: RunRequest, deps: ReconcileDeps):
 
 async function lookAtHooks(deps: ReconcileDeps, target: Target, last: LastRun): Promise<Looked> {
   const pointer = await readPointer(deps.store, target);
-  const { impersonate } = pointer?.settings ?? {};
+  const { impersonate, health: checks = [] } = pointer?.settings ?? {};
   try {
     const deadline = () => deps.deadline - reserveMs;
     const cluster = await deps.clusters.connect(target.cluster, deadline, { impersonate });
-    const isOpen = await lookAtFailHooks(deps, target, cluster, last.revision);
+    const isOpen = await lookAtFailHooks(deps, target, cluster, { revision: last.revision, checks });
     if (isOpen) await lookLater(deps, target, last);
     return { kind: 'looked', why: isOpen ? 'fail hooks are at work' : 'fail hooks have ended' };
   } catch (error) {
@@ -87,13 +89,18 @@ function isDue(inventory: Inventory, last: LastRun, now: number): boolean {
 }
 
 /** Entries are changed under the lease only; while a run holds it, that run looks at its deletions itself. */
-async function finishDeletions(deps: ReconcileDeps, target: Target, cluster: Cluster): Promise<boolean> {
+async function finishDeletions(
+  deps: ReconcileDeps,
+  inventory: Inventory,
+  cluster: Cluster,
+): Promise<Inventory> {
+  const { target } = inventory;
   const lease = await acquireLease(deps, target);
-  if (lease === undefined) return true;
+  if (lease === undefined) return inventory;
   try {
-    const inventory = await InventoryWriter.claim(deps.store, target, lease.token);
-    await confirmDeletions(inventory, cluster);
-    return hasDeletions(inventory.value);
+    const writer = await InventoryWriter.claim(deps.store, target, lease.token);
+    await confirmDeletions(writer, cluster);
+    return writer.value;
   } finally {
     await lease.release();
   }

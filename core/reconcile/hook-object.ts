@@ -3,9 +3,10 @@ import { annotations, labels } from '../contract/kubernetes.ts';
 import { Blocked, Retry } from '../errors.ts';
 import { healthOf } from '../health.ts';
 import type { HookState } from '../model/inventory.ts';
-import { describeRef, type LiveObject } from '../model/object.ts';
+import { describeRef, type KubeObject, type LiveObject } from '../model/object.ts';
+import type { HealthCheck } from '../model/rule.ts';
 import type { ResolvedObject } from '../plan.ts';
-import type { ObjectAddress } from '../ports.ts';
+import type { ApplyOutcome, ObjectAddress } from '../ports.ts';
 import { Waiting } from './waiting.ts';
 
 /** Controllers write status all the time: a moved resourceVersion is read again so often. */
@@ -14,8 +15,10 @@ const pauseMs = 500;
 /** How long a run waits for an old object to go, before it lets another run go on. */
 const looksForGone = 8;
 
-/** What hooks need of the world. */
-export type HookEffects = Pick<Effects, 'cluster' | 'clock' | 'mayProceed'>;
+/** What hooks need of the world, and the health checks of their application. */
+export interface HookEffects extends Pick<Effects, 'cluster' | 'clock' | 'mayProceed'> {
+  readonly checks: readonly HealthCheck[];
+}
 
 /** `running`: it was created, or had been by a run that died; `failed`: only a commit or a person helps. */
 export type Started =
@@ -60,26 +63,23 @@ export async function startHook(
     await removeHook(state, address, live.metadata.uid, effects);
     await awaitGone(state, address, effects);
   }
-  const { metadata } = object;
-  const marked = { ...metadata.annotations, [annotations.hookRun]: markOf(state) };
   await effects.mayProceed();
-  const outcome = await effects.cluster.apply(
-    address,
-    { ...object, metadata: { ...metadata, annotations: marked } },
-    { dryRun: false, force: true },
-  );
-  const subject = hookName(state);
-  switch (outcome.kind) {
-    case 'applied':
-      return { kind: 'running', uid: outcome.object.metadata.uid, created: true };
-    case 'invalid':
-      return { kind: 'failed', message: outcome.message };
-    case 'refused':
-      throw new Blocked({ subject, message: `was not created: ${outcome.message}` });
-    case 'conflict':
-    case 'absent':
-      throw new Retry({ subject, message: `was not created: ${outcome.message}` });
-  }
+  const options = { dryRun: false, force: true };
+  return startedBy(state, await effects.cluster.apply(address, marked(object, state), options));
+}
+
+function marked(object: KubeObject, state: HookState): KubeObject {
+  const { metadata } = object;
+  const notes = { ...metadata.annotations, [annotations.hookRun]: markOf(state) };
+  return { ...object, metadata: { ...metadata, annotations: notes } };
+}
+
+function startedBy(state: HookState, outcome: ApplyOutcome): Started {
+  if (outcome.kind === 'applied') return { kind: 'running', uid: outcome.object.metadata.uid, created: true };
+  if (outcome.kind === 'invalid') return { kind: 'failed', message: outcome.message };
+  const fault = { subject: hookName(state), message: `was not created: ${outcome.message}` };
+  // Rights and quotas are given without a commit; a namespace, or what somebody else writes, takes a moment.
+  throw outcome.kind === 'refused' ? new Blocked(fault) : new Retry(fault);
 }
 
 function replaceRefusal(
@@ -99,7 +99,7 @@ function replaceRefusal(
 export async function lookAtHook(
   state: HookState,
   address: ObjectAddress,
-  { cluster, clock }: HookEffects,
+  { cluster, clock, checks }: HookEffects,
 ): Promise<HookLook> {
   const live = await cluster.get(address);
   if (live === undefined || !cameOf(state, live)) {
@@ -107,7 +107,7 @@ export async function lookAtHook(
       'its object is gone, and nobody saw how it ended; let no ttlSecondsAfterFinished below 300 delete it';
     return { state: 'failed', message, live: undefined };
   }
-  const { status, reason, message } = healthOf(live, clock.now());
+  const { status, reason, message } = healthOf(live, clock.now(), checks);
   const words = [status, reason, message].filter((text) => text !== '').join(': ');
   const ended = status === 'Healthy' ? 'succeeded' : status === 'Degraded' ? 'failed' : 'open';
   return { state: ended, message: words, live };

@@ -112,7 +112,8 @@ export class Neighbours {
 
   async #wishesIn(application: string, digest: string): Promise<readonly (readonly [string, Wish])[]> {
     const stored = await this.#store.get(keys.snapshot(application, digest));
-    if (stored === undefined) throw new Stop({ subject: `snapshot ${digest}`, message: 'is not kept any more' });
+    if (stored === undefined)
+      throw new Stop({ subject: `snapshot ${digest}`, message: 'is not kept any more' });
     const { objects, namespace, provenance } = decodeSnapshot(digest, stored.text);
     // A hook is run and not kept: whoever has the object as state may keep it.
     const state = objects.filter(({ metadata }) => metadata.annotations?.[annotations.hook] === undefined);

@@ -15,12 +15,11 @@ import {
   type Resolution,
 } from '../plan.ts';
 import type { ApiResource, Cluster } from '../ports.ts';
-import { Policy } from '../policy.ts';
 import { isHealable } from '../record.ts';
 import { inTurns, type OrderedDesired } from './desired-order.ts';
 import { observeObjects, type Observed, type Sought } from './fetch-objects.ts';
 import { planAmongOthers, type HandOver } from './hand-over.ts';
-import { deadlineOf, type RunContext } from './run-context.ts';
+import { deadlineOf, policyOf, type RunContext } from './run-context.ts';
 
 /** A decided plan, with the connection that carries it out; undefined where nothing on the cluster is touched. */
 export interface PlannedWork extends OrderedDesired {
@@ -104,13 +103,14 @@ function nothing(application: string): DesiredState {
   return { application, namespace: '', objects: [], origins: {} };
 }
 
-async function basisOf({ deps, goal, request, inventory, startedAt }: RunContext) {
+async function basisOf(context: RunContext) {
+  const { deps, goal, request, inventory, startedAt } = context;
   const episodes = Object.entries(await readEpisodes(deps.store, request.target));
   return {
     application: request.target.application,
     state: goal.pointer.state,
     settings: goal.settings,
-    policy: new Policy(goal.settings, inventory.value.accepted),
+    policy: policyOf(context),
     entries: inventory.value.entries,
     scope: goal.scope,
     drifted: new Set(episodes.filter(([, episode]) => isHealable(episode)).map(([key]) => key)),

@@ -3,9 +3,9 @@ import { hasHealth, healthOf, missing, worstHealth } from '../health.ts';
 import type { HealthStatus, ObjectHealth } from '../model/health.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { HealthCheck } from '../model/rule.ts';
-import { addressOf } from '../plan.ts';
+import { addressOf, stuckDeletions } from '../plan.ts';
 import type { Clock, Cluster } from '../ports.ts';
-import { fetchObjects } from './fetch-objects.ts';
+import { observeObjects } from './fetch-objects.ts';
 
 /** Health of a target as it was seen. */
 export interface SeenHealth {
@@ -46,9 +46,15 @@ export async function readHealth(
   const sought = Object.entries(entries)
     .filter(([, { ref, state }]) => state === 'applied' && hasHealth(ref, checks))
     .map(([key, entry]) => ({ key, ref: entry.ref, address: addressOf(entry, served), ours: true }));
-  const found = await fetchObjects(cluster, target.application, sought, { metadataOnly: false });
-  return sought.map(({ key, ref }) => {
+  const { found, forbidden } = await observeObjects(cluster, target.application, sought, {
+    metadataOnly: false,
+  });
+  const seen = sought.map(({ key, ref }): ObjectHealth => {
+    const refusal = forbidden.get(key);
+    if (refusal !== undefined)
+      return { ref, status: 'Unknown', reason: 'Forbidden', message: refusal.message };
     const live = found.get(key);
     return { ref, ...(live === undefined ? missing : healthOf(live, clock.now(), checks)) };
   });
+  return [...seen, ...stuckDeletions({ entries }, clock.now())];
 }

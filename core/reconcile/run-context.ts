@@ -3,7 +3,9 @@ import type { StackConfig } from '../contract/config.ts';
 import { requestSeconds } from '../contract/kubernetes.ts';
 import type { EpisodeDeps } from '../episodes.ts';
 import { LeaseLost, type Lease } from '../lease.ts';
+import type { AcceptedRule } from '../model/rule.ts';
 import type { RunRequest } from '../model/run.ts';
+import { Policy } from '../policy.ts';
 import type { Clusters, Queues, Sealer } from '../ports.ts';
 import type { Goal } from './choose-goal.ts';
 import { Halted } from './halted.ts';
@@ -31,6 +33,8 @@ export interface RunContext {
   readonly lease: Lease;
   readonly inventory: InventoryWriter;
   readonly runId: string;
+  /** What heals leave alone since somebody changes it again each time; none when a person asked for the run. */
+  readonly brokenLoops?: readonly Pick<AcceptedRule, 'rule'>[];
   /** ISO 8601. */
   readonly startedAt: string;
 }
@@ -38,6 +42,11 @@ export interface RunContext {
 /** What a run has done so far; grows as it goes on, and is all that is left when it stops half-way. */
 export interface Progress {
   readonly results: ObjectResult[];
+}
+
+/** The rules of the run: what Git says, what people accepted since, and broken heal loops. */
+export function policyOf({ goal, inventory, brokenLoops = [] }: RunContext): Policy {
+  return new Policy(goal.settings, [...inventory.value.accepted, ...brokenLoops]);
 }
 
 /** Latest end of a request to the cluster; moves as the lease is renewed. */

@@ -39,7 +39,7 @@ export async function runHooks(run: HookRun, work: PlannedWork): Promise<void> {
   const waves = Map.groupBy(hooks, ({ wave }) => wave);
   for (const [, wave] of [...waves].sort(([a], [b]) => a - b)) {
     for (const rank of inApplyOrder(wave, ({ desired }) => desired.ref)) {
-      if (rank.every((hook) => hasSucceeded(context, stateKey(phase, hook)))) continue;
+      if (rank.every((hook) => isDone(context, phase, hook))) continue;
       await assertNewest(context);
       for (const hook of rank) await begin(run, hook);
       await awaitAll(run, rank);
@@ -62,9 +62,9 @@ export function haveEnded({ goal, inventory }: RunContext, work: PlannedWork, ph
     });
 }
 
-function hasSucceeded({ inventory, goal }: RunContext, key: string): boolean {
-  const state = inventory.value.hooks[key];
-  return state?.revision === goal.revision && state.state === 'succeeded';
+function isDone({ inventory, goal }: RunContext, phase: HookPhase, hook: Hook): boolean {
+  const state = inventory.value.hooks[stateKey(phase, hook)];
+  return state?.revision === goal.revision && state.state === 'succeeded' && !isLeftOver(state, hook);
 }
 
 /** Intent before effect (rule 1): a hook that a dying run created is known by its mark, and not created again. */
@@ -79,6 +79,7 @@ async function begin(run: HookRun, hook: Hook): Promise<void> {
     state = intentOf(context, phase, hook, before);
     await note(context.inventory, key, state);
   }
+  if (isLeftOver(state, hook)) await deleteEnded(context.inventory, key, state, address, effects);
   if (state.state !== 'intent') return;
   const mayReplace = hook.deletions.includes('before');
   const started = await startHook(hook.desired, state, { mayReplace }, effects);
@@ -97,8 +98,21 @@ function isAskedFor({ request }: RunContext): boolean {
 }
 
 /** A run may have died between noting how a hook ended and deleting its object. */
-function isLeftOver({ state }: HookState, { deletions }: Hook): boolean {
-  return (state === 'succeeded' || state === 'failed') && deletions.includes(state);
+function isLeftOver({ state, uid }: HookState, { deletions }: Hook): boolean {
+  return uid !== undefined && (state === 'succeeded' || state === 'failed') && deletions.includes(state);
+}
+
+/** Its uid goes from the state once its object is deleted. */
+async function deleteEnded(
+  inventory: InventoryWriter,
+  key: string,
+  ended: HookState,
+  address: ObjectAddress,
+  effects: HookEffects,
+): Promise<void> {
+  await cleanUpHook(ended, address, effects);
+  const { uid: _gone, ...state } = ended;
+  await note(inventory, key, state);
 }
 
 function intentOf(
@@ -155,9 +169,10 @@ export async function settleHook(
 ): Promise<HookLook> {
   const look = await lookAtHook(state, address, effects);
   if (look.state === 'open') return look;
-  await note(inventory, key, { ...state, state: look.state, message: look.message.slice(0, messageLength) });
+  const ended = { ...state, state: look.state, message: look.message.slice(0, messageLength) };
+  await note(inventory, key, ended);
   const deletions = look.live === undefined ? [] : (orderOf(look.live).hook?.deletions ?? []);
-  if (deletions.includes(look.state)) await cleanUpHook(state, address, effects);
+  if (deletions.includes(look.state)) await deleteEnded(inventory, key, ended, address, effects);
   return look;
 }
 

@@ -81,10 +81,13 @@ function isUnsettled({ status }: ObjectHealth): boolean {
 }
 
 /** A kind that lower waves are to bring may take a moment to be served: throws Waiting while it is not. */
-export function assertServed(wave: number, { unserved, waves, decision }: PlannedWork, { results }: Progress): void {
+export function assertServed(
+  wave: number,
+  { unserved, waves, decision }: PlannedWork,
+  { results }: Progress,
+): void {
   const missing = decision.plan.actions.filter(
-    ({ action, ref }) =>
-      action === 'blocked' && unserved.has(refKey(ref)) && waves.get(refKey(ref)) === wave,
+    ({ action, ref }) => action === 'blocked' && unserved.has(refKey(ref)) && waves.get(refKey(ref)) === wave,
   );
   const [first] = missing;
   if (first === undefined || results.some(({ failure }) => failure !== undefined)) return;

@@ -61,7 +61,7 @@ interface Part {
 }
 
 /** `kind: List`, and typed lists such as RoleList, whose items may leave their kind to the list. */
-function flatten(value: Json, path: readonly PropertyKey[]): Part[] {
+export function flatten(value: Json, path: readonly PropertyKey[]): Part[] {
   if (!isJsonObject(value)) return [{ value, path }];
   const { apiVersion = '', kind, items } = value;
   if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items)) return [{ value, path }];

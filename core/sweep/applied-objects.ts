@@ -34,7 +34,8 @@ export async function appliedObjects(
   const applied = await load(inventory?.applied?.snapshot);
   const isOf = (objects: ByKey, [key, entry]: [string, InventoryEntry]): boolean =>
     objects.get(key)?.digest === entry.desiredDigest;
-  const finished = entries.filter(([, { state }]) => state === 'applied');
+  // What nothing desires and is kept all the same is in no snapshot: it neither drifts nor is it unknown.
+  const finished = entries.filter(([, { state, kept }]) => state === 'applied' && kept === undefined);
   const isWhole = finished.every((entry) => isOf(applied, entry));
   const newer = isWhole ? applied : await load(pointer.snapshot);
   const objects = finished.flatMap((entry) => {

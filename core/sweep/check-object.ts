@@ -1,3 +1,4 @@
+import { adjustDesired } from '../adjust-desired.ts';
 import { driftOf, driftOfMissing, type DriftContext, type DriftVerdict } from '../drift/object-drift.ts';
 import type { ObjectDrift } from '../model/drift.ts';
 import { describeRef, type LiveObject } from '../model/object.ts';
@@ -15,7 +16,7 @@ export type ObjectCheck =
   | { readonly kind: 'ignored'; readonly live: LiveObject | undefined };
 
 /** What a check needs to know of one object. */
-export type CheckContext = Omit<DriftContext, 'desired' | 'fresh'>;
+export type CheckContext = Pick<DriftContext, 'mask' | 'policy' | 'baseline'>;
 
 /** Looks at an object that is being written all the time: a difference counts only within one version of it. */
 const looks = 3;
@@ -34,18 +35,21 @@ export async function checkObject(
     const live = await cluster.get(desired.address);
     if (!isWatched) return { kind: 'ignored', live };
     if (live === undefined) return checkMissing(desired, context);
-    const outcome = await cluster.apply(desired.address, desired.object, { dryRun: true, force: true });
+    // As an apply would send it: what rules leave to others is not asked for here either.
+    const { object, yielded } = adjustDesired(desired.object, live, context.policy);
+    const outcome = await cluster.apply(desired.address, object, { dryRun: true, force: true });
     if (outcome.kind !== 'applied') {
       const reason = `the dry run of ${describeRef(desired.ref)} was not possible: ${outcome.message}`;
       return { kind: 'unknown', reason, live };
     }
     const isSame = outcome.object.metadata.resourceVersion === live.metadata.resourceVersion;
-    const verdict = driftOf(live, outcome.object, { ...context, desired: desired.object });
+    const all = { ...context, desired: desired.object, yielded: yielded.map(({ field }) => field) };
+    const verdict = driftOf(live, outcome.object, all);
     // Deleted in between: the dry run tells what would be created anew.
     const isAnother = outcome.object.metadata.uid !== live.metadata.uid;
     if (look === looks || (!isAnother && (isSame || verdict.kind === 'clean'))) {
       const settled = hasForeign(verdict)
-        ? await withoutDefaults(cluster, desired, { live, dryRun: outcome.object, context })
+        ? await withoutDefaults(cluster, desired, { live, dryRun: outcome.object, context: all })
         : verdict;
       return toCheck(settled, live, desired);
     }
@@ -70,13 +74,13 @@ function hasForeign(verdict: DriftVerdict): boolean {
 async function withoutDefaults(
   cluster: Cluster,
   { address, object }: ResolvedObject,
-  seen: { readonly live: LiveObject; readonly dryRun: LiveObject; readonly context: CheckContext },
+  seen: { readonly live: LiveObject; readonly dryRun: LiveObject; readonly context: DriftContext },
 ): Promise<DriftVerdict> {
   const renamed = { ...object, metadata: { ...object.metadata, name: freshName } };
   const options = { dryRun: true, force: true } as const;
   const outcome = await cluster.apply({ ...address, name: freshName }, renamed, options);
   const fresh = outcome.kind === 'applied' && outcome.created ? outcome.object : undefined;
-  return driftOf(seen.live, seen.dryRun, { ...seen.context, desired: object, fresh });
+  return driftOf(seen.live, seen.dryRun, { ...seen.context, fresh });
 }
 
 function toCheck(verdict: DriftVerdict, live: LiveObject, { ref }: ResolvedObject): ObjectCheck {

@@ -15,10 +15,10 @@ import { authorsOf } from '../who-did.ts';
 import { Policy } from '../policy.ts';
 import { countFields, isAlarming } from '../record.ts';
 import { appliedObjects, type AppliedObjects } from './applied-objects.ts';
-import type { ResolvedObject } from '../plan.ts';
+import { stuckDeletions, type ResolvedObject } from '../plan.ts';
 import { checkObject, type CheckContext, type ObjectCheck } from './check-object.ts';
 import { extraObjects, kindOf, type LabelledObjects } from './extra-objects.ts';
-import { isPending, judgeTarget } from './judge-target.ts';
+import { driftIgnored, isPending, judgeTarget } from './judge-target.ts';
 import { nextRun } from './next-run.ts';
 import { targetHealth } from './target-health.ts';
 import { hasMoved, readTargetState, type TargetState } from './target-state.ts';
@@ -51,6 +51,8 @@ interface Look {
   readonly checks: ReadonlyMap<string, readonly [ObjectRef, ObjectCheck]>;
   readonly drifts: ReadonlyMap<string, ObjectDrift>;
   readonly unknown: readonly string[];
+  /** The rules watch at least one object, or there is none. */
+  readonly watched: boolean;
 }
 
 /**
@@ -79,12 +81,11 @@ export async function checkTarget(
     const whoDid = authors(deps, swept, look, previous?.at ?? before.inventory?.applied?.at);
     const recorded = isDrifting ? await record(deps, before, look, whoDid) : undefined;
     await askForRun(deps, before, { look, previous, healable: recorded?.healable ?? false });
-    const at = verdict.sync === 'Unknown' ? lastSeen(deps, previous) : isoTime(deps.clock.now());
-    const health = targetHealth(
-      [...look.checks.values()],
-      deps.clock.now(),
-      before.pointer.settings.health,
-    );
+    const isPartial = verdict.sync === 'Unknown' && verdict.reason !== driftIgnored;
+    const at = isPartial ? lastSeen(deps, previous) : isoTime(deps.clock.now());
+    const stuck = stuckDeletions(before.inventory ?? { entries: {} }, deps.clock.now());
+    const settings = before.pointer.settings.health;
+    const health = targetHealth(expectedIn(look), deps.clock.now(), settings, stuck);
     return { at, ...verdict, drifted: findings.drifted, revision: appliedRevision(before), ...health };
   } catch (error) {
     if (error instanceof Retry) throw error;
@@ -138,7 +139,9 @@ async function lookAt(deps: CheckDeps, swept: SweptCluster, state: TargetState):
     const drift = driftOfExtra(live, policy);
     if (drift !== undefined) drifts.set(refKey(refOf(live)), drift);
   }
-  return { applied, checks, drifts, unknown };
+  const { objects } = applied;
+  const watched = objects.length === 0 || objects.some(({ object }) => policy.isWatched(object));
+  return { applied, checks, drifts, unknown, watched };
 }
 
 /** What the Application says, and what people accepted since. */
@@ -172,6 +175,11 @@ function extrasOf({ labelled, known, uids }: SweptCluster, { pointer, inventory 
 function unlistable({ labelled }: SweptCluster, { inventory }: TargetState): string[] {
   const kinds = new Set(Object.values(inventory?.entries ?? {}).map(({ ref }) => kindOf(ref)));
   return [...labelled.failed].flatMap(([kind, reason]) => (kinds.has(kind) ? [reason] : []));
+}
+
+/** Whoever ignores an object does not miss it either. */
+function expectedIn({ checks }: Look): readonly (readonly [ObjectRef, ObjectCheck])[] {
+  return [...checks.values()].filter(([, { kind, live }]) => kind !== 'ignored' || live !== undefined);
 }
 
 function alarmingIn({ drifts }: Look): number {

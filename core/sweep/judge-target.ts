@@ -8,20 +8,27 @@ export interface Findings {
   /** Why the check is partial; empty when everything was judged. */
   readonly unknown: readonly string[];
   readonly drifted: number;
+  /** The rules watch at least one object, or there is none. */
+  readonly watched: boolean;
   /** A run was, or may have been, at work meanwhile. */
   readonly moved: boolean;
 }
 
+/** Why a target is Unknown on purpose: the check is complete, and there is nothing to be done about it. */
+export const driftIgnored = 'drift is ignored: live objects are not compared with Git';
+
 /** `Unknown` before `Pending` before `Drifted`: what was not judged is never called good, nor merely late (rule 5). */
 export function judgeTarget(
   { pointer, inventory }: TargetState,
-  { unfinished, unknown, drifted, moved }: Findings,
+  { unfinished, unknown, drifted, watched, moved }: Findings,
 ): Pick<TargetCheck, 'sync' | 'reason'> {
   if (moved) return { sync: 'Reconciling', reason: 'a run is at work' };
   if (unknown.length > 0) return { sync: 'Unknown', reason: summary(unknown) };
   if (isPending({ pointer, inventory }, unfinished)) {
     return { sync: 'Pending', reason: pendingReason({ pointer, inventory }, unfinished) };
   }
+  // Nobody looked, so nobody may say Synced.
+  if (!watched) return { sync: 'Unknown', reason: driftIgnored };
   if (drifted === 0) return { sync: 'Synced', reason: '' };
   return { sync: 'Drifted', reason: `${drifted} of its objects differ from what was applied` };
 }

@@ -1,6 +1,7 @@
 import type { RunReason } from '../model/run.ts';
-import { millisecondsOf } from '../model/time.ts';
-import { retryDelaySeconds } from '../reconcile/delays.ts';
+import { isoTime, millisecondsOf, secondsBetween } from '../model/time.ts';
+import { pruneDue } from '../plan.ts';
+import { lookDelaySeconds, retryDelaySeconds } from '../reconcile/delays.ts';
 import type { TargetState } from './target-state.ts';
 
 /** What a check found that a run could mend. */
@@ -38,5 +39,11 @@ export function nextRun(
   // A `pending` request would rest where a person is needed; a heal finishes what is unfinished as well.
   if (needs.pending && !needsPerson && pointer.settings.sync === 'auto')
     return needs.wasPending ? 'pending' : undefined;
+  // What was only marked, and what waited for another application: no push comes for these.
+  if (isApplied && !needsPerson && pruneDue(inventory, now)) return 'pending';
+  // Looks at deletions end an hour after the run; finalizers may take longer.
+  const isDeleting = Object.values(inventory?.entries ?? {}).some(({ state }) => state === 'deleting');
+  const isWatched = last !== undefined && lookDelaySeconds(secondsBetween(last.at, isoTime(now))) !== undefined;
+  if (isDeleting && !isWatched && !needs.healable) return 'health';
   return needs.healable ? 'heal' : undefined;
 }

@@ -10,9 +10,13 @@ export function targetHealth(
   objects: readonly (readonly [ObjectRef, ObjectCheck])[],
   now: number,
   checks: readonly HealthCheck[] = [],
+  stuck: readonly ObjectHealth[] = [],
 ): Pick<TargetCheck, 'health' | 'healthMessage'> {
-  if (objects.length === 0) return { health: 'Unknown', healthMessage: 'nothing is applied yet' };
-  const { status, message } = worstHealth(objects.map(([ref, seen]) => objectHealth(ref, seen, now, checks)));
+  if (objects.length + stuck.length === 0) return { health: 'Unknown', healthMessage: 'nothing is applied yet' };
+  const { status, message } = worstHealth([
+    ...objects.map(([ref, seen]) => objectHealth(ref, seen, now, checks)),
+    ...stuck,
+  ]);
   return { health: status, healthMessage: message };
 }
 

@@ -32,7 +32,11 @@ function adjusted(yaml: string) {
   };
   const policy = new Policy({ ...defaultSettings, rules });
   const { object, yielded } = adjustDesired({ ...common, metadata, ...git }, found, policy);
-  return { spec: object['spec'], yielded: yielded.map(({ field, manager }) => `${field} ${manager}`), object };
+  return {
+    spec: object['spec'],
+    yielded: yielded.map(({ field, manager }) => `${field} ${manager}`),
+    object,
+  };
 }
 
 describe('what is sent of a field that a rule ignores', () => {
@@ -110,7 +114,12 @@ describe('what is sent of a field that a rule ignores', () => {
        git: { spec: { list: [{ host: a, weight: 100 }, { host: b, weight: 0 }] } }
        live: { spec: { list: [{ host: x, weight: 70 }, { host: y, weight: 30 }] } }
        owners: { flagger: { f:spec: { f:list: {} } } }`,
-      { list: [{ host: 'a', weight: 70 }, { host: 'b', weight: 30 }] },
+      {
+        list: [
+          { host: 'a', weight: 70 },
+          { host: 'b', weight: 30 },
+        ],
+      },
       [],
     ],
     'all of such a list when its length is another one': [

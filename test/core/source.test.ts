@@ -125,6 +125,26 @@ const faults: { why: string; file: string; says: RegExp[] }[] = [
     ],
   },
   {
+    why: 'expressions that are no CEL, wherever they stand',
+    file: application(
+      'x',
+      `  dependsOn: [{application: z, ready: 'dependency.health =='}]
+  rules:
+    - {when: 'true', drift: ignore}
+    - when: 'object.spec['
+      drift: ignore
+  health:
+    - match: {kind: Widget}
+      healthy: 'object.status.ready &&'
+`,
+    ),
+    says: [
+      /^applications\/x\.yaml:8: spec\.dependsOn\.0\.ready: is no CEL expression: Unexpected token: EOF: dependency\.health ==$/,
+      /^applications\/x\.yaml:11: spec\.rules\.1\.when: is no CEL expression/,
+      /^applications\/x\.yaml:15: spec\.health\.0\.healthy: is no CEL expression/,
+    ],
+  },
+  {
     why: 'another kind',
     file: 'kind: ConfigMap\napiVersion: v1',
     says: [/x\.yaml:1: is v1 ConfigMap; files in this folder hold Applications only/],

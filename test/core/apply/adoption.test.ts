@@ -88,10 +88,8 @@ async function entryOf(object: KubeObject): Promise<InventoryEntry> {
 
 /** Who owns what, our own fields and those of status left out. */
 function managersOf({ metadata }: LiveObject): readonly string[] {
-  return (metadata.managedFields ?? [])
-    .filter(({ subresource }) => subresource !== 'status')
-    .map(({ manager = '' }) => manager)
-    .toSorted();
+  const owners = (metadata.managedFields ?? []).filter(({ subresource }) => subresource !== 'status');
+  return [...new Set(owners.map(({ manager = '' }) => manager))].toSorted();
 }
 
 /** All that the manifests had in common and Git does not have is gone; what controllers wrote is not. */
@@ -113,7 +111,15 @@ function assertTrue(live: LiveObject, replicas: number): void {
       grace: at(spec, 'terminationGracePeriodSeconds'),
       replicas: at(live, 'spec', 'replicas'),
     },
-    { old: undefined, annotations: [], containers: ['app'], env: ['KEPT'], args: undefined, grace: 30, replicas },
+    {
+      old: undefined,
+      annotations: [],
+      containers: ['app'],
+      env: ['KEPT'],
+      args: undefined,
+      grace: 30,
+      replicas,
+    },
   );
   assert.ok(at(live, 'status', 'observedGeneration'));
 }
@@ -138,12 +144,18 @@ describe('adoption takes over what another tool declared, so that what Git lacks
     const { live, message } = await adopt(wanted('csa'));
     assert.match(message, /^took over the fields of kubectl-client-side-apply$/);
     assertTrue(live, 4);
-    assert.deepEqual(managersOf(live), ['kube-controller-manager', 'kube-controller-manager', 'trueup']);
+    assert.deepEqual(managersOf(live), ['kube-controller-manager', 'trueup']);
   });
 
   test('kubectl create, and an apply by kubectl on the server afterwards', async () => {
     await kubectl('create', '-f', await file('create.yaml', manifest('create')));
-    await kubectl('apply', '--server-side', '--force-conflicts', '-f', await file('ssa.yaml', manifest('create')));
+    await kubectl(
+      'apply',
+      '--server-side',
+      '--force-conflicts',
+      '-f',
+      await file('ssa.yaml', manifest('create')),
+    );
     await scaledTo(wanted('create'), 3);
     const { live, message } = await adopt(wanted('create'));
     assert.equal(message, 'took over the fields of kubectl, kubectl-create');
@@ -157,8 +169,8 @@ describe('adoption takes over what another tool declared, so that what Git lacks
     await writeFile(join(chart, 'templates', 'all.yaml'), manifest('helm'));
     const where = ['--kubeconfig', bench.real.kubeconfigPath, '--namespace', bench.real.namespace];
     await run(tools.helm, ['install', 'release', chart, ...where]);
-    const before = await bench.cluster.get(bench.address(wanted('helm')));
-    assert.equal(before?.metadata.labels?.['app.kubernetes.io/managed-by'], 'Helm');
+    const found = await bench.cluster.get(bench.address(wanted('helm')));
+    assert.equal(found?.metadata.labels?.['app.kubernetes.io/managed-by'], 'Helm');
     await scaledTo(wanted('helm'), 6);
     const { live, message } = await adopt(wanted('helm'));
     assert.match(message, /^took over the fields of [Hh]elm$/);
@@ -194,7 +206,9 @@ describe('adoption takes over what another tool declared, so that what Git lacks
 
   test('what a person changed by hand is theirs, and is noted as there before us', async () => {
     await kubectl('apply', '-f', await file('hand.yaml', manifest('hand')));
-    const patch = { metadata: { annotations: { 'example.org/by-hand': 'yes' }, finalizers: ['example.org/wait'] } };
+    const patch = {
+      metadata: { annotations: { 'example.org/by-hand': 'yes' }, finalizers: ['example.org/wait'] },
+    };
     await bench.real.admin.patch(bench.path(wanted('hand')), patch);
     const result = await bench.apply(wanted('hand'), { entry: await entryOf(wanted('hand')) });
     assert.equal(result.live?.metadata.annotations?.['example.org/by-hand'], 'yes');
@@ -257,4 +271,3 @@ test('a run that dies between the two steps is repeated whole', async () => {
   const { live } = await adopt(wanted('dead'));
   assertTrue(live, 1);
 });
-

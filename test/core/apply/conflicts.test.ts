@@ -87,10 +87,7 @@ describe('a field that we declare and somebody else has written', () => {
     const patch = { op: 'replace', path: '/spec/template/spec/containers/0/image', value: 'theirs:1' };
     await write(deployment('item'), [patch]);
     const result = await bench.apply(deployment('item', { image: 'app:2', replicas: 3 }), { rules });
-    assert.equal(
-      result.outcome.message,
-      'yields spec.template.spec.containers[name="app"].image to rival',
-    );
+    assert.equal(result.outcome.message, 'yields spec.template.spec.containers[name="app"].image to rival');
     const containers = at(result.live, 'spec', 'template', 'spec', 'containers');
     assert.deepEqual(
       [at(containers, 0, 'image'), at(containers, 1, 'image'), at(result.live, 'spec', 'replicas')],
@@ -118,6 +115,9 @@ describe('a field that we declare and somebody else has written', () => {
     await write(object(''), { metadata: { annotations: { 'example.org/a.b': 'theirs' } } });
     const refused = await bench.apply(object('app:3', { 'example.org/a.b': 'ours' }), { rules });
     assert.equal(refused.failure, 'refused');
-    assert.match(refused.outcome.message ?? '', /^metadata\.annotations\["example\.org\/a\.b"\] is owned by rival/);
+    assert.match(
+      refused.outcome.message ?? '',
+      /^metadata\.annotations\["example\.org\/a\.b"\] is owned by rival/,
+    );
   });
 });

@@ -95,7 +95,11 @@ describe('a field that a rule ignores', () => {
     const byManager = '[{ managers: [vpa-updater], drift: ignore }]';
     const object = (image: string) => deployment('vertical', { image });
     await bench.apply(object('app:1'), { rules: byManager });
-    const requests = { op: 'replace', path: '/spec/template/spec/containers/0/resources/requests/cpu', value: '2' };
+    const requests = {
+      op: 'replace',
+      path: '/spec/template/spec/containers/0/resources/requests/cpu',
+      value: '2',
+    };
     await bench.real.admin.patch(bench.path(object('')), [requests], 'vpa-updater');
     await bench.real.admin.patch(bench.path(object('')), { metadata: { annotations: { level: 'debug' } } });
     const result = await bench.apply(object('app:2'), { rules: byManager });
@@ -137,7 +141,11 @@ describe('a field that a rule ignores', () => {
     const port = ['spec', 'rules', 0, 'http', 'paths', 0, 'backend', 'service', 'port', 'number'] as const;
     await bench.apply(ingress('a.example.org', 80), { rules: rule });
     const path = `/${port.join('/')}`;
-    await bench.real.admin.patch(bench.path(ingress('', 80)), [{ op: 'replace', path, value: 81 }], 'flagger');
+    await bench.real.admin.patch(
+      bench.path(ingress('', 80)),
+      [{ op: 'replace', path, value: 81 }],
+      'flagger',
+    );
     const result = await bench.apply(ingress('b.example.org', 80), { rules: rule });
     assert.deepEqual(
       [at(result.live, 'spec', 'rules', 0, 'host'), at(result.live, ...port)],

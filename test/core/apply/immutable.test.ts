@@ -197,12 +197,12 @@ describe('recreate', () => {
     const entry = await entryOf(set('a'));
     const podPath = `/api/v1/namespaces/${bench.real.namespace}/pods/kept-0`;
     await bench.real.admin.until(podPath, (found) => found !== undefined);
-    const before = at(await bench.real.admin.get(podPath), 'metadata', 'uid');
+    const uid = at(await bench.real.admin.get(podPath), 'metadata', 'uid');
     const result = await bench.apply(set('b'), { entry });
     assert.equal(result.outcome.outcome, 'created', result.outcome.message);
     const owner = (found: JsonObject | undefined) => at(found, 'metadata', 'ownerReferences', 0, 'uid');
     await bench.real.admin.until(podPath, (found) => owner(found) === result.entry?.uid);
-    assert.equal(at(await bench.real.admin.get(podPath), 'metadata', 'uid'), before);
+    assert.equal(at(await bench.real.admin.get(podPath), 'metadata', 'uid'), uid);
   });
 });
 

@@ -42,7 +42,11 @@ export class Workbench {
     const real = await testCluster(name);
     const access = { type: 'kubeconfig' as const, secret: 'east' };
     const secrets = { get: async () => ({ current: real.kubeconfig }) };
-    const clusters = new ConfiguredClusters([{ name: 'east', labels: {}, access }], secrets, new SystemClock());
+    const clusters = new ConfiguredClusters(
+      [{ name: 'east', labels: {}, access }],
+      secrets,
+      new SystemClock(),
+    );
     return new Workbench(real, await clusters.connect('east', () => Date.now() + 120_000));
   }
 

@@ -44,12 +44,21 @@ describe('PodDisruptionBudget, HorizontalPodAutoscaler', () => {
   judge([
     ['budget not seen', 'Progressing NotObserved', budget('{}')],
     [
-      'budget short',
-      'Progressing InsufficientPods: 1 of 2 pods',
-      budget('{ observedGeneration: 1, currentHealthy: 1, desiredHealthy: 2 }'),
+      'budget with no pod to spare does its work',
+      'Healthy',
+      budget(
+        '{ observedGeneration: 1, currentHealthy: 1, desiredHealthy: 2, conditions: [{ type: DisruptionAllowed, status: "False", reason: InsufficientPods }] }',
+      ),
+    ],
+    [
+      'budget that cannot be worked out',
+      'Degraded SyncFailed: found no controller ref',
+      budget(
+        '{ observedGeneration: 1, conditions: [{ type: DisruptionAllowed, status: "False", reason: SyncFailed, message: found no controller ref }] }',
+      ),
     ],
     ['budget met', 'Healthy', budget('{ observedGeneration: 1, currentHealthy: 2, desiredHealthy: 2 }')],
-    ['autoscaler not seen', 'Progressing NotObserved', autoscaler('[]')],
+    ['autoscaler not seen', 'Progressing NoStatus', autoscaler('[]')],
     [
       'autoscaler without metrics',
       'Degraded FailedGetResourceMetric: no metrics returned',
@@ -78,7 +87,7 @@ describe('definitions, API services, namespaces', () => {
   const definition = (conditions: string): string =>
     `{ apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: { name: a.example.org }, status: { conditions: ${conditions} } }`;
   judge([
-    ['definition just created', 'Progressing NotEstablished', definition('[]')],
+    ['definition just created', 'Progressing Installing', definition('[]')],
     [
       'definition established',
       'Healthy',
@@ -110,34 +119,34 @@ describe('definitions, API services, namespaces', () => {
 });
 
 describe('custom kinds by their conditions', () => {
-  const certificate = (status: string): string =>
-    `{ apiVersion: cert-manager.io/v1, kind: Certificate, metadata: { name: tls, generation: 2 }, status: ${status} }`;
+  const widget = (status: string): string =>
+    `{ apiVersion: example.org/v1, kind: Widget, metadata: { name: tls, generation: 2 }, status: ${status} }`;
   judge([
-    ['no conditions at all', 'Healthy', certificate('{}')],
-    ['ready', 'Healthy', certificate('{ conditions: [{ type: Ready, status: "True" }] }')],
+    ['no conditions at all', 'Healthy', widget('{}')],
+    ['ready', 'Healthy', widget('{ conditions: [{ type: Ready, status: "True" }] }')],
     [
       'ready, but of the generation before',
       'Progressing NotObserved',
-      certificate('{ observedGeneration: 1, conditions: [{ type: Ready, status: "True" }] }'),
+      widget('{ observedGeneration: 1, conditions: [{ type: Ready, status: "True" }] }'),
     ],
     [
       'not ready',
-      'Progressing DoesNotExist: Issuing certificate as Secret does not exist',
-      certificate(
-        '{ conditions: [{ type: Ready, status: "False", reason: DoesNotExist, message: Issuing certificate as Secret does not exist }] }',
+      'Progressing DoesNotExist: its Secret does not exist',
+      widget(
+        '{ conditions: [{ type: Ready, status: "False", reason: DoesNotExist, message: its Secret does not exist }] }',
       ),
     ],
     [
       'reconciling',
       'Progressing Progressing',
-      certificate(
+      widget(
         '{ conditions: [{ type: Reconciling, status: "True", reason: Progressing }, { type: Ready, status: "True" }] }',
       ),
     ],
     [
       'stalled wins',
       'Degraded InvalidSpec',
-      certificate(
+      widget(
         '{ conditions: [{ type: Stalled, status: "True", reason: InvalidSpec }, { type: Reconciling, status: "True" }] }',
       ),
     ],

@@ -148,9 +148,9 @@ describe('StatefulSet', () => {
     ],
     [
       'all ready, some old',
-      'Progressing Updating: 1 of 3 replicas are updated',
+      'Progressing Updating: 2 of 3 replicas are of the current revision',
       statefulSet(
-        'spec: { replicas: 3 }\nstatus: { observedGeneration: 1, replicas: 3, readyReplicas: 3, updatedReplicas: 1, currentRevision: db-1, updateRevision: db-2 }',
+        'spec: { replicas: 3 }\nstatus: { observedGeneration: 1, replicas: 3, readyReplicas: 3, currentReplicas: 2, updatedReplicas: 1, currentRevision: db-1, updateRevision: db-2 }',
       ),
     ],
     [
@@ -164,7 +164,7 @@ status: { observedGeneration: 1, replicas: 3, readyReplicas: 3, updatedReplicas:
       'all ready and new',
       'Healthy',
       statefulSet(
-        'spec: { replicas: 3 }\nstatus: { observedGeneration: 1, replicas: 3, readyReplicas: 3, updatedReplicas: 3, currentRevision: db-2, updateRevision: db-2 }',
+        'spec: { replicas: 3 }\nstatus: { observedGeneration: 1, replicas: 3, readyReplicas: 3, currentReplicas: 3, updatedReplicas: 3, currentRevision: db-2, updateRevision: db-2 }',
       ),
     ],
     [
@@ -193,21 +193,22 @@ describe('DaemonSet, ReplicaSet', () => {
       'a pod is not available',
       'Progressing Unavailable: 4 of 5 pods are available',
       daemonSet(
-        '{ observedGeneration: 3, desiredNumberScheduled: 5, updatedNumberScheduled: 5, numberAvailable: 4 }',
+        '{ observedGeneration: 3, desiredNumberScheduled: 5, updatedNumberScheduled: 5, numberReady: 5, numberAvailable: 4 }',
       ),
     ],
     [
       'on every node',
       'Healthy',
       daemonSet(
-        '{ observedGeneration: 3, desiredNumberScheduled: 5, updatedNumberScheduled: 5, numberAvailable: 5 }',
+        '{ observedGeneration: 3, desiredNumberScheduled: 5, updatedNumberScheduled: 5, numberReady: 5, numberAvailable: 5 }',
       ),
     ],
-    ['no node wants it', 'Healthy', daemonSet('{ observedGeneration: 3 }')],
+    ['no node wants it', 'Healthy', daemonSet('{ observedGeneration: 3, desiredNumberScheduled: 0 }')],
+    ['nodes not counted yet', 'Progressing NoStatus', daemonSet('{ observedGeneration: 3 }')],
     [
       'ReplicaSet short of pods',
       'Progressing Unavailable: 1 of 2 replicas are available',
-      '{ apiVersion: apps/v1, kind: ReplicaSet, metadata: { name: a, generation: 1 }, spec: { replicas: 2 }, status: { observedGeneration: 1, replicas: 2, availableReplicas: 1 } }',
+      '{ apiVersion: apps/v1, kind: ReplicaSet, metadata: { name: a, generation: 1 }, spec: { replicas: 2 }, status: { observedGeneration: 1, replicas: 2, readyReplicas: 1, availableReplicas: 1 } }',
     ],
   ]);
 });
@@ -259,10 +260,10 @@ describe('Job, CronJob', () => {
   const job = (status: string): string =>
     `{ apiVersion: batch/v1, kind: Job, metadata: { name: a, namespace: shop, generation: 1 }, status: ${status} }`;
   judge([
-    ['just created', 'Progressing Running', job('{}')],
+    ['just created', 'Progressing NotStarted', job('{}')],
     [
       'runs',
-      'Progressing Running: 1 pods have succeeded',
+      'Progressing Running: pods: 1 active, 1 succeeded, 0 failed',
       job('{ active: 1, succeeded: 1, startTime: "2026-11-23T11:59:00Z" }'),
     ],
     ['complete', 'Healthy', job('{ succeeded: 1, conditions: [{ type: Complete, status: "True" }] }')],

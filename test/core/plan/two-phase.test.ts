@@ -331,7 +331,8 @@ describe('what the records say of what is to go', () => {
   test('a deletion that finalizers hold for ten minutes is stuck', () => {
     const entries = { one: kept('finalizers') };
     assert.deepEqual(stuckDeletions({ entries }, at('12:09')), []);
-    assert.deepEqual(stuckDeletions({ entries }, at('12:10')), [{ ref: entries.one.ref, message: 'text' }]);
+    const stuck = { ref: entries.one.ref, status: 'Degraded', reason: 'DeletionStuck', message: 'text' };
+    assert.deepEqual(stuckDeletions({ entries }, at('12:10')), [stuck]);
   });
 
   test('status counts what waits, by what it waits for', () => {

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { produce } from '../../../core/produce.ts';
 import { application, configMap, ProduceWorld } from './world.ts';
 
 const folder = (names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.map((name) => [`apps/${name}/a.yaml`, configMap(name, '1')]));
-const needing = (name: string, dependsOn: string, more: Record<string, string> = {}): Record<string, string> => ({
+const needing = (
+  name: string,
+  dependsOn: string,
+  more: Record<string, string> = {},
+): Record<string, string> => ({
   [`applications/${name}.yaml`]: application(name, { ...more, dependsOn }),
 });
 
@@ -33,7 +38,11 @@ test('a cycle stops its applications with the whole of it and the files; the oth
     ...needing('behind', '[{application: a}]'),
   });
   assert.match(outcome, /3 failed \(a; b; c\)/);
-  assert.deepEqual(world.takeRuns(), ['behind on prod', 'free on prod'], 'what only depends on a cycle is not in it');
+  assert.deepEqual(
+    world.takeRuns(),
+    ['behind on prod', 'free on prod'],
+    'what only depends on a cycle is not in it',
+  );
   const pointer = await world.pointer('a');
   assert.equal(pointer.revision, 1);
   assert.deepEqual(pointer.failed?.faults, [
@@ -74,11 +83,18 @@ test('a cycle through another repository is found by the settings in its pointer
     ],
     clusters: [{ name: 'prod', access }],
   };
-  world.git.push('1', { ...folder(['db', 'net']), ...needing('db', '[{application: net}]'), ...needing('net', '[{application: web}]') });
-  const { produce } = await import('../../../core/produce.ts');
-  await produce(await world.pushed(world.git.current, '0'.repeat(40), 'infra'), 1, world.deps(config));
+  world.git.push('1', {
+    ...folder(['db', 'net']),
+    ...needing('db', '[{application: net}]'),
+    ...needing('net', '[{application: web}]'),
+  });
+  await produce(await world.pushed(world.git.current ?? '', '0'.repeat(40), 'infra'), 1, world.deps(config));
   world.takeRuns();
-  const outcome = await world.push('2', { ...folder(['web', 'other']), ...needing('web', '[{application: db}]'), ...needing('other', '[]') }, { config });
+  const outcome = await world.push(
+    '2',
+    { ...folder(['web', 'other']), ...needing('web', '[{application: db}]'), ...needing('other', '[]') },
+    { config },
+  );
   assert.match(
     outcome,
     /web on prod → db on prod → net on prod → web on prod \(applications\/web.yaml, repository infra\)/,

@@ -105,7 +105,10 @@ describe('dependsOn', () => {
     assert.equal(await pair.message(), 'waits for base on east: dependency.revision >= 7 is not true yet');
     const odd = 'dependency.colour == "red"';
     await pair.world.push([configMap('a')], { dependsOn: [{ application: 'base', ready: odd }] });
-    assert.match(await pair.message(), /waits for base on east: dependency.colour == "red": No such key: colour/);
+    assert.match(
+      await pair.message(),
+      /waits for base on east: dependency.colour == "red": No such key: colour/,
+    );
   });
 
   test('past its timeout it fails, is tried again more and more seldom, and goes on when the other is ready', async () => {
@@ -146,7 +149,10 @@ describe('dependsOn', () => {
     assert.equal(await pair.runBase(), 'its objects stay while web on east depends on it (spec.dependsOn)');
     await world.push([configMap('a')], { dependsOn, state: 'gone', onDelete: 'prune' });
     pair.clock.advance(60_000);
-    assert.match(await pair.runBase(base, 'continue'), /web on east, which depends on it, is pruned: 1 objects are left/);
+    assert.match(
+      await pair.runBase(base, 'continue'),
+      /web on east, which depends on it, is pruned: 1 objects are left/,
+    );
     assert.equal((await world.record()).outcome?.kind, 'applied');
     pair.clock.advance(60_000);
     assert.match(await pair.runBase(base, 'continue'), /1 pruned/);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { configMap } from './reconcile-world.ts';
-import { Rollout, deployment, isLabelled, job, jobAddress } from './rollout.ts';
+import { Rollout, annotated, deployment, isLabelled, job, jobAddress } from './rollout.ts';
 
 const created = (name: string): string => `apply batch/v1/jobs/default/${name}`;
 const pre = (name = 'migrate') => job(name, { hook: 'pre' });
@@ -70,7 +70,10 @@ describe('hooks', () => {
     const rollout = new Rollout();
     const { world } = rollout;
     await world.push([job('smoke', { hook: 'post' }), deployment('web')]);
-    assert.match((await world.record()).outcome?.message ?? '', /^post hooks wait for Deployment default\/web/);
+    assert.match(
+      (await world.record()).outcome?.message ?? '',
+      /^post hooks wait for Deployment default\/web/,
+    );
     assert.equal(rollout.there, 'Deployment web');
     rollout.roll('web');
     assert.match(await rollout.next(), /waiting: waits for post hook Job default\/smoke/);
@@ -82,7 +85,11 @@ describe('hooks', () => {
   test('waves order hooks among themselves', async () => {
     const rollout = new Rollout();
     const { world } = rollout;
-    await world.push([job('b', { hook: 'pre', wave: '2' }), job('a', { hook: 'pre', wave: '1' }), configMap('x')]);
+    await world.push([
+      job('b', { hook: 'pre', wave: '2' }),
+      job('a', { hook: 'pre', wave: '1' }),
+      configMap('x'),
+    ]);
     await world.record();
     assert.equal(rollout.there, 'Job a');
     rollout.end('a', 'Complete');
@@ -196,7 +203,10 @@ describe('hooks', () => {
     const { world, cluster } = rollout;
     cluster.write(jobAddress('migrate'), { kind: 'Job', spec: {} });
     await world.push([pre(), configMap('a')]);
-    assert.match((await world.record()).outcome?.message ?? '', /exists already and is no hook of this application/);
+    assert.match(
+      (await world.record()).outcome?.message ?? '',
+      /exists already and is no hook of this application/,
+    );
     assert.deepEqual(cluster.effects, []);
   });
 
@@ -207,6 +217,23 @@ describe('hooks', () => {
     await world.record();
     cluster.remove(jobAddress('migrate'));
     assert.match(await rollout.next(), /failed: .*its object is gone, and nobody saw how it ended/);
+  });
+
+  test('one of a kind that is not served keeps the revision from beginning', async () => {
+    const { world, cluster } = new Rollout();
+    const alien = annotated(
+      { apiVersion: 'example.org/v1', kind: 'Alien', metadata: { name: 'x' } },
+      { hook: 'pre' },
+    );
+    await world.push([alien, configMap('a')]);
+    const { outcome } = await world.record();
+    assert.equal(outcome?.kind, 'blocked');
+    assert.match(
+      outcome.message,
+      /^hook Alien.example.org x: the cluster does not serve example.org\/v1 Alien/,
+    );
+    assert.deepEqual(cluster.effects, []);
+    assert.equal(world.queues.later[0]?.request.reason, 'retry');
   });
 
   test('an annotation that nobody knows is a stop', async () => {

@@ -4,7 +4,7 @@ import type { ReconcileDeps } from '../../../core/reconcile.ts';
 export class Killed extends Error {}
 
 /** Methods that change the world outside of the process. */
-const effects = new Set(['put', 'delete', 'apply', 'publish', 'run', 'runLater', 'sweep']);
+const effects = new Set(['put', 'delete', 'apply', 'patch', 'publish', 'run', 'runLater', 'sweep']);
 
 /** When to die: at the n-th effect, before it happens or after, when its answer gets lost. */
 export interface Death {
@@ -45,7 +45,7 @@ export function mortal(deps: ReconcileDeps, death: Death): { deps: ReconcileDeps
     bus: wrap(bus),
     queues: wrap(queues),
     metrics: wrap(metrics),
-    clusters: { connect: async (name, deadline) => wrap(await clusters.connect(name, deadline)) },
+    clusters: { connect: async (...asked) => wrap(await clusters.connect(...asked)) },
   };
   return { deps: wrapped, effects: () => count };
 }

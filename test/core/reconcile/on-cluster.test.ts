@@ -276,7 +276,7 @@ spec:
     assert.deepEqual(didIn(immutable), ['created ConfigMap beside', 'failed Deployment web']);
     assert.match(
       immutable.outcome.faults[0]?.message ?? '',
-      /spec\.selector: Invalid value: .*field is immutable/,
+      /^spec\.selector cannot be changed on an object that exists/,
     );
     await world.push([...deployment('one', 'replicsa: 3'), configMap('beside')]);
     const misspelt = await world.record();

@@ -46,7 +46,12 @@ export class Rollout {
   }
 
   end(name: string, type: 'Complete' | 'Failed', message = ''): void {
-    const condition = { type, status: 'True', reason: type === 'Failed' ? 'BackoffLimitExceeded' : '', message };
+    const condition = {
+      type,
+      status: 'True',
+      reason: type === 'Failed' ? 'BackoffLimitExceeded' : '',
+      message,
+    };
     const status = { conditions: [condition] };
     this.cluster.write(jobAddress(name), { kind: 'Job', status }, 'kube-controller-manager');
   }

@@ -30,12 +30,18 @@ describe('waves', () => {
       world.queues.later.map(({ request, delaySeconds }) => [request.reason, delaySeconds]),
       [['continue', 5]],
     );
-    const lease: { expiresAt?: number } = JSON.parse((await world.store.get('leases/east/web.json'))?.text ?? '{}');
+    const lease: { expiresAt?: number } = JSON.parse(
+      (await world.store.get('leases/east/web.json'))?.text ?? '{}',
+    );
     assert.equal(lease.expiresAt, 0);
     cluster.effects.length = 0;
     rollout.roll('db');
     assert.match(await rollout.next(), /^continue: waiting: wave 2 waits for Deployment default\/web/);
-    assert.deepEqual(cluster.effects, ['apply apps/v1/deployments/default/web'], 'what is in order is left alone');
+    assert.deepEqual(
+      cluster.effects,
+      ['apply apps/v1/deployments/default/web'],
+      'what is in order is left alone',
+    );
     rollout.roll('web');
     assert.match(await rollout.next(), /^continue: applied/);
     assert.equal((await world.inventory()).waiting, undefined);
@@ -66,7 +72,10 @@ describe('waves', () => {
       delays.push(world.queues.later[0]?.delaySeconds ?? 0);
       await rollout.next();
     }
-    assert.ok(delays.every((delay, index) => delay >= (delays[index - 1] ?? 5)), delays.join(' '));
+    assert.ok(
+      delays.every((delay, index) => delay >= (delays[index - 1] ?? 5)),
+      delays.join(' '),
+    );
     assert.equal(delays.at(-1), 60);
     assert.equal(world.bus.events.length, 1);
   });
@@ -87,7 +96,11 @@ describe('waves', () => {
     rollout.roll('db');
     rollout.clock.advance(60_000);
     const synced = await world.record('sync');
-    assert.match(synced.outcome?.message ?? '', /wave 2 waits for Deployment default\/web/, 'a new window opens');
+    assert.match(
+      synced.outcome?.message ?? '',
+      /wave 2 waits for Deployment default\/web/,
+      'a new window opens',
+    );
   });
 
   test('a newer commit ends the wait of an older one, whose message rests', async () => {
@@ -155,9 +168,16 @@ describe('waves', () => {
     await world.push([deployment('operator'), widget]);
     await world.record();
     rollout.roll('operator');
-    assert.match(await rollout.next(), /continue: waiting: wave 1 waits: the cluster does not serve example.org\/v1 Widget/);
+    assert.match(
+      await rollout.next(),
+      /continue: waiting: wave 1 waits: the cluster does not serve example.org\/v1 Widget/,
+    );
     cluster.write(
-      { apiVersion: 'apiextensions.k8s.io/v1', plural: 'customresourcedefinitions', name: 'widgets.example.org' },
+      {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        plural: 'customresourcedefinitions',
+        name: 'widgets.example.org',
+      },
       {
         kind: 'CustomResourceDefinition',
         spec: {
@@ -190,7 +210,8 @@ describe('waves', () => {
       await rollout.next();
     }
     for (const plural of ['deployments']) {
-      for (const name of ['db', 'web']) cluster.remove({ apiVersion: 'apps/v1', plural, namespace: 'default', name });
+      for (const name of ['db', 'web'])
+        cluster.remove({ apiVersion: 'apps/v1', plural, namespace: 'default', name });
     }
     cluster.effects.length = 0;
     assert.equal((await world.record('heal')).outcome?.kind, 'applied');
@@ -218,5 +239,9 @@ test('a freeze: pushes, retries and waits rest until it is over, a person passes
   world.queues.later.length = 0;
   rollout.roll('web');
   clock.advance(3_600_000);
-  assert.equal((await world.record('pending')).outcome?.kind, 'applied', 'the sweep finds it after the freeze');
+  assert.equal(
+    (await world.record('pending')).outcome?.kind,
+    'applied',
+    'the sweep finds it after the freeze',
+  );
 });

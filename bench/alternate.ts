@@ -1,0 +1,56 @@
+import type { Measure, Peer } from './peer.ts';
+import { median } from './report.ts';
+
+/** An engine that takes part: its process, what is asked of it, and how often at most. */
+export interface Entry {
+  readonly name: string;
+  readonly peer: Peer;
+  readonly command: string;
+  readonly rounds?: number;
+}
+
+/** What an engine's rounds came to. */
+export interface Result {
+  readonly seconds: number;
+  readonly range: readonly [number, number];
+  readonly cpuSeconds: number;
+  readonly maxRssBytes: number;
+  readonly rounds: number;
+  readonly last: Measure;
+}
+
+/**
+ * Asks the engines in turn, round by round, so that whatever else the machine does meets all of them alike. The first
+ * round warms up and is left out where there are more.
+ */
+export async function alternate(
+  entries: readonly Entry[],
+  rounds: number,
+  progress: (line: string) => void,
+): Promise<ReadonlyMap<string, Result>> {
+  const measures = new Map<string, Measure[]>(entries.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { name, peer, command, rounds: most = rounds } of entries) {
+      if (round >= most) continue;
+      const measure = await peer.ask(command);
+      measures.get(name)?.push(measure);
+      progress(`  ${name}: ${measure.seconds.toFixed(3)} s, ${measure.changed ?? 0} changed`);
+    }
+  }
+  return new Map([...measures].map(([name, all]) => [name, summary(all)]));
+}
+
+export function summary(all: readonly Measure[]): Result {
+  const warm = all.length > 1 ? all.slice(1) : all;
+  const last = all.at(-1);
+  if (last === undefined) throw new Error('nothing was measured');
+  const seconds = warm.map((measure) => measure.seconds);
+  return {
+    seconds: median(seconds),
+    range: [Math.min(...seconds), Math.max(...seconds)],
+    cpuSeconds: median(warm.map((measure) => measure.cpuSeconds)),
+    maxRssBytes: Math.max(...all.map((measure) => measure.maxRssBytes)),
+    rounds: warm.length,
+    last,
+  };
+}

@@ -1,0 +1,134 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Progress } from '../test/cluster/cache.ts';
+import { clusterClient, type ClusterClient } from '../test/cluster/cluster-client.ts';
+import { startControlPlane } from '../test/cluster/control-plane.ts';
+import { findTools } from '../test/cluster/tools.ts';
+import { writeManifests } from './manifests.ts';
+import { buildPeer, type GoPeer } from './peer-builds.ts';
+import { Peer } from './peer.ts';
+import { countingPath, requestCount } from './server-counts.ts';
+
+/** So many applications, as files that every engine reads. */
+export interface Workload {
+  readonly namespace: string;
+  readonly folder: string;
+  readonly store: string;
+  readonly applications: number;
+  /** Four of each application, and the namespace. */
+  readonly objects: number;
+}
+
+/** What an engine puts on the wire for one command. */
+export interface Traffic {
+  readonly requests: number;
+  readonly bytes: number;
+}
+
+/** Engines, by how their process is started. */
+export type EngineName = 'trueup' | 'flux' | 'flux-defaults' | 'argocd' | 'kubectl' | 'floor';
+
+/** One control plane and everything that runs against it. */
+export interface Bench extends AsyncDisposable {
+  readonly client: ClusterClient;
+  readonly progress: Progress;
+  readonly workload: (applications: number) => Promise<Workload>;
+  /** Deletes all of it and waits until it is gone, so that the next measure has a quiet server. */
+  readonly discard: (workload: Workload) => Promise<void>;
+  readonly start: (engine: EngineName, workload: Workload) => Promise<Peer>;
+  /** In a process of its own, through a path that counts and slows down: `commands` before, `command` counted. */
+  readonly traffic: (
+    engine: EngineName,
+    workload: Workload,
+    command: string,
+    commands?: readonly string[],
+  ) => Promise<Traffic>;
+}
+
+interface Programs {
+  readonly kubectl: string;
+  readonly peers: Readonly<Record<GoPeer, string>>;
+}
+
+/** Limits that never bind, with the concurrency that was fastest; and what kustomize-controller has when left alone. */
+const fluxLimits = {
+  flux: ['--qps=10000', '--burst=10000', '--concurrency=4'],
+  'flux-defaults': ['--qps=50', '--burst=300', '--concurrency=4'],
+} as const;
+
+export async function openBench(progress: Progress): Promise<Bench> {
+  const dir = await mkdtemp(join(tmpdir(), 'trueup-bench-'));
+  const { kubectl } = await findTools({ progress });
+  const peers = { flux: await buildPeer('flux', progress), argocd: await buildPeer('argocd', progress) };
+  const plane = await startControlPlane({ name: 'bench', progress });
+  const client = await clusterClient(plane.kubeconfig);
+  const start = async (engine: EngineName, workload: Workload, kubeconfig = plane.kubeconfigPath) =>
+    startEngine({ kubectl, peers }, engine, workload, kubeconfig);
+  let made = 0;
+  return {
+    client,
+    progress,
+    workload: async (applications) => {
+      made += 1;
+      const name = `bench-${made}`;
+      const folder = join(dir, name, 'manifests');
+      const store = join(dir, name, 'store');
+      await mkdir(store, { recursive: true });
+      await writeManifests(folder, name, applications);
+      return { namespace: name, folder, store, applications, objects: 4 * applications + 1 };
+    },
+    discard: async ({ namespace }) => {
+      await client.remove(`/api/v1/namespaces/${namespace}`);
+      await client.until(`/api/v1/namespaces/${namespace}`, (found) => found === undefined, 900);
+    },
+    start: async (engine, workload) => start(engine, workload),
+    traffic: async (engine, workload, command, commands = []) => {
+      await using path = await countingPath(plane.server);
+      const kubeconfig = join(dir, 'counting.kubeconfig.yaml');
+      const server = `https://127.0.0.1:${path.port}`;
+      await writeFile(kubeconfig, plane.kubeconfig.replaceAll(plane.server, server), { mode: 0o600 });
+      await using peer = await start(engine, workload, kubeconfig);
+      for (const each of commands) await peer.ask(each);
+      const before = { requests: await requestCount(client), bytes: path.bytes() };
+      await peer.ask(command);
+      // The count itself is one of the requests.
+      const requests = (await requestCount(client)) - before.requests - 1;
+      return { requests, bytes: path.bytes() - before.bytes };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await client.close();
+      await plane.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startEngine(
+  { kubectl, peers }: Programs,
+  engine: EngineName,
+  { namespace, folder, store }: Workload,
+  kubeconfig: string,
+): Promise<Peer> {
+  const place = [`--kubeconfig=${kubeconfig}`, `--manifests=${folder}`];
+  const node = async (file: string, args: readonly string[]) =>
+    Peer.start(engine, process.execPath, [join(import.meta.dirname, file), ...args]);
+  switch (engine) {
+    case 'trueup':
+      return node('trueup-peer.ts', [...place, `--store=${store}`, `--namespace=${namespace}`]);
+    case 'floor':
+      return node('floor-peer.ts', [`--kubeconfig=${kubeconfig}`]);
+    case 'kubectl':
+      return node('kubectl-peer.ts', [...place, `--kubectl=${kubectl}`]);
+    case 'flux':
+    case 'flux-defaults':
+      return loaded(await Peer.start(engine, peers.flux, [...place, ...fluxLimits[engine]]));
+    case 'argocd':
+      return loaded(await Peer.start(engine, peers.argocd, place));
+  }
+}
+
+async function loaded(peer: Peer): Promise<Peer> {
+  await peer.ask('load');
+  return peer;
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { at } from '../../cluster/cluster-client.ts';
+import { driftWorlds, settingsMap, workload } from './drift-world.ts';
+
+const newWorld = driftWorlds('foreign');
+
+/** A container that a mesh or a person adds. */
+const sidecar = { name: 'mesh', image: 'm:1' };
+const addSidecar = [{ op: 'add', path: '/spec/template/spec/containers/-', value: sidecar }];
+const meshPath = 'spec.template.spec.containers[name="mesh"]';
+
+describe('fields that others add', () => {
+  it('are told with a figure of their own, and neither alarmed nor healed', async () => {
+    const world = newWorld();
+    const front = workload(world, 'front');
+    await world.has([front]);
+    await world.admin.patch(world.pathTo(front), addSidecar, 'injector');
+    assert.equal(await world.looks(), 'Synced');
+    assert.deepEqual(await world.told(), [
+      `open Deployment ${front.metadata.name}: foreign ${meshPath} observe`,
+    ]);
+    const sent = world.sentMetrics();
+    assert.deepEqual(
+      sent.filter((each) => /Foreign|Drifted/.test(each)),
+      ['DriftedObjects 0', 'ForeignFields 1', 'fleet DriftedObjects 0', 'fleet ForeignFields 1'],
+    );
+  });
+
+  it('are taken away where a rule names their manager, and nothing else is touched', async () => {
+    const world = newWorld();
+    const front = workload(world, 'front');
+    await world.has([front], { rules: [{ managers: ['injector'], drift: 'heal' }] });
+    await world.admin.patch(
+      world.pathTo(front),
+      [...addSidecar, { op: 'add', path: '/spec/paused', value: true }],
+      'injector',
+    );
+    await world.admin.patch(world.pathTo(front), {
+      metadata: { annotations: { 'example.com/note': 'mine' } },
+    });
+    assert.equal(await world.looks(), 'Synced, asks for heal');
+    assert.equal(await world.reconcile('heal'), 'applied');
+    const live = await world.live(front);
+    assert.deepEqual(
+      [at(live, 'spec', 'template', 'spec', 'containers', 1), at(live, 'spec', 'paused')],
+      [undefined, undefined],
+    );
+    assert.equal(at(live, 'metadata', 'annotations', 'example.com/note'), 'mine');
+    assert.equal(await world.looks(), 'Synced');
+    const lines = await world.told();
+    assert.ok(
+      lines.includes(
+        `open Deployment ${front.metadata.name}: foreign metadata.annotations["example.com/note"] observe`,
+      ),
+    );
+  });
+
+  it('are taken away where a rule names the field, last items of a list first', async () => {
+    const world = newWorld();
+    const front = workload(world, 'front');
+    await world.has([front], { rules: [{ fields: ['/spec/template/spec/containers'], drift: 'heal' }] });
+    const more = ['one', 'two', 'three'].map((name) => ({
+      op: 'add',
+      path: '/spec/template/spec/containers/0',
+      value: { name, image: 'x:1' },
+    }));
+    await world.admin.patch(world.pathTo(front), more, 'injector');
+    assert.equal(await world.looks(), 'Synced, asks for heal');
+    assert.equal(await world.reconcile('heal'), 'applied');
+    const containers = at(await world.live(front), 'spec', 'template', 'spec', 'containers');
+    assert.deepEqual(Array.isArray(containers) ? containers.map((each) => at(each, 'name')) : [], ['app']);
+    assert.equal(await world.looks(), 'Synced');
+    assert.deepEqual(
+      (await world.told()).map((line) => line.split(' ')[0]),
+      ['healed'],
+    );
+  });
+
+  it('are no business of a rule that heals everything', async () => {
+    const world = newWorld();
+    const config = settingsMap(world, 'c');
+    await world.has([config], { rules: [{ match: { kind: 'ConfigMap' }, drift: 'heal' }] });
+    await world.admin.patch(world.pathTo(config), { metadata: { labels: { team: 'red' } } });
+    assert.equal(await world.looks(), 'Synced');
+    assert.equal(at(await world.live(config), 'metadata', 'labels', 'team'), 'red');
+  });
+
+  it('may be ignored by a rule', async () => {
+    const world = newWorld();
+    const config = settingsMap(world, 'c');
+    await world.has([config], { rules: [{ managers: ['labeller'], drift: 'ignore' }] });
+    await world.admin.patch(world.pathTo(config), { metadata: { labels: { team: 'red' } } }, 'labeller');
+    assert.equal(await world.looks(), 'Synced');
+    assert.deepEqual(await world.told(), []);
+  });
+});
+
+describe('fields that were there before us', () => {
+  it('are no news after an adoption; what comes later is', async () => {
+    const world = newWorld();
+    const config = settingsMap(world, 'c');
+    const { name, namespace } = config.metadata;
+    const there = {
+      ...config,
+      metadata: { name, namespace, labels: { team: 'red' } },
+      data: { b: 'theirs' },
+    };
+    await world.kubectl(['create', '-f', '-'], JSON.stringify(there));
+    await world.admin.patch(
+      world.pathTo(config),
+      { metadata: { annotations: { 'example.com/old': 'x' } } },
+      'reloader',
+    );
+    await world.has([config], { adopt: true });
+    assert.equal(await world.looks(), 'Synced');
+    assert.deepEqual(await world.told(), []);
+    await world.admin.patch(
+      world.pathTo(config),
+      { metadata: { annotations: { 'example.com/new': 'x' } } },
+      'reloader',
+    );
+    await world.looks();
+    assert.deepEqual(await world.told(), [
+      `open ConfigMap ${name}: foreign metadata.annotations["example.com/new"] observe`,
+    ]);
+  });
+});
+
+describe('defaults of a server', () => {
+  it("are nobody's wish: an object that somebody deleted and created again has none that are foreign", async () => {
+    const world = newWorld();
+    const front = workload(world, 'front');
+    await world.has([front]);
+    await world.kubectl(['delete', `deployment/${front.metadata.name}`, '--wait=true']);
+    const by = JSON.stringify({ ...front, metadata: { ...front.metadata, labels: { team: 'red' } } });
+    await world.kubectl(['create', '-f', '-'], by);
+    assert.equal(await world.looks(), 'Drifted 1, asks for heal');
+    assert.equal(await world.reconcile('heal'), 'applied');
+    assert.equal(await world.looks(), 'Synced');
+    const open = (await world.told()).filter((line) => line.startsWith('open'));
+    assert.deepEqual(open, [`open Deployment ${front.metadata.name}: foreign metadata.labels.team observe`]);
+  });
+});
