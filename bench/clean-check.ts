@@ -64,7 +64,7 @@ async function measure(
     if (engine === 'argocd') await peer.ask('start');
     entries.push({ name, peer, command, rounds: Math.min(rounds, slow.get(name) ?? rounds) });
   }
-  return alternate(entries, rounds, bench.progress);
+  return await alternate(entries, rounds, bench.progress);
 }
 
 async function tableOf(

@@ -104,7 +104,7 @@ export async function openBench(progress: Progress): Promise<Bench> {
   };
 }
 
-async function startEngine(
+function startEngine(
   { kubectl, peers }: Programs,
   engine: EngineName,
   { namespace, folder, store }: Workload,
@@ -113,22 +113,20 @@ async function startEngine(
   const place = [`--kubeconfig=${kubeconfig}`, `--manifests=${folder}`];
   const node = async (file: string, args: readonly string[]) =>
     Peer.start(engine, process.execPath, [join(import.meta.dirname, file), ...args]);
-  switch (engine) {
-    case 'trueup':
-      return node('trueup-peer.ts', [...place, `--store=${store}`, `--namespace=${namespace}`]);
-    case 'floor':
-      return node('floor-peer.ts', [`--kubeconfig=${kubeconfig}`]);
-    case 'kubectl':
-      return node('kubectl-peer.ts', [...place, `--kubectl=${kubectl}`]);
-    case 'flux':
-    case 'flux-defaults':
-      return loaded(await Peer.start(engine, peers.flux, [...place, ...fluxLimits[engine]]));
-    case 'argocd':
-      return loaded(await Peer.start(engine, peers.argocd, place));
-  }
+  const starters: Readonly<Record<EngineName, () => Promise<Peer>>> = {
+    trueup: async () => node('trueup-peer.ts', [...place, `--store=${store}`, `--namespace=${namespace}`]),
+    floor: async () => node('floor-peer.ts', [`--kubeconfig=${kubeconfig}`]),
+    kubectl: async () => node('kubectl-peer.ts', [...place, `--kubectl=${kubectl}`]),
+    flux: async () => loaded(Peer.start(engine, peers.flux, [...place, ...fluxLimits.flux])),
+    'flux-defaults': async () =>
+      loaded(Peer.start(engine, peers.flux, [...place, ...fluxLimits['flux-defaults']])),
+    argocd: async () => loaded(Peer.start(engine, peers.argocd, place)),
+  };
+  return starters[engine]();
 }
 
-async function loaded(peer: Peer): Promise<Peer> {
+async function loaded(starting: Promise<Peer>): Promise<Peer> {
+  const peer = await starting;
   await peer.ask('load');
   return peer;
 }

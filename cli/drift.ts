@@ -120,10 +120,25 @@ function episodeText({ clock }: Pick<DriftSession, 'clock'>, record: Keyed): str
       : `${age(closedAt, clock.now())} ago, after ${duration(secondsToHeal ?? 0)}`;
   const what = found.kind === 'fields' ? '' : ` is ${found.kind}`;
   const head = `${targetKey(target)}  ${describeRef(found.ref)}${what}  ${coloured(state)} ${end}`;
-  if (found.fields.length === 0) return head;
+  const details = [...whoLines(record), ...loopLines(record)].map((line) => `  ${line}`);
+  if (found.fields.length === 0) return [head, ...details].join('\n');
   const rows = found.fields.map((field) => fieldRow(field, clock.now()));
   const fields = table(['CLASS', 'FIELD', 'DESIRED', 'LIVE', 'MANAGER', 'SINCE'], rows);
-  return [head, ...fields.split('\n').map((line) => `  ${line}`)].join('\n');
+  return [head, ...details, ...fields.split('\n').map((line) => `  ${line}`)].join('\n');
+}
+
+function whoLines({ who }: DriftRecord): string[] {
+  if (who === undefined) return [];
+  const { user, impersonated, addresses, userAgent, verb, at } = who;
+  const as = impersonated === undefined ? '' : ` as ${impersonated}`;
+  const from = addresses.length === 0 ? '' : ` from ${addresses.join(', ')}`;
+  const tool = userAgent === undefined ? '' : ` with ${clipped(userAgent, longestValue)}`;
+  return [`${verb} by ${user}${as}${from}${tool} at ${at}`];
+}
+
+function loopLines({ loop }: DriftRecord): string[] {
+  if (loop === undefined) return [];
+  return [`not healed any more: ${loop.manager} has changed it back ${loop.flips} times since ${loop.since}`];
 }
 
 function fieldRow(field: FieldDrift, now: number): string[] {

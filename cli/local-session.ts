@@ -6,7 +6,17 @@ import { PendingQueues } from '../adapters/pending-queues.ts';
 import { RenderersOnDemand } from '../adapters/renderers.ts';
 import { SystemClock, SystemIds } from '../adapters/system-clock.ts';
 import { parseStackConfig, type StackConfig } from '../core/contract/config.ts';
-import type { Bus, Clock, Clusters, Ids, Metrics, Renderers, Sealer, Store } from '../core/ports.ts';
+import type {
+  AuditTrail,
+  Bus,
+  Clock,
+  Clusters,
+  Ids,
+  Metrics,
+  Renderers,
+  Sealer,
+  Store,
+} from '../core/ports.ts';
 import { CliError } from './cli-error.ts';
 import { openStore } from './open-store.ts';
 import type { Session } from './session.ts';
@@ -16,6 +26,8 @@ export interface LocalOptions {
   readonly store?: string;
   readonly kubeconfig?: string;
   readonly context?: string;
+  /** Of the API server, as a file: tells who is behind a drift. */
+  readonly auditLog?: string;
 }
 
 /** Records without an installation: enough to read them. */
@@ -38,6 +50,7 @@ export interface LocalSession extends RecordsSession {
     readonly config: StackConfig;
     /** In milliseconds since the epoch; now, once Ctrl-C was pressed. */
     readonly deadline: number;
+    readonly audit?: AuditTrail;
   };
   readonly person: LocalPerson;
   /** Aborted by Ctrl-C. */
@@ -110,12 +123,18 @@ export async function openLocal(options: LocalOptions, interrupt: AbortSignal): 
       clock,
       ids,
       config: localConfig(cluster),
+      ...(options.auditLog !== undefined && { audit: await auditLog(options.auditLog) }),
       // A run stops before its next effect when its time is over, and lets go of its lease: so does Ctrl-C.
       get deadline() {
         return interrupt.aborted ? 0 : until;
       },
     },
   };
+}
+
+async function auditLog(file: string): Promise<AuditTrail> {
+  const { AuditLogFile } = await import('../adapters/audit-log-file.ts');
+  return new AuditLogFile(resolve(callersFolder(), file));
 }
 
 export function localSealer(): Sealer {

@@ -1,6 +1,8 @@
 import { Argument, Command } from 'commander';
 import { stackName } from '../core/contract/environment.ts';
-import type { ExitCode } from './cli-error.ts';
+import type { AcceptOptions } from './accept-drift.ts';
+import { CliError, type ExitCode } from './cli-error.ts';
+import type { HealthOptions } from './health.ts';
 import type { HealthOptions } from './health.ts';
 import type { RollbackOptions } from './rollback.ts';
 import type { LocalDriftOptions } from './local-drift.ts';
@@ -65,6 +67,12 @@ function addFileVerbs(verb: Verb, done: Done): void {
     .action(async (options: Common & HealthOptions) => {
       done(await print(await (await import('./health.ts')).health(options), options.output));
     });
+  verb('health', 'health of objects in a file, as their kinds have it; asks no cluster')
+    .requiredOption('-f, --filename <file>', 'YAML or JSON; - is stdin')
+    .option('--checks <file>', 'health checks of your own: a list, or an Application')
+    .action(async (options: Common & HealthOptions) => {
+      done(await print(await (await import('./health.ts')).health(options), options.output));
+    });
   const applied = (command: Command): Command =>
     command
       .addArgument(path())
@@ -121,17 +129,45 @@ function addRecordVerbs(verb: Verb, done: Done): void {
     .option('--now', 'with --stack: have the clusters checked first, and wait for it')
     .option('--full', 'with --store: check everything exactly, whatever was remembered')
     .option('--heal', 'with --store: put back what has drifted, as the policy has it')
-    .action(async (options: Selecting & LocalDriftOptions & { now?: boolean }) => {
-      if (isLocal(options)) {
-        done(
-          await locally(options, async (session) =>
-            (await import('./local-drift.ts')).localDrift(session, options),
-          ),
-        );
-      } else {
-        done(await onStack(options, async (session) => (await import('./drift.ts')).drift(session, options)));
-      }
-    });
+    .option('--audit-log <file>', 'with --store: audit log of the API server, which tells who did it')
+    .option('--accept', 'take open drift as it is: writes the narrowest rules')
+    .option('--object <object>', 'with --accept: only of this one, such as Deployment/web')
+    .option('--field <path>', 'with --accept: only this field')
+    .option('--reason <text>', 'with --accept: why, for those who read the rule later')
+    .option('--application <file>', 'with --accept: Application file that the rules are written into')
+    .action(
+      async (
+        options: Selecting & LocalDriftOptions & AcceptOptions & { now?: boolean; accept?: boolean },
+      ) => {
+        assertAccepting(options);
+        if (options.accept === true) {
+          const { acceptOpenDrift } = await import('./accept-drift.ts');
+          done(await onRecords(options, acceptOpenDrift));
+        } else if (isLocal(options)) {
+          done(
+            await locally(options, async (session) =>
+              (await import('./local-drift.ts')).localDrift(session, options),
+            ),
+          );
+        } else {
+          done(
+            await onStack(options, async (session) => (await import('./drift.ts')).drift(session, options)),
+          );
+        }
+      },
+    );
+}
+
+function assertAccepting(
+  options: AcceptOptions & { readonly accept?: boolean; readonly heal?: boolean },
+): void {
+  const { accept = false, heal = false, object, field, reason, application } = options;
+  if (accept && heal)
+    throw new CliError('Give either --accept or --heal: drift is taken as it is, or put back.');
+  const named = [object, field, reason, application].some((option) => option !== undefined);
+  if (!accept && named) {
+    throw new CliError('--object, --field, --reason and --application say what to --accept.');
+  }
 }
 
 /** Verbs that have something applied that is recorded already. */

@@ -62,7 +62,9 @@ function rowOf(view: TargetView): Row {
     health: health ?? 'Unknown',
     drift: checked?.drifted ?? 0,
     checkedAt: at,
-    message: [...new Set([reason, told, failureOf(view), keptOf(view), pinOf(view)])].filter((each) => each !== '').join('; '),
+    message: [...new Set([reason, told, failureOf(view), keptOf(view), pinOf(view)])]
+      .filter((each) => each !== '')
+      .join('; '),
   };
 }
 

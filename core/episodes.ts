@@ -1,6 +1,6 @@
 import { keys, prefixes } from './contract/keys.ts';
-import { metrics } from './contract/metrics.ts';
 import { readDocument, updateDocument, writeDocument } from './documents.ts';
+import { sendDriftMetrics } from './drift-metrics.ts';
 import { Retry } from './errors.ts';
 import { breakLoops, type Judged, type LoopBreaker } from './heal-loops.ts';
 import {
@@ -13,8 +13,8 @@ import {
 } from './model/drift.ts';
 import type { RecentHeals } from './model/heals.ts';
 import type { Target } from './model/target.ts';
-import { isoTime, millisecondsOf } from './model/time.ts';
-import type { Bus, Clock, Ids, MetricDatum, Metrics, Store } from './ports.ts';
+import { isoTime } from './model/time.ts';
+import type { Bus, Clock, Ids, Metrics, Store } from './ports.ts';
 import { changeHeals, readHeals, rememberHeals } from './recent-heals.ts';
 import {
   closeRecord,
@@ -25,7 +25,6 @@ import {
   isEndedByHeal,
   isHealable,
   openRecord,
-  totalsOf,
   updateRecord,
   type ClosedState,
   type DriftCounts,
@@ -191,6 +190,17 @@ export async function closeEpisodes(deps: EpisodeDeps, closing: Closing): Promis
   return ending.length;
 }
 
+/** Closes episodes of drift that a person accepts, and sends the drift metrics: the alarm returns at once. */
+export async function acceptEpisodes(
+  deps: EpisodeDeps,
+  target: Target,
+  objects: readonly string[],
+): Promise<void> {
+  if (objects.length === 0) return;
+  await endEpisodes(deps, target, objects, { state: 'accepted' });
+  await sendDriftMetrics(deps, target.cluster, { closed: true });
+}
+
 /**
  * Closes every open episode of a target that has nothing left to compare, even those that no apply can end: nobody
  * looks at such a target again, so what stayed open would hold the drift alarm for ever. Costs one GET when there are
@@ -205,49 +215,6 @@ export async function closeAllEpisodes(
   await endEpisodes(deps, closing.target, objects, closing);
   await sendDriftMetrics(deps, closing.target.cluster, { closed: true });
   return objects.length;
-}
-
-/**
- * Sends DriftedObjects, OldestDriftSeconds and ForeignFields of the cluster and of the fleet while there is drift,
- * and once as 0 when `closed` says that the last may just have ended. Reads the indexes of drifting targets only.
- */
-export async function sendDriftMetrics(
-  deps: Pick<EpisodeDeps, 'store' | 'metrics' | 'clock'>,
-  cluster: string,
-  { closed }: { readonly closed: boolean },
-): Promise<void> {
-  const own: Episode[] = [];
-  const all: Episode[] = [];
-  for await (const key of deps.store.list(prefixes.openDrift)) {
-    const index = (await readDocument(deps.store, key, openDriftSchema))?.value;
-    if (index === undefined) continue;
-    const episodes = Object.values(index.episodes);
-    all.push(...episodes);
-    if (index.target.cluster === cluster) own.push(...episodes);
-  }
-  if (own.length === 0 && !closed) return;
-  const now = deps.clock.now();
-  await deps.metrics.put([
-    ...driftData(own, now).map((datum) => ({ ...datum, cluster })),
-    ...driftData(all, now),
-    ...loopData(all),
-  ]);
-}
-
-/** Of the fleet alone, and only while there are any: rare enough to cost nothing, and its alarm takes silence for OK. */
-function loopData(episodes: readonly Episode[]): MetricDatum[] {
-  const { loops } = totalsOf(episodes);
-  return loops === 0 ? [] : [{ name: metrics.healLoops, value: loops, unit: 'Count' }];
-}
-
-function driftData(episodes: readonly Episode[], now: number): MetricDatum[] {
-  const { objects, foreignFields, oldest } = totalsOf(episodes);
-  const age = oldest === undefined ? 0 : Math.max(0, (now - millisecondsOf(oldest)) / 1000);
-  return [
-    { name: metrics.driftedObjects, value: objects, unit: 'Count' },
-    { name: metrics.oldestDrift, value: age, unit: 'Seconds' },
-    { name: metrics.foreignFields, value: foreignFields, unit: 'Count' },
-  ];
 }
 
 /** Adds the new episodes to the index, before their records exist; gives the index as it stands. */

@@ -9,7 +9,7 @@ import { decideApply, type ApplyDecision, type ApplyScope, type ApplyStep } from
 import { actionOf, type Candidate, type PruneStep } from './plan/decide-prune.ts';
 import { pruneRefusal } from './plan/prune-cap.ts';
 import type { ResolvedObject, Resolution } from './plan/resolve-desired.ts';
-import { judgeUndesired, notesOf, unmarked, type Judged } from './plan/undesired.ts';
+import { isInGrace, judgeUndesired, notesOf, unmarked, type Judged } from './plan/undesired.ts';
 
 export { definedKinds } from './plan/defined-kinds.ts';
 export { resolveDesired } from './plan/resolve-desired.ts';
@@ -110,7 +110,7 @@ export function decidePlan(input: PlanInput): Decision {
     ...desired.blocked,
     ...judged.map(({ candidate, decision }) => actionOf(decision, candidate.entry)),
   ];
-  const refusal = desired.refusal ?? emptyRefusal(input) ?? pruneRefusal(prune.length, input);
+  const refusal = desired.refusal ?? emptyRefusal(input, judged) ?? pruneRefusal(prune.length, input);
   const apply = applied.flatMap(({ step }) => step ?? []);
   const isApplied = new Set(apply.map(({ desired: { key } }) => key));
   const wantedAgain = desired.objects.flatMap(({ key }): [string, InventoryEntry][] => {
@@ -175,8 +175,10 @@ function isClaimable({ candidate: { entry }, decision }: Judged): boolean {
 }
 
 /** Rule 6: a render that gave nothing never empties a target; only a deleted Application does. */
-function emptyRefusal({ state, desired, entries }: PlanInput): string | undefined {
+function emptyRefusal({ state, desired }: PlanInput, judged: readonly Judged[]): string | undefined {
   const nothing = desired.objects.length === 0 && desired.blocked.length === 0;
-  if (state === 'gone' || !nothing || Object.keys(entries).length === 0) return undefined;
+  // What other applications have taken over, or will, is no loss.
+  const isLoss = judged.some((one) => isClaimable(one) || isInGrace(one.decision));
+  if (state === 'gone' || !nothing || !isLoss) return undefined;
   return 'the snapshot holds no objects, and the target has some; to remove them all, delete the Application';
 }

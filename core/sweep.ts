@@ -2,7 +2,8 @@ import type { StackConfig } from './contract/config.ts';
 import { keys } from './contract/keys.ts';
 import { requestSeconds } from './contract/kubernetes.ts';
 import { readDocument, updateDocument } from './documents.ts';
-import { closeAllEpisodes, driftingApplications, sendDriftMetrics } from './episodes.ts';
+import { sendDriftMetrics } from './drift-metrics.ts';
+import { closeAllEpisodes, driftingApplications } from './episodes.ts';
 import { Blocked, Retry, messageOf } from './errors.ts';
 import { inBatches } from './in-batches.ts';
 import { clusterCheckSchema, type ClusterCheck, type TargetCheck } from './model/check.ts';
@@ -10,6 +11,7 @@ import { keyedDigest } from './model/digest.ts';
 import { isoTime, millisecondsOf } from './model/time.ts';
 import type { Cluster, Clusters } from './ports.ts';
 import { checkTarget, unjudged, type CheckDeps, type SweptCluster } from './sweep/check-target.ts';
+import { askForExpiredPins } from './sweep/expired-pins.ts';
 import { listLabelled } from './sweep/extra-objects.ts';
 import { limitRequests } from './sweep/limit-requests.ts';
 import { sendCheckMetrics } from './sweep/sweep-metrics.ts';
@@ -52,6 +54,10 @@ export async function sweepCluster(
   const all = await readStates(cluster, deps);
   const drifting = await driftingApplications(deps.store, cluster);
   await closeFinished(deps, all, drifting);
+  await askForExpiredPins(
+    all.map(({ pointer }) => pointer),
+    deps,
+  );
   const states = all.filter((state) => !isFinished(state));
   const digestKey = await deps.sealer.digestKey();
   const mask = (secret: string) => keyedDigest(digestKey, secret);

@@ -19,14 +19,17 @@ const words = [
 const fault =
   /(?:^|[\s,[])([A-Za-z][\w-]*(?:\.[\w-]+|\[[^\]]*\])*): (?:Invalid value|Forbidden|Unsupported value|Required value|Duplicate value)\b/g;
 
-/** The fields that a server's answer calls unchangeable; empty when it says nothing of that kind. */
+/**
+ * The fields that a server's answer calls unchangeable. Empty when anything else is wrong as well: an object that could
+ * not be created either must not be deleted for it.
+ */
 export function immutableFields(message: string): readonly string[] {
-  const faults = [...message.matchAll(fault)];
-  const fields = faults.flatMap(({ index, 1: field = '' }, at) => {
+  const faults = [...message.matchAll(fault)].map(({ index, 1: field = '' }) => ({ index, field }));
+  const isImmutable = faults.map(({ index }, at) => {
     const text = message.slice(index, faults[at + 1]?.index);
-    return words.some((pattern) => pattern.test(text)) ? [field] : [];
+    return words.some((pattern) => pattern.test(text));
   });
-  return [...new Set(fields)];
+  return isImmutable.includes(false) ? [] : [...new Set(faults.map(({ field }) => field))];
 }
 
 /**

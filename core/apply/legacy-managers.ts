@@ -11,7 +11,7 @@ import type { JsonPatchOperation } from '../ports.ts';
  */
 const declaring: readonly RegExp[] = [
   /^kubectl$/,
-  /^kubectl-(client-side-apply|create|replace|run|expose|autoscale)$/,
+  /^kubectl-(client-side-apply|last-applied|create|replace|run|expose|autoscale)$/,
   /^argocd-(application-)?controller$/,
   /^(flux|kustomize-controller|helm-controller)$/,
   /^helm$/i,

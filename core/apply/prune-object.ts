@@ -45,7 +45,7 @@ export async function pruneObject(task: PruneTask, effects: Effects): Promise<Pr
     // Deleted already, by an earlier run or by somebody: asking again would change nothing.
     if (isGoing(live)) return pruning(task, live);
     const protection = protectionOf(task, live);
-    if (protection !== undefined) return { ...left(task, protection), forget: false };
+    if (protection !== undefined) return { ...left(task, protection), forget: false, entry: stays(task) };
     await effects.mayProceed();
     const outcome = await answered(effects.cluster.delete(task.address, { uid, resourceVersion }));
     if (outcome instanceof Retry) return { ...unanswered(task, outcome), forget: false };
@@ -85,6 +85,11 @@ function pruning(task: PruneTask, live: LiveObject): PruneResult {
 
 function done({ key, ref }: PruneTask, outcome: 'pruned' | 'pruning'): PruneResult {
   return { key, forget: outcome === 'pruned', outcome: { ref, outcome } };
+}
+
+/** It was to go, and does not: the inventory has it as it was. */
+function stays({ entry }: PruneTask): InventoryEntry {
+  return { ...entry, state: 'applied' };
 }
 
 function left({ key, ref }: PruneTask, message: string): PruneResult {

@@ -37,8 +37,30 @@ export async function deleteToRecreate(
   }
   const propagation =
     policy === 'orphan-and-recreate' ? 'Orphan' : foreground.has(task.ref.kind) ? 'Foreground' : 'Background';
-  const refusal = await remove(task, live, effects, propagation);
+  const refusal = (await rehearse(task, effects)) ?? (await remove(task, live, effects, propagation));
   return refusal ?? awaitGone(task, uid, effects);
+}
+
+/** Under this name nothing stands. */
+const rehearsalName = 'trueup-rehearsal';
+/** What only the old object stands in the way of, and what only another name is refused for. */
+const noFault = /already (allocated|exists|defined|in use)|metadata\.name:/;
+
+/** Asks whether the new object would be accepted at all, before the old one is lost for it. */
+async function rehearse(
+  task: ApplyTask,
+  { cluster, mayProceed }: Effects,
+): Promise<ObjectResult | undefined> {
+  const object = { ...task.object, metadata: { ...task.object.metadata, name: rehearsalName } };
+  const address = { ...task.address, name: rehearsalName };
+  await mayProceed();
+  const outcome = await answered(cluster.apply(address, object, { dryRun: true, force: true }));
+  if (outcome instanceof Retry) return failed(task, 'retry', outcome.message);
+  if ((outcome.kind !== 'invalid' && outcome.kind !== 'refused') || noFault.test(outcome.message)) {
+    return undefined;
+  }
+  const message = `was not deleted to be made again, since it could not be made again: ${outcome.message}`;
+  return failed(task, outcome.kind, message);
 }
 
 async function remove(

@@ -66,6 +66,12 @@ export const stackConfigSchema = z
     repositories: z.array(repositorySchema).min(1),
     clusters: z.array(clusterSchema).min(1),
     sweepMinutes: z.number().int().min(1).max(60).default(5).describe('every target is checked this often'),
+    fullCheckHours: z
+      .number()
+      .min(0.1)
+      .max(168)
+      .default(6)
+      .describe('every object is compared exactly this often, although nothing says that it changed'),
     pruneCap: z
       .strictObject({ percent: z.number().min(0).max(100), objects: z.number().int().min(0) })
       .default({ percent: 30, objects: 5 })

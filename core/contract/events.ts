@@ -71,6 +71,13 @@ export const eventSchemas = {
     state: z.enum(['healed', 'reverted', 'overwritten', 'accepted']),
     secondsToHeal: z.number().optional(),
   }),
+  HealthChanged: z.object({
+    ...envelope,
+    target: targetSchema,
+    from: healthStatusSchema.describe('Unknown before the first look'),
+    to: healthStatusSchema,
+    message: z.string(),
+  }),
 } as const;
 
 export type EventType = keyof typeof eventSchemas;
@@ -99,6 +106,7 @@ export const sweepRequestSchema = z.discriminatedUnion('scope', [
     scope: z.literal('cluster'),
     cluster: z.string(),
     requestedBy: z.string(),
+    full: z.boolean().optional().describe('compare every object exactly, whatever earlier checks say of it'),
   }),
 ]);
 export type SweepRequest = z.infer<typeof sweepRequestSchema>;

@@ -13,6 +13,7 @@ export const prefixes = {
   openDrift: 'open-drift/',
   heals: 'heals/',
   checks: 'checks/',
+  memory: 'memory/',
 } as const;
 
 /** Day partition that Athena reads without a crawler: `date=2026-11-23`. */
@@ -47,4 +48,5 @@ export const keys = {
   openDrift: (target: Target) => `${prefixes.openDrift}${pathOf(target)}.json`,
   heals: (target: Target) => `${prefixes.heals}${pathOf(target)}.json`,
   check: (cluster: string) => `${prefixes.checks}${cluster}.json`,
+  memory: (cluster: string) => `${prefixes.memory}${cluster}.json.gz`,
 } as const;

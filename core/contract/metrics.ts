@@ -19,5 +19,9 @@ export const metrics = {
   failedSnapshots: 'FailedSnapshots',
   /** Runs that failed or were blocked, 1 each; of their cluster and of the fleet. */
   failedRuns: 'FailedRuns',
+  /** Objects that drifted although nothing had said that they changed; of the fleet, sent when there are any. */
+  missedDrift: 'MissedDrift',
+  /** API servers that are older than they were, as after a restore; 1 each, of the fleet. */
+  restoredServers: 'RestoredServers',
 } as const;
 export type MetricName = (typeof metrics)[keyof typeof metrics];

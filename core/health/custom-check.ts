@@ -1,4 +1,4 @@
-import { expressionOf, isTrue } from '../expression.ts';
+import { expressionOf } from '../expression.ts';
 import type { HealthStatus } from '../model/health.ts';
 import type { HealthCheck } from '../model/rule.ts';
 import { describeRef, refOf, type KubeObject } from '../model/object.ts';
@@ -25,15 +25,15 @@ export function checkedHealth(check: HealthCheck, object: KubeObject): Verdict {
     const text = check[member];
     if (text === undefined) continue;
     asked += 1;
-    const expression = expressionOf(text, subject);
-    const evaluation = expression.evaluate({ object });
+    const evaluation = expressionOf(text, subject).evaluate({ object });
     if (evaluation.kind === 'fault') {
       faults.push(`${text}: ${evaluation.message}`);
-      continue;
+    } else if (typeof evaluation.value !== 'boolean') {
+      const what = `gives ${typeof evaluation.value}, not a bool`;
+      return verdict('Unknown', 'InvalidCheck', `${member}: ${text}: ${what}`);
+    } else if (evaluation.value) {
+      return verdict(status, 'HealthCheck', message);
     }
-    const answer = isTrue(expression, { object });
-    if (typeof answer !== 'boolean') return verdict('Unknown', 'InvalidCheck', `${member}: ${answer.fault}`);
-    if (answer) return verdict(status, 'HealthCheck', message);
   }
   const [first] = faults;
   return first !== undefined && faults.length === asked

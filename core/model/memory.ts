@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { targetCheckSchema } from './check.ts';
-import { healthStatusSchema } from './health.ts';
 
 /**
  * One object as its last clean check left it: a row and not an object, since a cluster may have fifty thousand of them.
@@ -17,11 +16,11 @@ export type ObjectMemory = readonly [
   metadataDigest: string,
   /** Of what it was compared with: the desired object, and the fields of others that are known of it. */
   desiredDigest: string,
-  /** Place of its health among `healths` of the document. */
-  health: number,
+  /** Its health then, empty for one that stays Healthy; see `core/sweep/remembered-health.ts`. */
+  health: string,
 ];
 
-const rowTypes = ['string', 'string', 'string', 'number', 'string', 'string', 'number'];
+const rowTypes = ['string', 'string', 'string', 'number', 'string', 'string', 'string'];
 
 /** By hand: a schema for each row would cost more than the check that the rows are there to save. */
 function areRows(value: unknown): boolean {
@@ -57,15 +56,6 @@ export const targetMemorySchema = z.object({
 });
 export type TargetMemory = z.infer<typeof targetMemorySchema>;
 
-const rememberedHealthSchema = z.object({
-  status: healthStatusSchema,
-  reason: z.string(),
-  message: z.string(),
-  /** Time alone may change it: the object is read again by every sweep. */
-  timed: z.boolean(),
-});
-export type RememberedHealth = z.infer<typeof rememberedHealthSchema>;
-
 /** What a kind must still be for anything remembered of its objects to count. */
 export const rememberedKindSchema = z.object({
   /** The version that is listed, and for a custom kind uid and generation of its definition. */
@@ -85,7 +75,6 @@ export const clusterMemorySchema = z.object({
   server: z.string(),
   /** By `group/Kind`. */
   kinds: z.record(z.string(), rememberedKindSchema),
-  healths: z.array(rememberedHealthSchema),
   /** By application. */
   targets: z.record(z.string(), targetMemorySchema),
 });

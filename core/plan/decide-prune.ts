@@ -65,7 +65,12 @@ export function decidePrune(candidate: Candidate, confirmed: boolean): PruneDeci
   if (policy !== undefined) return { key, kind: 'forget', why: policy, claimable: true };
   if (live === undefined) return none('is not on the cluster any more');
   if (candidate.isKept) {
-    return { key, kind: 'keep', because: 'request', why: `${whyGone(candidate)}; it is kept until a run may prune` };
+    return {
+      key,
+      kind: 'keep',
+      because: 'request',
+      why: `${whyGone(candidate)}; it is kept until a run may prune`,
+    };
   }
   const protection = live.metadata.annotations?.[annotations.prune];
   if (protection === 'disabled') {

@@ -8,7 +8,10 @@ export interface KeptObject {
 }
 
 /** The first kept object that would go with this one: a Namespace takes its content along, a definition its instances. */
-export function heldBy({ ref }: Pick<InventoryEntry, 'ref'>, kept: readonly KeptObject[]): ObjectRef | undefined {
+export function heldBy(
+  { ref }: Pick<InventoryEntry, 'ref'>,
+  kept: readonly KeptObject[],
+): ObjectRef | undefined {
   if (ref.group === '' && ref.kind === 'Namespace') {
     return kept.find((other) => other.ref.namespace === ref.name)?.ref;
   }

@@ -58,6 +58,7 @@ export function waitingToGo({ entries }: Pick<Inventory, 'entries'>): string | u
     [count('hand-over'), 'wait for another application to take them over'],
     [count('finalizers'), 'are being deleted'],
     [count('protection'), 'are protected from pruning'],
+    [count('request'), 'are kept until a run may prune'],
   ] as const;
   const said = parts.flatMap(([number, what]) => (number === 0 ? [] : [`${number} ${what}`]));
   return said.length === 0 ? undefined : `no longer in Git: ${said.join(', ')}`;

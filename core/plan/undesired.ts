@@ -1,3 +1,4 @@
+import { isGoing } from '../model/deletion.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import { describeRef } from '../model/object.ts';
 import { decidePrune, keptFor, type Candidate, type PruneDecision } from './decide-prune.ts';
@@ -23,13 +24,18 @@ export function judgeUndesired(
   candidates: readonly Candidate[],
   surroundings: Surroundings,
 ): { readonly judged: readonly Judged[]; readonly confirmed: boolean } {
+  const all = judgeAll(candidates, surroundings, true);
+  const going = all.filter(({ decision }) => decision.kind === 'delete').length;
   const { confirmPrune } = surroundings;
-  if (confirmPrune !== undefined) {
-    const judged = judgeAll(candidates, surroundings, true);
-    const going = judged.filter(({ decision }) => decision.kind === 'delete').length;
-    if (going <= confirmPrune) return { judged, confirmed: true };
-  }
-  return { judged: judgeAll(candidates, surroundings, false), confirmed: false };
+  if (confirmPrune !== undefined && going <= confirmPrune) return { judged: all, confirmed: true };
+  const judged = judgeAll(candidates, surroundings, false).map((one) => tellingHow(one, going));
+  return { judged, confirmed: false };
+}
+
+function tellingHow({ candidate, decision }: Judged, going: number): Judged {
+  if (decision.kind !== 'keep' || decision.because !== 'confirmation') return { candidate, decision };
+  const how = `\`trueup sync --app ${candidate.application} --confirm-prune ${going}\``;
+  return { candidate, decision: { ...decision, why: `${decision.why}: ${how}` } };
 }
 
 function judgeAll(
@@ -61,7 +67,8 @@ function staysFirmly({ candidate, decision }: Judged): boolean {
   return decision.kind === 'forget' && candidate.live !== undefined;
 }
 
-function isInGrace(decision: PruneDecision): boolean {
+/** Marked, or about to be. */
+export function isInGrace(decision: PruneDecision): boolean {
   return decision.kind === 'keep' && decision.because === 'grace';
 }
 
@@ -70,20 +77,25 @@ function placeOf({ candidate: { entry } }: Judged): KeptObject {
 }
 
 /** An entry without what is said of undesired objects. */
-export function unmarked({ markedAt: _, kept: __, ...entry }: InventoryEntry): InventoryEntry {
-  return entry;
+export function unmarked(entry: InventoryEntry): InventoryEntry {
+  const { markedAt: _, kept: __, ...rest } = entry;
+  return rest;
 }
 
 /** Entries as they must be noted before anything is done: why each one is kept. Those that say it already are left out. */
 export function notesOf(judged: readonly Judged[]): readonly (readonly [string, InventoryEntry])[] {
-  return judged.flatMap(({ candidate: { key, entry, at }, decision }) => {
+  return judged.flatMap(({ candidate: { key, entry: before, live, at }, decision }) => {
     if (decision.kind !== 'keep') return [];
     const { because, why, markedAt } = decision;
+    // A deletion that was begun and never sent is off.
+    const isOff = before.state === 'deleting' && live !== undefined && !isGoing(live);
+    const entry = isOff ? { ...before, state: 'applied' as const } : before;
     // A hand-over that waits is looked at again an hour after each look.
     const isSame = entry.kept?.because === because && because !== 'hand-over';
     const since = isSame ? (entry.kept?.since ?? at) : at;
     const { kept } = entry;
-    if (kept?.message === why && kept.since === since && entry.markedAt === markedAt) return [];
+    const isSaid = kept?.message === why && kept.since === since && entry.markedAt === markedAt;
+    if (isSaid && !isOff) return [];
     const mark = markedAt !== undefined && { markedAt };
     return [[key, { ...unmarked(entry), ...mark, kept: { because, since, message: why } }] as const];
   });

@@ -103,7 +103,18 @@ function refusal(value: Json): string | undefined {
   if (apiVersion.startsWith('kustomize.config.k8s.io/')) {
     return 'is for kustomize and belongs to no cluster; let source.path name its folder, or move it elsewhere';
   }
-  return nameRefusal(kind, isJsonObject(metadata) ? metadata : {});
+  return listRefusal(value) ?? nameRefusal(kind, isJsonObject(metadata) ? metadata : {});
+}
+
+/** Lists with items were flattened before. A kind of one's own may be called `AllowList`: such an object has a name. */
+function listRefusal({ kind, items, metadata }: JsonObject): string | undefined {
+  if (typeof kind !== 'string' || !kind.endsWith('List')) return undefined;
+  if (items !== undefined && items !== null && !Array.isArray(items)) {
+    return `${kind} has items that are no list; write each object as a document of its own`;
+  }
+  const isNamed = isJsonObject(metadata) && metadata['name'] !== undefined;
+  if (isNamed && kind !== 'List') return undefined;
+  return `${kind} is a list without items, which is no object; write each object as a document of its own`;
 }
 
 function nameRefusal(kind: string, { name, generateName }: JsonObject): string | undefined {

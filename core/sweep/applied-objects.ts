@@ -18,12 +18,14 @@ type ByKey = ReadonlyMap<string, ResolvedObject>;
 
 /**
  * Drift compares live with what was last applied, object by object: after a run that ended half-way some objects are of
- * one snapshot and some of the other, and the digest in each inventory entry tells which.
+ * one snapshot and some of the other, and the digest in each inventory entry tells which. Those whose keys are `settled`
+ * need no look; where all are, no snapshot is read.
  */
 export async function appliedObjects(
   deps: { readonly store: Store; readonly sealer: Sealer },
   { pointer, inventory }: TargetState,
   served: readonly ApiResource[],
+  settled: ReadonlySet<string>,
 ): Promise<AppliedObjects> {
   const load = async (snapshot: string | undefined): Promise<ByKey> => {
     if (snapshot === undefined) return new Map();
@@ -31,11 +33,13 @@ export async function appliedObjects(
     return new Map(resolveDesired(desired, served).objects.map((object) => [object.key, object]));
   };
   const entries = Object.entries(inventory?.entries ?? {});
-  const applied = await load(inventory?.applied?.snapshot);
   const isOf = (objects: ByKey, [key, entry]: [string, InventoryEntry]): boolean =>
     objects.get(key)?.digest === entry.desiredDigest;
   // What nothing desires and is kept all the same is in no snapshot: it neither drifts nor is it unknown.
-  const finished = entries.filter(([, { state, kept }]) => state === 'applied' && kept === undefined);
+  const finished = entries.filter(
+    ([key, { state, kept }]) => state === 'applied' && kept === undefined && !settled.has(key),
+  );
+  const applied = await load(finished.length === 0 ? undefined : inventory?.applied?.snapshot);
   const isWhole = finished.every((entry) => isOf(applied, entry));
   const newer = isWhole ? applied : await load(pointer.snapshot);
   const objects = finished.flatMap((entry) => {

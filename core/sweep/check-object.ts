@@ -26,7 +26,7 @@ const freshName = 'trueup-defaults';
 
 /** The exact check: a GET and a forced dry run of what we last applied. Throws Retry and Blocked. */
 export async function checkObject(
-  cluster: Cluster,
+  cluster: Pick<Cluster, 'get' | 'apply'>,
   desired: ResolvedObject,
   context: CheckContext,
 ): Promise<ObjectCheck> {
@@ -72,7 +72,7 @@ function hasForeign(verdict: DriftVerdict): boolean {
  * where there are foreign fields, and only there; where the server refuses it, they are all reported.
  */
 async function withoutDefaults(
-  cluster: Cluster,
+  cluster: Pick<Cluster, 'get' | 'apply'>,
   { address, object }: ResolvedObject,
   seen: { readonly live: LiveObject; readonly dryRun: LiveObject; readonly context: DriftContext },
 ): Promise<DriftVerdict> {

@@ -1,27 +1,22 @@
 import type { StackConfig } from '../contract/config.ts';
-import { driftOfExtra } from '../drift/object-drift.ts';
-import type { Mask } from '../drift/shown-value.ts';
 import { recordFindings, type EpisodeDeps, type Findings, type Recorded } from '../episodes.ts';
 import { Retry, messageOf } from '../errors.ts';
-import { inBatches } from '../in-batches.ts';
 import type { TargetCheck } from '../model/check.ts';
-import type { ObjectDrift } from '../model/drift.ts';
-import { refKey, refOf, type ObjectRef } from '../model/object.ts';
+import type { TargetMemory } from '../model/memory.ts';
 import type { RunRequest } from '../model/run.ts';
 import { isoTime, millisecondsOf } from '../model/time.ts';
-import type { Target } from '../model/target.ts';
-import type { ApiResource, AuditTrail, Cluster, Queues, Sealer } from '../ports.ts';
-import { authorsOf } from '../who-did.ts';
-import { Policy } from '../policy.ts';
+import { stuckDeletions } from '../plan.ts';
+import type { AuditTrail, Queues, Sealer } from '../ports.ts';
 import { countFields, isAlarming } from '../record.ts';
-import { appliedObjects, type AppliedObjects } from './applied-objects.ts';
-import { stuckDeletions, type ResolvedObject } from '../plan.ts';
-import { checkObject, type CheckContext, type ObjectCheck } from './check-object.ts';
-import { extraObjects, kindOf, type LabelledObjects } from './extra-objects.ts';
+import { authorsOf } from '../who-did.ts';
 import { driftIgnored, isPending, judgeTarget } from './judge-target.ts';
+import { lookAtTarget, type Look } from './look-at-target.ts';
 import { nextRun } from './next-run.ts';
+import { sameVersions } from './records.ts';
+import { isVersionOnly, rulesDigest } from './rules-digest.ts';
+import type { Recalled, SweptCluster, SweptTarget } from './swept-cluster.ts';
 import { targetHealth } from './target-health.ts';
-import { hasMoved, readTargetState, type TargetState } from './target-state.ts';
+import type { TargetState } from './target-state.ts';
 
 export interface CheckDeps extends EpisodeDeps {
   readonly sealer: Sealer;
@@ -30,73 +25,64 @@ export interface CheckDeps extends EpisodeDeps {
   readonly audit?: AuditTrail | undefined;
 }
 
-/** One cluster as a sweep sees it: a connection, and what holds for all of its targets. */
-export interface SweptCluster {
-  readonly cluster: Cluster;
-  readonly served: readonly ApiResource[];
-  readonly labelled: LabelledObjects;
-  /** Keys and uids of every inventory of the cluster. */
-  readonly known: ReadonlySet<string>;
-  readonly uids: ReadonlySet<string>;
-  /** Applications with open episodes. */
-  readonly drifting: ReadonlySet<string>;
-  readonly mask: Mask;
-}
-
-const objectsAtOnce = 10;
-
-/** What was seen of a target's objects, by object key. */
-interface Look {
-  readonly applied: AppliedObjects;
-  readonly checks: ReadonlyMap<string, readonly [ObjectRef, ObjectCheck]>;
-  readonly drifts: ReadonlyMap<string, ObjectDrift>;
-  readonly unknown: readonly string[];
-  /** The rules watch at least one object, or there is none. */
-  readonly watched: boolean;
+/** What a check gave: the entry for the target, and what to remember of it; nothing new when that is absent. */
+export interface Checked {
+  readonly check: TargetCheck;
+  readonly memory?: TargetMemory;
 }
 
 /**
- * Checks one target exactly: drift of everything in its inventory, extra objects, health; records it, and asks for a
- * run where one is needed. Only a run writes to the cluster. Undefined when there is nothing left to check.
+ * Checks one target: drift of everything in its inventory, extra objects, health; records it, and asks for a run where
+ * one is needed. Only a run writes to the cluster. `full`: every object is compared, whatever is remembered of it.
  * Throws Retry when the cluster does not answer.
  */
 export async function checkTarget(
   deps: CheckDeps,
   swept: SweptCluster,
-  target: Target,
-  previous: TargetCheck | undefined,
-): Promise<TargetCheck | undefined> {
-  const before = await readTargetState(deps, target);
-  if (before === undefined) return undefined;
-  if (before.busy)
-    return unjudged(deps, before, previous, { sync: 'Reconciling', reason: 'a run is at work' });
+  { target, versions, memory, previous }: SweptTarget,
+  state: TargetState,
+  { recalled, full }: { readonly recalled: ReadonlyMap<string, Recalled>; readonly full: boolean },
+): Promise<Checked> {
+  const revision = appliedRevision(state);
+  const reconciling = { sync: 'Reconciling', reason: 'a run is at work' } as const;
+  if (state.busy) return { check: unjudged(deps, revision, previous, reconciling) };
+  const now = deps.clock.now();
   try {
-    const look = await lookAt(deps, swept, before);
-    const after = await readTargetState(deps, target);
-    const moved = hasMoved(before, after);
-    const findings = { ...look, unfinished: look.applied.unfinished, drifted: alarmingIn(look), moved };
-    const verdict = judgeTarget(before, findings);
-    if (moved) return unjudged(deps, before, previous, verdict);
+    const isSameRules = memory?.rulesDigest === rulesDigest(state);
+    const known = { recalled: isSameRules ? recalled : new Map<string, Recalled>(), full };
+    const look = await lookAtTarget({ ...deps, now }, swept, state, known);
+    if (!sameVersions(versions, (await swept.records.now()).get(target.application)))
+      return { check: unjudged(deps, revision, previous, reconciling) };
+    const drifted = [...look.drifts.values()].filter((drift) => isAlarming(countFields(drift))).length;
+    const verdict = judgeTarget(state, { ...look, drifted }, now);
     const isDrifting = look.drifts.size > 0 || swept.drifting.has(target.application);
-    const whoDid = authors(deps, swept, look, previous?.at ?? before.inventory?.applied?.at);
-    const recorded = isDrifting ? await record(deps, before, look, whoDid) : undefined;
-    await askForRun(deps, before, { look, previous, healable: recorded?.healable ?? false });
+    const recorded = isDrifting ? await record(deps, swept, state, look, previous) : undefined;
+    await askForRun(deps, state, { look, previous, healable: recorded?.healable ?? false });
     const isPartial = verdict.sync === 'Unknown' && verdict.reason !== driftIgnored;
-    const at = isPartial ? lastSeen(deps, previous) : isoTime(deps.clock.now());
-    const stuck = stuckDeletions(before.inventory ?? { entries: {} }, deps.clock.now());
-    const settings = before.pointer.settings.health;
-    const health = targetHealth(expectedIn(look), deps.clock.now(), settings, stuck);
-    return { at, ...verdict, drifted: findings.drifted, revision: appliedRevision(before), ...health };
+    const healths = [...look.objects.values()].flatMap(({ health }) => health ?? []);
+    const stuck = stuckDeletions(state.inventory ?? { entries: {} }, now);
+    const isFull = full || known.recalled.size === 0;
+    const fullAt = isFull && !isPartial ? isoTime(now) : previous?.fullAt;
+    const check: TargetCheck = {
+      at: isPartial ? lastSeen(deps, previous) : isoTime(now),
+      ...verdict,
+      drifted,
+      revision,
+      ...targetHealth([...healths, ...stuck]),
+      ...(fullAt !== undefined && { fullAt }),
+    };
+    return { check, memory: memoryOf(versions, state, look, { ...verdict, revision }, isDrifting) };
   } catch (error) {
     if (error instanceof Retry) throw error;
-    return unjudged(deps, before, previous, { sync: 'Unknown', reason: messageOf(error) });
+    const verdict = { sync: 'Unknown', reason: messageOf(error) } as const;
+    return { check: unjudged(deps, revision, previous, verdict) };
   }
 }
 
 /** An entry that says nothing new: when it was last looked at stays, so that its age goes on growing. */
 export function unjudged(
   deps: Pick<CheckDeps, 'clock'>,
-  state: Pick<TargetState, 'inventory'>,
+  revision: number,
   previous: TargetCheck | undefined,
   verdict: Pick<TargetCheck, 'sync' | 'reason'>,
 ): TargetCheck {
@@ -104,10 +90,11 @@ export function unjudged(
     at: lastSeen(deps, previous),
     ...verdict,
     drifted: previous?.drifted ?? 0,
-    revision: appliedRevision(state),
+    revision,
     ...(verdict.sync === 'Unknown'
       ? { health: 'Unknown', healthMessage: verdict.reason }
       : { health: previous?.health ?? 'Unknown', healthMessage: previous?.healthMessage ?? '' }),
+    ...(previous?.fullAt !== undefined && { fullAt: previous.fullAt }),
   };
 }
 
@@ -116,91 +103,52 @@ function lastSeen({ clock }: Pick<CheckDeps, 'clock'>, previous: TargetCheck | u
   return previous?.at ?? isoTime(clock.now());
 }
 
-function appliedRevision({ inventory }: Pick<TargetState, 'inventory'>): number {
+export function appliedRevision({ inventory }: Pick<TargetState, 'inventory'>): number {
   return inventory?.applied?.revision ?? 0;
 }
 
-async function lookAt(deps: CheckDeps, swept: SweptCluster, state: TargetState): Promise<Look> {
-  const applied = await appliedObjects(deps, state, swept.served);
-  const checks = new Map<string, readonly [ObjectRef, ObjectCheck]>();
-  const policy = policyOf(state);
-  await inBatches(applied.objects, objectsAtOnce, async (desired) => {
-    const baseline = state.inventory?.entries[desired.key]?.baseline;
-    const check = await checkUnlessRefused(swept, desired, { mask: swept.mask, policy, baseline });
-    checks.set(desired.key, [desired.ref, check]);
-  });
-  const drifts = new Map<string, ObjectDrift>();
-  const unknown = [...applied.unknown, ...unlistable(swept, state)];
-  for (const [key, [, check]] of checks) {
-    if (check.kind === 'drifted') drifts.set(key, check.drift);
-    if (check.kind === 'unknown') unknown.push(check.reason);
-  }
-  for (const live of extrasOf(swept, state)) {
-    const drift = driftOfExtra(live, policy);
-    if (drift !== undefined) drifts.set(refKey(refOf(live)), drift);
-  }
-  const { objects } = applied;
-  const watched = objects.length === 0 || objects.some(({ object }) => policy.isWatched(object));
-  return { applied, checks, drifts, unknown, watched };
+function memoryOf(
+  records: TargetMemory['records'],
+  state: TargetState,
+  look: Look,
+  settled: NonNullable<TargetMemory['settled']>,
+  isDrifting: boolean,
+): TargetMemory {
+  const objects = [...look.objects.values()].flatMap(({ memory }) => memory ?? []);
+  const { intervalSeconds } = state.pointer.settings;
+  const isClean = !isDrifting && look.unknown.length === 0;
+  const isKnown = objects.length === Object.keys(state.inventory?.entries ?? {}).length;
+  return {
+    records,
+    rulesDigest: rulesDigest(state),
+    versionOnly: isVersionOnly(state),
+    ...(intervalSeconds !== undefined && { intervalSeconds }),
+    ...(isClean && isKnown && isSettled(state, settled.sync) && { settled }),
+    objects,
+  };
 }
 
-/** What the Application says, and what people accepted since. */
-function policyOf({ pointer, inventory }: TargetState): Policy {
-  return new Policy(pointer.settings, inventory?.accepted);
-}
-
-/** A read that is forbidden makes one object unknown, not all of them. */
-async function checkUnlessRefused(
-  { cluster }: SweptCluster,
-  desired: ResolvedObject,
-  context: CheckContext,
-): Promise<ObjectCheck> {
-  try {
-    return await checkObject(cluster, desired, context);
-  } catch (error) {
-    if (error instanceof Retry) throw error;
-    return { kind: 'unknown', reason: messageOf(error), live: undefined };
-  }
-}
-
-function extrasOf({ labelled, known, uids }: SweptCluster, { pointer, inventory }: TargetState) {
-  // Before its first run nothing of an application is extra: that run adopts what it finds, or asks.
-  if (inventory === undefined) return [];
-  // The lists are older than this look at the inventory: what a run created since is not extra.
-  const all = new Set([...known, ...Object.keys(inventory.entries)]);
-  const options = { known: all, uids, prune: pointer.settings.prune };
-  return extraObjects(labelled, pointer.target.application, options);
-}
-
-function unlistable({ labelled }: SweptCluster, { inventory }: TargetState): string[] {
-  const kinds = new Set(Object.values(inventory?.entries ?? {}).map(({ ref }) => kindOf(ref)));
-  return [...labelled.failed].flatMap(([kind, reason]) => (kinds.has(kind) ? [reason] : []));
-}
-
-/** Whoever ignores an object does not miss it either. */
-function expectedIn({ checks }: Look): readonly (readonly [ObjectRef, ObjectCheck])[] {
-  return [...checks.values()].filter(([, { kind, live }]) => kind !== 'ignored' || live !== undefined);
-}
-
-function alarmingIn({ drifts }: Look): number {
-  return [...drifts.values()].filter((drift) => isAlarming(countFields(drift))).length;
+/** Whether nothing but its objects, and nothing that time alone brings about, could give a sweep something to do. */
+function isSettled({ pointer, inventory }: TargetState, sync: TargetCheck['sync']): boolean {
+  if (pointer.pin !== undefined || pointer.state === 'gone' || inventory?.waiting !== undefined) return false;
+  const last = inventory?.lastRun;
+  const isManual = pointer.settings.sync === 'manual' && last?.outcome === 'applied';
+  return sync === 'Synced' || (sync === 'Pending' && isManual);
 }
 
 /** Judged are the objects that were compared, and those that nobody expects any more: extra ones that are gone. */
 async function record(
   deps: CheckDeps,
+  swept: SweptCluster,
   { pointer, inventory }: TargetState,
   look: Look,
-  whoDid: Findings['whoDid'],
+  previous: TargetCheck | undefined,
 ): Promise<Recorded> {
   const { target } = pointer;
   const entries = inventory?.entries ?? {};
-  const isJudged = (key: string): boolean => {
-    const check = look.checks.get(key)?.[1];
-    return check === undefined
-      ? entries[key] === undefined && look.unknown.length === 0
-      : check.kind !== 'unknown';
-  };
+  const isJudged = (key: string): boolean =>
+    look.objects.get(key)?.judged ?? (entries[key] === undefined && look.unknown.length === 0);
+  const whoDid = authors(deps, swept, look, previous?.at ?? inventory?.applied?.at);
   const { loopBreaker } = deps.config;
   return recordFindings(deps, { target, drifts: look.drifts, isJudged, loopBreaker, whoDid });
 }
@@ -226,18 +174,15 @@ function authors(
 async function askForRun(
   deps: CheckDeps,
   state: TargetState,
-  {
-    look,
-    previous,
-    healable,
-  }: {
+  found: {
     readonly look: Look;
     readonly previous: TargetCheck | undefined;
     readonly healable: boolean;
   },
 ): Promise<void> {
+  const { look, previous, healable } = found;
   const needs = {
-    pending: isPending(state, look.applied.unfinished),
+    pending: isPending(state, look.unfinished),
     // A partial check does not say whether it was; one message too many finds nothing to do.
     wasPending: previous?.sync === 'Pending' || previous?.sync === 'Unknown',
     healable,

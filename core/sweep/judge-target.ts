@@ -1,3 +1,4 @@
+import { frozenBy } from '../freeze.ts';
 import type { TargetCheck } from '../model/check.ts';
 import type { TargetState } from './target-state.ts';
 
@@ -10,8 +11,6 @@ export interface Findings {
   readonly drifted: number;
   /** The rules watch at least one object, or there is none. */
   readonly watched: boolean;
-  /** A run was, or may have been, at work meanwhile. */
-  readonly moved: boolean;
 }
 
 /** Why a target is Unknown on purpose: the check is complete, and there is nothing to be done about it. */
@@ -20,17 +19,18 @@ export const driftIgnored = 'drift is ignored: live objects are not compared wit
 /** `Unknown` before `Pending` before `Drifted`: what was not judged is never called good, nor merely late (rule 5). */
 export function judgeTarget(
   { pointer, inventory }: TargetState,
-  { unfinished, unknown, drifted, watched, moved }: Findings,
+  { unfinished, unknown, drifted, watched }: Findings,
+  now: number,
 ): Pick<TargetCheck, 'sync' | 'reason'> {
-  if (moved) return { sync: 'Reconciling', reason: 'a run is at work' };
   if (unknown.length > 0) return { sync: 'Unknown', reason: summary(unknown) };
   if (isPending({ pointer, inventory }, unfinished)) {
-    return { sync: 'Pending', reason: pendingReason({ pointer, inventory }, unfinished) };
+    return { sync: 'Pending', reason: pendingReason({ pointer, inventory }, unfinished) + frozenText(pointer, now) };
   }
   // Nobody looked, so nobody may say Synced.
   if (!watched) return { sync: 'Unknown', reason: driftIgnored };
   if (drifted === 0) return { sync: 'Synced', reason: '' };
-  return { sync: 'Drifted', reason: `${drifted} of its objects differ from what was applied` };
+  const reason = `${drifted} of its objects differ from what was applied${frozenText(pointer, now)}`;
+  return { sync: 'Drifted', reason };
 }
 
 /** Whether Git wants something else than was applied, or a run did not finish. */
@@ -50,12 +50,19 @@ function pendingReason(
   if (last !== undefined && failed && last.revision === pointer.revision) {
     return `the last run was ${last.outcome}: ${last.message}`;
   }
+  if (last?.outcome === 'waiting' && last.revision === pointer.revision) return last.message;
   if (pointer.revision === inventory?.applied?.revision)
     return `a run did not finish ${unfinished.join(', ')}`;
   if (pointer.state === 'gone') return 'its Application is gone from Git; its objects are about to go';
   const sha = pointer.commit.sha.slice(0, 7);
   if (pointer.settings.sync === 'manual') return `commit ${sha} waits for \`trueup sync\``;
   return `commit ${sha} is not applied yet`;
+}
+
+/** Why nothing is done about it for now; empty outside of freeze windows. */
+function frozenText({ settings: { freeze } }: TargetState['pointer'], now: number): string {
+  const frozen = frozenBy(freeze, now);
+  return frozen === undefined ? '' : `; frozen until ${frozen.until}: ${frozen.reason}`;
 }
 
 /** Servers and webhooks may say a lot; the check document holds every target of the cluster. */

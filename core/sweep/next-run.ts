@@ -1,3 +1,4 @@
+import { frozenBy } from '../freeze.ts';
 import type { RunReason } from '../model/run.ts';
 import { isoTime, millisecondsOf, secondsBetween } from '../model/time.ts';
 import { pruneDue } from '../plan.ts';
@@ -27,6 +28,8 @@ export function nextRun(
   needs: Needs,
   now: number,
 ): RunReason | undefined {
+  // A run would only say that it is frozen.
+  if (frozenBy(pointer.settings.freeze, now) !== undefined) return undefined;
   const isApplied = inventory?.applied?.revision === pointer.revision;
   const last = inventory?.lastRun;
   const failed = last?.outcome === 'failed' || last?.outcome === 'blocked' ? last : undefined;
@@ -37,13 +40,16 @@ export function nextRun(
     if (now < due || (needsPerson && !isApplied)) return undefined;
   }
   // A `pending` request would rest where a person is needed; a heal finishes what is unfinished as well.
-  if (needs.pending && !needsPerson && pointer.settings.sync === 'auto')
+  // What a person began goes on where it waited, though nothing else is applied by itself.
+  const isWaiting = last?.outcome === 'waiting' && last.revision === pointer.revision;
+  if (needs.pending && !needsPerson && (pointer.settings.sync === 'auto' || isWaiting))
     return needs.wasPending ? 'pending' : undefined;
   // What was only marked, and what waited for another application: no push comes for these.
   if (isApplied && !needsPerson && pruneDue(inventory, now)) return 'pending';
   // Looks at deletions end an hour after the run; finalizers may take longer.
   const isDeleting = Object.values(inventory?.entries ?? {}).some(({ state }) => state === 'deleting');
-  const isWatched = last !== undefined && lookDelaySeconds(secondsBetween(last.at, isoTime(now))) !== undefined;
+  const isWatched =
+    last !== undefined && lookDelaySeconds(secondsBetween(last.at, isoTime(now))) !== undefined;
   if (isDeleting && !isWatched && !needs.healable) return 'health';
   return needs.healable ? 'heal' : undefined;
 }

@@ -5,28 +5,25 @@ import type { ObjectRef } from '../model/object.ts';
 import type { HealthCheck } from '../model/rule.ts';
 import type { ObjectCheck } from './check-object.ts';
 
-/** Health of a target from the objects that a check has just fetched, by what is expected to be there. */
+/** Health of a target from that of its objects, by what is expected to be there. */
 export function targetHealth(
-  objects: readonly (readonly [ObjectRef, ObjectCheck])[],
-  now: number,
-  checks: readonly HealthCheck[] = [],
-  stuck: readonly ObjectHealth[] = [],
+  objects: readonly ObjectHealth[],
 ): Pick<TargetCheck, 'health' | 'healthMessage'> {
-  if (objects.length + stuck.length === 0) return { health: 'Unknown', healthMessage: 'nothing is applied yet' };
-  const { status, message } = worstHealth([
-    ...objects.map(([ref, seen]) => objectHealth(ref, seen, now, checks)),
-    ...stuck,
-  ]);
+  if (objects.length === 0) return { health: 'Unknown', healthMessage: 'nothing is applied yet' };
+  const { status, message } = worstHealth(objects);
   return { health: status, healthMessage: message };
 }
 
-function objectHealth(
+/** Health of an object that a check has just fetched; undefined for one that nobody expects to be there. */
+export function objectHealth(
   ref: ObjectRef,
   seen: ObjectCheck,
   now: number,
-  checks: readonly HealthCheck[],
-): ObjectHealth {
+  checks: readonly HealthCheck[] = [],
+): ObjectHealth | undefined {
   if (seen.live !== undefined) return { ref, ...healthOf(seen.live, now, checks) };
+  // Whoever ignores an object does not miss it either.
+  if (seen.kind === 'ignored') return undefined;
   return seen.kind === 'unknown'
     ? { ref, status: 'Unknown', reason: 'NotRead', message: seen.reason }
     : { ref, ...missing };

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { keys } from '../../core/contract/keys.ts';
+import { sendDriftMetrics } from '../../core/drift-metrics.ts';
 import {
   closeEpisodes,
   readEpisodes,
   recordFindings,
-  sendDriftMetrics,
   type EpisodeDeps,
   type Findings,
 } from '../../core/episodes.ts';

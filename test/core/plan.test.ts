@@ -97,11 +97,111 @@ describe('objects that exist already', () => {
     assert.deepEqual([step.entry.created, step.entry.adopted, step.entry.uid], [false, true, 'uid-a']);
   });
 
+  test('all of them, where the application says so', () => {
+    const steps = decide(`{ git: { a: v1, b: v1 }, adopt: all, live: { a: , b: } }`).apply;
+    assert.deepEqual(
+      steps.map(({ action, entry }) => [action, entry.adopted, entry.desiredDigest]),
+      [
+        ['update', true, undefined],
+        ['update', true, undefined],
+      ],
+    );
+  });
+
+  test('one that another application gives up is taken as it was known there, and not adopted again', () => {
+    const decision = decide(`
+      git: { a: v2, b: v2 }
+      handedOver: { a: { adopted: true, created: false }, b: { created: true, baseline: [x] } }
+      live: { a: { labels: { trueup.dev/application: shop } }, b: { labels: {} } }
+    `);
+    assert.deepEqual(actions(decision), {
+      a: 'update: is handed over by the application shop',
+      b: 'update: is handed over by another application',
+    });
+    assert.deepEqual(
+      decision.apply.map(({ entry }) => [entry.created, entry.adopted, entry.desiredDigest, entry.baseline]),
+      [
+        [false, true, 'v1', undefined],
+        [true, false, 'v1', ['x']],
+      ],
+    );
+  });
+
   test('one that was replaced by somebody is healed, and never ours to prune again', () => {
     const [step] = decide(
       `{ git: { a: v1 }, inventory: { a: }, live: { a: { uid: other } }, drifted: [a] }`,
     ).apply;
     assert.deepEqual([step?.entry.created, step?.entry.adopted, step?.entry.uid], [false, false, 'other']);
+  });
+});
+
+describe('modes of single objects', () => {
+  test('a rule that heals goes before an application that observes, and the other way round', () => {
+    const decision = decide(`
+      drift: observe
+      rules: [{ match: { name: a }, drift: heal }]
+      git: { a: v1, b: v1 }
+      inventory: { a: , b: }
+      drifted: [a, b]
+      live: { b: }
+    `);
+    assert.deepEqual(actions(decision), { a: 'create: is missing on the cluster', b: 'leave: is unchanged' });
+    const other = decide(`
+      rules: [{ match: { name: a }, drift: ignore }, { match: { name: b }, drift: observe }]
+      git: { a: v1, b: v1 }
+      inventory: { a: , b: }
+      drifted: [b]
+      live: { b: }
+    `);
+    assert.deepEqual(actions(other), {
+      a: 'leave: is missing on the cluster; drift is ignored',
+      b: 'leave: is unchanged',
+    });
+  });
+});
+
+describe('an object that a run deleted to make it again', () => {
+  const since = '2026-11-23T11:59:30Z';
+  const cases = {
+    'is known by the intent, when the run died before the answer': [
+      `[[trueup, Apply, "${since}", metadata data]]`,
+      'update: was created by a run that ended early',
+      true,
+    ],
+    'is not ours when somebody else was faster': [
+      `[[kubectl, Update, "${since}", metadata data]]`,
+      'update: was replaced by somebody: it has another uid now, and is not ours to prune',
+      false,
+    ],
+  } as const;
+  for (const [name, [writers, why, created]] of Object.entries(cases)) {
+    test(name, () => {
+      const decision = decide(`
+        git: { a: v2 }
+        inventory: { a: { state: intent, uid: old, desiredDigest: v1, intendedAt: "2026-11-23T11:59:00.000Z" } }
+        live: { a: { uid: new, born: "${since}", writers: ${writers} } }
+      `);
+      assert.equal(actions(decision)['a'], why);
+      assert.deepEqual([decision.apply[0]?.entry.created, decision.apply[0]?.entry.uid], [created, 'new']);
+    });
+  }
+
+  test('is pruned with that proof alone, when Git drops it meanwhile', () => {
+    const decision = decide(`
+      git: { keep: v1 }
+      inventory:
+        keep:
+        ours: { state: intent, uid: old, desiredDigest: v1, intendedAt: "2026-11-23T11:59:00.000Z" }
+        theirs: { state: intent, uid: old, desiredDigest: v1, intendedAt: "2026-11-23T11:59:00.000Z" }
+      live:
+        keep:
+        ours: { uid: new, born: "${since}", writers: [[trueup, Apply, "${since}", metadata data]] }
+        theirs: { uid: other, born: "${since}", writers: [[kubectl, Update, "${since}", metadata data]] }
+    `);
+    assert.deepEqual(
+      decision.prune.map(({ uid }) => uid),
+      ['new'],
+    );
   });
 });
 

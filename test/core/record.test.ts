@@ -7,7 +7,10 @@ import {
   decideEpisodes,
   digestOfDrift,
   isAlarming,
+  isEndedByApply,
+  isEndedByHeal,
   isHealable,
+  modeOf,
   openRecord,
   totalsOf,
   updateRecord,
@@ -163,6 +166,28 @@ describe('what counts', () => {
     it(`${of.kind} with ${of.fields.map((each) => each.class).join(', ') || 'no field'}`, () => {
       assert.equal(isAlarming(countFields(of)), alarming);
       assert.equal(isHealable(countFields(of)), healable);
+    });
+  }
+
+  const observed = field({ path: 'spec.paused', mode: 'observe' });
+  const named = { ...foreign, mode: 'heal' as const };
+  const missing = (mode: 'heal' | 'observe') => ({ ref, kind: 'missing' as const, fields: [], mode });
+  const modes = [
+    { of: drift(observed), healable: false, byHeal: false, byApply: true, mode: 'observe' },
+    { of: drift(field(), observed), healable: true, byHeal: false, byApply: true, mode: 'heal' },
+    { of: drift(field({ mode: 'heal' })), healable: true, byHeal: true, byApply: true, mode: 'heal' },
+    { of: drift(named), healable: true, byHeal: true, byApply: false, mode: 'heal' },
+    { of: drift(named, observed), healable: true, byHeal: false, byApply: true, mode: 'heal' },
+    { of: missing('observe'), healable: false, byHeal: false, byApply: true, mode: 'observe' },
+    { of: missing('heal'), healable: true, byHeal: true, byApply: true, mode: 'heal' },
+  ];
+  for (const { of, healable, byHeal, byApply, mode } of modes) {
+    it(`${of.kind} of ${of.fields.map((each) => `${each.class} ${each.mode}`).join(', ') || of.mode}`, () => {
+      const counts = countFields(of);
+      assert.deepEqual(
+        [isHealable(counts), isEndedByHeal(counts), isEndedByApply(counts), modeOf(of)],
+        [healable, byHeal, byApply, mode],
+      );
     });
   }
 

@@ -176,6 +176,23 @@ describe('recreate', () => {
     assert.equal(at(await bench.real.admin.get(bench.path(claims.first)), 'metadata', 'uid'), entry.uid);
   });
 
+  test('never for an object that could not be made again: the old one stays', async () => {
+    const first = bench.object(
+      '{ apiVersion: v1, kind: ConfigMap, metadata: { name: stays }, immutable: true, data: { a: b } }',
+    );
+    const entry = await entryOf(first);
+    const annotations = { 'trueup.dev/immutable': 'recreate' };
+    // Updates of what is immutable are refused before anything else of the data is looked at.
+    const second = { ...first, metadata: { ...first.metadata, annotations }, data: { '..': 'c' } };
+    const result = await bench.apply(second, { entry });
+    assert.equal(result.failure, 'invalid', result.outcome.message);
+    assert.equal(
+      at(await bench.real.admin.get(bench.path(first)), 'metadata', 'uid'),
+      entry.uid,
+      result.outcome.message,
+    );
+  });
+
   test('never what we neither created nor adopted', async () => {
     const map = cases['data of an immutable ConfigMap'];
     assert.ok(map);

@@ -23,8 +23,8 @@ describe('what rules ignore is neither told nor written', () => {
     it(name, async () => {
       const world = newWorld();
       const front = workload(world, 'front');
-      const rule_ = { match: { kind: 'Deployment' }, drift: 'ignore', ...rule };
-      await world.has([front], { rules: [rule_] });
+      const ignoring = { match: { kind: 'Deployment' }, drift: 'ignore', ...rule };
+      await world.has([front], { rules: [ignoring] });
       await world.kubectl(['scale', `deployment/${front.metadata.name}`, '--replicas=3']);
       assert.equal(await world.looks(), 'Synced');
       await world.admin.patch(world.pathTo(front), [
@@ -35,7 +35,7 @@ describe('what rules ignore is neither told nor written', () => {
       const healed = await world.live(front);
       assert.deepEqual([at(healed, ...image), at(healed, 'spec', 'replicas')], ['a:1', 3]);
       // A push writes the object, and leaves the ignored field to whoever has it.
-      await world.has([workload(world, 'front', {}, 'a:2')], { rules: [rule_] });
+      await world.has([workload(world, 'front', {}, 'a:2')], { rules: [ignoring] });
       const pushed = await world.live(front);
       assert.deepEqual([at(pushed, ...image), at(pushed, 'spec', 'replicas')], ['a:2', 3]);
       assert.equal(await world.looks(), 'Synced');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import * as z from 'zod';
 import { healthOf } from '../../../core/health.ts';
+import { isJsonObject } from '../../../core/model/json.ts';
 import { groupOf, kubeObjectSchema } from '../../../core/model/object.ts';
 import { readYaml } from '../../../core/yaml/read-yaml.ts';
 import { now } from './table.ts';
@@ -78,7 +79,7 @@ test('an object is never Healthy while a generation of it is not observed', () =
     for (const { name, object } of cases) {
       const { metadata } = object;
       const status = {
-        ...(typeof object['status'] === 'object' ? object['status'] : {}),
+        ...(isJsonObject(object['status']) && object['status']),
         observedGeneration: 1,
       };
       const changed = { ...object, metadata: { ...metadata, generation: 99 }, status };

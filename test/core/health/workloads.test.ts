@@ -241,8 +241,8 @@ describe('Pod', () => {
       ),
     ],
     [
-      'no node has room',
-      'Progressing Unschedulable: 0/3 nodes are available',
+      'no node has room, and nobody says since when',
+      'Degraded Unschedulable: 0/3 nodes are available',
       pod(
         '{ phase: Pending, conditions: [{ type: PodScheduled, status: "False", reason: Unschedulable, message: 0/3 nodes are available }] }',
       ),

@@ -1,8 +1,9 @@
 import { defaultSettings } from '../../../core/model/desired.ts';
 import { load } from 'js-yaml';
 import * as z from 'zod';
-import { inventoryEntrySchema } from '../../../core/model/inventory.ts';
+import { inventoryEntrySchema, type InventoryEntry } from '../../../core/model/inventory.ts';
 import type { LiveObject } from '../../../core/model/object.ts';
+import { ruleSchema } from '../../../core/model/rule.ts';
 import { decidePlan, resolveDesired, type Decision } from '../../../core/plan.ts';
 import type { ApiResource } from '../../../core/ports.ts';
 
@@ -28,7 +29,9 @@ export const served: ApiResource[] = [
  */
 const scenarioSchema = z.strictObject({
   git: z.record(z.string(), z.string()).default({}),
-  adopt: z.array(z.string()).default([]),
+  adopt: z.union([z.literal('all'), z.array(z.string())]).default([]),
+  handedOver: z.record(z.string(), inventoryEntrySchema.partial()).default({}),
+  rules: ruleSchema.array().default([]),
   inventory: z.record(z.string(), inventoryEntrySchema.partial().nullable()).default({}),
   live: z
     .record(
@@ -74,6 +77,19 @@ function liveObject(name: string, live: Scenario['live'][string]): LiveObject {
   };
 }
 
+function entryOf(name: string, entry: Scenario['inventory'][string]): InventoryEntry {
+  return inventoryEntrySchema.parse({
+    ref: { group: '', kind: 'ConfigMap', namespace: 'web', name },
+    apiVersion: 'v1',
+    plural: 'configmaps',
+    state: 'applied',
+    created: true,
+    adopted: false,
+    ...(entry?.state === 'intent' ? {} : { uid: `uid-${name}`, desiredDigest: 'v1' }),
+    ...entry,
+  });
+}
+
 /** Plans a scenario. */
 export function decide(yaml: string): Decision {
   const scenario = scenarioSchema.parse(load(yaml));
@@ -82,27 +98,25 @@ export function decide(yaml: string): Decision {
     object: {
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      metadata: { name, annotations: scenario.adopt.includes(name) ? { 'trueup.dev/adopt': 'allowed' } : {} },
+      metadata: {
+        name,
+        annotations:
+          scenario.adopt !== 'all' && scenario.adopt.includes(name) ? { 'trueup.dev/adopt': 'allowed' } : {},
+      },
     },
   }));
   const desired = resolveDesired({ application: 'web', namespace: 'web', objects, origins: {} }, served);
   const entries = Object.entries(scenario.inventory).map(([name, entry]) => [
     keyOf(name),
-    {
-      ref: { group: '', kind: 'ConfigMap', namespace: 'web', name },
-      apiVersion: 'v1',
-      plural: 'configmaps',
-      state: 'applied' as const,
-      created: true,
-      adopted: false,
-      ...(entry?.state === 'intent' ? {} : { uid: `uid-${name}`, desiredDigest: 'v1' }),
-      ...entry,
-    },
+    entryOf(name, entry),
   ]);
+  const given = Object.entries(scenario.handedOver);
   const { settings, ...rest } = {
     settings: {
       ...defaultSettings,
       drift: scenario.drift,
+      rules: scenario.rules,
+      adopt: scenario.adopt === 'all',
       prune: scenario.prune,
       onDelete: scenario.onDelete,
     },
@@ -119,6 +133,7 @@ export function decide(yaml: string): Decision {
     observed: new Map(
       Object.entries(scenario.live).map(([name, live]) => [keyOf(name), liveObject(name, live)]),
     ),
+    handedOver: new Map(given.map(([name, entry]) => [keyOf(name), entryOf(name, entry)])),
     drifted: new Set(scenario.drifted.map(keyOf)),
     pruneCap: { percent: 30, objects: 5 },
     at,

@@ -101,7 +101,10 @@ describe('two-phase prune', () => {
       planned(decideUndesired(yaml('12:11', marked)))['Namespace web'] ?? '',
       /^leave: .*ConfigMap web\/keep/,
     );
-    assert.match(elsewhere('12:11', late)['Namespace web'] ?? '', /^leave: .*PersistentVolumeClaim web\/data/);
+    assert.match(
+      elsewhere('12:11', late)['Namespace web'] ?? '',
+      /^leave: .*PersistentVolumeClaim web\/data/,
+    );
     assert.match(elsewhere('12:11', marked)['Namespace web'] ?? '', /^prune/);
     assert.match(elsewhere('12:11', marked)['PersistentVolumeClaim data'] ?? '', /^prune/);
   });
@@ -153,10 +156,17 @@ describe('two-phase prune', () => {
         ),
       );
     assert.deepEqual(actionsOf(yaml), some);
-    assert.deepEqual(actionsOf(`
-      confirmPrune: 2${yaml}`), some, 'three would go: not covered');
-    assert.deepEqual(actionsOf(`
-      confirmPrune: 3${yaml}`), all);
+    assert.deepEqual(
+      actionsOf(`
+      confirmPrune: 2${yaml}`),
+      some,
+      'three would go: not covered',
+    );
+    assert.deepEqual(
+      actionsOf(`
+      confirmPrune: 3${yaml}`),
+      all,
+    );
     assert.deepEqual(
       decideUndesired(`
       confirmPrune: 3${yaml}`).prune.map(({ confirmed }) => confirmed),
@@ -213,10 +223,15 @@ describe('protected objects', () => {
     assert.deepEqual(planned(decision), {
       'ConfigMap keep': 'leave: is unchanged',
       'ConfigMap a': 'leave: is kept: its annotation trueup.dev/prune is disabled',
-      'ConfigMap b': "leave: is kept: its annotation trueup.dev/prune asks for a person's confirmation",
+      'ConfigMap b':
+        "leave: is kept: its annotation trueup.dev/prune asks for a person's confirmation: " +
+        '`trueup sync --app web --confirm-prune 2`',
       'ConfigMap c': 'prune: is gone from Git',
     });
-    assert.deepEqual(noted(decision), { 'ConfigMap a': 'protection 12:00', 'ConfigMap b': 'confirmation 12:00' });
+    assert.deepEqual(noted(decision), {
+      'ConfigMap a': 'protection 12:00',
+      'ConfigMap b': 'confirmation 12:00',
+    });
   });
 
   test('no confirmation deletes what is disabled', () => {
@@ -227,6 +242,18 @@ describe('protected objects', () => {
       live: { ConfigMap keep: , ConfigMap a: { prune: disabled } }
     `);
     assert.deepEqual(decision.prune, []);
+  });
+
+  test('a deletion that was begun and never sent is off when the object is protected meanwhile', () => {
+    const decision = decideUndesired(`
+      git: [ConfigMap keep]
+      inventory: { ConfigMap keep: , ConfigMap a: { state: deleting } }
+      live: { ConfigMap keep: , ConfigMap a: { prune: confirm } }
+    `);
+    assert.deepEqual(
+      Object.values(decision.notes).map(({ state, kept }) => [state, kept?.because]),
+      [['applied', 'confirmation']],
+    );
   });
 
   test('a note that says it already is not written again', () => {
@@ -273,10 +300,28 @@ describe('what another application desires', () => {
     `);
     assert.deepEqual(decision.claimable.toSorted(), [keyOf('ConfigMap a'), keyOf('Namespace n')]);
     assert.deepEqual(
-      decideUndesired('{ prune: false, git: [ConfigMap k], inventory: { ConfigMap a: }, live: { ConfigMap a: } }')
-        .claimable,
+      decideUndesired(
+        '{ prune: false, git: [ConfigMap k], inventory: { ConfigMap a: }, live: { ConfigMap a: } }',
+      ).claimable,
       [keyOf('ConfigMap a')],
     );
+  });
+
+  test('is no loss: a snapshot may be empty for it, and not for anything else', () => {
+    const empty = (more: string) =>
+      decideUndesired(`{ inventory: { ConfigMap a: }, live: { ConfigMap a: ${more} } }`);
+    assert.match(empty('').plan.refusal ?? '', /holds no objects/);
+    assert.equal(empty('{ label: b }').plan.refusal, undefined);
+    assert.equal(
+      decideUndesired(`
+      ${claims}
+      inventory: { ConfigMap a: }
+      live: { ConfigMap a: }
+    `).plan.refusal,
+      undefined,
+    );
+    const marked = decideUndesired('{ inventory: { Namespace n: }, live: { Namespace n: } }');
+    assert.match(marked.plan.refusal ?? '', /holds no objects/);
   });
 
   test('is forgotten once its label says that it was taken over', () => {

@@ -85,7 +85,9 @@ function entryOf(text: string, given: Given): InventoryEntry {
 
 /** Plans a scenario about objects that nothing desires. Times of day are of one day in UTC. */
 export function decideUndesired(yaml: string): Decision {
-  const { git, inventory, live, claims, contents, rivals, owners, ...rest } = scenarioSchema.parse(load(yaml));
+  const { git, inventory, live, claims, contents, rivals, owners, ...rest } = scenarioSchema.parse(
+    load(yaml),
+  );
   const served = Object.entries(kinds).map(([kind, resource]) => ({ ...resource, kind, verbs }));
   const objects = git.map((text) => {
     const ref = refOf(text);

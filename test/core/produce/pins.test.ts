@@ -5,6 +5,8 @@ import { writeDocument } from '../../../core/documents.ts';
 import type { DesiredPointer } from '../../../core/model/desired.ts';
 import { isoTime } from '../../../core/model/time.ts';
 import { liftPin, rollBack, type RollbackWish } from '../../../core/rollback.ts';
+import { produce } from '../../../core/produce.ts';
+import { askForExpiredPins } from '../../../core/sweep/expired-pins.ts';
 import { ProduceWorld, files } from './world.ts';
 
 const target = { cluster: 'prod', application: 'web' };
@@ -81,7 +83,10 @@ describe('rolling back', () => {
     assert.equal(await back(world), 'a');
     await ran(world);
     await assert.rejects(back(world), /nothing was applied before what it has now; to choose from: revision/);
-    assert.equal(shown(await world.pointer('web')), 'present r5 commit a examined c, pinned by alice, held present c');
+    assert.equal(
+      shown(await world.pointer('web')),
+      'present r5 commit a examined c, pinned by alice, held present c',
+    );
   });
 
   test('goes to a run, a revision, a commit or a snapshot that is named', async () => {
@@ -231,5 +236,24 @@ describe('the end of a pin', () => {
     await world.clock.sleep(5 * minute);
     const lifted = await liftPin(world, target, { onlyExpired: true });
     assert.equal(lifted && shown(lifted), 'present r4 commit b examined b, no pin, nothing held');
+  });
+
+  test('the sweep asks for a look at the repository, and no push need come', async () => {
+    const { world } = await history(['1', '2']);
+    await back(world, { until: isoTime(world.clock.now() + 5 * minute) });
+    const hints = async () => {
+      world.bus.events.splice(0);
+      await askForExpiredPins([await world.pointer('web'), await world.pointer('api')], world);
+      return world.bus.events.splice(0);
+    };
+    assert.deepEqual(await hints(), [], 'it still holds');
+    await world.clock.sleep(5 * minute);
+    const [hint, ...more] = await hints();
+    assert.ok(hint?.type === 'PushReceived' && more.length === 0);
+    world.takeRuns();
+    await produce(hint.detail, 1, world.deps());
+    assert.equal(shown(await world.pointer('web')), 'present r4 commit b examined b, no pin, nothing held');
+    assert.deepEqual(world.takeRuns(), ['web on prod']);
+    assert.deepEqual(await hints(), []);
   });
 });

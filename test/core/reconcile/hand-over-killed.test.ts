@@ -46,21 +46,21 @@ const leavings: Readonly<Record<string, PushOptions>> = {
 };
 /** Who runs until the first is killed, and in which order the messages come after that. */
 const orders = [
-  { first: ['a'], then: ['a', 'b'] },
-  { first: ['a'], then: ['b', 'a'] },
-  { first: ['b'], then: ['b', 'a'] },
-  { first: ['b'], then: ['a', 'b'] },
-  { first: ['a', 'b'], then: ['b', 'a'] },
-  { first: ['b', 'a'], then: ['a', 'b'] },
+  { first: ['a'], after: ['a', 'b'] },
+  { first: ['a'], after: ['b', 'a'] },
+  { first: ['b'], after: ['b', 'a'] },
+  { first: ['b'], after: ['a', 'b'] },
+  { first: ['a', 'b'], after: ['b', 'a'] },
+  { first: ['b', 'a'], after: ['a', 'b'] },
 ];
 
 describe('killed while an object is handed over', () => {
   for (const [how, leaving] of Object.entries(leavings)) {
     // The last is the longest way: both run, and both once more in the other order.
-    for (const { first, then } of how === 'drops it' ? orders : orders.slice(-2)) {
+    for (const { first, after } of how === 'drops it' ? orders : orders.slice(-2)) {
       const dying = first.at(-1) ?? '';
       const before = first.slice(0, -1);
-      const name = `a ${how}; ${[...before, `${dying} is killed`, ...then].join(', ')}`;
+      const name = `a ${how}; ${[...before, `${dying} is killed`, ...after].join(', ')}`;
       test(name, async () => {
         let deaths = 0;
         for (const when of ['before', 'after'] as const) {
@@ -70,7 +70,7 @@ describe('killed while an object is handed over', () => {
             if (!(await dies(both, dying, { at, when })).died) break;
             deaths += 1;
             clock.advance(120_000);
-            for (const application of then) await both.run(application);
+            for (const application of after) await both.run(application);
             await both.settle();
             const where = `${when} effect ${at}`;
             const live = cluster.live(moved);

@@ -4,6 +4,7 @@ import { keys } from '../../../core/contract/keys.ts';
 import { readDocument, writeDocument } from '../../../core/documents.ts';
 import { desiredPointerSchema } from '../../../core/model/desired.ts';
 import type { KubeObject } from '../../../core/model/object.ts';
+import { snapshotSchema } from '../../../core/model/snapshot.ts';
 import { isoTime } from '../../../core/model/time.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 import { MemoryCluster } from '../../fakes/memory-cluster.ts';
@@ -42,7 +43,10 @@ async function assertHandedOver({ both, live, uid, deletions }: World): Promise<
   assert.equal(object.metadata.labels?.['trueup.dev/application'], 'b');
   assert.deepEqual(object['data'], { of: 'b' }, 'what only a wanted is gone');
   assert.deepEqual(deletions(), []);
-  assert.deepEqual(await both.entries('b'), ['ConfigMap keep-b: applied ours', 'ConfigMap moved: applied ours']);
+  assert.deepEqual(await both.entries('b'), [
+    'ConfigMap keep-b: applied ours',
+    'ConfigMap moved: applied ours',
+  ]);
   const rest = (await both.entries('a')).filter((entry) => !entry.startsWith('ConfigMap keep-a'));
   assert.deepEqual(rest, [], 'a has forgotten it');
 }
@@ -101,6 +105,22 @@ describe('an object that moves in one commit', () => {
     assert.deepEqual(await both.entries('old'), []);
   });
 
+  test('leaves an application without objects behind, which is no failed render', async () => {
+    const { both, live } = newWorld();
+    await both.push('a', [configMap('moved')]);
+    await both.run('a');
+    const uid = live()?.metadata.uid;
+    await both.push('a', []);
+    await both.push('b', [configMap('moved')]);
+    assert.equal((await both.record('a')).outcome?.kind, 'applied');
+    await both.settle();
+    assert.equal(live()?.metadata.uid, uid);
+    assert.deepEqual(
+      [await both.entries('a'), await both.entries('b')],
+      [[], ['ConfigMap moved: applied ours']],
+    );
+  });
+
   test('and what is left of the old application goes, and only that', async () => {
     const world = await begun();
     await world.both.push('a', []);
@@ -136,6 +156,26 @@ describe('an object that moves over two commits', () => {
     await assertHandedOver(world);
   });
 
+  test('the text names both files where the renderer knows them', async () => {
+    const world = await begun();
+    const { store } = world.world;
+    for (const [application, objects] of [
+      ['a', [configMap('keep-a'), configMap('moved', { of: 'a', extra: 'a' })]],
+      ['b', newB],
+    ] as const) {
+      const { snapshot } = await world.both.push(application, objects);
+      const key = keys.snapshot(application, snapshot);
+      const stored = snapshotSchema.parse(JSON.parse((await store.get(key))?.text ?? ''));
+      const origins = { '/ConfigMap//moved': `apps/${application}/moved.yaml:1` };
+      const told = { ...stored, provenance: { ...stored.provenance, origins } };
+      await store.put(key, JSON.stringify(told), 'any');
+    }
+    assert.match(
+      plannedIn(await world.both.record('b')).join(),
+      /desires it too \(apps\/a\/moved\.yaml:1\): .* take it out of that one or of this one \(apps\/b\/moved\.yaml:1\)/,
+    );
+  });
+
   test('even where b may adopt: it waits for a', async () => {
     const world = await begun();
     await world.both.push('b', newB, { adopt: true });
@@ -152,7 +192,10 @@ describe('an object that moves over two commits', () => {
     const uid = cluster.live(address)?.metadata.uid;
     await both.push('a', [configMap('keep')]);
     await both.run('a');
-    assert.deepEqual(await both.entries('a'), ['ConfigMap keep: applied ours', 'Namespace shop: applied ours grace']);
+    assert.deepEqual(await both.entries('a'), [
+      'ConfigMap keep: applied ours',
+      'Namespace shop: applied ours grace',
+    ]);
     clock.advance(300_000);
     await both.push('b', [shop]);
     await both.run('b');
@@ -209,7 +252,10 @@ describe('while nobody can tell', () => {
     await writeDocument(store, keys.desired(target), old, 'any');
     await world.both.push('a', [configMap('keep-a')]);
     const record = await world.both.record('a');
-    assert.match(plannedIn(record).join(), /moved: leave is kept: commit 0000000 is still being read, and b of it/);
+    assert.match(
+      plannedIn(record).join(),
+      /moved: leave is kept: commit 0000000 is still being read, and b of it/,
+    );
     await world.both.push('b', newB);
     await world.both.settle();
     await world.both.run('b');
@@ -223,7 +269,10 @@ describe('while nobody can tell', () => {
     await world.world.store.delete(keys.snapshot('b', pointer.snapshot), 'any');
     await world.both.push('a', [configMap('keep-a')]);
     const record = await world.both.record('a');
-    assert.match(plannedIn(record).join(), /moved: leave is kept: whether the application b still wants it cannot be told/);
+    assert.match(
+      plannedIn(record).join(),
+      /moved: leave is kept: whether the application b still wants it cannot be told/,
+    );
     assert.deepEqual(world.deletions(), []);
   });
 
@@ -243,7 +292,9 @@ describe('while nobody can tell', () => {
     const record = await world.both.record('a');
     assert.ok(isPushed);
     assert.deepEqual(
-      record.outcome?.objects.filter(({ outcome }) => outcome === 'skipped').map(({ ref, message }) => [ref.name, message]),
+      record.outcome?.objects
+        .filter(({ outcome }) => outcome === 'skipped')
+        .map(({ ref, message }) => [ref.name, message]),
       [['moved', 'the application b desires it and takes it over with its next run']],
     );
     await world.both.run('b');
@@ -282,7 +333,10 @@ describe('whose it is', () => {
     await world.both.push('a', [configMap('keep-a')], { sync: 'manual' });
     await world.both.push('b', newB);
     const record = await world.both.record('b');
-    assert.match(plannedIn(record).join(), /moved: blocked the application a has it .*`trueup sync --app a` first/);
+    assert.match(
+      plannedIn(record).join(),
+      /moved: blocked the application a has it .*`trueup sync --app a` first/,
+    );
     await world.both.settle();
     await world.both.run('a', 'sync');
     await world.both.settle();
@@ -314,72 +368,5 @@ describe('whose it is', () => {
     await world.both.run('a', 'pending');
     assert.equal(world.live(), undefined);
     assert.deepEqual(await world.both.entries('a'), ['ConfigMap keep-a: applied ours']);
-  });
-});
-
-describe('what is in a Namespace or of a definition', () => {
-  const shop: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } };
-  const inShop: KubeObject = { ...configMap('theirs'), metadata: { name: 'theirs', namespace: 'shop' } };
-
-  test('keeps it while another application has or desires something there', async () => {
-    const { both, clock, deletions } = newWorld();
-    await both.push('a', [shop, configMap('keep')]);
-    await both.run('a');
-    await both.push('a', [configMap('keep')]);
-    await both.run('a');
-    clock.advance(900_000);
-    await both.push('b', [inShop], { sync: 'manual' });
-    assert.match(
-      plannedIn(await both.record('a', 'pending')).join(),
-      /Namespace shop: leave is kept: deleting it would delete ConfigMap shop\/theirs, which the application b desires, which stays/,
-    );
-    await both.run('b', 'sync');
-    assert.match(
-      plannedIn(await both.record('a', 'sync')).join(),
-      /Namespace shop: leave is kept: deleting it would delete ConfigMap shop\/theirs of the application b, which stays/,
-    );
-    assert.deepEqual(deletions(), []);
-  });
-
-  const definition: KubeObject = {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: 'widgets.example.org' },
-    spec: {
-      group: 'example.org',
-      scope: 'Namespaced',
-      names: { kind: 'Widget', plural: 'widgets' },
-      versions: [{ name: 'v1', served: true, storage: true }],
-    },
-  };
-  const widget = { apiVersion: 'example.org/v1', plural: 'widgets', namespace: 'default', name: 'w' };
-
-  test('keeps a definition while anybody has an object of its kind, until a person agrees', async () => {
-    const { both, clock, cluster, deletions } = newWorld();
-    await both.push('a', [definition, configMap('keep')]);
-    await both.run('a');
-    cluster.write(widget, { kind: 'Widget' });
-    await both.push('a', [configMap('keep')]);
-    await both.run('a');
-    clock.advance(900_000);
-    assert.match(
-      plannedIn(await both.record('a', 'pending')).join(),
-      /CustomResourceDefinition widgets.example.org: leave is kept: .*Widget.* default\/w, which nobody here manages/,
-    );
-    assert.deepEqual(deletions(), []);
-    await both.run('a', 'sync', { confirmPrune: 1 });
-    assert.equal(deletions().length, 1);
-  });
-
-  test('a definition goes with its own objects: these first, and it when they are gone', async () => {
-    const { both, clock, deletions } = newWorld();
-    await both.push('a', [definition, { apiVersion: 'example.org/v1', kind: 'Widget', metadata: { name: 'w' } }, configMap('keep')]);
-    await both.run('a');
-    await both.push('a', [configMap('keep')]);
-    await both.run('a');
-    assert.deepEqual(deletions(), ['delete example.org/v1/widgets/default/w']);
-    clock.advance(900_000);
-    await both.run('a', 'pending');
-    assert.equal(deletions().length, 2);
   });
 });

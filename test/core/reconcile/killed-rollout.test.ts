@@ -17,8 +17,8 @@ interface Scenario {
   readonly outcome: 'applied' | 'failed';
   /** Names of the Jobs that the second revision runs: each exactly once. */
   readonly runs: readonly string[];
-  /** What a cluster does that refuses one object. */
-  readonly invalid?: string;
+  /** Between the two revisions. */
+  readonly prepare?: (rollout: Rollout) => void;
   /** At least so many places to die. */
   readonly deaths: number;
 }
@@ -64,7 +64,7 @@ const scenarios: readonly Scenario[] = [
     there: 'ConfigMap a, Job migrate, Job smoke, Job tell',
     outcome: 'failed',
     runs: ['migrate', 'seed', 'tell'],
-    invalid: 'bad',
+    prepare: ({ cluster }) => cluster.answers.set('bad', { kind: 'invalid', message: 'is invalid' }),
     deaths: 35,
   },
   {
@@ -76,6 +76,28 @@ const scenarios: readonly Scenario[] = [
     outcome: 'applied',
     runs: ['backup'],
     deaths: 25,
+  },
+  {
+    why: 'an object that must be made again, since what changed cannot be changed',
+    first: [job('batch', { immutable: 'recreate' }), configMap('a')],
+    second: [job('batch', { immutable: 'recreate' }, 'a:2'), configMap('a')],
+    there: 'ConfigMap a, Job batch',
+    outcome: 'applied',
+    runs: ['batch'],
+    deaths: 12,
+  },
+  {
+    why: 'an object of another tool, whose fields are taken over by a patch',
+    first: [configMap('a')],
+    second: [configMap('a'), annotated(configMap('legacy'), { adopt: 'allowed' })],
+    prepare: ({ cluster }) => {
+      const place = { apiVersion: 'v1', plural: 'configmaps', namespace: 'default', name: 'legacy' };
+      cluster.write(place, { kind: 'ConfigMap', data: { old: '1' } }, 'kubectl-client-side-apply');
+    },
+    there: 'ConfigMap a, ConfigMap legacy',
+    outcome: 'applied',
+    runs: [],
+    deaths: 12,
   },
 ];
 
@@ -129,13 +151,14 @@ async function assertWhole(rollout: Rollout, scenario: Scenario, before: number)
   assert.equal(waiting, undefined);
   assert.equal(rollout.there, scenario.there);
   const tracked = Object.values(entries).filter(({ state }) => state === 'applied');
-  const kept = cluster.labelled().filter(({ kind }) => kind !== 'Job');
+  const isHook = ({ metadata }: KubeObject) => metadata.annotations?.['trueup.dev/hook'] !== undefined;
+  const kept = cluster.labelled().filter((object) => !isHook(object));
   assert.deepEqual(
     tracked.map(({ uid }) => uid).toSorted(),
     kept.map(({ metadata }) => metadata.uid).toSorted(),
     'the inventory knows all that is there, and nothing else',
   );
-  assert.ok(tracked.every(({ created }) => created));
+  assert.ok(tracked.every(({ created, adopted }) => created || adopted));
   const ran = cluster.effects.slice(before).filter((effect) => effect.startsWith('apply batch/v1/jobs'));
   assert.deepEqual(
     ran.map((effect) => effect.replace(/.*\//, '')).toSorted(),
@@ -161,9 +184,7 @@ for (const scenario of scenarios) {
           await drive(rollout, { at: Infinity, when });
           assert.equal((await world.inventory()).applied?.revision, 1);
           const { length } = cluster.effects;
-          if (scenario.invalid !== undefined) {
-            cluster.answers.set(scenario.invalid, { kind: 'invalid', message: 'is invalid' });
-          }
+          scenario.prepare?.(rollout);
           await world.push(scenario.second, scenario.options);
           const died = await drive(rollout, { at, when });
           await assertWhole(rollout, scenario, length).catch((error: unknown) => {

@@ -15,7 +15,11 @@ after(async () => real.stop());
 
 /** Applications of one cluster, in a namespace of their own. */
 let count = 0;
-async function newNeighbours(): Promise<{ both: Neighbourhood<HastyClock>; path: string; namespace: string }> {
+async function newNeighbours(): Promise<{
+  both: Neighbourhood<HastyClock>;
+  path: string;
+  namespace: string;
+}> {
   count += 1;
   const namespace = `${real.namespace}-${count}`;
   await real.admin.create('/api/v1/namespaces', {
@@ -31,7 +35,11 @@ const claim = (name: string): KubeObject => ({
   apiVersion: 'v1',
   kind: 'PersistentVolumeClaim',
   metadata: { name },
-  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, storageClassName: 'none' },
+  spec: {
+    accessModes: ['ReadWriteOnce'],
+    resources: { requests: { storage: '1Gi' } },
+    storageClassName: 'none',
+  },
 });
 
 const service = (ports: readonly number[], more: KubeObject['metadata']['annotations'] = {}): KubeObject => ({
@@ -52,21 +60,24 @@ describe('an object that moves between applications on a real server', () => {
       await both.push('b', [configMap('keep-b')]);
       assert.equal((await both.record('a')).outcome?.kind, 'applied');
       assert.equal((await both.record('b')).outcome?.kind, 'applied');
-      const before = await real.admin.get(`${path}/services/moved`);
+      const former = await real.admin.get(`${path}/services/moved`);
       await both.push('a', [configMap('keep-a')]);
       await both.push('b', [service([80]), configMap('keep-b')]);
       await both.run(first);
       await both.run(second);
       await both.settle();
       const live = await real.admin.get(`${path}/services/moved`);
-      assert.equal(at(live, 'metadata', 'uid'), at(before, 'metadata', 'uid'));
-      assert.equal(at(live, 'spec', 'clusterIP'), at(before, 'spec', 'clusterIP'));
+      assert.equal(at(live, 'metadata', 'uid'), at(former, 'metadata', 'uid'));
+      assert.equal(at(live, 'spec', 'clusterIP'), at(former, 'spec', 'clusterIP'));
       assert.deepEqual(at(live, 'metadata', 'annotations'), { owner: 'somebody' });
       assert.deepEqual(at(live, 'metadata', 'labels'), { 'trueup.dev/application': 'b' });
       const ports = at(live, 'spec', 'ports');
       assert.deepEqual(Array.isArray(ports) && ports.map((port) => at(port, 'name')), ['p80']);
       assert.deepEqual(await both.entries('a'), ['ConfigMap keep-a: applied ours']);
-      assert.deepEqual(await both.entries('b'), ['ConfigMap keep-b: applied ours', 'Service moved: applied ours']);
+      assert.deepEqual(await both.entries('b'), [
+        'ConfigMap keep-b: applied ours',
+        'Service moved: applied ours',
+      ]);
       await both.push('b', [configMap('keep-b')]);
       await both.run('b');
       assert.equal(await real.admin.get(`${path}/services/moved`), undefined, 'b may prune what a created');
@@ -123,7 +134,9 @@ describe('protection on a real server', () => {
     await both.push('a', [configMap('asks'), configMap('never'), configMap('plain'), configMap('keep')]);
     await both.run('a');
     const annotate = async (name: string, value: string) =>
-      real.admin.patch(`${path}/configmaps/${name}`, { metadata: { annotations: { 'trueup.dev/prune': value } } });
+      real.admin.patch(`${path}/configmaps/${name}`, {
+        metadata: { annotations: { 'trueup.dev/prune': value } },
+      });
     await annotate('asks', 'confirm');
     await annotate('never', 'disabled');
     await both.push('a', [configMap('keep')]);
@@ -221,7 +234,10 @@ describe('a deletion that hangs on a real server', () => {
       const record = await both.record('a');
       assert.equal(record.outcome?.kind, 'blocked');
       assert.match(record.outcome.message, /refused: .*this one stays/);
-      assert.deepEqual(await both.entries('a'), ['ConfigMap keep: applied ours', 'ConfigMap refused: deleting ours']);
+      assert.deepEqual(await both.entries('a'), [
+        'ConfigMap keep: applied ours',
+        'ConfigMap refused: deleting ours',
+      ]);
     } finally {
       await real.admin.remove(`${policies}/validatingadmissionpolicybindings/${policy}`);
       await real.admin.remove(`${policies}/validatingadmissionpolicies/${policy}`);

@@ -1,5 +1,7 @@
 import { labels } from '../../../core/contract/kubernetes.ts';
+import { jsonEqual } from '../../../core/model/json.ts';
 import type { KubeObject } from '../../../core/model/object.ts';
+import type { ApplyOutcome } from '../../../core/ports.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 import { MemoryCluster } from '../../fakes/memory-cluster.ts';
 import { ReconcileWorld } from './reconcile-world.ts';
@@ -16,8 +18,8 @@ export function deployment(name: string, notes: Readonly<Record<string, string>>
   return annotated({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec }, notes);
 }
 
-export function job(name: string, notes: Readonly<Record<string, string>>): KubeObject {
-  return annotated({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec: {} }, notes);
+export function job(name: string, notes: Readonly<Record<string, string>>, image = 'a:1'): KubeObject {
+  return annotated({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec: { image } }, notes);
 }
 
 export const jobAddress = (name: string) => {
@@ -27,10 +29,23 @@ const deploymentAddress = (name: string) => {
   return { apiVersion: 'apps/v1', plural: 'deployments', namespace: 'default', name };
 };
 
+/** As on a real server, what a Job runs cannot be changed. */
+class ClusterOfJobs extends MemoryCluster {
+  override async apply(...asked: Parameters<MemoryCluster['apply']>): Promise<ApplyOutcome> {
+    const [address, object] = asked;
+    const live = this.live(address);
+    if (object.kind === 'Job' && live !== undefined && !jsonEqual(live['spec'], object['spec'])) {
+      const fault = 'spec.template: Invalid value: {}: field is immutable';
+      return { kind: 'invalid', message: `Job.batch "${address.name}" is invalid: ${fault}` };
+    }
+    return super.apply(...asked);
+  }
+}
+
 /** A target on a cluster in memory, with a hand on what controllers would do. */
 export class Rollout {
   readonly clock = new ManualClock();
-  readonly cluster = new MemoryCluster(this.clock);
+  readonly cluster: MemoryCluster = new ClusterOfJobs(this.clock);
   readonly world = new ReconcileWorld(this.clock, this.cluster);
 
   /** `Deployment a, Job b`: all of ours that is there. */

@@ -39,6 +39,14 @@ const renders: { why: string; files: Files; path?: string; gives: Record<string,
     },
   },
   {
+    why: "a kind of one's own that is called a list, and a list within a list",
+    files: {
+      'apps/web/a.yaml': 'apiVersion: example.org/v1\nkind: AllowList\nmetadata: {name: a}\nspec: {}',
+      'apps/web/b.yaml': `apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMapList\n  items:\n  - metadata: {name: b}`,
+    },
+    gives: { 'AllowList.example.org a': 'apps/web/a.yaml:1', 'ConfigMap b': 'apps/web/b.yaml:7' },
+  },
+  {
     why: 'lists flattened, items of typed lists with the kind of their list',
     files: {
       'apps/web/a.yaml': `apiVersion: v1
@@ -112,6 +120,21 @@ const faults: { why: string; text: string; says: string }[] = [
     says: 'apps/web/x.yaml:1: ConfigMap has no metadata.name',
   },
   { why: 'an empty name', text: configMap('""'), says: 'apps/web/x.yaml:1: ConfigMap has no metadata.name' },
+  {
+    why: 'a list without items',
+    text: 'apiVersion: v1\nkind: List\nmetadata: {name: a}',
+    says: 'apps/web/x.yaml:1: List is a list without items, which is no object; write each object as a document of its own',
+  },
+  {
+    why: 'a typed list without items',
+    text: 'apiVersion: v1\nkind: ConfigMapList\nmetadata: {}',
+    says: 'apps/web/x.yaml:1: ConfigMapList is a list without items, which is no object; write each object as a document of its own',
+  },
+  {
+    why: 'a list whose items are none',
+    text: 'apiVersion: v1\nkind: List\nitems: {a: b}',
+    says: 'apps/web/x.yaml:1: List has items that are no list; write each object as a document of its own',
+  },
   {
     why: 'generateName',
     text: 'apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: a-}',

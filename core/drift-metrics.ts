@@ -1,0 +1,50 @@
+import { prefixes } from './contract/keys.ts';
+import { metrics } from './contract/metrics.ts';
+import { readDocument } from './documents.ts';
+import { openDriftSchema } from './model/drift.ts';
+import { millisecondsOf } from './model/time.ts';
+import type { Clock, MetricDatum, Metrics, Store } from './ports.ts';
+import { totalsOf, type Episode } from './record.ts';
+
+/**
+ * Sends DriftedObjects, OldestDriftSeconds and ForeignFields of the cluster and of the fleet while there is drift,
+ * and once as 0 when `closed` says that the last may just have ended. Reads the indexes of drifting targets only.
+ */
+export async function sendDriftMetrics(
+  deps: { readonly store: Store; readonly metrics: Metrics; readonly clock: Clock },
+  cluster: string,
+  { closed }: { readonly closed: boolean },
+): Promise<void> {
+  const own: Episode[] = [];
+  const all: Episode[] = [];
+  for await (const key of deps.store.list(prefixes.openDrift)) {
+    const index = (await readDocument(deps.store, key, openDriftSchema))?.value;
+    if (index === undefined) continue;
+    const episodes = Object.values(index.episodes);
+    all.push(...episodes);
+    if (index.target.cluster === cluster) own.push(...episodes);
+  }
+  if (own.length === 0 && !closed) return;
+  const now = deps.clock.now();
+  await deps.metrics.put([
+    ...driftData(own, now).map((datum) => ({ ...datum, cluster })),
+    ...driftData(all, now),
+    ...loopData(all),
+  ]);
+}
+
+/** Of the fleet alone, and only while there are any: rare enough to cost nothing, and its alarm takes silence for OK. */
+function loopData(episodes: readonly Episode[]): MetricDatum[] {
+  const { loops } = totalsOf(episodes);
+  return loops === 0 ? [] : [{ name: metrics.healLoops, value: loops, unit: 'Count' }];
+}
+
+function driftData(episodes: readonly Episode[], now: number): MetricDatum[] {
+  const { objects, foreignFields, oldest } = totalsOf(episodes);
+  const age = oldest === undefined ? 0 : Math.max(0, (now - millisecondsOf(oldest)) / 1000);
+  return [
+    { name: metrics.driftedObjects, value: objects, unit: 'Count' },
+    { name: metrics.oldestDrift, value: age, unit: 'Seconds' },
+    { name: metrics.foreignFields, value: foreignFields, unit: 'Count' },
+  ];
+}

@@ -1,0 +1,103 @@
+import { keys } from '../contract/keys.ts';
+import { readDocument, writeDocument } from '../documents.ts';
+import { Stop } from '../errors.ts';
+import { clusterMemorySchema, type ClusterMemory, type TargetMemory } from '../model/memory.ts';
+import type { Store, WriteCondition } from '../ports.ts';
+import { engineVersion } from './engine-version.ts';
+
+/**
+ * What clean checks of one cluster left. Losing it costs an exact check of everything and nothing else: one that cannot
+ * be read, or was made by other rules, counts as none.
+ */
+export class MemoryOfCluster {
+  readonly #store: Store;
+  readonly #cluster: string;
+  readonly #condition: WriteCondition;
+  readonly #before: ClusterMemory | undefined;
+  readonly #targets = new Map<string, TargetMemory>();
+
+  private constructor(
+    { store, cluster }: { readonly store: Store; readonly cluster: string },
+    before: ClusterMemory | undefined,
+    condition: WriteCondition,
+  ) {
+    this.#store = store;
+    this.#cluster = cluster;
+    this.#before = before;
+    this.#condition = condition;
+  }
+
+  static async read(store: Store, cluster: string): Promise<MemoryOfCluster> {
+    const place = { store, cluster };
+    try {
+      const document = await readDocument(store, keys.memory(cluster), clusterMemorySchema);
+      if (document === undefined) return new MemoryOfCluster(place, undefined, 'absent');
+      return new MemoryOfCluster(place, document.value, { etag: document.etag });
+    } catch (error) {
+      if (!(error instanceof Stop)) throw error;
+      return new MemoryOfCluster(place, undefined, 'any');
+    }
+  }
+
+  target(application: string): TargetMemory | undefined {
+    return this.#before?.engine === engineVersion ? this.#before.targets[application] : undefined;
+  }
+
+  get kinds(): ClusterMemory['kinds'] {
+    return this.#before?.kinds ?? {};
+  }
+
+  /** Whether it was made against this version of the server; before it is known, targets are only likely to count. */
+  isOf(server: string): boolean {
+    return this.#before?.server === server;
+  }
+
+  remember(application: string, memory: TargetMemory): void {
+    this.#targets.set(application, memory);
+  }
+
+  /**
+   * Writes what is new, and nothing when nothing is. `kept`: the targets that are still there; those not looked at stay
+   * as they were. Two sweeps that end at the same time harm nothing: the later one's news come again with the next.
+   */
+  async save(next: {
+    readonly server: string;
+    readonly kinds: ClusterMemory['kinds'];
+    readonly kept: Iterable<string>;
+    readonly forget: boolean;
+  }): Promise<void> {
+    const targets: Record<string, TargetMemory> = {};
+    for (const application of next.forget ? [] : next.kept) {
+      const memory = this.#targets.get(application) ?? this.#valid(application, next.server);
+      if (memory !== undefined) targets[application] = memory;
+    }
+    const memory: ClusterMemory = {
+      version: 1,
+      seq: (this.#before?.seq ?? 0) + 1,
+      cluster: this.#cluster,
+      engine: engineVersion,
+      server: next.server,
+      kinds: next.forget ? {} : next.kinds,
+      targets,
+    };
+    if (this.#isSame(memory)) return;
+    await writeDocument(this.#store, keys.memory(this.#cluster), memory, this.#condition);
+  }
+
+  /** What was judged by an older server says nothing of objects that were not looked at since. */
+  #valid(application: string, server: string): TargetMemory | undefined {
+    return this.isOf(server) ? this.target(application) : undefined;
+  }
+
+  #isSame(next: ClusterMemory): boolean {
+    const before = this.#before;
+    if (before === undefined || before.engine !== next.engine || before.server !== next.server) return false;
+    if (Object.keys(before.targets).length !== Object.keys(next.targets).length) return false;
+    if (JSON.stringify(before.kinds) !== JSON.stringify(next.kinds)) return false;
+    return Object.entries(next.targets).every(
+      ([application, memory]) =>
+        memory === before.targets[application] ||
+        JSON.stringify(memory) === JSON.stringify(before.targets[application]),
+    );
+  }
+}

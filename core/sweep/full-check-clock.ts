@@ -1,0 +1,23 @@
+import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { millisecondsOf } from '../model/time.ts';
+
+/**
+ * Whether everything of a target is to be compared exactly again. Each has a place of its own within the period, by its
+ * name, so that targets that were applied together are not all due in the same sweep.
+ */
+export function isFullCheckDue(
+  application: string,
+  last: string | undefined,
+  { now, hours }: { readonly now: number; readonly hours: number },
+): boolean {
+  if (last === undefined) return true;
+  const period = hours * 3_600_000;
+  const shift = (hashOf(application) / 2 ** 32) * period;
+  const round = (time: number): number => Math.floor((time + shift) / period);
+  return round(now) > round(millisecondsOf(last));
+}
+
+/** FNV-1a, 32 bits. */
+function hashOf(text: string): number {
+  return utf8ToBytes(text).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193) >>> 0, 0x811c9dc5);
+}

@@ -1,0 +1,130 @@
+import { labels } from '../contract/kubernetes.ts';
+import { Blocked } from '../errors.ts';
+import { inBatches } from '../in-batches.ts';
+import { isJsonObject, type Json } from '../model/json.ts';
+import type { RememberedKind } from '../model/memory.ts';
+import { refKey, refOf, type LiveObject } from '../model/object.ts';
+import type { ApiResource, Cluster } from '../ports.ts';
+import { builtInGroups, generationKinds } from './generation-kinds.ts';
+
+/** One kind as this sweep listed it. */
+export interface ListedKind {
+  readonly resource: ApiResource;
+  /** Undefined where nothing may be remembered: an aggregated API may do anything. */
+  readonly remembered: RememberedKind | undefined;
+}
+
+/** Metadata of the objects with our label, by object key, and what is known of their kinds (`group/Kind`). */
+export interface LabelledObjects {
+  readonly objects: ReadonlyMap<string, LiveObject>;
+  readonly kinds: ReadonlyMap<string, ListedKind>;
+  /** Why a kind could not be listed. */
+  readonly failed: ReadonlyMap<string, string>;
+  /** Versions of the lists: how new each of them is. */
+  readonly versions: readonly string[];
+}
+
+const listsAtOnce = 16;
+const definitionKind = { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' } as const;
+
+/**
+ * One list of metadata for each of the kinds, for all applications of the cluster at once, and one of the definitions
+ * where a kind is not built in. `before` is what was known of the kinds: a definition is read when it has changed.
+ */
+export async function listLabelled(
+  cluster: Cluster,
+  kinds: ReadonlySet<string>,
+  served: readonly ApiResource[],
+  before: Readonly<Record<string, RememberedKind>>,
+): Promise<LabelledObjects> {
+  // Preferred versions come first; a kind that is served in several versions has the same objects in each.
+  const resources = [...kinds].flatMap((kind) => served.find((each) => isListed(each, kind)) ?? []);
+  const objects = new Map<string, LiveObject>();
+  const listed = new Map<string, ListedKind>();
+  const failed = new Map<string, string>();
+  const versions: string[] = [];
+  const definitions = definitionsFor(cluster, resources, served);
+  const lists = inBatches(resources, listsAtOnce, async (resource) => {
+    const kind = kindOf(resource);
+    try {
+      const list = await cluster.list(resource, labels.application, { metadataOnly: true });
+      for (const live of list.items) objects.set(refKey(refOf(live)), live);
+      const remembered = await identify(cluster, resource, await definitions, before[kind]);
+      listed.set(kind, { resource, remembered });
+      // Aggregated servers count their versions themselves.
+      if (remembered !== undefined) versions.push(list.resourceVersion);
+    } catch (error) {
+      // Not allowed to list one kind: the targets that have it are Unknown, the others are checked.
+      if (!(error instanceof Blocked)) throw error;
+      failed.set(kind, error.message);
+    }
+  });
+  await Promise.all([definitions, lists]);
+  return { objects, kinds: listed, failed, versions };
+}
+
+function isListed(resource: ApiResource, kind: string): boolean {
+  return kindOf(resource) === kind && resource.verbs.includes('list');
+}
+
+type Definitions = ReadonlyMap<string, LiveObject>;
+
+/** By name. Empty where every kind is built in, and where we may not list them: then nothing is remembered. */
+async function definitionsFor(
+  cluster: Cluster,
+  resources: readonly ApiResource[],
+  served: readonly ApiResource[],
+): Promise<Definitions> {
+  const isBuiltIn = resources.every(({ group }) => builtInGroups.has(group));
+  const resource = served.find((each) => isListed(each, kindOf(definitionKind)));
+  if (isBuiltIn || resource === undefined) return new Map();
+  try {
+    const { items } = await cluster.list(resource, '', { metadataOnly: true });
+    return new Map(items.map((definition) => [definition.metadata.name, definition]));
+  } catch (error) {
+    if (error instanceof Blocked) return new Map();
+    throw error;
+  }
+}
+
+async function identify(
+  cluster: Cluster,
+  { group, version, kind, plural }: ApiResource,
+  definitions: Definitions,
+  before: RememberedKind | undefined,
+): Promise<RememberedKind | undefined> {
+  if (builtInGroups.has(group)) {
+    return { identity: version, generationCounts: generationKinds.has(kindOf({ group, kind })) };
+  }
+  const definition = definitions.get(`${plural}.${group}`);
+  if (definition === undefined) return undefined;
+  const { uid, generation = 0, name } = definition.metadata;
+  const identity = `${version} ${uid} ${generation}`;
+  if (before?.identity === identity) return before;
+  const { apiVersion } = definition;
+  const whole = await cluster.get({ apiVersion, plural: 'customresourcedefinitions', name });
+  // Changed again in between: the next sweep asks again.
+  if (whole?.metadata.generation !== generation || whole.metadata.uid !== uid) return undefined;
+  return { identity, generationCounts: hasStatus(whole, version) };
+}
+
+/** Whether changes of a version's status are told apart from those of all else. */
+function hasStatus(definition: LiveObject, version: string): boolean {
+  const spec: Json | undefined = definition['spec'];
+  const versions = isJsonObject(spec) ? spec['versions'] : undefined;
+  if (!Array.isArray(versions)) return false;
+  const all: readonly Json[] = versions;
+  const found = all.find((each) => isJsonObject(each) && each['name'] === version);
+  const subresources = isJsonObject(found) ? found['subresources'] : undefined;
+  return isJsonObject(subresources) && isJsonObject(subresources['status']);
+}
+
+/** `apps/Deployment`, `/Secret`. */
+export function kindOf({ group, kind }: { readonly group: string; readonly kind: string }): string {
+  return `${group}/${kind}`;
+}
+
+/** Of an object key: `apps/Deployment/web/front` is of `apps/Deployment`. */
+export function kindOfKey(key: string): string {
+  return key.slice(0, key.indexOf('/', key.indexOf('/') + 1));
+}

@@ -1,0 +1,62 @@
+import { labels } from '../contract/kubernetes.ts';
+import { Blocked } from '../errors.ts';
+import { refKey, refOf, type LiveObject } from '../model/object.ts';
+import type { Cluster, ObjectAddress } from '../ports.ts';
+import { kindOfKey, type LabelledObjects } from './listed-kinds.ts';
+
+/** From so many objects of a kind, and this share of all that we have of it, one list is less work than a GET each. */
+const listFrom = 25;
+const listShare = 0.2;
+/** More than that are not held in memory at once. */
+const mostListed = 5000;
+
+type Listed = ReadonlyMap<string, LiveObject>;
+
+/** Reads whole objects: one by one, or all of a kind in one list where many are going to be read. */
+export class LiveReader {
+  readonly #cluster: Cluster;
+  readonly #labelled: Pick<LabelledObjects, 'kinds'>;
+  readonly #worthList: ReadonlySet<string>;
+  readonly #lists = new Map<string, Promise<Listed>>();
+
+  /** `wanted`: how many objects of each kind will probably be read, and how many there are. */
+  constructor(
+    cluster: Cluster,
+    labelled: Pick<LabelledObjects, 'kinds'>,
+    wanted: ReadonlyMap<string, { readonly read: number; readonly all: number }>,
+  ) {
+    this.#cluster = cluster;
+    this.#labelled = labelled;
+    this.#worthList = new Set(
+      [...wanted]
+        .filter(([, { read, all }]) => read >= listFrom && read >= all * listShare && all <= mostListed)
+        .map(([kind]) => kind),
+    );
+  }
+
+  /** Undefined when it is not there. What a list does not have is asked for by its name before that is said. */
+  async read(key: string, address: ObjectAddress): Promise<LiveObject | undefined> {
+    const kind = kindOfKey(key);
+    const listed = this.#worthList.has(kind) ? await this.#list(kind) : undefined;
+    const live = listed?.get(key);
+    return live?.apiVersion === address.apiVersion ? live : this.#cluster.get(address);
+  }
+
+  async #list(kind: string): Promise<Listed | undefined> {
+    const resource = this.#labelled.kinds.get(kind)?.resource;
+    if (resource === undefined) return undefined;
+    const list = this.#lists.get(kind) ?? this.#cluster.list(resource, labels.application).then(byKey, none);
+    this.#lists.set(kind, list);
+    return list;
+  }
+}
+
+function byKey({ items }: { readonly items: readonly LiveObject[] }): Listed {
+  return new Map(items.map((live) => [refKey(refOf(live)), live]));
+}
+
+/** A refusal is told object by object, by the GET that follows. */
+function none(error: unknown): Listed {
+  if (error instanceof Blocked) return new Map();
+  throw error;
+}
