@@ -19,10 +19,9 @@ const verbs = new Set(['GET', 'LIST', 'APPLY', 'PATCH', 'POST', 'DELETE']);
 /** Requests that the API server has answered so far, of the kinds that engines send. */
 export async function requestCount(client: ClusterClient): Promise<number> {
   const { body } = await client.ask('GET', '/metrics');
+  const text = typeof body === 'string' ? body : '';
   let sum = 0;
-  for (const [, members = '', value] of String(body).matchAll(
-    /^apiserver_request_total\{([^}]*)\} (\S+)$/gm,
-  )) {
+  for (const [, members = '', value] of text.matchAll(/^apiserver_request_total\{([^}]*)\} (\S+)$/gm)) {
     const label = (name: string) => new RegExp(`(?:^|,)${name}="([^"]*)"`).exec(members)?.[1] ?? '';
     const isOurs = counted.has(label('resource')) && label('subresource') === '' && verbs.has(label('verb'));
     // This very question, and probes, count as GET of no resource.

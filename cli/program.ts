@@ -3,7 +3,6 @@ import { stackName } from '../core/contract/environment.ts';
 import type { AcceptOptions } from './accept-drift.ts';
 import { CliError, type ExitCode } from './cli-error.ts';
 import type { HealthOptions } from './health.ts';
-import type { HealthOptions } from './health.ts';
 import type { RollbackOptions } from './rollback.ts';
 import type { LocalDriftOptions } from './local-drift.ts';
 import type { ApplyOptions } from './local-source.ts';
@@ -64,12 +63,6 @@ function addFileVerbs(verb: Verb, done: Done): void {
   verb('health', 'health of the objects in a file, as a controller left them; asks no cluster')
     .requiredOption('-f, --filename <file>', 'YAML or JSON, several documents and lists too; - is stdin')
     .option('--checks <file>', 'health checks in CEL: a list of them, or an Application')
-    .action(async (options: Common & HealthOptions) => {
-      done(await print(await (await import('./health.ts')).health(options), options.output));
-    });
-  verb('health', 'health of objects in a file, as their kinds have it; asks no cluster')
-    .requiredOption('-f, --filename <file>', 'YAML or JSON; - is stdin')
-    .option('--checks <file>', 'health checks of your own: a list, or an Application')
     .action(async (options: Common & HealthOptions) => {
       done(await print(await (await import('./health.ts')).health(options), options.output));
     });
@@ -200,10 +193,7 @@ function addRunVerbs(verb: Verb, done: Done): void {
     });
 }
 
-async function onStack<O extends Common>(
-  options: O,
-  work: (session: Session) => Promise<Report>,
-): Promise<ExitCode> {
+async function onStack(options: Common, work: (session: Session) => Promise<Report>): Promise<ExitCode> {
   // Both given is an error of the person, found here.
   isLocal(options);
   const { openSession } = await import('./session.ts');

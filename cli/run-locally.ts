@@ -61,7 +61,7 @@ export async function runLocally(
   // Health may have settled since the run ended; it is noted in the same record.
   const noted =
     record === undefined ? undefined : await readDocument(session.store, keyOf(record), runRecordSchema);
-  const left = queues.pending.map(({ request }) => whatIsLeft(request));
+  const left = queues.pending.map(({ request }) => leftOf[request.reason]);
   return { record: noted?.value ?? record, left, interrupted: interrupted.aborted };
 }
 
@@ -76,19 +76,15 @@ function keyOf({ target, startedAt, id }: RunRecord): string {
   return keys.run(target, startedAt, id);
 }
 
-function whatIsLeft({ reason }: RunRequest): string {
-  switch (reason) {
-    case 'health':
-      return 'health has not settled, or deletions are under way';
-    case 'retry':
-      return 'what failed may pass when it is tried again';
-    case 'continue':
-      return 'hooks, waves or dependencies are waited for';
-    case 'push':
-    case 'sync':
-    case 'heal':
-    case 'pending':
-    case 'hand-over':
-      return 'a run that stopped half-way goes on';
-  }
-}
+const goesOn = 'a run that stopped half-way goes on';
+
+const leftOf: Readonly<Record<RunRequest['reason'], string>> = {
+  health: 'health has not settled, or deletions are under way',
+  retry: 'what failed may pass when it is tried again',
+  continue: 'hooks, waves or dependencies are waited for',
+  push: goesOn,
+  sync: goesOn,
+  heal: goesOn,
+  pending: goesOn,
+  'hand-over': goesOn,
+};

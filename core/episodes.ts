@@ -156,7 +156,7 @@ async function judgeLoops(
 /** Which episodes end, and how. `runId` names the run that did it. */
 export interface Closing {
   readonly target: Target;
-  /** `healed`: a run put back what we want; `overwritten`: a push in observe mode rewrote the object, or Git gave it up. */
+  /** Of drift that the rules do not heal. `healed`: a person asked for it; `overwritten`: a push did it by the way. */
   readonly state: ClosedState;
   readonly runId?: string | undefined;
   /** Keys (`refKey`) of objects that the run applied or pruned; those without an open episode are passed over. */
@@ -183,7 +183,12 @@ export async function closeEpisodes(deps: EpisodeDeps, closing: Closing): Promis
     return heals.has(key) ? isEndedByHeal(episode) : isEndedByApply(episode);
   };
   const ending = touched.filter(ends);
-  const [healed, others] = [ending.filter((key) => heals.has(key)), ending.filter((key) => !heals.has(key))];
+  // A push may be quicker than the heal that was due; what was only observed it overwrites.
+  const isHeal = (key: string): boolean => {
+    const episode = open[key];
+    return heals.has(key) || (episode !== undefined && isEndedByHeal(episode));
+  };
+  const [healed, others] = [ending.filter(isHeal), ending.filter((key) => !isHeal(key))];
   await endEpisodes(deps, target, healed, { state: 'healed', runId });
   await endEpisodes(deps, target, others, { state, runId });
   if (ending.length > 0) await sendDriftMetrics(deps, target.cluster, { closed: true });

@@ -68,7 +68,7 @@ async function changesIn(context: RunContext, work: PlannedWork): Promise<readon
   const steps = new Map(work.decision.apply.map((step) => [step.desired.key, step]));
   const digestKey = await deps.sealer.digestKey();
   const made = work.desired.objects.filter(({ key }) => steps.get(key)?.action === 'create');
-  const preview: PreviewWork = {
+  const previewing: PreviewWork = {
     cluster: work.cluster,
     served: work.served,
     policy: new Policy(goal.settings, inventory.value.accepted),
@@ -82,7 +82,7 @@ async function changesIn(context: RunContext, work: PlannedWork): Promise<readon
     }
     await mayProceed(context);
     try {
-      return await previewStep(step, action.why, preview);
+      return await previewStep(step, action.why, previewing);
     } catch (error) {
       if (!(error instanceof Retry)) throw error;
       const why = `${action.why}; it could not be tried: ${error.message}`;

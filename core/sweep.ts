@@ -1,21 +1,28 @@
 import type { StackConfig } from './contract/config.ts';
 import { keys } from './contract/keys.ts';
 import { requestSeconds } from './contract/kubernetes.ts';
-import { readDocument, updateDocument } from './documents.ts';
+import { updateDocument } from './documents.ts';
 import { sendDriftMetrics } from './drift-metrics.ts';
-import { closeAllEpisodes, driftingApplications } from './episodes.ts';
 import { Blocked, Retry, messageOf } from './errors.ts';
 import { inBatches } from './in-batches.ts';
 import { clusterCheckSchema, type ClusterCheck, type TargetCheck } from './model/check.ts';
-import { keyedDigest } from './model/digest.ts';
 import { isoTime, millisecondsOf } from './model/time.ts';
 import type { Cluster, Clusters } from './ports.ts';
-import { checkTarget, unjudged, type CheckDeps, type SweptCluster } from './sweep/check-target.ts';
-import { askForExpiredPins } from './sweep/expired-pins.ts';
-import { listLabelled } from './sweep/extra-objects.ts';
-import { limitRequests } from './sweep/limit-requests.ts';
-import { sendCheckMetrics } from './sweep/sweep-metrics.ts';
-import { isFinished, readTargetState, type TargetState } from './sweep/target-state.ts';
+import {
+  appliedRevision,
+  checkTarget,
+  unjudged,
+  type Checked,
+  type CheckDeps,
+} from './sweep/check-target.ts';
+import { isFullCheckDue } from './sweep/full-check-clock.ts';
+import { healthChanges, withSince } from './sweep/health-changes.ts';
+import { lookAround, newer, openCluster, type Connection, type Surroundings } from './sweep/look-around.ts';
+import { sameVersions } from './sweep/records.ts';
+import { checkSettled } from './sweep/settled-target.ts';
+import { openState, openTargets, startSweep, type SweepStart } from './sweep/sweep-start.ts';
+import { sendCheckMetrics, sendMemoryMetrics } from './sweep/sweep-metrics.ts';
+import type { SweptCluster, SweptTarget } from './sweep/swept-cluster.ts';
 
 export interface SweepDeps extends CheckDeps {
   readonly clusters: Clusters;
@@ -24,8 +31,14 @@ export interface SweepDeps extends CheckDeps {
   readonly deadline: number;
 }
 
+/** Of one cluster; `full`: compare everything exactly, whatever earlier checks say of it. */
+export interface ClusterSweep {
+  readonly cluster: string;
+  readonly requestedBy: string;
+  readonly full?: boolean | undefined;
+}
+
 const targetsAtOnce = 8;
-const requestsAtOnce = 10;
 /** What a sweep keeps back: for the last target that it began, and for the records at its end. */
 const reserveMs = 25_000;
 const endReserveMs = 5_000;
@@ -44,137 +57,126 @@ export async function sweepFleet(
 
 /**
  * Checks every target of one cluster that is due, those that wait longest first, and writes one document about all of
- * them. A cluster that cannot be read makes its targets Unknown, with the reason; that is an outcome, not an error.
+ * them. Of what did not change since it was last found in order nothing is read but versions and metadata. A cluster that
+ * cannot be read makes its targets Unknown, with the reason; that is an outcome, not an error.
  */
-export async function sweepCluster(
-  { cluster, requestedBy }: { readonly cluster: string; readonly requestedBy: string },
-  deps: SweepDeps,
-): Promise<ClusterCheck> {
-  const previous = (await readDocument(deps.store, keys.check(cluster), clusterCheckSchema))?.value;
-  const all = await readStates(cluster, deps);
-  const drifting = await driftingApplications(deps.store, cluster);
-  await closeFinished(deps, all, drifting);
-  await askForExpiredPins(
-    all.map(({ pointer }) => pointer),
-    deps,
-  );
-  const states = all.filter((state) => !isFinished(state));
-  const digestKey = await deps.sealer.digestKey();
-  const mask = (secret: string) => keyedDigest(digestKey, secret);
-  const seen = await lookAround(cluster, states, { drifting, mask }, deps).catch(unreachable);
-  const { checks, lost } =
-    typeof seen === 'string'
-      ? { checks: new Map<string, TargetCheck>(), lost: seen }
-      : await checkDue(deps, seen, states, previous);
-  const targets = allChecks(deps, states, { previous, checks, lost });
-  const check = await writeCheck(deps, {
-    cluster,
-    requestedBy,
-    targets,
-    ...(lost === undefined ? {} : { unreachable: lost }),
-  });
-  await sendMetrics(deps, check, previous, states, drifting.size > 0);
+export async function sweepCluster(request: ClusterSweep, deps: SweepDeps): Promise<ClusterCheck> {
+  const { cluster } = request;
+  const until = () => deps.deadline - endReserveMs;
+  const [connection, start] = await Promise.all([
+    openCluster(deps.clusters, cluster, until).catch(unreachable),
+    startSweep(deps, cluster),
+  ]);
+  const server = typeof connection === 'string' ? undefined : connection.server;
+  const targets = await openTargets(deps, start, { cluster, server });
+  const done =
+    typeof connection === 'string'
+      ? nothingDone(connection)
+      : await sweepTargets(request, deps, { start, connection, targets });
+  const check = await writeCheck(deps, request, { start, targets, done });
+  if (server !== undefined && done.kinds !== undefined) {
+    const kept = start.versions.keys();
+    await start.memory.save({ server, kinds: done.kinds, kept, forget: done.missed.length > 0 });
+  }
+  await sendMetrics(deps, check, { start, targets, done });
   return check;
 }
 
-/** What came of the targets that were looked at, by application; `lost` is why the cluster does not answer any more. */
-interface Checks {
-  readonly checks: ReadonlyMap<string, TargetCheck | undefined>;
+/** What a sweep saw. */
+interface Done {
+  /** Of the targets that were looked at, by application. */
+  readonly checks: ReadonlyMap<string, TargetCheck>;
+  /** Why the cluster does not answer any more. */
   readonly lost: string | undefined;
+  readonly version?: string | undefined;
+  readonly isRestored: boolean;
+  readonly missed: readonly string[];
+  /** Absent where nothing was listed. */
+  readonly kinds?: Parameters<SweepStart['memory']['save']>[0]['kinds'];
+}
+
+function nothingDone(lost: string): Done {
+  return { checks: new Map(), lost, isRestored: false, missed: [] };
+}
+
+interface Given {
+  readonly start: SweepStart;
+  readonly connection: Connection;
+  readonly targets: readonly SweptTarget[];
+}
+
+async function sweepTargets(
+  { full = false }: ClusterSweep,
+  deps: SweepDeps,
+  { start, connection, targets }: Given,
+): Promise<Done> {
+  const { mask, drifting, records, memory, previous } = start;
+  const due = dueFirst(targets, deps);
+  const clock = { now: deps.clock.now(), hours: deps.config.fullCheckHours };
+  const isFull = ({ target, previous: last }: SweptTarget): boolean =>
+    full || isFullCheckDue(target.application, last?.fullAt, clock);
+  const seen = previous?.resourceVersion;
+  const around = await lookAround(connection, targets, memory, { mask, seen, isFull }).catch(unreachable);
+  if (typeof around === 'string') return nothingDone(around);
+  const swept: SweptCluster = { ...connection, ...around.swept, records, drifting, mask, missed: [] };
+  const { checks, lost } = await checkDue(deps, swept, due, { start, around, isFull });
+  const kinds = [...around.swept.labelled.kinds].flatMap(([kind, { remembered }]) =>
+    remembered === undefined ? [] : [[kind, remembered] as const],
+  );
+  const { version, isRestored } = around;
+  return { checks, lost, version, isRestored, missed: swept.missed, kinds: Object.fromEntries(kinds) };
 }
 
 async function checkDue(
   deps: SweepDeps,
-  seen: SweptCluster,
-  states: readonly TargetState[],
-  previous: ClusterCheck | undefined,
-): Promise<Checks> {
-  const checks = new Map<string, TargetCheck | undefined>();
+  swept: SweptCluster,
+  due: readonly SweptTarget[],
+  { start, around, isFull }: Looking,
+): Promise<Pick<Done, 'checks' | 'lost'>> {
+  const checks = new Map<string, TargetCheck>();
+  const note = ({ target }: SweptTarget, { check, memory }: Checked): void => {
+    checks.set(target.application, check);
+    if (memory !== undefined) start.memory.remember(target.application, memory);
+  };
+  const recalledOf = ({ target }: SweptTarget) => around.recalled.get(target.application) ?? new Map();
+  const after = await swept.records.now();
+  const left = due.filter((one) => {
+    const isSame = sameVersions(one.versions, after.get(one.target.application));
+    const settled =
+      isFull(one) || !isSame ? undefined : checkSettled(deps.clock.now(), swept, one, recalledOf(one));
+    if (settled !== undefined) note(one, settled);
+    return settled === undefined;
+  });
   let lost: string | undefined;
-  await inBatches(dueFirst(states, previous, deps), targetsAtOnce, async (state) => {
+  await inBatches(left, targetsAtOnce, async (one) => {
     if (lost !== undefined || deps.clock.now() > deps.deadline - reserveMs) return;
-    const { target } = state.pointer;
-    const before = previous?.targets[target.application];
+    const { previous } = one;
     try {
-      checks.set(target.application, await checkTarget(deps, seen, target, before));
+      const state = one.state ?? (await openState(deps, one));
+      if (state === undefined) return;
+      note(one, await checkTarget(deps, swept, one, state, { recalled: recalledOf(one), full: isFull(one) }));
     } catch (error) {
       if (!(error instanceof Retry)) throw error;
-      const why = await whyLost(seen.cluster);
+      const why = await whyLost(swept.cluster);
       // Late requests are not even sent: that says nothing about the cluster, and the entry stays as it is.
       if (!hasTimeToAsk(deps)) return;
       lost ??= why;
       const verdict = { sync: 'Unknown', reason: error.message } as const;
-      checks.set(target.application, unjudged(deps, state, before, verdict));
+      note(one, { check: unjudged(deps, revisionOf(one), previous, verdict) });
     }
   });
   return { checks, lost };
 }
 
-/** An entry for every target: what was not reached keeps the one it has, and its age tells; Unknown once all is lost. */
-function allChecks(
-  deps: SweepDeps,
-  states: readonly TargetState[],
-  { checks, lost, previous }: Checks & { readonly previous: ClusterCheck | undefined },
-): ClusterCheck['targets'] {
-  const entries = states.flatMap((state): [string, TargetCheck][] => {
-    const { application } = state.pointer.target;
-    const before = previous?.targets[application];
-    const unknown = (reason: string) => unjudged(deps, state, before, { sync: 'Unknown', reason });
-    if (checks.has(application)) {
-      const check = checks.get(application);
-      return check === undefined ? [] : [[application, check]];
-    }
-    if (lost !== undefined) return [[application, unknown(lost)]];
-    return [[application, before ?? unknown('the sweep had no time left for it')]];
-  });
-  return Object.fromEntries(entries);
+interface Looking {
+  readonly start: SweepStart;
+  readonly around: Surroundings;
+  readonly isFull: (target: SweptTarget) => boolean;
 }
 
-/** Every target of the cluster, with what its records say. */
-async function readStates(cluster: string, deps: SweepDeps): Promise<readonly TargetState[]> {
-  const prefix = keys.desiredOfCluster(cluster);
-  const applications = await Array.fromAsync(deps.store.list(prefix), (key) =>
-    key.slice(prefix.length, -'.json'.length),
-  );
-  const states = await inBatches(applications, targetsAtOnce, async (application) =>
-    readTargetState(deps, { cluster, application }),
-  );
-  return states.filter((state) => state !== undefined);
-}
-
-/** Nobody looks at a finished target again; what its last run left open is closed here, or it would alarm for ever. */
-async function closeFinished(
-  deps: SweepDeps,
-  states: readonly TargetState[],
-  drifting: ReadonlySet<string>,
-): Promise<void> {
-  for (const state of states) {
-    const { target } = state.pointer;
-    if (state.busy || !isFinished(state) || !drifting.has(target.application)) continue;
-    await closeAllEpisodes(deps, { target, state: 'overwritten' });
-  }
-}
-
-/** Connects once, and reads what is the same for all targets. */
-async function lookAround(
-  name: string,
-  states: readonly TargetState[],
-  given: Pick<SweptCluster, 'drifting' | 'mask'>,
-  deps: SweepDeps,
-): Promise<SweptCluster> {
-  const connection = await deps.clusters.connect(name, () => deps.deadline - endReserveMs);
-  const served = await connection.resources();
-  const cluster = limitRequests(connection, requestsAtOnce);
-  const inventories = states.flatMap(({ inventory }) => inventory ?? []);
-  const entries = inventories.flatMap((inventory) => Object.entries(inventory.entries));
-  return {
-    ...given,
-    cluster,
-    served,
-    labelled: await listLabelled(cluster, inventories, served),
-    known: new Set(entries.map(([key]) => key)),
-    uids: new Set(entries.flatMap(([, { uid }]) => uid ?? [])),
-  };
+function revisionOf({ state, memory, previous }: SweptTarget): number {
+  if (state !== undefined) return appliedRevision(state);
+  return memory?.settled?.revision ?? previous?.revision ?? 0;
 }
 
 /** Why the cluster could not be looked at, for its targets; anything else is a fault of ours and passes on. */
@@ -194,36 +196,77 @@ async function whyLost(cluster: Cluster): Promise<string | undefined> {
 }
 
 /** Those due by their application's interval, or never completely checked, longest wait first. */
-function dueFirst(
-  states: readonly TargetState[],
-  previous: ClusterCheck | undefined,
-  { clock }: SweepDeps,
-): readonly TargetState[] {
-  const lastOf = ({ pointer }: TargetState) => previous?.targets[pointer.target.application];
-  const isDue = (state: TargetState): boolean => {
-    const last = lastOf(state);
-    const { intervalSeconds } = state.pointer.settings;
+function dueFirst(targets: readonly SweptTarget[], { clock }: SweepDeps): readonly SweptTarget[] {
+  const isDue = (one: SweptTarget): boolean => {
+    const last = one.previous;
+    const intervalSeconds = intervalOf(one);
     if (last === undefined || intervalSeconds === undefined) return true;
     if (last.sync !== 'Synced' && last.sync !== 'Drifted') return true;
     // A schedule that comes a moment early must not skip a whole round.
     const slackMs = 30_000;
     return clock.now() + slackMs >= millisecondsOf(last.at) + intervalSeconds * 1000;
   };
-  const atOf = (state: TargetState) => lastOf(state)?.at ?? '';
-  return states.filter(isDue).sort((a, b) => (atOf(a) < atOf(b) ? -1 : 1));
+  const atOf = ({ previous }: SweptTarget) => previous?.at ?? '';
+  return targets.filter(isDue).sort((a, b) => (atOf(a) < atOf(b) ? -1 : 1));
+}
+
+function intervalOf({ state, memory }: SweptTarget): number | undefined {
+  return (state?.pointer.settings ?? memory)?.intervalSeconds;
+}
+
+interface Results {
+  readonly start: SweepStart;
+  readonly targets: readonly SweptTarget[];
+  readonly done: Done;
+}
+
+/** An entry for every target: what was not reached keeps the one it has, and its age tells; Unknown once all is lost. */
+function allChecks(deps: SweepDeps, { targets, done }: Results): ClusterCheck['targets'] {
+  const at = isoTime(deps.clock.now());
+  const entries = targets.map((one): [string, TargetCheck] => {
+    const { application } = one.target;
+    const { previous } = one;
+    const unknown = (reason: string) =>
+      unjudged(deps, revisionOf(one), previous, { sync: 'Unknown', reason });
+    const check =
+      done.checks.get(application) ??
+      (done.lost === undefined
+        ? (previous ?? unknown('the sweep had no time left for it'))
+        : unknown(done.lost));
+    return [application, withSince(check, previous, at)];
+  });
+  return Object.fromEntries(entries);
 }
 
 async function writeCheck(
-  { store, clock }: SweepDeps,
-  content: Omit<ClusterCheck, 'version' | 'seq' | 'at'>,
+  deps: SweepDeps,
+  { cluster, requestedBy }: ClusterSweep,
+  results: Results,
 ): Promise<ClusterCheck> {
-  const key = keys.check(content.cluster);
-  const written = await updateDocument(store, key, clusterCheckSchema, (current) => ({
-    ...content,
-    version: 1 as const,
-    seq: (current?.seq ?? 0) + 1,
-    at: isoTime(clock.now()),
-  }));
+  const { start, done } = results;
+  const at = isoTime(deps.clock.now());
+  const targets = allChecks(deps, results);
+  const changes = healthChanges({ cluster, at, targets }, start.previous?.targets);
+  if (changes.length > 0) await deps.bus.publish(changes);
+  const { lost, missed, version, isRestored } = done;
+  const written = await updateDocument(deps.store, keys.check(cluster), clusterCheckSchema, (current) => {
+    const highest = isRestored ? version : newer(current?.resourceVersion, version);
+    const from = start.previous?.resourceVersion ?? '';
+    return {
+      version: 1 as const,
+      seq: (current?.seq ?? 0) + 1,
+      cluster,
+      at,
+      requestedBy,
+      ...(lost !== undefined && { unreachable: lost }),
+      ...(highest !== undefined && { resourceVersion: highest }),
+      ...(current?.restored !== undefined && { restored: current.restored }),
+      ...(current?.missed !== undefined && { missed: current.missed }),
+      ...(isRestored && { restored: { at, from, to: version ?? '' } }),
+      ...(missed.length > 0 && { missed: { at, objects: missed.slice(0, 50) } }),
+      targets,
+    };
+  });
   if (written === undefined) throw new Error('an update that always gives a document gave none');
   return written;
 }
@@ -231,16 +274,16 @@ async function writeCheck(
 async function sendMetrics(
   deps: SweepDeps,
   check: ClusterCheck,
-  previous: ClusterCheck | undefined,
-  states: readonly TargetState[],
-  hadDrift: boolean,
+  { start, targets, done }: Results,
 ): Promise<void> {
   const intervals = new Map(
-    states.flatMap(({ pointer: { target, settings } }) =>
-      settings.intervalSeconds === undefined ? [] : [[target.application, settings.intervalSeconds] as const],
-    ),
+    targets.flatMap((one) => {
+      const intervalSeconds = intervalOf(one);
+      return intervalSeconds === undefined ? [] : [[one.target.application, intervalSeconds] as const];
+    }),
   );
   const clusters = deps.config.clusters.map(({ name }) => name);
-  await sendCheckMetrics(deps, check, previous, { intervals, clusters });
-  await sendDriftMetrics(deps, check.cluster, { closed: hadDrift });
+  await sendCheckMetrics(deps, check, start.previous, { intervals, clusters });
+  await sendMemoryMetrics(deps, done);
+  await sendDriftMetrics(deps, check.cluster, { closed: start.drifting.size > 0 });
 }

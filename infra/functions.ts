@@ -133,7 +133,7 @@ export class Functions extends Construct {
     secrets.grantDigestKey(to);
     storage.grant(to, {
       read: ['desired', 'snapshots', 'inventory', 'leases'],
-      write: ['drift', 'openDrift', 'heals', 'checks'],
+      write: ['drift', 'openDrift', 'heals', 'checks', 'memory'],
       delete: ['openDrift', 'heals'],
     });
     storage.grantUnseal(to);

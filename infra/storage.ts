@@ -27,6 +27,8 @@ const lifetimes: { readonly [F in Folder]: { readonly current: number | 'keep'; 
   heals: { current: 30, old: 7 },
   // Written at every sweep.
   checks: { current: 'keep', old: 1 },
+  // Of no worth once it is overwritten; without it everything is compared exactly once.
+  memory: { current: 'keep', old: 1 },
 };
 
 function lifecycleRules(): LifecycleRule[] {

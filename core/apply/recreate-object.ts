@@ -44,7 +44,7 @@ export async function deleteToRecreate(
 /** Under this name nothing stands. */
 const rehearsalName = 'trueup-rehearsal';
 /** What only the old object stands in the way of, and what only another name is refused for. */
-const noFault = /already (allocated|exists|defined|in use)|metadata\.name:/;
+const noFault = /already (allocated|exists|defined|in use)|exceeded quota|metadata\.name:/;
 
 /** Asks whether the new object would be accepted at all, before the old one is lost for it. */
 async function rehearse(

@@ -94,7 +94,10 @@ function leavingOut(object: KubeObject, { path }: Verdict): KubeObject {
   return path === undefined ? object : kubeObjectSchema.parse(withoutPath(object, path));
 }
 
-function refusalOf({ field, manager }: Verdict): string {
+function refusalOf({ field, manager, path }: Verdict): string {
+  if (path === undefined) {
+    return `${field} is owned by ${manager} with another value, and could not be found in the object; take it out of Git`;
+  }
   return (
     `${field} is owned by ${manager} with another value, and the policy for conflicts is to fail; take the field out ` +
     `of Git, or let it be decided: ${annotations.conflicts}: override or yield, as an annotation or in a rule (conflicts)`

@@ -52,6 +52,8 @@ export const targetMemorySchema = z.object({
   intervalSeconds: z.number().exactOptional(),
   /** Absent while there is more to see to than what the objects say: then its records are read by every sweep. */
   settled: targetCheckSchema.pick({ sync: true, reason: true, revision: true }).exactOptional(),
+  /** Gone from Git, with nothing left of it. */
+  finished: z.literal(true).exactOptional(),
   objects: z.custom<readonly ObjectMemory[]>(areRows),
 });
 export type TargetMemory = z.infer<typeof targetMemorySchema>;

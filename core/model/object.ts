@@ -56,6 +56,12 @@ export function refKey(ref: ObjectRef): string {
   return `${ref.group}/${ref.kind}/${ref.namespace ?? ''}/${ref.name}`;
 }
 
+/** What an inventory key names; no part of one holds a slash. */
+export function refOfKey(key: string): ObjectRef {
+  const [group = '', kind = '', namespace = '', name = ''] = key.split('/');
+  return { group, kind, name, ...(namespace !== '' && { namespace }) };
+}
+
 /** For people: `Deployment web/frontend`, `Namespace web`, `Certificate.cert-manager.io web/tls`. */
 export function describeRef(ref: ObjectRef): string {
   const kind =

@@ -179,10 +179,13 @@ function whenTracked(
     intendedAt: circumstances.at,
   };
   const decision = act('update', desired, why, intent, live);
-  return why === hasDrifted ? healing(decision) : decision;
+  // What an earlier run left unfinished without a change in Git was a heal, or a sync that comes again as one.
+  const isHeal = why === hasDrifted || (why === unfinished && entry.desiredDigest !== undefined);
+  return isHeal ? healing(decision) : decision;
 }
 
 const hasDrifted = 'has drifted';
+const unfinished = 'was not finished by an earlier run';
 const leftBecause = { observe: 'only observed', ignore: 'ignored' } as const;
 
 function driftMode({ object }: ResolvedObject, { settings, policy }: Circumstances): DriftMode {
@@ -197,8 +200,8 @@ function reasonToApply(
   const { key, digest, object } = desired;
   const { scope, drifted, settings, policy = new Policy(settings) } = circumstances;
   if (entry.desiredDigest !== digest) return 'changed in Git';
-  if (entry.state !== 'applied') return 'was not finished by an earlier run';
   if (scope === 'all') return 'is applied again';
+  if (entry.state !== 'applied') return unfinished;
   // What a rule for single fields heals is in the list for that alone.
   const mayHeal = policy.hasFieldRules(object) || policy.forObject(object).drift === 'heal';
   return mayHeal && drifted.has(key) ? hasDrifted : undefined;

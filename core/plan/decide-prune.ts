@@ -135,7 +135,9 @@ function reasonToForget(candidate: Candidate): string | undefined {
   // Deleted and made again by a run that died: the intent proves that the new one is ours too.
   if (entry.uid !== uid && entry.state === 'intent' && cameOfIntent(entry, live)) return undefined;
   if (entry.uid !== uid) return 'was replaced by somebody: the object of that name is another one now';
-  return entry.created || entry.adopted ? undefined : 'existed before us and was never adopted';
+  // Told to adopt it, and never came to apply it: giving that up must not cost anybody the object.
+  const isAdopted = entry.adopted && entry.desiredDigest !== undefined;
+  return entry.created || isAdopted ? undefined : 'existed before us and was never adopted';
 }
 
 /** The application that took the object over, by our label on it; another application's object is not ours to delete. */

@@ -49,13 +49,13 @@ function judgeAll(
   return alone.map((one) => {
     const { candidate, decision } = one;
     const { key, entry } = candidate;
-    const isGoing = decision.kind === 'delete';
-    if (!isGoing && !isInGrace(decision)) return one;
+    const goes = decision.kind === 'delete';
+    if (!goes && !isInGrace(decision)) return one;
     const held = heldBy(entry, firm);
     if (held !== undefined) return { candidate, decision: keptFor(key, undefined, describeRef(held)) };
     const content = contents.get(key);
     if (content !== undefined) return { candidate, decision: keptFor(key, entry.markedAt, content) };
-    const waiting = isGoing ? heldBy(entry, later) : undefined;
+    const waiting = goes ? heldBy(entry, later) : undefined;
     if (waiting === undefined) return one;
     return { candidate, decision: keptFor(key, entry.markedAt, describeRef(waiting)) };
   });

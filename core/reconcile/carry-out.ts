@@ -130,7 +130,13 @@ async function applyAll(
   { results }: Progress,
 ): Promise<void> {
   const tasks = steps.map((step) => taskOf(step, work));
-  const planned = new Set(work.decision.apply.map(({ desired }) => desired.key));
+  // What a higher wave brings is not worth a wait.
+  const highest = Math.max(...steps.map(({ desired }) => work.waves.get(desired.key) ?? 0));
+  const planned = new Set(
+    work.decision.apply.flatMap(({ desired: { key } }) =>
+      (work.waves.get(key) ?? 0) <= highest ? [key] : [],
+    ),
+  );
   const blocked = work.decision.plan.actions.filter(({ action }) => action === 'blocked');
   const failures = results.flatMap(({ key, failure }) => (failure === undefined ? [] : [key]));
   const failed = new Set([...blocked.map(({ ref }) => refKey(ref)), ...failures]);

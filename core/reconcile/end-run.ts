@@ -144,7 +144,9 @@ async function askForMore(
     const delay = continueDelaySeconds(secondsBetween(waiting.since, isoTime(now)));
     await deps.queues.runLater({ ...request, reason: isHeld ? 'sync' : 'continue' }, Math.min(delay, left));
   } else if (retry === 'later' && attempt < retryTries) {
-    await deps.queues.runLater(next('retry'), retryDelaySeconds(attempt, afterSeconds));
+    // A retry may apply everything again; a heal goes on as one, and leaves alone what is only observed.
+    const reason = request.reason === 'heal' ? 'heal' : 'retry';
+    await deps.queues.runLater(next(reason), retryDelaySeconds(attempt, afterSeconds));
   } else if ((outcome.kind === 'applied' && isUnderWay) || hasOpenHooks) {
     await deps.queues.runLater(next('health'), lookDelaySeconds(0) ?? 0);
   }
@@ -161,13 +163,12 @@ function reasonToGoOn(
 }
 
 /** What was applied or deleted drifts no more. */
-async function closeDrift({ deps, request, goal, runId }: RunContext, ending: Ending): Promise<void> {
+async function closeDrift({ deps, request, runId }: RunContext, ending: Ending): Promise<void> {
   const objects = ending.results.filter(
     ({ failure, outcome }) => failure === undefined && outcome.outcome !== 'skipped',
   );
   if (objects.length === 0) return;
-  const isMeant = goal.settings.drift === 'heal' || request.reason === 'sync';
-  const state = isMeant ? 'healed' : 'overwritten';
+  const state = request.reason === 'sync' ? 'healed' : 'overwritten';
   const healing = ending.plan.actions.filter(({ heals }) => heals === true);
   const heals = new Set(healing.map(({ ref }) => refKey(ref)));
   const keysOf = objects.map(({ key }) => key);

@@ -77,7 +77,9 @@ function marked(object: KubeObject, state: HookState): KubeObject {
 function startedBy(state: HookState, outcome: ApplyOutcome): Started {
   if (outcome.kind === 'applied') return { kind: 'running', uid: outcome.object.metadata.uid, created: true };
   if (outcome.kind === 'invalid') return { kind: 'failed', message: outcome.message };
-  const fault = { subject: hookName(state), message: `was not created: ${outcome.message}` };
+  const early = outcome.kind === 'absent' && state.phase === 'pre';
+  const advice = early ? '; pre hooks run before all that their application brings' : '';
+  const fault = { subject: hookName(state), message: `was not created: ${outcome.message}${advice}` };
   // Rights and quotas are given without a commit; a namespace, or what somebody else writes, takes a moment.
   throw outcome.kind === 'refused' ? new Blocked(fault) : new Retry(fault);
 }
@@ -135,7 +137,10 @@ async function removeHook(
     if (live === undefined || live.metadata.uid !== uid) return;
     if (live.metadata['deletionTimestamp'] !== undefined) return;
     await mayProceed();
-    const outcome = await cluster.delete(address, { uid, resourceVersion: live.metadata.resourceVersion });
+    const { resourceVersion } = live.metadata;
+    // Gone is the object only when its Pods are: a migration of an older revision must not run beside the next one.
+    const options = { propagation: 'Foreground' } as const;
+    const outcome = await cluster.delete(address, { uid, resourceVersion }, options);
     if (outcome.kind === 'refused') {
       throw new Blocked({ subject, message: `its old object was not deleted: ${outcome.message}` });
     }

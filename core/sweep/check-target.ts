@@ -114,7 +114,9 @@ function memoryOf(
   settled: NonNullable<TargetMemory['settled']>,
   isDrifting: boolean,
 ): TargetMemory {
-  const objects = [...look.objects.values()].flatMap(({ memory }) => memory ?? []);
+  const objects = [...look.objects.values()]
+    .map(({ memory }) => memory)
+    .filter((memory) => memory !== undefined);
   const { intervalSeconds } = state.pointer.settings;
   const isClean = !isDrifting && look.unknown.length === 0;
   const isKnown = objects.length === Object.keys(state.inventory?.entries ?? {}).length;

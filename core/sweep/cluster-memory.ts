@@ -1,9 +1,17 @@
 import { keys } from '../contract/keys.ts';
 import { readDocument, writeDocument } from '../documents.ts';
 import { Stop } from '../errors.ts';
-import { clusterMemorySchema, type ClusterMemory, type TargetMemory } from '../model/memory.ts';
+import {
+  clusterMemorySchema,
+  type ClusterMemory,
+  type ObjectMemory,
+  type RecordVersions,
+  type TargetMemory,
+} from '../model/memory.ts';
 import type { Store, WriteCondition } from '../ports.ts';
 import { engineVersion } from './engine-version.ts';
+import { kindOfKey } from './listed-kinds.ts';
+import { sameVersions } from './records.ts';
 
 /**
  * What clean checks of one cluster left. Losing it costs an exact check of everything and nothing else: one that cannot
@@ -39,17 +47,23 @@ export class MemoryOfCluster {
     }
   }
 
-  target(application: string): TargetMemory | undefined {
-    return this.#before?.engine === engineVersion ? this.#before.targets[application] : undefined;
+  /** What is remembered of a target; nothing where other rules or another server made it than `server`. */
+  target(application: string, server: string): TargetMemory | undefined {
+    const before = this.#before;
+    return before?.engine === engineVersion && before.server === server
+      ? before.targets[application]
+      : undefined;
   }
 
+  /** Whether a target with these records is gone and done with: that needs no rules and no server. */
+  isFinished(application: string, records: RecordVersions): boolean {
+    const memory = this.#before?.targets[application];
+    return memory?.finished === true && sameVersions(records, memory.records);
+  }
+
+  /** Versions and definitions of the kinds by which its objects were judged. */
   get kinds(): ClusterMemory['kinds'] {
     return this.#before?.kinds ?? {};
-  }
-
-  /** Whether it was made against this version of the server; before it is known, targets are only likely to count. */
-  isOf(server: string): boolean {
-    return this.#before?.server === server;
   }
 
   remember(application: string, memory: TargetMemory): void {
@@ -68,7 +82,7 @@ export class MemoryOfCluster {
   }): Promise<void> {
     const targets: Record<string, TargetMemory> = {};
     for (const application of next.forget ? [] : next.kept) {
-      const memory = this.#targets.get(application) ?? this.#valid(application, next.server);
+      const memory = this.#targets.get(application) ?? this.#carried(application, next);
       if (memory !== undefined) targets[application] = memory;
     }
     const memory: ClusterMemory = {
@@ -84,9 +98,14 @@ export class MemoryOfCluster {
     await writeDocument(this.#store, keys.memory(this.#cluster), memory, this.#condition);
   }
 
-  /** What was judged by an older server says nothing of objects that were not looked at since. */
-  #valid(application: string, server: string): TargetMemory | undefined {
-    return this.isOf(server) ? this.target(application) : undefined;
+  /** Of a target that was not looked at: what was judged of a kind that is another one by now counts no more. */
+  #carried(application: string, { server, kinds }: Pick<ClusterMemory, 'server' | 'kinds'>) {
+    const memory = this.target(application, server);
+    const isOf = ([key]: ObjectMemory): boolean => {
+      const kind = kindOfKey(key);
+      return this.kinds[kind]?.identity === kinds[kind]?.identity;
+    };
+    return memory?.objects.every(isOf) === true ? memory : undefined;
   }
 
   #isSame(next: ClusterMemory): boolean {

@@ -24,7 +24,10 @@ export function judgeTarget(
 ): Pick<TargetCheck, 'sync' | 'reason'> {
   if (unknown.length > 0) return { sync: 'Unknown', reason: summary(unknown) };
   if (isPending({ pointer, inventory }, unfinished)) {
-    return { sync: 'Pending', reason: pendingReason({ pointer, inventory }, unfinished) + frozenText(pointer, now) };
+    return {
+      sync: 'Pending',
+      reason: pendingReason({ pointer, inventory }, unfinished) + frozenText(pointer, now),
+    };
   }
   // Nobody looked, so nobody may say Synced.
   if (!watched) return { sync: 'Unknown', reason: driftIgnored };

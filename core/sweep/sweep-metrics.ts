@@ -50,6 +50,17 @@ export async function sendCheckMetrics(
   await deps.metrics.put(data);
 }
 
+/** Both are rare, and each calls for a person: sent when they happen and at no other time. */
+export async function sendMemoryMetrics(
+  { metrics: port }: Pick<MetricsDeps, 'metrics'>,
+  { isRestored, missed }: { readonly isRestored: boolean; readonly missed: readonly string[] },
+): Promise<void> {
+  const data: MetricDatum[] = [];
+  if (isRestored) data.push({ name: metrics.restoredServers, value: 1, unit: 'Count' });
+  if (missed.length > 0) data.push({ name: metrics.missedDrift, value: missed.length, unit: 'Count' });
+  if (data.length > 0) await port.put(data);
+}
+
 function degradedIn(check: ClusterCheck | undefined): number {
   return Object.values(check?.targets ?? {}).filter(({ health }) => health === 'Degraded').length;
 }

@@ -54,7 +54,7 @@ describe('trueup', () => {
   it('--help names the verbs and the exit statuses', async () => {
     const { code, out } = await trueup(['--help'], {});
     assert.equal(code, 0);
-    assert.match(out, /status .*drift .*history .*sync /s);
+    assert.match(out, /render .*plan .*apply .*status .*drift .*sync .*rollback /s);
     assert.match(out, /Exit status: 0 /);
   });
 

@@ -108,6 +108,15 @@ describe('objects that exist already', () => {
     );
   });
 
+  test('one whose adoption never came to its apply is left alone when Git gives it up', () => {
+    const decision = decide(`
+      git: { keep: v1 }
+      inventory: { keep: , half: { state: intent, uid: uid-half, created: false, adopted: true } }
+      live: { keep: , half: }
+    `);
+    assert.equal(actions(decision)['half'], 'orphan: existed before us and was never adopted');
+  });
+
   test('one that another application gives up is taken as it was known there, and not adopted again', () => {
     const decision = decide(`
       git: { a: v2, b: v2 }

@@ -30,9 +30,22 @@ async function states(): Promise<string[]> {
 }
 
 describe('a sweep that finds nothing', () => {
-  it('writes one document for all targets, and sends one figure', async () => {
+  it('looks at everything once, and remembers it', async () => {
     await world.deploy('web', [deployment('front'), configMap('front')]);
     await world.deploy('shop', [configMap('shop')]);
+    world.store.writes.length = 0;
+    world.cluster.requests.length = 0;
+    await world.sweepAll();
+    assert.deepEqual(world.store.writes, ['checks/east.json', 'memory/east.json.gz']);
+    const kinds = Object.groupBy(world.cluster.requests, (request) => request.split(' ')[0] ?? '');
+    assert.deepEqual([kinds['get']?.length, kinds['dry-run']?.length, kinds['list']?.length], [3, 3, 2]);
+  });
+
+  it('writes one document for all targets, sends one figure, and asks for lists alone', async () => {
+    await world.deploy('web', [deployment('front'), configMap('front')]);
+    await world.deploy('shop', [configMap('shop')]);
+    await world.sweepAll();
+    world.sentMetrics();
     world.store.writes.length = 0;
     world.cluster.requests.length = 0;
     const { targets, requestedBy } = await world.sweepAll();
@@ -47,8 +60,7 @@ describe('a sweep that finds nothing', () => {
     assert.deepEqual(world.store.writes, ['checks/east.json']);
     assert.deepEqual(world.sentMetrics(), ['OldestCheckSeconds 0']);
     assert.deepEqual([world.bus.events, world.queues.later], [[], []]);
-    const kinds = Object.groupBy(world.cluster.requests, (request) => request.split(' ')[0] ?? '');
-    assert.deepEqual([kinds['get']?.length, kinds['dry-run']?.length, kinds['list']?.length], [3, 3, 2]);
+    assert.deepEqual(world.cluster.requests, ['resources', 'list deployments', 'list configmaps']);
   });
 
   it('leaves a target alone that is not due yet, and does not call it unchecked', async () => {
@@ -124,7 +136,7 @@ describe('drift', () => {
     assert.deepEqual(await states(), ['missing open']);
     assert.deepEqual(
       [check?.health, check?.healthMessage],
-      ['Missing', 'ConfigMap web/front: is not on the cluster'],
+      ['Missing', 'ConfigMap web/front: Missing: is not on the cluster'],
     );
     world.cluster.edit(webAddress, { metadata: { labels: { 'trueup.dev/application': 'other' } } });
     assert.equal((await world.sweep())?.drifted, 2);

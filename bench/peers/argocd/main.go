@@ -159,11 +159,14 @@ func load(folder string) ([]*unstructured.Unstructured, error) {
 		if err != nil {
 			return nil, err
 		}
-		items, err := kube.SplitYAML(data)
-		if err != nil {
-			return nil, err
+		// Of a stream that begins as JSON the engine's own reader takes the first document alone.
+		for _, document := range strings.Split(string(data), "\n---\n") {
+			items, err := kube.SplitYAML([]byte(document))
+			if err != nil {
+				return nil, err
+			}
+			objects = append(objects, items...)
 		}
-		objects = append(objects, items...)
 	}
 	for _, object := range objects {
 		annotations := object.GetAnnotations()

@@ -177,20 +177,39 @@ describe('recreate', () => {
   });
 
   test('never for an object that could not be made again: the old one stays', async () => {
-    const first = bench.object(
-      '{ apiVersion: v1, kind: ConfigMap, metadata: { name: stays }, immutable: true, data: { a: b } }',
-    );
+    const map = cases['data of an immutable ConfigMap'];
+    assert.ok(map);
+    const { first, second } = pair(map, { 'trueup.dev/immutable': 'recreate' });
     const entry = await entryOf(first);
-    const annotations = { 'trueup.dev/immutable': 'recreate' };
-    // Updates of what is immutable are refused before anything else of the data is looked at.
-    const second = { ...first, metadata: { ...first.metadata, annotations }, data: { '..': 'c' } };
-    const result = await bench.apply(second, { entry });
-    assert.equal(result.failure, 'invalid', result.outcome.message);
+    const words = 'admission webhook "names.example.org" denied the request: no';
+    const cluster = new Proxy(bench.cluster, {
+      get: (target, name) => {
+        if (name === 'apply') {
+          return async (...args: Parameters<typeof target.apply>) =>
+            args[2].dryRun ? { kind: 'refused', message: words } : target.apply(...args);
+        }
+        const member: unknown = Reflect.get(target, name, target);
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
+    const result = await bench.apply(second, { entry, effects: { cluster } });
+    assert.equal(result.failure, 'refused');
     assert.equal(
-      at(await bench.real.admin.get(bench.path(first)), 'metadata', 'uid'),
-      entry.uid,
       result.outcome.message,
+      `was not deleted to be made again, since it could not be made again: ${words}`,
     );
+    assert.equal(at(await bench.real.admin.get(bench.path(first)), 'metadata', 'uid'), entry.uid);
+  });
+
+  test('never when something else is wrong as well, which no new object would mend', async () => {
+    const map = cases['data of an immutable ConfigMap'];
+    assert.ok(map);
+    const { first, second } = pair(map, { 'trueup.dev/immutable': 'recreate' });
+    const entry = await entryOf(first);
+    const result = await bench.apply({ ...second, data: { '..': 'c' } }, { entry });
+    assert.equal(result.failure, 'invalid');
+    assert.match(result.outcome.message ?? '', /data\[\.\.\]: Invalid value/);
+    assert.equal(at(await bench.real.admin.get(bench.path(first)), 'metadata', 'uid'), entry.uid);
   });
 
   test('never what we neither created nor adopted', async () => {

@@ -41,7 +41,10 @@ describe('hooks', () => {
     cluster.effects.length = 0;
     await world.push([pre(), configMap('a', { a: '2' })]);
     await world.record();
-    assert.deepEqual(cluster.effects, ['delete batch/v1/jobs/default/migrate', created('migrate')]);
+    assert.deepEqual(cluster.effects, [
+      'delete batch/v1/jobs/default/migrate (Foreground)',
+      created('migrate'),
+    ]);
     assert.equal(await rollout.stateOf(key('pre', 'migrate')), 'running');
   });
 

@@ -75,8 +75,12 @@ async function settle(world: World, target: Target = world.target): Promise<RunR
   return record;
 }
 
-const timeOf = (object: Json | undefined, ...path: string[]): number =>
-  Date.parse(String(at(object, ...path)));
+function textOf(object: Json | undefined, ...path: string[]): string {
+  const text = at(object, ...path);
+  return typeof text === 'string' ? text : '';
+}
+
+const timeOf = (...place: Parameters<typeof textOf>): number => Date.parse(textOf(...place));
 
 test('a Deployment of wave 1 is not there before the Job of wave 0 is complete', async () => {
   const namespace = await newNamespace();
@@ -120,7 +124,7 @@ test('hooks: pre before all, post after all is Healthy, each once a revision, re
   assert.equal(second.outcome?.kind, 'applied', second.outcome?.message);
   const again = await jobNamed('migrate');
   assert.notEqual(at(again, 'metadata', 'uid'), at(migrate, 'metadata', 'uid'));
-  assert.match(String(at(again, 'metadata', 'annotations', 'trueup.dev/hook-run')), /^2 /);
+  assert.match(textOf(again, 'metadata', 'annotations', 'trueup.dev/hook-run'), /^2 /);
 });
 
 test('a pre hook that fails ends the revision with the words of the Job, and the fail hook runs', async () => {

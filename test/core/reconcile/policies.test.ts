@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import type { KubeObject } from '../../../core/model/object.ts';
 import { at } from '../../cluster/cluster-client.ts';
 import { testCluster, type TestCluster } from '../../cluster/test-cluster.ts';
+import { mortal } from './mortal.ts';
 import { realWorld, type HastyClock } from './real-world.ts';
 import { configMap, didIn, type ReconcileWorld } from './reconcile-world.ts';
 
@@ -52,6 +53,50 @@ test('adopt: the whole application of another tool is taken over in one run, and
     ],
   );
   assert.deepEqual(didIn(await world.record('sync')), ['unchanged ConfigMap a', 'unchanged ConfigMap b']);
+});
+
+test('killed at any effect of an adoption, the next run completes it', async () => {
+  let deaths = 0;
+  for (const when of ['before', 'after'] as const) {
+    for (let place = 1; ; place += 1) {
+      const world = await newWorld(`adopt-${when}-${place}`);
+      const theirs = {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'a' },
+        data: { a: '1', old: 'x' },
+      };
+      await real.admin.apply(pathOf(world, 'a'), theirs, 'kustomize-controller');
+      await real.admin.patch(pathOf(world, 'a'), { metadata: { labels: { foreign: 'x' } } });
+      await world.push([configMap('a')], { adopt: true });
+      const dying = mortal(world.deps, { at: place, when });
+      const died = await world.run('push', dying.deps).then(
+        () => false,
+        () => true,
+      );
+      world.clock.advance(120_000);
+      if (died) await world.run();
+      const live = await real.admin.get(pathOf(world, 'a'));
+      const { entries, lastRun } = await world.inventory();
+      assert.deepEqual(
+        [at(live, 'data'), at(live, 'metadata', 'labels', 'foreign'), lastRun?.outcome],
+        [{ a: '1' }, 'x', 'applied'],
+        `killed ${when} effect ${place}: ${lastRun?.message}`,
+      );
+      assert.deepEqual(
+        Object.values(entries).map(({ adopted, created, baseline = [] }) => [
+          adopted,
+          created,
+          baseline.length,
+        ]),
+        [[true, false, 1]],
+      );
+      await real.admin.remove(`/api/v1/namespaces/${world.namespace}`);
+      if (!died) break;
+      deaths += 1;
+    }
+  }
+  assert.ok(deaths >= 16, `${deaths} places to die`);
 });
 
 test('conflicts: fail blocks the run with field and manager, and nothing asks for another try', async () => {

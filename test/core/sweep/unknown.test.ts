@@ -97,6 +97,7 @@ describe('what could not be judged is Unknown, never Synced', () => {
     await world.deploy('web', [configMap('front')]);
     const before = await world.sweep();
     await world.deploy('shop', [configMap('shop')]);
+    await world.changeInventory('web', () => ({}));
     world.clock.advance(minute);
     world.budgetMs = 20_000;
     const { targets } = await world.sweepAll();

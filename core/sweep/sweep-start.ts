@@ -1,0 +1,93 @@
+import { keys } from '../contract/keys.ts';
+import { readDocument } from '../documents.ts';
+import { closeAllEpisodes, driftingApplications } from '../episodes.ts';
+import { inBatches } from '../in-batches.ts';
+import { clusterCheckSchema, type ClusterCheck } from '../model/check.ts';
+import { keyedDigest } from '../model/digest.ts';
+import { askForExpiredPins } from './expired-pins.ts';
+import type { CheckDeps } from './check-target.ts';
+import { MemoryOfCluster } from './cluster-memory.ts';
+import { Records, sameVersions, type AllVersions } from './records.ts';
+import type { SweptCluster, SweptTarget } from './swept-cluster.ts';
+import { isFinished, readTargetState } from './target-state.ts';
+
+/** What the records say when a sweep begins, before it looks at the cluster. */
+export interface SweepStart {
+  readonly previous: ClusterCheck | undefined;
+  readonly memory: MemoryOfCluster;
+  readonly records: Records;
+  readonly versions: AllVersions;
+  readonly drifting: ReadonlySet<string>;
+  readonly mask: SweptCluster['mask'];
+}
+
+const readsAtOnce = 8;
+
+export async function startSweep(
+  { store, sealer }: Pick<CheckDeps, 'store' | 'sealer'>,
+  cluster: string,
+): Promise<SweepStart> {
+  const records = new Records(store, cluster);
+  const [previous, memory, versions, drifting, digestKey] = await Promise.all([
+    readDocument(store, keys.check(cluster), clusterCheckSchema),
+    MemoryOfCluster.read(store, cluster),
+    records.now(),
+    driftingApplications(store, cluster),
+    sealer.digestKey(),
+  ]);
+  const mask = (secret: string) => keyedDigest(digestKey, secret);
+  return { previous: previous?.value, memory, records, versions, drifting, mask };
+}
+
+/**
+ * The targets of a cluster, the records read of those that need it: all whose records changed since they were last found
+ * in order, or that were not. `server` is undefined while the cluster does not answer. Finished ones are seen to.
+ */
+export async function openTargets(
+  deps: CheckDeps,
+  { previous, memory, versions, drifting }: SweepStart,
+  { cluster, server }: { readonly cluster: string; readonly server: string | undefined },
+): Promise<readonly SweptTarget[]> {
+  const found = await inBatches([...versions], readsAtOnce, async ([application, records]) => {
+    const target = { cluster, application };
+    const last = previous?.targets[application];
+    if (memory.isFinished(application, records) && !drifting.has(application)) return undefined;
+    const known = server === undefined ? undefined : memory.target(application, server);
+    const one = { target, versions: records, memory: known, previous: last };
+    const isSettled = known?.settled !== undefined && sameVersions(records, known.records);
+    if (isSettled && !drifting.has(application)) return { ...one, state: undefined };
+    const state = await openState(deps, one);
+    return state === undefined ? undefined : { ...one, state };
+  });
+  const targets = found.filter((one) => one !== undefined);
+  const states = targets.flatMap(({ state }) => state ?? []);
+  await askForExpiredPins(
+    states.map(({ pointer }) => pointer),
+    deps,
+  );
+  const open: SweptTarget[] = [];
+  for (const one of targets) {
+    if (one.state === undefined || !isFinished(one.state)) open.push(one);
+    else await finish(deps, one, { memory, drifting });
+  }
+  return open;
+}
+
+export async function openState(
+  deps: CheckDeps,
+  { target, versions, memory }: Pick<SweptTarget, 'target' | 'versions' | 'memory'>,
+) {
+  return readTargetState(deps, target, { versions, released: memory?.records.lease });
+}
+
+/** Nobody looks at a finished target again; what its last run left open is closed here, or it would alarm for ever. */
+async function finish(
+  deps: CheckDeps,
+  { target, versions: records, state }: SweptTarget,
+  { memory, drifting }: Pick<SweepStart, 'memory' | 'drifting'>,
+): Promise<void> {
+  if (state?.busy !== false) return;
+  if (drifting.has(target.application)) await closeAllEpisodes(deps, { target, state: 'overwritten' });
+  const nothing = { rulesDigest: '', versionOnly: false, objects: [] };
+  memory.remember(target.application, { records, ...nothing, finished: true });
+}
