@@ -27,6 +27,8 @@ export interface ApiAccess extends ApiServer {
 export interface ApiClientOptions {
   /** Left out: a gate of its own, at the default rate. */
   readonly gate?: RequestGate;
+  /** Its open connections; left out: own ones. */
+  readonly agent?: Agent;
   readonly impersonate?: Identity | undefined;
 }
 
@@ -48,7 +50,7 @@ export class ApiClient {
     access: ApiAccess,
     clock: Pick<Clock, 'now' | 'sleep'>,
     deadline: () => number,
-    { gate = new RequestGate(clock), impersonate }: ApiClientOptions = {},
+    { gate = new RequestGate(clock), agent = agentFor(access), impersonate }: ApiClientOptions = {},
   ) {
     this.#access = access;
     this.#clock = clock;
@@ -56,19 +58,7 @@ export class ApiClient {
     this.#gate = gate;
     this.#identity = impersonate;
     this.#headers = impersonate === undefined ? {} : impersonationHeaders(this.subject, impersonate);
-    this.#agent = new Agent({
-      connections: requestsAtOnce,
-      // Over HTTP/2 it is no faster, a server that sheds load breaks all streams at once, and several groups to
-      // impersonate become one of their names joined.
-      allowH2: false,
-      connect: {
-        timeout: connectSeconds * 1000,
-        rejectUnauthorized: true,
-        ...(access.ca !== undefined && { ca: access.ca }),
-        ...(access.serverName !== undefined && { servername: access.serverName }),
-        ...access.clientCertificate,
-      },
-    });
+    this.#agent = agent;
   }
 
   /** Name and address for texts. */
@@ -191,4 +181,21 @@ export class ApiClient {
   #fault(error: unknown): Retry | Blocked {
     return connectionFault(this.#access, error, { connect: connectSeconds, request: requestSeconds });
   }
+}
+
+/** Connections to one API server, kept open for a few seconds. */
+export function agentFor(access: ApiAccess): Agent {
+  return new Agent({
+    connections: requestsAtOnce,
+    // Over HTTP/2 it is no faster, a server that sheds load breaks all streams at once, and several groups to
+    // impersonate become one of their names joined.
+    allowH2: false,
+    connect: {
+      timeout: connectSeconds * 1000,
+      rejectUnauthorized: true,
+      ...(access.ca !== undefined && { ca: access.ca }),
+      ...(access.serverName !== undefined && { servername: access.serverName }),
+      ...access.clientCertificate,
+    },
+  });
 }

@@ -2,7 +2,8 @@ import { EKSClient } from '@aws-sdk/client-eks';
 import type { ClusterConfig } from '../core/contract/config.ts';
 import { Blocked } from '../core/errors.ts';
 import type { Clock, Cluster, Clusters, Identity, Secrets } from '../core/ports.ts';
-import { type ApiAccess, ApiClient } from './api-client.ts';
+import type { Agent } from 'undici';
+import { agentFor, type ApiAccess, ApiClient } from './api-client.ts';
 import { Discovery } from './api-discovery.ts';
 import { awsClient } from './aws-client.ts';
 import { ApiCluster } from './cluster.ts';
@@ -12,11 +13,15 @@ import { RequestGate } from './request-gate.ts';
 
 /** Endpoint and CA of a cluster stay what they are, unless it is made anew. */
 const accessMaxAgeMs = 60_000;
+/** Sockets may have died while Lambda was frozen between two invocations; in this time nothing was. */
+const openMaxAgeMs = 2_000;
 
 /** What all connections of this process to one cluster share. */
 interface Shared {
   readonly gate: RequestGate;
   readonly discovery: Discovery;
+  /** Open connections, and when the last client that got them was made. */
+  open?: { readonly agent: Agent; readonly access: ApiAccess; readonly at: number };
 }
 
 /** Clusters of the stack configuration. How to reach each is remembered for a minute, its token until it expires. */
@@ -43,17 +48,27 @@ export class ConfiguredClusters implements Clusters {
     { impersonate }: { readonly impersonate?: Identity | undefined } = {},
   ): Promise<Cluster> {
     const access = await this.#accessTo(cluster);
-    const { gate, discovery } = this.#sharedOf(cluster);
-    // A connection of its own: sockets of an earlier invocation may have died while Lambda was frozen.
-    const client = new ApiClient(access, this.#clock, deadline, { gate, impersonate });
+    const shared = this.#sharedOf(cluster);
+    const { gate, discovery } = shared;
+    const agent = this.#openTo(access, shared);
+    const client = new ApiClient(access, this.#clock, deadline, { gate, agent, impersonate });
     return new ApiCluster(client, discovery);
+  }
+
+  #openTo(access: ApiAccess, shared: Shared): Agent {
+    const { open } = shared;
+    const at = this.#clock.now();
+    const isFresh = open?.access === access && at - open.at < openMaxAgeMs;
+    const agent = isFresh ? open.agent : agentFor(access);
+    shared.open = { agent, access, at };
+    return agent;
   }
 
   #sharedOf(cluster: string): Shared {
     const known = this.#shared.get(cluster);
     if (known !== undefined) return known;
     const rate = this.#configs.find(({ name }) => name === cluster)?.requestsPerSecond;
-    const shared = { gate: new RequestGate(this.#clock, rate), discovery: new Discovery() };
+    const shared: Shared = { gate: new RequestGate(this.#clock, rate), discovery: new Discovery() };
     this.#shared.set(cluster, shared);
     return shared;
   }

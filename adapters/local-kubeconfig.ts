@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
-import type { KubeConfig } from '@kubernetes/client-node';
+import { dirname, resolve } from 'node:path';
+// The parts that are needed: the package as a whole takes a second to load.
+import type { Cluster, Context, User } from '@kubernetes/client-node/dist/config_types.js';
+import { newClusters, newContexts, newUsers } from '@kubernetes/client-node/dist/config_types.js';
+import { ExecAuth } from '@kubernetes/client-node/dist/exec_auth.js';
+import { load } from 'js-yaml';
 import { Blocked, Stop, messageOf } from '../core/errors.ts';
+import { isJsonObject, type Json } from '../core/model/json.ts';
 import { nameSchema } from '../core/model/target.ts';
 import type { ApiAccess } from './api-client.ts';
 
@@ -29,20 +36,25 @@ const longestName = 53;
  * theirs, and are used as kubectl does. Throws Stop and Blocked with what to do, and never a value.
  */
 export async function readLocalKubeconfig({ files, context }: LocalKubeconfig): Promise<LocalContext> {
-  const config = await load(files);
+  const config = await readAll(files);
   const subject = files.length === 1 ? `kubeconfig ${files[0]}` : `kubeconfigs ${files.join(', ')}`;
-  const contexts = config.getContexts().map(({ name }) => name);
-  const known = contexts.length === 0 ? 'it has none' : `it has: ${contexts.join(', ')}`;
-  const name = context ?? config.getCurrentContext();
+  const names = config.contexts.map(({ name }) => name);
+  const known = names.length === 0 ? 'it has none' : `it has: ${names.join(', ')}`;
+  const name = context ?? config.current;
   if (name === undefined || name === '') {
     throw new Stop({ subject, message: `names no current context; choose one with --context (${known})` });
   }
-  if (!contexts.includes(name)) {
-    throw new Stop({ subject, message: `has no context ${name}; ${known}` });
+  const chosen = config.contexts.find((one) => one.name === name);
+  if (chosen === undefined) throw new Stop({ subject, message: `has no context ${name}; ${known}` });
+  const cluster = config.clusters.find((one) => one.name === chosen.cluster);
+  const user = config.users.find((one) => one.name === chosen.user);
+  const place = `${subject}, context ${name}`;
+  if (cluster === undefined || user === undefined) {
+    const message = 'names a cluster or a user that is not there; mend the kubeconfig';
+    throw new Stop({ subject: place, message });
   }
-  config.setCurrentContext(name);
-  assertUsable(config, `${subject}, context ${name}`);
-  return { cluster: clusterNameOf(name), access: await accessOf(config, name, subject) };
+  assertUsable(cluster, user, place);
+  return { cluster: clusterNameOf(name), access: await accessOf({ name, cluster, user, subject: place }) };
 }
 
 /** A valid name for records, other for every context: what had to be altered gets a short digest of the whole. */
@@ -57,101 +69,156 @@ export function clusterNameOf(context: string): string {
   return plain === '' ? digest : `${plain.replace(/-+$/, '')}-${digest}`;
 }
 
-async function load(files: readonly string[]): Promise<KubeConfig> {
-  const { KubeConfig } = await import('@kubernetes/client-node');
+/** A user with the file of its token, which the library knows by another name than kubectl. */
+type LocalUser = User & { readonly tokenFile?: string };
+
+interface LocalConfig {
+  readonly current: string | undefined;
+  readonly clusters: readonly Cluster[];
+  readonly users: readonly LocalUser[];
+  readonly contexts: readonly Context[];
+}
+
+/** Files that are not there are passed over, as long as one is. */
+async function readAll(files: readonly string[]): Promise<LocalConfig> {
   const there = files.filter((file) => existsSync(file));
   if (there.length === 0) {
     const message = 'there is no such file; name yours with --kubeconfig or KUBECONFIG';
     throw new Stop({ subject: `kubeconfig ${files.join(', ')}`, message });
   }
-  const [first, ...others] = there.map((file) => {
-    const config = new KubeConfig();
-    try {
-      config.loadFromFile(file);
-    } catch {
-      // The parser's own words may quote a token.
-      throw new Stop({
-        subject: `kubeconfig ${file}`,
-        message: 'is not a kubeconfig; mend it, or name another',
-      });
-    }
-    return config;
-  });
-  if (first === undefined) throw new Error('a list that is not empty has a first item');
-  const merged = { clusters: first.clusters, users: first.users, contexts: first.contexts };
-  for (const { clusters, users, contexts } of others) {
-    merged.clusters = withNew(merged.clusters, clusters);
-    merged.users = withNew(merged.users, users);
-    merged.contexts = withNew(merged.contexts, contexts);
-  }
-  const currentContext = [first, ...others].map((config) => config.currentContext).find(Boolean) ?? '';
-  const config = new KubeConfig();
-  config.loadFromOptions({ ...merged, currentContext });
-  return config;
+  const configs = await Promise.all(there.map(readOne));
+  return {
+    current: configs.map(({ current }) => current).find(Boolean),
+    clusters: firstOfEach(configs.flatMap(({ clusters }) => clusters)),
+    users: firstOfEach(configs.flatMap(({ users }) => users)),
+    contexts: firstOfEach(configs.flatMap(({ contexts }) => contexts)),
+  };
 }
 
-function withNew<T extends { readonly name: string }>(known: readonly T[], more: readonly T[]): T[] {
-  return [...known, ...more.filter(({ name }) => !known.some((one) => one.name === name))];
+async function readOne(file: string): Promise<LocalConfig> {
+  const text = await readFile(file, 'utf8');
+  const absolute = (path: string | undefined) => (path ? { path: resolve(dirname(file), path) } : undefined);
+  try {
+    const config = load(text) as Json | undefined;
+    if (!isJsonObject(config)) throw new Error('it is no map');
+    const tokenFiles = tokenFilesIn(config['users']);
+    const current = config['current-context'];
+    return {
+      current: typeof current === 'string' ? current : undefined,
+      clusters: newClusters(config['clusters']).map((cluster) => {
+        const ca = absolute(cluster.caFile);
+        return ca === undefined ? cluster : { ...cluster, caFile: ca.path };
+      }),
+      users: newUsers(config['users']).map((user) => {
+        const files = { certFile: absolute(user.certFile)?.path, keyFile: absolute(user.keyFile)?.path };
+        const tokenFile = absolute(tokenFiles.get(user.name))?.path;
+        return {
+          ...user,
+          ...(files.certFile !== undefined && { certFile: files.certFile }),
+          ...(files.keyFile !== undefined && { keyFile: files.keyFile }),
+          ...(tokenFile !== undefined && { tokenFile }),
+        };
+      }),
+      contexts: newContexts(config['contexts']),
+    };
+  } catch {
+    // The parser's own words may quote a token.
+    throw new Stop({
+      subject: `kubeconfig ${file}`,
+      message: 'is not a kubeconfig; mend it, or name another',
+    });
+  }
 }
 
-function assertUsable(config: KubeConfig, subject: string): void {
-  const cluster = config.getCurrentCluster();
-  const user = config.getCurrentUser();
-  if (cluster === null || user === null) {
-    throw new Stop({ subject, message: 'names a cluster or a user that is not there; mend the kubeconfig' });
-  }
+function tokenFilesIn(users: Json | undefined): ReadonlyMap<string, string> {
+  const list: readonly Json[] = Array.isArray(users) ? users : [];
+  return new Map(
+    list.flatMap((entry): [string, string][] => {
+      const { name, user } = isJsonObject(entry) ? entry : {};
+      const file = isJsonObject(user) ? user['tokenFile'] : undefined;
+      return typeof name === 'string' && typeof file === 'string' ? [[name, file]] : [];
+    }),
+  );
+}
+
+function firstOfEach<T extends { readonly name: string }>(all: readonly T[]): readonly T[] {
+  return all.filter(({ name }, at) => all.findIndex((one) => one.name === name) === at);
+}
+
+function assertUsable(cluster: Cluster, user: LocalUser, subject: string): void {
   const faults = [
     !cluster.server.startsWith('https://') && 'its server must be https://',
     cluster.skipTLSVerify &&
       'insecure-skip-tls-verify is not accepted: anybody on the way could read and change what is sent; give certificate-authority-data instead',
     cluster.proxyUrl !== undefined && 'proxy-url is not supported',
-    user.username !== undefined && 'user name and password are not supported: use a token or a certificate',
-    user.impersonateUser !== undefined &&
+    user.username && 'user name and password are not supported: use a token or a certificate',
+    user.authProvider && 'auth providers are not supported: use an exec plugin, a token or a certificate',
+    user.impersonateUser &&
       'impersonation by the kubeconfig is not supported: say impersonate in an Application file (--application)',
-  ].filter((fault) => fault !== false);
+  ].filter((fault) => typeof fault === 'string' && fault !== '');
   if (faults.length > 0) throw new Stop({ subject, message: faults.join('; ') });
 }
 
-async function accessOf(config: KubeConfig, context: string, subject: string): Promise<ApiAccess> {
-  const cluster = config.getCurrentCluster();
-  const first = await optionsOf(config, subject);
-  let known = { at: Date.now(), authorization: authorizationIn(first) };
+interface Chosen {
+  readonly name: string;
+  readonly cluster: Cluster;
+  readonly user: LocalUser;
+  readonly subject: string;
+}
+
+async function accessOf(chosen: Chosen): Promise<ApiAccess> {
+  const { name, cluster } = chosen;
+  const exec = new ExecAuth();
+  const first = await credentialsOf(chosen, exec);
+  let known = { at: Date.now(), authorization: first.authorization };
   const authorization = async (fresh: boolean): Promise<string> => {
     if (fresh || Date.now() - known.at > tokenMaxAgeMs) {
-      known = { at: Date.now(), authorization: authorizationIn(await optionsOf(config, subject)) };
+      // A plugin remembers its token until it expires; one that was refused is asked for anew.
+      const given = await credentialsOf(chosen, fresh ? new ExecAuth() : exec);
+      known = { at: Date.now(), authorization: given.authorization };
     }
     return known.authorization ?? '';
   };
-  const { ca, cert, key } = first;
+  const ca = await readEither(cluster.caFile, cluster.caData);
+  const { cert, key } = first;
   return {
-    cluster: context,
-    server: (cluster?.server ?? '').replace(/\/$/, ''),
-    ...(ca !== undefined && { ca: textOf(ca) }),
-    ...(cluster?.tlsServerName !== undefined && { serverName: cluster.tlsServerName }),
+    cluster: name,
+    server: cluster.server,
+    ...(ca !== undefined && { ca }),
+    ...(cluster.tlsServerName !== undefined && { serverName: cluster.tlsServerName }),
     ...(known.authorization !== undefined && { authorization }),
-    ...(cert !== undefined &&
-      key !== undefined && { clientCertificate: { cert: textOf(cert), key: textOf(key) } }),
+    ...(cert !== undefined && key !== undefined && { clientCertificate: { cert, key } }),
   };
 }
 
+interface Credentials {
+  readonly authorization: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
 /** What kubectl would send: runs the exec plugin, reads the files. */
-async function optionsOf(config: KubeConfig, subject: string): Promise<RequestOptions> {
+async function credentialsOf({ user, subject }: Chosen, exec: ExecAuth): Promise<Credentials> {
   const options: RequestOptions = {};
   try {
-    await config.applyToHTTPSOptions(options);
+    if (exec.isAuthProvider(user)) await exec.applyAuthentication(user, options);
+    const token = user.tokenFile === undefined ? user.token : (await readFile(user.tokenFile, 'utf8')).trim();
+    return {
+      authorization: authorizationIn(options) ?? (token ? `Bearer ${token}` : undefined),
+      cert: textOf(options.cert) ?? (await readEither(user.certFile, user.certData)),
+      key: textOf(options.key) ?? (await readEither(user.keyFile, user.keyData)),
+    };
   } catch (cause) {
-    const command = commandOf(config);
+    const command = isJsonObject(user.exec) ? String(user.exec['command']) : undefined;
     const what = command === undefined ? 'its credentials cannot be read' : `its command ${command} failed`;
     const message = `${what}: ${messageOf(cause).trim()}; does kubectl work with it?`;
     throw new Blocked({ subject, message, cause });
   }
-  return options;
 }
 
-function commandOf(config: KubeConfig): string | undefined {
-  const exec: unknown = config.getCurrentUser()?.exec;
-  if (typeof exec !== 'object' || exec === null || !('command' in exec)) return undefined;
-  return typeof exec.command === 'string' ? exec.command : undefined;
+async function readEither(file: string | undefined, data: string | undefined): Promise<string | undefined> {
+  if (file) return readFile(file, 'utf8');
+  return data ? Buffer.from(data, 'base64').toString('utf8') : undefined;
 }
 
 function authorizationIn({ headers }: RequestOptions): string | undefined {
@@ -159,9 +226,7 @@ function authorizationIn({ headers }: RequestOptions): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Certificates come as text, as bytes, or as a list of either. */
-function textOf(pem: NonNullable<RequestOptions['ca'] | RequestOptions['key']>): string {
-  if (Array.isArray(pem))
-    return pem.map((one) => textOf(typeof one === 'object' && 'pem' in one ? one.pem : one)).join('\n');
-  return pem.toString();
+/** An exec plugin gives certificates as text. */
+function textOf(pem: RequestOptions['cert'] | RequestOptions['key']): string | undefined {
+  return typeof pem === 'string' ? pem : undefined;
 }

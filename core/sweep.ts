@@ -1,7 +1,7 @@
 import type { StackConfig } from './contract/config.ts';
 import { keys } from './contract/keys.ts';
 import { requestSeconds } from './contract/kubernetes.ts';
-import { updateDocument } from './documents.ts';
+import { replaceDocument } from './documents.ts';
 import { sendDriftMetrics } from './drift-metrics.ts';
 import { Blocked, Retry, messageOf } from './errors.ts';
 import { inBatches } from './in-batches.ts';
@@ -42,6 +42,8 @@ const targetsAtOnce = 8;
 /** What a sweep keeps back: for the last target that it began, and for the records at its end. */
 const reserveMs = 25_000;
 const endReserveMs = 5_000;
+/** Objects by name in the check document; the figure counts all of them. */
+const mostNamed = 50;
 
 /** Asks for a sweep of each configured cluster: one that does not answer must not hold up the others. */
 export async function sweepFleet(
@@ -110,12 +112,15 @@ async function sweepTargets(
   deps: SweepDeps,
   { start, connection, targets }: Given,
 ): Promise<Done> {
-  const { mask, drifting, records, memory, previous } = start;
+  const { mask, drifting, records, memory } = start;
   const due = dueFirst(targets, deps);
   const clock = { now: deps.clock.now(), hours: deps.config.fullCheckHours };
-  const isFull = ({ target, previous: last }: SweptTarget): boolean =>
-    full || isFullCheckDue(target.application, last?.fullAt, clock);
-  const seen = previous?.resourceVersion;
+  const fulls = targets.filter(
+    ({ target, previous: last }) => full || isFullCheckDue(target.application, last?.fullAt, clock),
+  );
+  const compared = new Set(fulls);
+  const isFull = (one: SweptTarget): boolean => compared.has(one);
+  const seen = start.previous?.value.resourceVersion;
   const around = await lookAround(connection, targets, memory, { mask, seen, isFull }).catch(unreachable);
   if (typeof around === 'string') return nothingDone(around);
   const swept: SweptCluster = { ...connection, ...around.swept, records, drifting, mask, missed: [] };
@@ -246,29 +251,36 @@ async function writeCheck(
   const { start, done } = results;
   const at = isoTime(deps.clock.now());
   const targets = allChecks(deps, results);
-  const changes = healthChanges({ cluster, at, targets }, start.previous?.targets);
+  const changes = healthChanges({ cluster, at, targets }, start.previous?.value.targets);
   if (changes.length > 0) await deps.bus.publish(changes);
-  const { lost, missed, version, isRestored } = done;
-  const written = await updateDocument(deps.store, keys.check(cluster), clusterCheckSchema, (current) => {
-    const highest = isRestored ? version : newer(current?.resourceVersion, version);
-    const from = start.previous?.resourceVersion ?? '';
-    return {
-      version: 1 as const,
-      seq: (current?.seq ?? 0) + 1,
-      cluster,
-      at,
-      requestedBy,
-      ...(lost !== undefined && { unreachable: lost }),
-      ...(highest !== undefined && { resourceVersion: highest }),
-      ...(current?.restored !== undefined && { restored: current.restored }),
-      ...(current?.missed !== undefined && { missed: current.missed }),
-      ...(isRestored && { restored: { at, from, to: version ?? '' } }),
-      ...(missed.length > 0 && { missed: { at, objects: missed.slice(0, 50) } }),
-      targets,
-    };
+  const next = (current: ClusterCheck | undefined): ClusterCheck => ({
+    version: 1,
+    seq: (current?.seq ?? 0) + 1,
+    cluster,
+    at,
+    requestedBy,
+    ...(done.lost !== undefined && { unreachable: done.lost }),
+    ...signsOfTrouble(done, current, start.previous?.value.resourceVersion, at),
+    targets,
   });
-  if (written === undefined) throw new Error('an update that always gives a document gave none');
-  return written;
+  return replaceDocument(deps.store, keys.check(cluster), clusterCheckSchema, start.previous, next);
+}
+
+/** What is told of the server and of the memory until it happens again. */
+function signsOfTrouble(
+  { isRestored, version, missed }: Done,
+  current: ClusterCheck | undefined,
+  from: string | undefined,
+  at: string,
+): Pick<ClusterCheck, 'resourceVersion' | 'restored' | 'missed'> {
+  const highest = isRestored ? version : newer(current?.resourceVersion, version);
+  return {
+    ...(highest !== undefined && { resourceVersion: highest }),
+    ...(current?.restored !== undefined && { restored: current.restored }),
+    ...(current?.missed !== undefined && { missed: current.missed }),
+    ...(isRestored && { restored: { at, from: from ?? '', to: version ?? '' } }),
+    ...(missed.length > 0 && { missed: { at, objects: missed.slice(0, mostNamed) } }),
+  };
 }
 
 async function sendMetrics(
@@ -283,7 +295,7 @@ async function sendMetrics(
     }),
   );
   const clusters = deps.config.clusters.map(({ name }) => name);
-  await sendCheckMetrics(deps, check, start.previous, { intervals, clusters });
+  await sendCheckMetrics(deps, check, start.previous?.value, { intervals, clusters });
   await sendMemoryMetrics(deps, done);
   await sendDriftMetrics(deps, check.cluster, { closed: start.drifting.size > 0 });
 }

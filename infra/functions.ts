@@ -106,7 +106,7 @@ export class Functions extends Construct {
     configAsset.grant(to);
     secrets.grantDigestKey(to);
     storage.grant(to, {
-      read: ['desired', 'snapshots', 'repositories'],
+      read: ['desired', 'snapshots', 'repositories', 'checks'],
       write: ['inventory', 'leases', 'runs', 'drift', 'openDrift', 'heals'],
       delete: ['openDrift', 'heals'],
     });

@@ -40,6 +40,7 @@ const crossplaneSteps: readonly Step[] = [
   isTrue('Healthy', 'Healthy'),
   isTrue('RevisionHealthy', 'Healthy'),
   isFalse('Offered', 'Progressing'),
+  isFalse('Established', 'Progressing'),
   isTrue('Established', 'Healthy'),
   isTrue('ValidPipeline', 'Healthy'),
 ];

@@ -49,7 +49,8 @@ function rolloutHealth(object: KubeObject, now: number): Verdict {
 /** A Rollout of somebody else's pod template keeps beside its own generation that of the template. */
 function isWorkloadNew(object: KubeObject): boolean {
   const wanted = object.metadata.annotations?.['rollout.argoproj.io/workload-generation'];
-  return wanted !== undefined && wanted !== textAt(object, 'status', 'workloadObservedGeneration');
+  const observed = textAt(object, 'status', 'workloadObservedGeneration');
+  return wanted !== undefined && observed !== '' && observed !== wanted;
 }
 
 /** Before version 1.0 there is no phase. */

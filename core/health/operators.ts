@@ -39,6 +39,12 @@ const acme = by(
   phase('status.state', { Healthy: ['valid'], Degraded: ['invalid', 'expired', 'errored'] }, 'status.reason'),
 );
 
+/** Older versions append a condition for each change and leave the others as they were: the last one counts. */
+function clusterExternalSecretHealth(object: KubeObject, now: number): Verdict {
+  const steps = [isTrue('PartiallyReady', 'Degraded'), isTrue('NotReady', 'Degraded'), ...condition('Ready')];
+  return healthBy(steps, object, now, conditionsOf(object).slice(-1)) ?? noStatus;
+}
+
 /** `Degraded` and `False` of Available: some pods, and no pod. */
 const monitored = by([
   suspendedBy('spec.paused', 'Paused'),
@@ -218,11 +224,8 @@ export const operators: Readonly<Record<string, Rule>> = {
   'acme.cert-manager.io/Challenge': acme,
   'trust.cert-manager.io/Bundle': synced,
 
-  'external-secrets.io': by([
-    isTrue('PartiallyReady', 'Degraded'),
-    isTrue('NotReady', 'Degraded'),
-    ...condition('Ready'),
-  ]),
+  'external-secrets.io/ClusterExternalSecret': clusterExternalSecretHealth,
+  'external-secrets.io': ready,
   'bitnami.com/SealedSecret': synced,
 
   'monitoring.coreos.com/Prometheus': monitored,

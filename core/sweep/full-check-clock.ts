@@ -1,4 +1,3 @@
-import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { millisecondsOf } from '../model/time.ts';
 
 /**
@@ -17,7 +16,11 @@ export function isFullCheckDue(
   return round(now) > round(millisecondsOf(last));
 }
 
-/** FNV-1a, 32 bits. */
-function hashOf(text: string): number {
-  return utf8ToBytes(text).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193) >>> 0, 0x811c9dc5);
+/** FNV-1a, 32 bits, of a name in ASCII. */
+function hashOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let place = 0; place < name.length; place += 1) {
+    hash = Math.imul(hash ^ name.charCodeAt(place), 0x01000193) >>> 0;
+  }
+  return hash;
 }

@@ -21,15 +21,14 @@ export function checkSettled(
   for (const known of recalled.values()) {
     if (known.glance !== 'same' || isTimed(known.memory[6])) return undefined;
   }
-  const healths = memory.objects.map(([key, , , , , , health]) => ({
-    ref: refOfKey(key),
-    ...recallHealth(health),
-  }));
+  const ailing = memory.objects
+    .filter(([, , , , , , health]) => health !== '')
+    .map(([key, , , , , , health]) => ({ ref: refOfKey(key), ...recallHealth(health) }));
   const check = {
     at: isoTime(now),
     ...memory.settled,
     drifted: 0,
-    ...targetHealth(healths),
+    ...targetHealth(ailing, memory.objects.length),
     ...(previous?.fullAt !== undefined && { fullAt: previous.fullAt }),
   };
   return { check };

@@ -1,5 +1,5 @@
 import { keys } from '../contract/keys.ts';
-import { readDocument } from '../documents.ts';
+import { readDocument, type Document } from '../documents.ts';
 import { closeAllEpisodes, driftingApplications } from '../episodes.ts';
 import { inBatches } from '../in-batches.ts';
 import { clusterCheckSchema, type ClusterCheck } from '../model/check.ts';
@@ -13,7 +13,7 @@ import { isFinished, readTargetState } from './target-state.ts';
 
 /** What the records say when a sweep begins, before it looks at the cluster. */
 export interface SweepStart {
-  readonly previous: ClusterCheck | undefined;
+  readonly previous: Document<ClusterCheck> | undefined;
   readonly memory: MemoryOfCluster;
   readonly records: Records;
   readonly versions: AllVersions;
@@ -36,7 +36,7 @@ export async function startSweep(
     sealer.digestKey(),
   ]);
   const mask = (secret: string) => keyedDigest(digestKey, secret);
-  return { previous: previous?.value, memory, records, versions, drifting, mask };
+  return { previous, memory, records, versions, drifting, mask };
 }
 
 /**
@@ -50,7 +50,7 @@ export async function openTargets(
 ): Promise<readonly SweptTarget[]> {
   const found = await inBatches([...versions], readsAtOnce, async ([application, records]) => {
     const target = { cluster, application };
-    const last = previous?.targets[application];
+    const last = previous?.value.targets[application];
     if (memory.isFinished(application, records) && !drifting.has(application)) return undefined;
     const known = server === undefined ? undefined : memory.target(application, server);
     const one = { target, versions: records, memory: known, previous: last };

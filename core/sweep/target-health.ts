@@ -5,11 +5,12 @@ import type { ObjectRef } from '../model/object.ts';
 import type { HealthCheck } from '../model/rule.ts';
 import type { ObjectCheck } from './check-object.ts';
 
-/** Health of a target from that of its objects, by what is expected to be there. */
+/** Health of a target from that of its objects; those that are Healthy may be left out, and are in the `count` still. */
 export function targetHealth(
   objects: readonly ObjectHealth[],
+  count = objects.length,
 ): Pick<TargetCheck, 'health' | 'healthMessage'> {
-  if (objects.length === 0) return { health: 'Unknown', healthMessage: 'nothing is applied yet' };
+  if (count === 0) return { health: 'Unknown', healthMessage: 'nothing is applied yet' };
   const { status, message } = worstHealth(objects);
   return { health: status, healthMessage: message };
 }

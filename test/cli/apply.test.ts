@@ -164,7 +164,7 @@ describe('plan, apply and drift without AWS', () => {
     await world.write('wrong/b.yaml', 'apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: b}\n');
     const plan = await world.json(['plan', 'wrong', ...target('wrong')], planShape);
     assert.deepEqual(plan.summary['blocked'], 2);
-    assert.match(plan.changes.map(({ why }) => why).join('\n'), /unknown field "immutabel"/);
+    assert.match(plan.changes.map(({ why }) => why).join('\n'), /immutabel: field not declared in schema/);
     assert.match(plan.changes.map(({ why }) => why).join('\n'), /does not serve example\.com\/v1 Gadget/);
   });
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pruneRank, type PruneResult, type PruneTask } from '../../../core/apply.ts';
+import { defaultSettings } from '../../../core/model/desired.ts';
 import { refKey } from '../../../core/model/object.ts';
 import type { Json } from '../../../core/model/json.ts';
+import { Policy } from '../../../core/policy.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 import { MemoryCluster } from '../../fakes/memory-cluster.ts';
 
@@ -14,7 +16,8 @@ function world(metadata: { readonly [key: string]: Json }) {
   const clock = new ManualClock();
   const cluster = new MemoryCluster(clock);
   const { uid } = cluster.write(address, { kind: 'ConfigMap', metadata }).metadata;
-  const effects = { cluster, clock, mayProceed: async () => undefined };
+  const policy = new Policy(defaultSettings);
+  const effects = { cluster, clock, policy, mayProceed: async () => undefined };
   const common = { apiVersion: 'v1', plural: 'configmaps', created: true, adopted: false };
   const entry = { ref, ...common, state: 'deleting' as const, uid };
   const prune = async (more: Partial<PruneTask> = {}): Promise<PruneResult> => {

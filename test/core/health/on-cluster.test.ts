@@ -47,7 +47,8 @@ spec:
 async function crash(app: string): Promise<void> {
   const pods = `/api/v1/namespaces/${real.namespace}/pods`;
   for (const pod of await real.admin.list(`${pods}?labelSelector=app%3D${app}`)) {
-    const name = String(at(pod, 'metadata', 'name'));
+    const name = at(pod, 'metadata', 'name');
+    assert.ok(typeof name === 'string');
     const down = { type: 'Ready', status: 'False', reason: 'ContainersNotReady' };
     const conditions = [down, { ...down, type: 'ContainersReady' }];
     await real.admin.ask('PATCH', `${pods}/${name}/status`, {
