@@ -15,7 +15,6 @@ const schemas = {
   hookSecretPrefix: text,
   digestKeySecret: text,
   sealingKey: text,
-  sweepSeconds: z.coerce.number().int().positive(),
 } satisfies Record<keyof typeof environment, z.ZodType>;
 
 export type EnvironmentName = keyof typeof environment;

@@ -11,6 +11,7 @@ const advice: Readonly<Record<string, string>> = {
   ENOSPC: 'free some space',
   EDQUOT: 'free some space',
   ENOTDIR: 'a file stands where a folder is needed: move it, or choose another folder',
+  EEXIST: 'a file stands where a folder is needed: move it, or choose another folder',
   EISDIR: 'a folder stands where a file is needed: move it, or choose another folder',
 };
 

@@ -33,16 +33,17 @@ export async function cleanCheck(
     bench.progress(`clean check of ${workload.objects} objects`);
     await applyWith(bench, workload, 'trueup', ['push', 'apply']);
     await applyWith(bench, workload, 'flux', ['apply']);
-    const first = await measure(bench, workload, rounds, ({ engine }) => engine !== 'argocd');
+    const first = await measure(bench, workload, rounds, (engine) => engine !== 'argocd');
+    const traffic = await trafficOf(bench, workload, [...first.keys()]);
     // Last, since it leaves annotations that `kubectl diff` then finds.
     const [{ seconds, cached = 0 } = nothing] = await applyWith(bench, workload, 'argocd', [
       'start',
       'apply',
     ]);
-    const second = await measure(bench, workload, rounds, ({ engine }) => engine === 'argocd');
-    const results = new Map([...first, ...second]);
+    const second = await measure(bench, workload, rounds, (engine) => engine === 'argocd');
+    const counted = new Map([...traffic, ...(await trafficOf(bench, workload, [...second.keys()]))]);
     const filling = `Argo CD's cache: ${cached} objects of the cluster, filled in ${duration(seconds)} at every start; its check asks the cache alone.`;
-    texts.push(`### ${workload.objects} objects`, await tableOf(bench, workload, results), filling);
+    texts.push(`### ${workload.objects} objects`, tableOf(new Map([...first, ...second]), counted), filling);
     await bench.discard(workload);
   }
   return texts;
@@ -67,12 +68,12 @@ async function measure(
   bench: Bench,
   workload: Workload,
   rounds: number,
-  isMeant: (which: { readonly engine: EngineName }) => boolean,
+  isMeant: (engine: EngineName) => boolean,
 ): Promise<ReadonlyMap<string, Result>> {
   await using stack = new AsyncDisposableStack();
   const entries: Entry[] = [];
   for (const [name, [engine, command]] of Object.entries(engines)) {
-    if (!isMeant({ engine })) continue;
+    if (!isMeant(engine)) continue;
     const peer = stack.use(await bench.start(engine, workload));
     if (engine === 'argocd') await peer.ask('start');
     entries.push({ name, peer, command, rounds: Math.min(rounds, slow.get(name) ?? rounds) });
@@ -80,38 +81,33 @@ async function measure(
   return await alternate(entries, rounds, bench.progress);
 }
 
-async function tableOf(
-  bench: Bench,
-  workload: Workload,
-  results: ReadonlyMap<string, Result>,
-): Promise<string> {
-  const own = results.get(ours);
-  const rows: string[][] = [];
-  for (const [name, result] of results) {
-    const [engine, command] = engines[name] ?? ['floor', 'check'];
-    const traffic = await trafficOf(bench, workload, engine, command);
-    rows.push([
-      name,
-      duration(result.seconds),
-      `${duration(result.range[0])} to ${duration(result.range[1])} (${result.rounds})`,
-      own === undefined || name === ours ? '' : ratio(own.seconds, result.seconds),
-      String(traffic.requests),
-      megabytes(traffic.bytes),
-      duration(result.cpuSeconds),
-      engine === 'kubectl' ? '' : megabytes(result.maxRssBytes),
-    ]);
-  }
-  const head = ['engine', 'time', 'range (rounds)', 'ours is', 'requests', 'bytes', 'CPU', 'peak memory'];
-  return table(head, rows);
-}
-
+/** Each in a process of its own that has warmed up. What a watch cache costs is in its filling, and told apart. */
 async function trafficOf(
   bench: Bench,
   workload: Workload,
-  engine: EngineName,
-  command: string,
-): Promise<Traffic> {
-  // What a cache costs is in its watch, and told apart.
-  const before = engine === 'argocd' ? ['start'] : [];
-  return bench.traffic(engine, workload, command, before);
+  names: readonly string[],
+): Promise<ReadonlyMap<string, Traffic>> {
+  const counted = new Map<string, Traffic>();
+  for (const name of names) {
+    const [engine, command] = engines[name] ?? ['floor', 'check'];
+    const before = engine === 'argocd' ? ['start'] : engine === 'trueup' ? ['check'] : [];
+    counted.set(name, await bench.traffic(engine, workload, command, before));
+  }
+  return counted;
+}
+
+function tableOf(results: ReadonlyMap<string, Result>, traffic: ReadonlyMap<string, Traffic>): string {
+  const own = results.get(ours);
+  const rows = [...results].map(([name, result]) => [
+    name,
+    duration(result.seconds),
+    `${duration(result.range[0])} to ${duration(result.range[1])} (${result.rounds})`,
+    own === undefined || name === ours ? '' : ratio(own.seconds, result.seconds),
+    String(traffic.get(name)?.requests ?? ''),
+    megabytes(traffic.get(name)?.bytes ?? Number.NaN),
+    duration(result.cpuSeconds),
+    engines[name]?.[0] === 'kubectl' ? '' : megabytes(result.maxRssBytes),
+  ]);
+  const head = ['engine', 'time', 'range (rounds)', 'ours is', 'requests', 'bytes', 'CPU', 'peak memory'];
+  return table(head, rows);
 }

@@ -1,13 +1,16 @@
 import { summary, type Result } from './alternate.ts';
 import type { Measure } from './peer.ts';
 import { duration, megabytes, ratio, table } from './report.ts';
-import type { Bench, EngineName } from './world.ts';
+import type { Bench, EngineName, Traffic } from './world.ts';
 
 const engines = {
   trueup: 'trueup',
   'Flux, limits raised': 'flux',
   'Argo CD, cache filled': 'argocd',
 } as const satisfies Record<string, EngineName>;
+
+/** Not measured: what is wanted is read, and a watch cache filled. */
+const preparation = { trueup: ['push'], flux: [], argocd: ['start'] } as const;
 
 /** 2: nothing is there yet. A namespace of its own for each engine and round. */
 export async function firstApply(
@@ -26,30 +29,44 @@ export async function firstApply(
       }
     }
     const results = new Map([...measures].map(([name, all]) => [name, summary(all)]));
-    texts.push(`### ${4 * size + 1} objects`, tableOf(results));
+    const traffic = new Map<string, Traffic>();
+    for (const [name, engine] of Object.entries(engines))
+      traffic.set(name, await trafficOf(bench, engine, size));
+    texts.push(`### ${4 * size + 1} objects`, tableOf(results, traffic));
   }
   return texts;
 }
 
-async function applyOnce(bench: Bench, engine: EngineName, size: number): Promise<Measure> {
+async function applyOnce(bench: Bench, engine: keyof typeof preparation, size: number): Promise<Measure> {
   const workload = await bench.workload(size);
   await using peer = await bench.start(engine, workload);
-  if (engine === 'trueup') await peer.ask('push');
-  if (engine === 'argocd') await peer.ask('start');
+  for (const command of preparation[engine]) await peer.ask(command);
   const measure = await peer.ask('apply');
   await bench.discard(workload);
   return measure;
 }
 
-function tableOf(results: ReadonlyMap<string, Result>): string {
+async function trafficOf(bench: Bench, engine: keyof typeof preparation, size: number): Promise<Traffic> {
+  const workload = await bench.workload(size);
+  const traffic = await bench.traffic(engine, workload, 'apply', preparation[engine]);
+  await bench.discard(workload);
+  return traffic;
+}
+
+function tableOf(results: ReadonlyMap<string, Result>, traffic: ReadonlyMap<string, Traffic>): string {
   const own = results.get('trueup')?.seconds ?? Number.NaN;
   const rows = [...results].map(([name, { seconds, range, rounds, cpuSeconds, maxRssBytes }]) => [
     name,
     duration(seconds),
     `${duration(range[0])} to ${duration(range[1])} (${rounds})`,
     name === 'trueup' ? '' : ratio(own, seconds),
+    String(traffic.get(name)?.requests ?? ''),
+    megabytes(traffic.get(name)?.bytes ?? Number.NaN),
     duration(cpuSeconds),
     megabytes(maxRssBytes),
   ]);
-  return table(['engine', 'time', 'range (rounds)', 'ours is', 'CPU', 'peak memory'], rows);
+  return table(
+    ['engine', 'time', 'range (rounds)', 'ours is', 'requests', 'bytes', 'CPU', 'peak memory'],
+    rows,
+  );
 }

@@ -33,8 +33,7 @@ export async function oneChange(
   bench.progress(`making ${foreign} objects that are nobody's here`);
   await makeForeign(bench.client, workload.namespace, foreign);
   const quiet = await cleanCheck(bench, workload, rounds);
-  await using _ = churn(bench.client, workload.namespace, churning);
-  const busy = await cleanCheck(bench, workload, rounds);
+  const busy = await besideChurn(bench, workload, { churning, rounds });
   await bench.discard(workload);
   return [
     `### One image of one application of ${applications}`,
@@ -44,6 +43,15 @@ export async function oneChange(
     `### The same, with ${churnRate} status writes a second to Deployments, autoscalers and claims`,
     busy,
   ];
+}
+
+async function besideChurn(
+  bench: Bench,
+  workload: Workload,
+  { churning, rounds }: { readonly churning: number; readonly rounds: number },
+): Promise<string> {
+  await using _ = churn(bench.client, workload.namespace, churning);
+  return await cleanCheck(bench, workload, rounds);
 }
 
 /** Plan and apply. Flux is given that application alone, as if it had a Kustomization of its own. */
@@ -100,12 +108,8 @@ async function cleanCheck(bench: Bench, workload: Workload, rounds: number): Pro
   for (const [name, engine] of Object.entries(names)) {
     const result = results.get(name);
     if (result === undefined) continue;
-    const { requests, bytes } = await bench.traffic(
-      engine,
-      workload,
-      'check',
-      engine === 'argocd' ? ['start'] : [],
-    );
+    const before = engine === 'argocd' ? ['start'] : engine === 'trueup' ? ['check'] : [];
+    const { requests, bytes } = await bench.traffic(engine, workload, 'check', before);
     rows.push([
       name,
       duration(result.seconds),

@@ -11,9 +11,9 @@ const counted = new Set([
   'ingresses',
   'horizontalpodautoscalers',
   'persistentvolumeclaims',
-  // Discovery and version.
-  '',
 ]);
+/** Paths of no resource that engines ask for. */
+const discovery = /^(api|apis|version|openapi\/v[23].*)$/;
 const verbs = new Set(['GET', 'LIST', 'APPLY', 'PATCH', 'POST', 'DELETE']);
 
 /** Requests that the API server has answered so far, of the kinds that engines send. */
@@ -23,9 +23,12 @@ export async function requestCount(client: ClusterClient): Promise<number> {
   let sum = 0;
   for (const [, members = '', value] of text.matchAll(/^apiserver_request_total\{([^}]*)\} (\S+)$/gm)) {
     const label = (name: string) => new RegExp(`(?:^|,)${name}="([^"]*)"`).exec(members)?.[1] ?? '';
-    const isOurs = counted.has(label('resource')) && label('subresource') === '' && verbs.has(label('verb'));
-    // This very question, and probes, count as GET of no resource.
-    if (isOurs && label('component') === 'apiserver') sum += Number(value);
+    const resource = label('resource');
+    const subresource = label('subresource');
+    const isCounted = counted.has(resource)
+      ? subresource === ''
+      : resource === '' && discovery.test(subresource);
+    if (isCounted && verbs.has(label('verb'))) sum += Number(value);
   }
   return sum;
 }

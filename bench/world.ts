@@ -92,8 +92,7 @@ export async function openBench(progress: Progress): Promise<Bench> {
       for (const each of commands) await peer.ask(each);
       const before = { requests: await requestCount(client), bytes: path.bytes() };
       await peer.ask(command);
-      // The count itself is one of the requests.
-      const requests = (await requestCount(client)) - before.requests - 1;
+      const requests = (await requestCount(client)) - before.requests;
       return { requests, bytes: path.bytes() - before.bytes };
     },
     [Symbol.asyncDispose]: async () => {

@@ -23,9 +23,9 @@ export async function apply(session: LocalSession, path: string, options: ApplyO
   const cluster = await session.ports.clusters.connect(target.cluster, () => session.ports.deadline);
   // Before anything is written: a cluster that does not answer leaves the store as it is.
   await cluster.resources();
-  await markStore(session.store);
   const declaration = { target, worktree, source, namespace, settings };
   await tellingPlaces(worktree, async () => declare(declaration, session.ports));
+  await markStore(session.store);
   const requestedBy = await session.whoAmI();
   const request: RunRequest = {
     version: 1,

@@ -33,11 +33,15 @@ export interface DriftView {
 /** Open episodes and those of the last days; `now` asks for a sweep first and waits for it. */
 export async function drift(
   session: DriftSession,
-  { now = false, ...selection }: Selection & { readonly now?: boolean },
+  {
+    now = false,
+    full = false,
+    ...selection
+  }: Selection & { readonly now?: boolean; readonly full?: boolean },
 ): Promise<Report> {
   const targets = await selectTargets(session.store, selection);
   const clusters = [...new Set(targets.map(({ cluster }) => cluster))];
-  if (now) await sweepNow(session, clusters);
+  if (now || full) await sweepNow(session, clusters, full);
   const { records, unjudged, isDrifting } = await viewDrift(session, targets);
   const none = `no drift, open or closed, in the last ${recentDays} days`;
   const found = isDrifting ? exitCodes.found : exitCodes.ok;

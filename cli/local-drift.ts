@@ -13,19 +13,20 @@ export interface LocalDriftOptions {
   readonly app?: string;
   readonly heal?: boolean;
   readonly full?: boolean;
+  readonly auditLog?: string;
 }
 
 /** Checks the cluster now, records what it finds, and heals it when asked to. */
 export async function localDrift(
   session: LocalSession,
-  { app, heal = false }: LocalDriftOptions,
+  { app, heal = false, full = false }: LocalDriftOptions,
 ): Promise<Report> {
   const { cluster, store, ports } = session;
   const selection = { cluster, ...(app !== undefined && { app }) };
   const targets = await selectTargets(store, selection);
   const requestedBy = await session.whoAmI();
   const closedSince = isoTime(session.clock.now());
-  const sweep = async () => sweepCluster({ cluster, requestedBy }, ports);
+  const sweep = async () => sweepCluster({ cluster, requestedBy, full }, ports);
   await sweep();
   const told: string[] = [];
   if (heal) {

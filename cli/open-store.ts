@@ -29,7 +29,7 @@ export async function openStore(
   return { store, isNew: marker === undefined };
 }
 
-/** Marks a store as one of this format; call before the first document is written. */
+/** Marks a store as one of this format. */
 export async function markStore(store: Store): Promise<void> {
   await store.put(keys.format, JSON.stringify({ version: format }), 'absent');
 }

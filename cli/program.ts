@@ -120,7 +120,7 @@ function addRecordVerbs(verb: Verb, done: Done): void {
     .addOption(appOption())
     .addOption(clusterOption())
     .option('--now', 'with --stack: have the clusters checked first, and wait for it')
-    .option('--full', 'with --store: check everything exactly, whatever was remembered')
+    .option('--full', 'check everything exactly now, whatever was remembered')
     .option('--heal', 'with --store: put back what has drifted, as the policy has it')
     .option('--audit-log <file>', 'with --store: audit log of the API server, which tells who did it')
     .option('--accept', 'take open drift as it is: writes the narrowest rules')
@@ -132,7 +132,7 @@ function addRecordVerbs(verb: Verb, done: Done): void {
       async (
         options: Selecting & LocalDriftOptions & AcceptOptions & { now?: boolean; accept?: boolean },
       ) => {
-        assertAccepting(options);
+        assertDriftOptions(options);
         if (options.accept === true) {
           const { acceptOpenDrift } = await import('./accept-drift.ts');
           done(await onRecords(options, acceptOpenDrift));
@@ -151,15 +151,21 @@ function addRecordVerbs(verb: Verb, done: Done): void {
     );
 }
 
-function assertAccepting(
-  options: AcceptOptions & { readonly accept?: boolean; readonly heal?: boolean },
-): void {
-  const { accept = false, heal = false, object, field, reason, application } = options;
+type DriftOptions = Common & LocalDriftOptions & AcceptOptions & { readonly accept?: boolean };
+
+/** What would be left unheeded is told. */
+function assertDriftOptions(options: DriftOptions): void {
+  const { accept = false, heal = false, auditLog, object, field, reason, application } = options;
   if (accept && heal)
     throw new CliError('Give either --accept or --heal: drift is taken as it is, or put back.');
   const named = [object, field, reason, application].some((option) => option !== undefined);
   if (!accept && named) {
     throw new CliError('--object, --field, --reason and --application say what to --accept.');
+  }
+  if ((heal || auditLog !== undefined) && !isLocal(options)) {
+    throw new CliError(
+      '--heal and --audit-log are for --store: an installation heals by itself, or by `trueup sync`.',
+    );
   }
 }
 

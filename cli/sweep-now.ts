@@ -9,10 +9,13 @@ const pauseMs = 500;
 export async function sweepNow(
   { store, queues, clock, ids }: Pick<Session, 'store' | 'queues' | 'clock' | 'ids'>,
   clusters: readonly string[],
+  full = false,
 ): Promise<void> {
   const before = await readChecks(store, clusters);
   const requestedBy = `trueup drift ${ids.next()}`;
-  for (const cluster of clusters) await queues.sweep({ version: 1, scope: 'cluster', cluster, requestedBy });
+  for (const cluster of clusters) {
+    await queues.sweep({ version: 1, scope: 'cluster', cluster, requestedBy, ...(full && { full }) });
+  }
   const deadline = clock.now() + patienceMs;
   let waiting = clusters;
   while (waiting.length > 0) {

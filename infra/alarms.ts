@@ -115,6 +115,18 @@ export class Alarms extends Construct {
       says: 'Somebody changes a field again after each heal: it is left alone now',
     });
     this.#watch({
+      kind: alarmKinds.missedDrift,
+      metric: this.#metric(metrics.missedDrift, { statistic: Stats.SUM }),
+      above: 0,
+      says: 'Objects drifted although nothing had said that they changed: the fast check missed them',
+    });
+    this.#watch({
+      kind: alarmKinds.restored,
+      metric: this.#metric(metrics.restoredServers, { statistic: Stats.SUM }),
+      above: 0,
+      says: 'An API server is older than it was, as after a restore from a backup',
+    });
+    this.#watch({
       kind: alarmKinds.failedRuns,
       metric: this.#metric(metrics.failedRuns, { statistic: Stats.SUM }),
       above: 0,

@@ -8,6 +8,10 @@ export const alarmKinds = {
   degraded: 'degraded',
   /** Per cluster: a target was not checked for three sweeps, or nothing is reported at all. */
   unchecked: 'unchecked',
+  /** An exact check found drift in an object that seemed not to have changed. */
+  missedDrift: 'missed-drift',
+  /** An API server is older than it was: it was restored from a backup. */
+  restored: 'restored',
   failedSnapshots: 'failed-snapshots',
   failedRuns: 'failed-runs',
   /** Webhooks `failed` (answered 5xx) or `throttled`: the Git host may not deliver them again. */

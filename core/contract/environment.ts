@@ -17,7 +17,6 @@ export const environment = {
   digestKeySecret: 'TRUEUP_DIGEST_KEY_SECRET',
   /** KMS key that wraps the data keys of sealed snapshots. */
   sealingKey: 'TRUEUP_SEALING_KEY_ID',
-  sweepSeconds: 'TRUEUP_SWEEP_SECONDS',
 } as const;
 
 /** Names of the stack's outputs, which the command line and the demo read. */

@@ -16,12 +16,13 @@ export class OverlayStore implements Store {
   }
 
   async get(key: string): Promise<Stored | undefined> {
-    if (this.#written.has(key)) return this.#written.get(key);
-    return key.startsWith(prefixes.leases) ? undefined : this.#below.get(key);
+    return this.#current(key, await this.#fromBelow(key));
   }
 
   async put(key: string, text: string, condition: WriteCondition): Promise<WriteOutcome> {
-    if (!(await this.#holds(key, condition))) return { kind: 'conflict' };
+    const below = await this.#fromBelow(key);
+    // From here on nothing is waited for: of two writers one is told.
+    if (!holds(this.#current(key, below), condition)) return { kind: 'conflict' };
     this.#count += 1;
     const etag = `overlay-${this.#count}`;
     this.#written.set(key, { text, etag });
@@ -29,7 +30,8 @@ export class OverlayStore implements Store {
   }
 
   async delete(key: string, condition: 'any' | { readonly etag: string }): Promise<'deleted' | 'conflict'> {
-    if (!(await this.#holds(key, condition))) return 'conflict';
+    const below = await this.#fromBelow(key);
+    if (!holds(this.#current(key, below), condition)) return 'conflict';
     this.#written.set(key, undefined);
     return 'deleted';
   }
@@ -50,9 +52,16 @@ export class OverlayStore implements Store {
     yield* keys.filter((key) => key > after).slice(0, limit);
   }
 
-  async #holds(key: string, condition: WriteCondition): Promise<boolean> {
-    if (condition === 'any') return true;
-    const current = await this.get(key);
-    return condition === 'absent' ? current === undefined : current?.etag === condition.etag;
+  async #fromBelow(key: string): Promise<Stored | undefined> {
+    return key.startsWith(prefixes.leases) ? undefined : this.#below.get(key);
   }
+
+  #current(key: string, below: Stored | undefined): Stored | undefined {
+    return this.#written.has(key) ? this.#written.get(key) : below;
+  }
+}
+
+function holds(current: Stored | undefined, condition: WriteCondition): boolean {
+  if (condition === 'any') return true;
+  return condition === 'absent' ? current === undefined : current?.etag === condition.etag;
 }

@@ -21,7 +21,7 @@ export interface HookEffects extends Pick<Effects, 'cluster' | 'clock' | 'mayPro
 }
 
 /** `running`: it was created, or had been by a run that died; `failed`: only a commit or a person helps. */
-export type Started =
+type Started =
   | { readonly kind: 'running'; readonly uid: string; readonly created: boolean }
   | { readonly kind: 'failed'; readonly message: string };
 

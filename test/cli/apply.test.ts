@@ -289,6 +289,7 @@ describe('plan, apply and drift without AWS', () => {
     assert.equal(code, 130);
     const next = await world.run(['apply', 'slow', ...target('slow')]);
     assert.equal(next.code, 0, next.err);
-    assert.match(next.out, /2 unchanged/);
+    assert.match(next.out, /: applied, /);
+    assert.equal((await cluster.admin.ask('GET', pathOf('slow-a'))).status, 200);
   });
 });

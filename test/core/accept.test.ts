@@ -123,7 +123,7 @@ describe('accepting drift', () => {
     const world = newWorld();
     const config = settingsMap(world, 'c');
     const metadata = { ...config.metadata, annotations: { 'trueup.dev/drift': 'observe' } };
-    await world.has([{ ...config, metadata }]);
+    await world.has([{ ...config, metadata }, settingsMap(world, 'other')]);
     await world.admin.remove(world.pathTo(config));
     await world.looks();
     const acceptance = { by: 'alice', reason: 'why' };

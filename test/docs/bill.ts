@@ -13,8 +13,8 @@ const sample = { targets: 10, objects: 200, targetsWithSecrets: 1 } as const;
 /** Assumed and never measured on AWS: seconds of the sweep function for a fleet's message and for such a cluster. */
 const seconds = {
   fleetSweep: 0.2,
-  // One to connect and to read the records; then a GET and a dry run of 20 ms for each object, ten at a time.
-  clusterSweep: 1 + (sample.objects * 2 * 0.02) / 10,
+  // To connect, to list the records and the objects. Exact checks come four times a day, and are less than the rest.
+  clusterSweep: 1,
 } as const;
 
 /** Five long polls of 20 s at any time. Lambda goes down to two only where no maximum concurrency is set. */
@@ -22,11 +22,12 @@ const pollsPerQueue = (hours * 3600 * 5) / 20;
 
 /** Requests of one sweep of one cluster that finds nothing, counted in `core/sweep.ts` and what it calls. */
 const perSweep = {
-  s3Get: 2 + 10 * sample.targets,
-  s3PutOrList: 4,
+  s3Get: 2,
+  s3PutOrList: 9,
   secrets: 2,
   metrics: 1,
-  kms: sample.targetsWithSecrets,
+  /** Snapshots are read by exact checks alone: four times a day. */
+  kms: (sample.targetsWithSecrets * 4) / (24 * (60 / minutesBetweenSweeps)),
   /** The fleet's message becomes this one: sent and deleted; its receive is one of the polls. */
   sqs: 2,
   logBytes: 1500,
@@ -43,7 +44,7 @@ const million = 1_000_000;
 const arm = 0.0000133334;
 
 export const fixed: readonly Line[] = [
-  { item: 'Alarms', count: 11, price: 0.1 },
+  { item: 'Alarms', count: 13, price: 0.1 },
   { item: 'Dashboard', count: 1, price: 3 },
   { item: 'KMS key', count: 1, price: 1 },
   { item: 'Secrets', count: 2, price: 0.4 },

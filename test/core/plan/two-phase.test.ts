@@ -320,8 +320,8 @@ describe('what another application desires', () => {
     `).plan.refusal,
       undefined,
     );
-    const marked = decideUndesired('{ inventory: { Namespace n: }, live: { Namespace n: } }');
-    assert.match(marked.plan.refusal ?? '', /holds no objects/);
+    const onlyMarked = decideUndesired('{ inventory: { Namespace n: }, live: { Namespace n: } }');
+    assert.match(onlyMarked.plan.refusal ?? '', /holds no objects/);
   });
 
   test('is forgotten once its label says that it was taken over', () => {

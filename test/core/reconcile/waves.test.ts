@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { KubeObject } from '../../../core/model/object.ts';
+import { readStanding } from '../../../core/reconcile/standing.ts';
+import { nextRun } from '../../../core/sweep/next-run.ts';
 import { configMap, didIn } from './reconcile-world.ts';
 import { Rollout, annotated, deployment } from './rollout.ts';
 
@@ -244,4 +246,19 @@ test('a freeze: pushes, retries and waits rest until it is over, a person passes
     'applied',
     'the sweep finds it after the freeze',
   );
+});
+
+test('what a person began waits as well, and the sweep takes it up where its message was lost', async () => {
+  const rollout = new Rollout();
+  const { world, clock } = rollout;
+  await world.push(waved, { sync: 'manual' });
+  assert.equal((await world.record('sync')).outcome?.kind, 'waiting');
+  world.queues.later.length = 0;
+  rollout.roll('db');
+  clock.advance(120_000);
+  const { pointer, inventory } = await readStanding(world.store, world.target);
+  assert.ok(pointer);
+  const needs = { pending: true, wasPending: true, healable: false };
+  assert.equal(nextRun({ pointer, inventory, busy: false }, needs, clock.now()), 'pending');
+  assert.match((await world.record('pending')).outcome?.message ?? '', /^wave 2 waits/);
 });
