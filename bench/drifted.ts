@@ -6,6 +6,20 @@ import { duration, ratio, table } from './report.ts';
 import type { Bench, Workload } from './world.ts';
 
 const writesAtOnce = 16;
+/** Fields to change and what to, another for each edit: a field that is changed again and again stops being healed. */
+const container = '/spec/template/spec/containers/0';
+const edits: readonly (readonly [string, string | number])[] = [
+  [`${container}/image`, 'app:2'],
+  [`${container}/env/0/value`, 'debug'],
+  [`${container}/resources/requests/cpu`, '50m'],
+  [`${container}/resources/requests/memory`, '64Mi'],
+  [`${container}/resources/limits/memory`, '256Mi'],
+  [`${container}/readinessProbe/httpGet/path`, '/healthy'],
+  [`${container}/imagePullPolicy`, 'Always'],
+  ['/spec/minReadySeconds', 7],
+  ['/spec/revisionHistoryLimit', 7],
+  ['/spec/progressDeadlineSeconds', 700],
+];
 
 /** 4: so many Deployments were changed by hand; found, and healed. One Deployment an application. */
 export async function drifted(
@@ -21,15 +35,17 @@ export async function drifted(
   await flux.ask('apply');
   await trueup.ask('check');
   const rows: string[][] = [];
+  let edited = 0;
   for (const count of counts) {
     const [found, healed, theirs]: [Measure[], Measure[], Measure[]] = [[], [], []];
     for (let round = 0; round < rounds; round += 1) {
-      await edit(bench, workload, count, `ours-${round}`);
+      await edit(bench, workload, count, edited);
       found.push(expectChanged(await trueup.ask('check'), count));
       healed.push(await trueup.ask('heal'));
       expectChanged(await trueup.ask('check'), 0);
-      await edit(bench, workload, count, `theirs-${round}`);
+      await edit(bench, workload, count, edited);
       theirs.push(expectChanged(await flux.ask('apply'), count));
+      edited += 1;
       // Flux wrote what we want, too; this closes what we saw of it.
       await trueup.ask('check');
       bench.progress(`${count} drifted, round ${round + 1}`);
@@ -59,20 +75,19 @@ function expectChanged(measure: Measure, count: number): Measure {
   throw new Error(`${count} objects were changed, and ${measure.changed} found`);
 }
 
-/** Another image, by another manager; numbers spread over all applications. */
+/** By another manager; spread over all applications. `which` chooses the field. */
 async function edit(
   bench: Bench,
   { namespace, applications }: Workload,
   count: number,
-  image: string,
+  which: number,
 ): Promise<void> {
   const step = Math.max(1, Math.floor(applications / count));
+  const [path, value] = edits[which % edits.length] ?? ['/spec/minReadySeconds', 7];
   await inBatches([...Array(count).keys()], writesAtOnce, async (index) => {
-    const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${applicationName(index * step)}`;
-    const value = `app:${image}`;
-    await bench.client.patch(path, [
-      { op: 'replace', path: '/spec/template/spec/containers/0/image', value },
-    ]);
+    const name = applicationName(index * step);
+    const object = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
+    await bench.client.patch(object, [{ op: 'replace', path, value }]);
   });
 }
 
@@ -86,7 +101,7 @@ async function watchDelay(bench: Bench, workload: Workload): Promise<number> {
   for (let round = 0; round < 5; round += 1) {
     await argocd.ask('forget');
     const waiting = argocd.ask('await');
-    await edit(bench, workload, 1, `watched-${round}`);
+    await edit(bench, workload, 1, round);
     const answered = Date.now();
     const measure = await waiting;
     delays.push({ ...measure, seconds: Math.max(0, (measure.at ?? 0) / 1e6 - answered / 1e3) });

@@ -23,6 +23,7 @@ export function applicationObjects(namespace: string, name: string, image = 'app
     ports: [{ containerPort: 8080, protocol: 'TCP' }],
     env: [{ name: 'LOG_LEVEL', value: 'info' }],
     resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '128Mi' } },
+    imagePullPolicy: 'IfNotPresent',
     readinessProbe: { httpGet: { path: '/ready', port: 8080 } },
   };
   const pods = { metadata: { labels }, spec: { serviceAccountName: name, containers: [container] } };
@@ -36,7 +37,14 @@ export function applicationObjects(namespace: string, name: string, image = 'app
       apiVersion: 'apps/v1',
       kind: 'Deployment',
       metadata,
-      spec: { replicas: 0, selector: { matchLabels: labels }, template: pods },
+      spec: {
+        replicas: 0,
+        minReadySeconds: 1,
+        revisionHistoryLimit: 3,
+        progressDeadlineSeconds: 600,
+        selector: { matchLabels: labels },
+        template: pods,
+      },
     },
     { apiVersion: 'v1', kind: 'Service', metadata, spec: { selector: labels, ports: [port] } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata },

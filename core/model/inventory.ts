@@ -30,7 +30,15 @@ export const inventoryEntrySchema = z.object({
   /** Why it is still there although nothing in its application desires it; absent for everything else. */
   kept: z
     .object({
-      because: z.enum(['grace', 'confirmation', 'protection', 'content', 'hand-over', 'finalizers', 'request']),
+      because: z.enum([
+        'grace',
+        'confirmation',
+        'protection',
+        'content',
+        'hand-over',
+        'finalizers',
+        'request',
+      ]),
       since: z.string().describe('of the deletion, for finalizers'),
       message: z.string(),
     })

@@ -44,6 +44,11 @@ async function editBy(user: string, path: string, patch: JsonObject): Promise<vo
 
 const target = (app: string) => ['--app', app, '--namespace', namespace];
 
+async function succeeds(args: readonly string[]): Promise<void> {
+  const { code, out, err } = await world.run(args);
+  assert.equal(code, 0, out + err);
+}
+
 describe('plan, apply and drift without AWS', () => {
   it('from files to a cluster and back: each step says what it did, and ends as documented', async () => {
     await world.write('shop/front.yaml', configMap('front', { greeting: 'hello' }));
@@ -65,7 +70,7 @@ describe('plan, apply and drift without AWS', () => {
 
     const clean = await world.run(['plan', 'shop', ...target('shop')]);
     assert.deepEqual([clean.code, clean.err], [0, '']);
-    assert.equal((await world.run(['drift', '--app', 'shop'])).code, 0);
+    await succeeds(['drift', '--app', 'shop']);
 
     await editBy('alice', pathOf('front'), { data: { greeting: 'bye' } });
     const drift = await world.run(['drift', '--app', 'shop']);
@@ -113,19 +118,19 @@ describe('plan, apply and drift without AWS', () => {
       assert.doesNotMatch(text, /hunter[23]|aHVudGVyM/);
     }
     assert.ok(texts.length > 5);
-    assert.equal((await world.run(['drift', '--app', 'shop', '--heal'])).code, 0);
+    await succeeds(['drift', '--app', 'shop', '--heal']);
     assert.equal((await stat(join(world.folder, '.config/trueup/sealing.key'))).mode & 0o777, 0o600);
   });
 
   it('prunes only when told to, and takes what it kept before', async () => {
     await world.write('tidy/a.yaml', configMap('tidy-a', { a: '1' }));
     await world.write('tidy/b.yaml', configMap('tidy-b', { b: '1' }));
-    assert.equal((await world.run(['apply', 'tidy', ...target('tidy')])).code, 0);
+    await succeeds(['apply', 'tidy', ...target('tidy')]);
     await world.remove('tidy/b.yaml');
     const kept = await world.run(['apply', 'tidy', ...target('tidy')]);
     assert.equal(kept.code, 0, kept.err);
     assert.match(kept.err, /1 objects would be pruned with --prune/);
-    assert.equal((await world.run(['drift', '--app', 'tidy', '--heal'])).code, 0);
+    await succeeds(['drift', '--app', 'tidy', '--heal']);
     assert.equal((await cluster.admin.ask('GET', pathOf('tidy-b'))).status, 200);
     const plan = await world.run(['plan', 'tidy', ...target('tidy'), '--prune']);
     assert.equal(plan.code, 1);
@@ -139,7 +144,7 @@ describe('plan, apply and drift without AWS', () => {
     for (let index = 0; index < 8; index += 1) {
       await world.write(`many/${index}.yaml`, configMap(`many-${index}`, { a: '1' }));
     }
-    assert.equal((await world.run(['apply', 'many', ...target('many')])).code, 0);
+    await succeeds(['apply', 'many', ...target('many')]);
     for (let index = 1; index < 8; index += 1) await world.remove(`many/${index}.yaml`);
     const refused = await world.run(['apply', 'many', ...target('many'), '--prune']);
     assert.equal(refused.code, 1);
@@ -225,7 +230,7 @@ describe('plan, apply and drift without AWS', () => {
       held.err,
       /is pinned by .* \(two is broken\); lift that first with `trueup rollback --app back --lift`/,
     );
-    assert.equal((await world.run(['rollback', '--app', 'back', '--lift'])).code, 0);
+    await succeeds(['rollback', '--app', 'back', '--lift']);
     assert.match(await textOf(pathOf('back-a')), /"two"/);
   });
 
@@ -245,7 +250,7 @@ describe('plan, apply and drift without AWS', () => {
     await world.write('application.yaml', application);
     await world.write('ruled/a.yaml', configMap('ruled-a', { a: '1', b: '1' }));
     const settings = ['--application', 'application.yaml'];
-    assert.equal((await world.run(['apply', 'ruled', '--app', 'ruled', ...settings])).code, 0);
+    await succeeds(['apply', 'ruled', '--app', 'ruled', ...settings]);
     await editBy('alice', pathOf('ruled-a'), { data: { a: '2', b: '2' } });
     const observed = await world.run(['drift', '--app', 'ruled', '--heal']);
     assert.equal(observed.code, 1);

@@ -56,12 +56,13 @@ export async function proveKind(
   const schema = api.kind(group, apiVersion.slice(apiVersion.indexOf('/') + 1), kind);
   const fields = mutationsOf(api, schema, live);
   const path = await bench.pathOf(live);
-  const send = async (object: JsonObject): Promise<JsonObject | undefined> => {
+  const send: Send = async (object) => {
     const options = 'dryRun=All&fieldManager=somebody';
     const { status, body } = await client.ask('PUT', `${path}?${options}`, { body: object });
-    return status === 200 && isJsonObject(body) && !jsonEqual(contentOf(body), contentOf(live))
-      ? body
-      : undefined;
+    if (status === 200 && isJsonObject(body)) {
+      return jsonEqual(contentOf(body), contentOf(live)) ? 'unchanged' : body;
+    }
+    return /immutable|Forbidden|may not change/.test(JSON.stringify(body)) ? 'forbidden' : 'refused';
   };
   const chosen = fields.filter((_, index) => index % every === 0);
   const answers = await inBatches(chosen, requestsAtOnce, async (field) => firstTaken(field, send));
@@ -77,13 +78,17 @@ export async function proveKind(
   };
 }
 
+/** The changed object, or why there is none. `forbidden`: whatever the value. */
+type Send = (object: JsonObject) => Promise<JsonObject | 'unchanged' | 'refused' | 'forbidden'>;
+
 async function firstTaken(
   field: Mutation,
-  send: (object: JsonObject) => Promise<JsonObject | undefined>,
+  send: Send,
 ): Promise<{ readonly field: Mutation; readonly object: JsonObject } | undefined> {
   for (const candidate of field.candidates) {
-    const object = await send(candidate);
-    if (object !== undefined) return { field, object };
+    const answer = await send(candidate);
+    if (answer === 'forbidden') return undefined;
+    if (typeof answer !== 'string') return { field, object: answer };
   }
   return undefined;
 }
@@ -96,10 +101,7 @@ const owner = {
 };
 
 /** The server's managedFields are put back to what they were: the digest must show the change without their help. */
-async function unseenMetadata(
-  live: LiveObject,
-  send: (object: JsonObject) => Promise<JsonObject | undefined>,
-): Promise<readonly string[]> {
+async function unseenMetadata(live: LiveObject, send: Send): Promise<readonly string[]> {
   const { metadata } = live;
   const changes: JsonObject = {
     labels: { ...metadata.labels, other: 'other' },
@@ -110,7 +112,7 @@ async function unseenMetadata(
   const unseen: string[] = [];
   for (const [name, value] of Object.entries(changes)) {
     const object = await send({ ...live, metadata: { ...metadata, [name]: value } });
-    if (object === undefined || !isJsonObject(object['metadata'])) continue;
+    if (typeof object === 'string' || !isJsonObject(object['metadata'])) continue;
     const { managedFields } = metadata;
     const answer = { ...live, metadata: { ...metadata, [name]: object['metadata'][name] ?? null } };
     const same = { ...answer.metadata, ...(managedFields !== undefined && { managedFields }) };
@@ -133,7 +135,8 @@ function generationOf({ metadata }: JsonObject): Json | undefined {
 }
 
 /** All that is not bookkeeping of the server, or status. */
-function contentOf({ status: _, metadata, ...content }: JsonObject): Json {
+function contentOf(object: JsonObject): Json {
+  const { status: _status, metadata, ...content } = object;
   if (!isJsonObject(metadata)) return content;
   const { managedFields: _fields, generation: _generation, resourceVersion: _version, ...rest } = metadata;
   return { ...content, metadata: rest };

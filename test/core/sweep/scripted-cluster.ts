@@ -17,13 +17,19 @@ interface Stored {
   readonly content: JsonObject;
   readonly claims: Claims;
   readonly version: number;
+  /** Version at which it was created: another one is another object. */
+  readonly born: number;
+  readonly generation: number;
 }
 
 const verbs = ['get', 'list', 'patch', 'delete'];
+const identity = { version: 'v1', namespaced: true, verbs };
 const served: readonly ApiResource[] = [
   { group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments', namespaced: true, verbs },
   { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true, verbs },
   { group: '', version: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true, verbs },
+  { group: '', kind: 'ServiceAccount', plural: 'serviceaccounts', ...identity },
+  { group: 'networking.k8s.io', kind: 'Ingress', plural: 'ingresses', ...identity },
 ];
 
 function pathOf({ apiVersion, plural, namespace, name }: ObjectAddress): string {
@@ -55,6 +61,8 @@ export class ScriptedCluster implements Cluster {
   /** Called before every request. */
   before: (request: string) => void = () => undefined;
   #version = 100;
+  /** `gitVersion` of the server. */
+  server = 'v1.36.3';
 
   async resources(): Promise<readonly ApiResource[]> {
     this.#count('resources');
@@ -85,17 +93,16 @@ export class ScriptedCluster implements Cluster {
     if (refusal !== undefined) return { kind: 'refused', message: refusal };
     const stored = this.#objects.get(pathOf(address));
     const others = [...(stored?.claims ?? [])].filter(([manager]) => manager !== 'trueup');
-    const next: Stored = {
-      content: asObject(merged(stored?.content, object)),
-      claims: new Map([...others, ['trueup', asObject(object)]]),
-      version: options.dryRun ? (stored?.version ?? 0) : (this.#version += 1),
-    };
+    const version = options.dryRun ? (stored?.version ?? 0) : (this.#version += 1);
+    const content = asObject(merged(stored?.content, object));
+    const claims = new Map([...others, ['trueup', asObject(object)] as const]);
+    const next: Stored = { content, claims, version, ...lifeOf(stored, content, version) };
     if (!options.dryRun) this.#objects.set(pathOf(address), next);
     return { kind: 'applied', created: stored === undefined, object: this.#live(next), warnings: [] };
   }
 
   async version(): Promise<string> {
-    return 'v1.36.3';
+    return this.server;
   }
 
   async patch(): Promise<ApplyOutcome> {
@@ -109,24 +116,47 @@ export class ScriptedCluster implements Cluster {
 
   /** Somebody writes: the values are theirs now. */
   edit(address: ObjectAddress, change: JsonObject, manager = 'kubectl-edit'): void {
-    const stored = this.#objects.get(pathOf(address)) ?? { content: {}, claims: new Map(), version: 0 };
-    const claims = [...stored.claims].map(([name, claim]) => [name, without(claim, change)] as const);
-    const own = stored.claims.get(manager) ?? {};
+    const stored = this.#objects.get(pathOf(address));
+    const claims = [...(stored?.claims ?? [])].map(
+      ([name, claim]) => [name, without(claim, change)] as const,
+    );
+    const own = stored?.claims.get(manager) ?? {};
+    const content = asObject(merged(stored?.content ?? {}, change));
+    const version = (this.#version += 1);
     this.#objects.set(pathOf(address), {
-      content: asObject(merged(stored.content, change)),
+      content,
       claims: new Map([...claims, [manager, asObject(merged(own, change))]]),
-      version: (this.#version += 1),
+      version,
+      ...lifeOf(stored, content, version),
     });
   }
 
-  #live({ content, claims, version }: Stored): LiveObject {
-    const owners = [...claims].map(([manager, fields]) => ({ manager, fields }));
+  /** What no server does: the content is another, and nothing tells of it. */
+  tamper(address: ObjectAddress, change: JsonObject): void {
+    const stored = this.#objects.get(pathOf(address));
+    if (stored === undefined) throw new Error('there is no such object');
+    const content = asObject(merged(stored.content, change));
+    this.#objects.set(pathOf(address), { ...stored, content });
+  }
+
+  /** As after a restore from a backup: versions begin anew from an earlier one. */
+  restore(version: number): void {
+    this.#version = version;
+  }
+
+  #live({ content, claims, version, born, generation }: Stored): LiveObject {
+    const owners = [...claims].map(([manager, fields]) => ({
+      manager,
+      fields,
+      ...('status' in fields && { subresource: 'status' }),
+    }));
     const live = liveObject(
       content,
       owners.filter(({ fields }) => !jsonEqual(fieldsOf(fields), {})),
     );
-    const uid = `uid-${groupOf(live.apiVersion)}-${live.kind}-${live.metadata.name}`;
-    return { ...live, metadata: { ...live.metadata, uid, resourceVersion: String(version), generation: 1 } };
+    const uid = `uid-${groupOf(live.apiVersion)}-${live.kind}-${live.metadata.name}-${born}`;
+    const life = 'spec' in content ? { generation } : {};
+    return { ...live, metadata: { ...live.metadata, uid, resourceVersion: String(version), ...life } };
   }
 
   #count(request: string): void {
@@ -136,6 +166,16 @@ export class ScriptedCluster implements Cluster {
       throw new Retry({ subject: 'cluster east', message: this.unreachable });
     }
   }
+}
+
+function lifeOf(
+  before: Stored | undefined,
+  content: JsonObject,
+  version: number,
+): Pick<Stored, 'born' | 'generation'> {
+  if (before === undefined) return { born: version, generation: 1 };
+  const isSame = jsonEqual(before.content['spec'], content['spec']);
+  return { born: before.born, generation: isSame ? before.generation : before.generation + 1 };
 }
 
 function asObject(value: Json): JsonObject {
