@@ -55,10 +55,10 @@ export function reportOf(
   run: LocalRun,
   { wait, prune }: { readonly wait: boolean; readonly prune: boolean },
 ): Report {
-  const { record, left, interrupted } = run;
+  const { record, rested, left, interrupted } = run;
   const outcome = record?.outcome;
   if (record === undefined || outcome === undefined) {
-    const text = interrupted ? 'interrupted before anything was done' : 'nothing was done';
+    const text = interrupted ? 'interrupted before anything was done' : `nothing was done: ${rested ?? ''}`;
     return {
       data: { run: record ?? null, left },
       text: `${targetKey(target)}: ${text}`,

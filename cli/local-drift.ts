@@ -57,13 +57,14 @@ async function drifting(session: LocalSession, targets: readonly Target[]): Prom
 
 async function healTarget(session: LocalSession, target: Target): Promise<readonly string[]> {
   const requestedBy = await session.whoAmI();
-  const { record, interrupted } = await runLocally(
+  const { record, rested, interrupted } = await runLocally(
     session,
     { version: 1, target, reason: 'heal', requestedBy, keepUndesired: true },
     { wait: false, patienceMs: 0, tell: () => undefined },
   );
   if (interrupted) return [`${targetKey(target)}: interrupted`];
-  if (record === undefined) return [`${targetKey(target)}: nothing to heal`];
+  if (record === undefined)
+    return [`${targetKey(target)}: not healed: ${rested ?? 'another run is at work'}`];
   return [`${targetKey(target)}: healed: ${record.outcome?.message ?? 'not finished'}`];
 }
 

@@ -18,6 +18,8 @@ export interface LocalRunOptions {
 /** What came of it. `record` is of the last run; `left` says in words what is still to come. */
 export interface LocalRun {
   readonly record: RunRecord | undefined;
+  /** Why there was nothing to do, where there was no run. */
+  readonly rested: string | undefined;
   readonly left: readonly string[];
   readonly interrupted: boolean;
 }
@@ -39,11 +41,12 @@ export async function runLocally(
   const { queues } = ports;
   const until = clock.now() + patienceMs;
   let record: RunRecord | undefined;
+  let rested: string | undefined;
   queues.clear();
   await queues.run(first);
   while (!interrupted.aborted) {
     const next = queues.pending[0];
-    if (next === undefined || (!wait && next.dueAt > clock.now()) || next.dueAt > until) break;
+    if (next === undefined || next.dueAt > (wait ? until : clock.now())) break;
     await sleepUntil(next.dueAt, session);
     if (interrupted.aborted) break;
     queues.take();
@@ -51,6 +54,7 @@ export async function runLocally(
     const isOwn = targetKey(next.request.target) === targetKey(first.target);
     const request = isOwn ? { ...first, reason: next.request.reason } : next.request;
     const result: ReconcileResult = await reconcile(request, ports);
+    if (result.kind === 'rested') rested = result.why;
     if (result.kind === 'ran' && isOwn) record = result.record;
     if (result.kind === 'deferred') {
       if (!wait) throw new CliError(`Another run is at work on ${first.target.application}: ${result.why}.`);
@@ -62,7 +66,7 @@ export async function runLocally(
   const noted =
     record === undefined ? undefined : await readDocument(session.store, keyOf(record), runRecordSchema);
   const left = queues.pending.map(({ request }) => leftOf[request.reason]);
-  return { record: noted?.value ?? record, left, interrupted: interrupted.aborted };
+  return { record: noted?.value ?? record, rested, left, interrupted: interrupted.aborted };
 }
 
 /** In short steps, so that Ctrl-C is heard. */

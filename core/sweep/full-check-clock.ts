@@ -16,11 +16,14 @@ export function isFullCheckDue(
   return round(now) > round(millisecondsOf(last));
 }
 
-/** FNV-1a, 32 bits, of a name in ASCII. */
+/** FNV-1a with the last step of MurmurHash3, 32 bits, of a name in ASCII. */
 function hashOf(name: string): number {
   let hash = 0x811c9dc5;
   for (let place = 0; place < name.length; place += 1) {
     hash = Math.imul(hash ^ name.charCodeAt(place), 0x01000193) >>> 0;
   }
-  return hash;
+  // Names that differ in their last letter alone are still next to each other here.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }

@@ -56,9 +56,18 @@ export async function proveKind(
   const schema = api.kind(group, apiVersion.slice(apiVersion.indexOf('/') + 1), kind);
   const fields = mutationsOf(api, schema, live);
   const path = await bench.pathOf(live);
+  let version: Json = live.metadata.resourceVersion;
   const send: Send = async (object) => {
+    const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
+    const current = { ...object, metadata: { ...metadata, resourceVersion: version } };
     const options = 'dryRun=All&fieldManager=somebody';
-    const { status, body } = await client.ask('PUT', `${path}?${options}`, { body: object });
+    const { status, body } = await client.ask('PUT', `${path}?${options}`, { body: current });
+    if (status === 409) {
+      // Its controller wrote the status.
+      const now = await client.get(path);
+      version = isJsonObject(now?.['metadata']) ? (now['metadata']['resourceVersion'] ?? '') : '';
+      return send(object);
+    }
     if (status === 200 && isJsonObject(body)) {
       return jsonEqual(contentOf(body), contentOf(live)) ? 'unchanged' : body;
     }

@@ -114,18 +114,18 @@ export class ScriptedCluster implements Cluster {
     return { kind: 'deleted' };
   }
 
-  /** Somebody writes: the values are theirs now. */
+  /** Somebody writes: the values are theirs now; null takes a member away. */
   edit(address: ObjectAddress, change: JsonObject, manager = 'kubectl-edit'): void {
     const stored = this.#objects.get(pathOf(address));
     const claims = [...(stored?.claims ?? [])].map(
       ([name, claim]) => [name, without(claim, change)] as const,
     );
     const own = stored?.claims.get(manager) ?? {};
-    const content = asObject(merged(stored?.content ?? {}, change));
+    const content = asObject(withoutNulls(merged(stored?.content ?? {}, change)));
     const version = (this.#version += 1);
     this.#objects.set(pathOf(address), {
       content,
-      claims: new Map([...claims, [manager, asObject(merged(own, change))]]),
+      claims: new Map([...claims, [manager, asObject(withoutNulls(merged(own, change)))]]),
       version,
       ...lifeOf(stored, content, version),
     });
@@ -166,6 +166,12 @@ export class ScriptedCluster implements Cluster {
       throw new Retry({ subject: 'cluster east', message: this.unreachable });
     }
   }
+}
+
+function withoutNulls(value: Json): Json {
+  if (!isJsonObject(value)) return value;
+  const members = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(members.map(([name, member]) => [name, withoutNulls(member)]));
 }
 
 function lifeOf(
