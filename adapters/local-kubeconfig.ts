@@ -209,8 +209,9 @@ async function credentialsOf({ user, subject }: Chosen, exec: ExecAuth): Promise
       key: textOf(options.key) ?? (await readEither(user.keyFile, user.keyData)),
     };
   } catch (cause) {
-    const command = isJsonObject(user.exec) ? String(user.exec['command']) : undefined;
-    const what = command === undefined ? 'its credentials cannot be read' : `its command ${command} failed`;
+    const command = isJsonObject(user.exec) ? user.exec['command'] : undefined;
+    const what =
+      typeof command !== 'string' ? 'its credentials cannot be read' : `its command ${command} failed`;
     const message = `${what}: ${messageOf(cause).trim()}; does kubectl work with it?`;
     throw new Blocked({ subject, message, cause });
   }

@@ -96,11 +96,11 @@ async function run(context: RunContext): Promise<RunRecord> {
     if (work.decision.plan.refusal === undefined) {
       await carryOut(context, work, progress);
       if (work.handOver !== undefined) await tellNeighbours(context, work.handOver);
-      health = await healthAfter(context, work);
+      health = await healthAfter(context, work, progress);
     }
   } catch (thrown) {
     error = overdue(context, thrown);
-    if (error instanceof Waiting && work !== undefined) health = await healthAfter(context, work);
+    if (error instanceof Waiting && work !== undefined) health = await healthAfter(context, work, progress);
   }
   const { decision, mayPass = false } = work ?? {};
   const ending = { plan: decision?.plan ?? { actions: [] }, results: progress.results, error, mayPass };
@@ -115,7 +115,12 @@ async function noteIntent(context: RunContext, { decision }: PlannedWork): Promi
 async function healthAfter(
   { deps, inventory, goal }: RunContext,
   { cluster }: PlannedWork,
+  { results }: Progress,
 ): Promise<SeenHealth | undefined> {
-  const checks = goal.settings.health;
-  return cluster === undefined ? undefined : seeHealth(cluster, inventory.value, deps.clock, checks);
+  if (cluster === undefined) return undefined;
+  // What was applied a moment ago has been answered whole: reading it again would tell nothing new.
+  const known = new Map(
+    results.flatMap(({ key, live }) => (live === undefined ? [] : [[key, live] as const])),
+  );
+  return seeHealth(cluster, inventory.value, deps.clock, { checks: goal.settings.health, known });
 }

@@ -113,7 +113,7 @@ async function sweepTargets(
   { start, connection, targets }: Given,
 ): Promise<Done> {
   const { mask, drifting, records, memory } = start;
-  const due = dueFirst(targets, deps);
+  const due = dueFirst(targets, deps, full);
   const clock = { now: deps.clock.now(), hours: deps.config.fullCheckHours };
   const fulls = targets.filter(
     ({ target, previous: last }) => full || isFullCheckDue(target.application, last?.fullAt, clock),
@@ -200,12 +200,16 @@ async function whyLost(cluster: Cluster): Promise<string | undefined> {
   return cluster.resources({ refresh: true }).then(() => undefined, unreachable);
 }
 
-/** Those due by their application's interval, or never completely checked, longest wait first. */
-function dueFirst(targets: readonly SweptTarget[], { clock }: SweepDeps): readonly SweptTarget[] {
+/** Those due by their application's interval, or never completely checked, or `all`; longest wait first. */
+function dueFirst(
+  targets: readonly SweptTarget[],
+  { clock }: SweepDeps,
+  all: boolean,
+): readonly SweptTarget[] {
   const isDue = (one: SweptTarget): boolean => {
     const last = one.previous;
     const intervalSeconds = intervalOf(one);
-    if (last === undefined || intervalSeconds === undefined) return true;
+    if (all || last === undefined || intervalSeconds === undefined) return true;
     if (last.sync !== 'Synced' && last.sync !== 'Drifted') return true;
     // A schedule that comes a moment early must not skip a whole round.
     const slackMs = 30_000;

@@ -140,18 +140,48 @@ async function applyAll(
   const blocked = work.decision.plan.actions.filter(({ action }) => action === 'blocked');
   const failures = results.flatMap(({ key, failure }) => (failure === undefined ? [] : [key]));
   const failed = new Set([...blocked.map(({ ref }) => refKey(ref)), ...failures]);
-  for (const rank of inApplyOrder(tasks, ({ ref }) => ref)) {
-    await assertNewest(context);
-    const done = await applyRank(rank, effects, { planned, failed });
-    results.push(...done.results);
-    const applied = done.results.flatMap(({ key, entry }) =>
-      entry === undefined ? [] : [[key, entry] as const],
-    );
-    if (applied.length > 0) {
-      await context.inventory.save(changing((entries) => ({ ...entries, ...Object.fromEntries(applied) })));
+  const notes = new AppliedNotes(context);
+  try {
+    for (const rank of inApplyOrder(tasks, ({ ref }) => ref)) {
+      await assertNewest(context);
+      const done = await applyRank(rank, effects, { planned, failed });
+      results.push(...done.results);
+      await notes.add(done.results);
+      if (done.stopped !== undefined) throw done.stopped;
+      for (const { key, failure } of done.results) if (failure !== undefined) failed.add(key);
     }
-    if (done.stopped !== undefined) throw done.stopped;
-    for (const { key, failure } of done.results) if (failure !== undefined) failed.add(key);
+  } finally {
+    await notes.write();
+  }
+}
+
+const noteEveryMs = 1_000;
+
+/**
+ * Entries of what was applied, on their way into the inventory: at once they would cost a write for each rank. A run
+ * that dies before they are written leaves intents, which the next one settles (rule 1).
+ */
+class AppliedNotes {
+  readonly #context: RunContext;
+  readonly #entries = new Map<string, InventoryEntry>();
+  #writtenAt: number;
+
+  constructor(context: RunContext) {
+    this.#context = context;
+    this.#writtenAt = context.deps.clock.now();
+  }
+
+  async add(results: readonly ObjectResult[]): Promise<void> {
+    for (const { key, entry } of results) if (entry !== undefined) this.#entries.set(key, entry);
+    if (this.#context.deps.clock.now() - this.#writtenAt >= noteEveryMs) await this.write();
+  }
+
+  async write(): Promise<void> {
+    if (this.#entries.size === 0) return;
+    const applied = Object.fromEntries(this.#entries);
+    await this.#context.inventory.save(changing((entries) => ({ ...entries, ...applied })));
+    this.#entries.clear();
+    this.#writtenAt = this.#context.deps.clock.now();
   }
 }
 

@@ -44,7 +44,9 @@ export async function lookAtHealth({ target }: RunRequest, deps: ReconcileDeps):
     const pointer = await readPointer(deps.store, target);
     // First: what is gone by now has no health any more.
     const current = hasDeletions(inventory) ? await finishDeletions(deps, inventory, cluster) : inventory;
-    const health = await readHealth(cluster, current, deps.clock, pointer?.settings.health);
+    const health = await readHealth(cluster, current, deps.clock, {
+      checks: pointer?.settings.health ?? [],
+    });
     const isDeleting = hasDeletions(current);
     return await note(deps, last, { target, health, isDeleting });
   } catch (error) {

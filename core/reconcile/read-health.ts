@@ -2,6 +2,7 @@ import { Retry } from '../errors.ts';
 import { hasHealth, healthOf, missing, worstHealth } from '../health.ts';
 import type { HealthStatus, ObjectHealth } from '../model/health.ts';
 import type { Inventory } from '../model/inventory.ts';
+import type { LiveObject } from '../model/object.ts';
 import type { HealthCheck } from '../model/rule.ts';
 import { addressOf, stuckDeletions } from '../plan.ts';
 import type { Clock, Cluster } from '../ports.ts';
@@ -14,6 +15,13 @@ export interface SeenHealth {
   readonly objects: readonly ObjectHealth[];
 }
 
+/** What health is told by, besides the rules that are built in. */
+export interface HealthBasis {
+  readonly checks?: readonly HealthCheck[];
+  /** By object key: as the cluster answered a moment ago. */
+  readonly known?: ReadonlyMap<string, LiveObject>;
+}
+
 /** Whether it may settle by itself, so that another look is worth it. */
 export function isUnsettled({ status }: Pick<SeenHealth, 'status'>): boolean {
   return status === 'Progressing' || status === 'Unknown';
@@ -24,10 +32,10 @@ export async function seeHealth(
   cluster: Cluster,
   inventory: Inventory,
   clock: Clock,
-  checks: readonly HealthCheck[] = [],
+  { checks = [], known = new Map() }: HealthBasis = {},
 ): Promise<SeenHealth> {
   try {
-    const objects = await readHealth(cluster, inventory, clock, checks);
+    const objects = await readHealth(cluster, inventory, clock, { checks, known });
     return { ...worstHealth(objects), objects };
   } catch (error) {
     if (!(error instanceof Retry)) throw error;
@@ -40,20 +48,21 @@ export async function readHealth(
   cluster: Cluster,
   { target, entries }: Pick<Inventory, 'target' | 'entries'>,
   clock: Clock,
-  checks: readonly HealthCheck[] = [],
+  { checks = [], known = new Map() }: HealthBasis = {},
 ): Promise<readonly ObjectHealth[]> {
   const served = await cluster.resources();
   const sought = Object.entries(entries)
     .filter(([, { ref, state }]) => state === 'applied' && hasHealth(ref, checks))
     .map(([key, entry]) => ({ key, ref: entry.ref, address: addressOf(entry, served), ours: true }));
-  const { found, forbidden } = await observeObjects(cluster, target.application, sought, {
+  const unknown = sought.filter(({ key }) => !known.has(key));
+  const { found, forbidden } = await observeObjects(cluster, target.application, unknown, {
     metadataOnly: false,
   });
   const seen = sought.map(({ key, ref }): ObjectHealth => {
     const refusal = forbidden.get(key);
     if (refusal !== undefined)
       return { ref, status: 'Unknown', reason: 'Forbidden', message: refusal.message };
-    const live = found.get(key);
+    const live = known.get(key) ?? found.get(key);
     return { ref, ...(live === undefined ? missing : healthOf(live, clock.now(), checks)) };
   });
   return [...seen, ...stuckDeletions({ entries }, clock.now())];

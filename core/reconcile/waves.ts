@@ -61,7 +61,7 @@ export async function assertSettled(
     }),
   );
   for (let look = 0; ; look += 1) {
-    const unsettled = (await readHealth(cluster, { target, entries: gated }, clock, checks)).filter(
+    const unsettled = (await readHealth(cluster, { target, entries: gated }, clock, { checks })).filter(
       isUnsettled,
     );
     if (unsettled.length === 0) return;

@@ -4,13 +4,23 @@
  * is compared exactly whenever its resourceVersion moves.
  */
 export const generationKinds: ReadonlySet<string> = new Set([
+  '/ReplicationController',
+  'admissionregistration.k8s.io/MutatingWebhookConfiguration',
+  'admissionregistration.k8s.io/ValidatingAdmissionPolicy',
+  'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding',
+  'admissionregistration.k8s.io/ValidatingWebhookConfiguration',
+  'apiextensions.k8s.io/CustomResourceDefinition',
   'apps/DaemonSet',
   'apps/Deployment',
   'apps/ReplicaSet',
   'apps/StatefulSet',
   'batch/CronJob',
   'batch/Job',
+  'discovery.k8s.io/EndpointSlice',
+  'flowcontrol.apiserver.k8s.io/FlowSchema',
+  'flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration',
   'networking.k8s.io/Ingress',
+  'networking.k8s.io/IngressClass',
   'networking.k8s.io/NetworkPolicy',
   'policy/PodDisruptionBudget',
 ]);

@@ -83,6 +83,7 @@ test('lifecycle: state and snapshots never go by age, history goes after 400 day
     'open-drift/ kept 30',
     'heals/ 30 7',
     'checks/ kept 1',
+    'memory/ kept 1',
     'leftovers kept -',
   ]);
   for (const prefix of Object.values(prefixes)) {

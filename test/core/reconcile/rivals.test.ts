@@ -126,18 +126,18 @@ test('a lease that another run took is noticed at the next renewal', async () =>
   const { world, cluster, clock } = newWorld();
   const names = Array.from({ length: 40 }, (_, index) => `c${index}`);
   await world.push(names.map((name) => configMap(name)));
-  let taken = false;
+  let taken: Promise<unknown> | undefined;
   cluster.hook = (request, when) => {
-    if (taken || when !== 'after' || !request.startsWith('apply')) return;
-    taken = true;
+    if (taken !== undefined || when !== 'after' || !request.startsWith('apply')) return;
     clock.advance(20_000);
     const rival = { version: 1, holder: 'a rival', token: 2, acquiredAt: 0, expiresAt: clock.now() + 90_000 };
     void world.store.put(keys.lease(world.target), JSON.stringify(rival), 'any');
-    void InventoryWriter.claim(world.store, world.target, 2);
+    taken = InventoryWriter.claim(world.store, world.target, 2);
   };
   const { outcome } = await world.record();
   assert.equal(outcome?.kind, 'cancelled');
   assert.match(outcome.message, /another run/);
+  await taken;
   assert.equal((await world.inventory()).fence, 2, 'the inventory is the rival’s now');
   assert.ok(cluster.effects.length <= 8, 'no batch after the one under way');
 });

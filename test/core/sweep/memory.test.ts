@@ -288,12 +288,11 @@ describe('a clean sweep of 1,001 objects', () => {
     world.cluster.requests.length = 0;
     world.store.writes.length = 0;
     const reads: string[] = [];
-    const { get, entries } = world.store;
-    world.store.get = async (key) => (reads.push(`get ${key}`), get.call(world.store, key));
-    world.store.entries = async (prefix) => (
-      reads.push(`entries ${prefix}`),
-      entries.call(world.store, prefix)
-    );
+    const { store } = world;
+    const get = store.get.bind(store);
+    const entries = store.entries.bind(store);
+    store.get = async (key) => (reads.push(`get ${key}`), get(key));
+    store.entries = async (prefix) => (reads.push(`entries ${prefix}`), entries(prefix));
     const { targets } = await world.sweepAll();
     assert.equal(Object.values(targets).filter(({ sync }) => sync === 'Synced').length, 251);
     // Discovery is two requests, and the version one: eight in all.

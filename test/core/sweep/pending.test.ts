@@ -59,6 +59,20 @@ describe('against running work', () => {
   });
 });
 
+describe('in a freeze window', () => {
+  it('drift is recorded and told, and no run is asked for until the window ends', async () => {
+    const freeze = [{ from: '2026-11-23T00:00:00Z', until: '2026-11-24T00:00:00Z', reason: 'sale' }];
+    await world.deploy('web', [deployment('front')], { freeze });
+    world.cluster.edit(webAddress, scaled);
+    const check = await world.sweep();
+    assert.deepEqual([check?.sync, await states(), reasons()], ['Drifted', ['fields open'], []]);
+    assert.match(check?.reason ?? '', /; frozen until 2026-11-24T00:00:00.000Z: sale$/);
+    world.clock.advance(13 * 60 * minute);
+    await world.sweep();
+    assert.deepEqual(reasons(), ['web heal']);
+  });
+});
+
 describe('a commit that is not applied', () => {
   it('is Pending and no drift; the backstop asks for a run when it still is at the next sweep', async () => {
     await world.deploy('web', [deployment('front')]);
