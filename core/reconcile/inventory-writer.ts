@@ -66,9 +66,11 @@ export class InventoryWriter {
   }
 
   async #reload(): Promise<void> {
-    this.#document = await readDocument(this.#store, this.#key, inventorySchema);
-    if ((this.#document?.value.fence ?? 0) > this.#token) {
+    const found = await readDocument(this.#store, this.#key, inventorySchema);
+    // Not kept: with the version of a later holder in hand, the next save would go through.
+    if ((found?.value.fence ?? 0) > this.#token) {
       throw new Halted('lease-lost', 'another run has taken over this target; this one stopped');
     }
+    this.#document = found;
   }
 }
