@@ -78,7 +78,8 @@ export async function sweepCluster(request: ClusterSweep, deps: SweepDeps): Prom
   const check = await writeCheck(deps, request, { start, targets, done });
   if (server !== undefined && done.kinds !== undefined) {
     const kept = start.versions.keys();
-    await start.memory.save({ server, kinds: done.kinds, kept, forget: done.missed.length > 0 });
+    const worth = done.missed.length > 0 ? 'nothing' : done.isRestored ? 'news' : 'all';
+    await start.memory.save({ server, kinds: done.kinds, kept, worth });
   }
   await sendMetrics(deps, check, { start, targets, done });
   return check;
@@ -113,7 +114,6 @@ async function sweepTargets(
   { start, connection, targets }: Given,
 ): Promise<Done> {
   const { mask, drifting, records, memory } = start;
-  const due = dueFirst(targets, deps, full);
   const clock = { now: deps.clock.now(), hours: deps.config.fullCheckHours };
   const fulls = targets.filter(
     ({ target, previous: last }) => full || isFullCheckDue(target.application, last?.fullAt, clock),
@@ -123,6 +123,7 @@ async function sweepTargets(
   const seen = start.previous?.value.resourceVersion;
   const around = await lookAround(connection, targets, memory, { mask, seen, isFull }).catch(unreachable);
   if (typeof around === 'string') return nothingDone(around);
+  const due = dueFirst(targets, deps, full || around.isRestored);
   const swept: SweptCluster = { ...connection, ...around.swept, records, drifting, mask, missed: [] };
   const { checks, lost } = await checkDue(deps, swept, due, { start, around, isFull });
   const kinds = [...around.swept.labelled.kinds].flatMap(([kind, { remembered }]) =>

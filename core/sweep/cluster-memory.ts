@@ -13,6 +13,9 @@ import { engineVersion } from './engine-version.ts';
 import { kindOfKey } from './listed-kinds.ts';
 import { sameVersions } from './records.ts';
 
+/** How much of what is remembered counts still: only what this sweep has seen itself, or not even that. */
+type Worth = 'all' | 'news' | 'nothing';
+
 /**
  * What clean checks of one cluster left. Losing it costs an exact check of everything and nothing else: one that cannot
  * be read, or was made by other rules, counts as none.
@@ -78,10 +81,10 @@ export class MemoryOfCluster {
     readonly server: string;
     readonly kinds: ClusterMemory['kinds'];
     readonly kept: Iterable<string>;
-    readonly forget: boolean;
+    readonly worth: Worth;
   }): Promise<void> {
     const targets: Record<string, TargetMemory> = {};
-    for (const application of next.forget ? [] : next.kept) {
+    for (const application of next.worth === 'nothing' ? [] : next.kept) {
       const memory = this.#targets.get(application) ?? this.#carried(application, next);
       if (memory !== undefined) targets[application] = memory;
     }
@@ -91,15 +94,21 @@ export class MemoryOfCluster {
       cluster: this.#cluster,
       engine: engineVersion,
       server: next.server,
-      kinds: next.forget ? {} : next.kinds,
+      kinds: next.kinds,
       targets,
     };
     if (this.#isSame(memory)) return;
-    await writeDocument(this.#store, keys.memory(this.#cluster), memory, this.#condition);
+    // What is known to be wrong must not stand because another sweep wrote it in the meantime.
+    const condition = next.worth === 'all' ? this.#condition : 'any';
+    await writeDocument(this.#store, keys.memory(this.#cluster), memory, condition);
   }
 
   /** Of a target that was not looked at: what was judged of a kind that is another one by now counts no more. */
-  #carried(application: string, { server, kinds }: Pick<ClusterMemory, 'server' | 'kinds'>) {
+  #carried(
+    application: string,
+    { server, kinds, worth }: Pick<ClusterMemory, 'server' | 'kinds'> & { readonly worth: Worth },
+  ) {
+    if (worth !== 'all') return undefined;
     const memory = this.target(application, server);
     const isOf = ([key]: ObjectMemory): boolean => {
       const kind = kindOfKey(key);

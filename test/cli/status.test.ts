@@ -22,7 +22,7 @@ describe('trueup status', () => {
       'east     shop         c0ffee0   change (Ada)  Synced   Healthy      0      5m',
       'east     web          c0ffee0   change (Ada)  Drifted  Progressing  1      5m',
       '',
-      'east/web: 1 of its objects differ from what was applied; Deployment web/front: NotObserved: its controller has not seen generation 1 yet',
+      'east/web: 1 of its objects differ from what was applied; Deployment web/front: NotObserved: its controller has not seen generation 2 yet',
     ]);
   });
 

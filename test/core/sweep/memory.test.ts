@@ -167,10 +167,15 @@ describe('what is remembered of a cluster', () => {
   });
 
   it('is dropped when the server is older than it was: a restored backup, which is told once', async () => {
+    await world.deploy('shop', [configMap('shop')], { intervalSeconds: 3600 });
+    await world.sweepAll();
+    world.sentMetrics();
+    world.clock.advance(60_000);
     world.cluster.restore(50);
     world.cluster.tamper(webAddress, { spec: { replicas: 9 } });
     const { restored, targets } = await world.sweepAll();
     assert.deepEqual([restored?.to, targets['web']?.sync], ['50', 'Drifted']);
+    assert.equal(targets['shop']?.at, targets['web']?.at, 'though it was not due yet');
     assert.ok(world.sentMetrics().includes('fleet RestoredServers 1'));
     await world.sweepAll();
     assert.ok(!world.sentMetrics().some((sent) => sent.startsWith('fleet RestoredServers')));
