@@ -9,6 +9,7 @@ const engines: Readonly<Record<string, readonly [EngineName, string]>> = {
   'trueup, full check': ['trueup', 'full'],
   'bare metadata lists': ['floor', 'check'],
   'Flux, limits raised': ['flux', 'check'],
+  'Flux, limits raised, 4 at once': ['flux-4', 'check'],
   'Flux, its defaults': ['flux-defaults', 'check'],
   'kubectl diff --server-side': ['kubectl', 'check'],
   'Argo CD, cache filled': ['argocd', 'check'],
@@ -17,6 +18,7 @@ const engines: Readonly<Record<string, readonly [EngineName, string]>> = {
 const slow = new Map([
   ['Flux, its defaults', 1],
   ['Flux, limits raised', 3],
+  ['Flux, limits raised, 4 at once', 3],
   ['kubectl diff --server-side', 3],
 ]);
 const ours = 'trueup, fast check';

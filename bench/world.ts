@@ -27,7 +27,7 @@ export interface Traffic {
 }
 
 /** Engines, by how their process is started. */
-export type EngineName = 'trueup' | 'flux' | 'flux-defaults' | 'argocd' | 'kubectl' | 'floor';
+export type EngineName = 'trueup' | 'flux' | 'flux-4' | 'flux-defaults' | 'argocd' | 'kubectl' | 'floor';
 
 /** One control plane and everything that runs against it. */
 export interface Bench extends AsyncDisposable {
@@ -51,9 +51,13 @@ interface Programs {
   readonly peers: Readonly<Record<GoPeer, string>>;
 }
 
-/** Limits that never bind, with the concurrency that was fastest; and what kustomize-controller has when left alone. */
+/**
+ * Limits that never bind: objects one after the other, as the engine does unless told otherwise, and four at once, as
+ * kustomize-controller tells it; and what kustomize-controller has when left alone.
+ */
 const fluxLimits = {
-  flux: ['--qps=10000', '--burst=10000', '--concurrency=4'],
+  flux: ['--qps=10000', '--burst=10000', '--concurrency=1'],
+  'flux-4': ['--qps=10000', '--burst=10000', '--concurrency=4'],
   'flux-defaults': ['--qps=50', '--burst=300', '--concurrency=4'],
 } as const;
 
@@ -117,6 +121,7 @@ function startEngine(
     floor: async () => node('floor-peer.ts', [`--kubeconfig=${kubeconfig}`]),
     kubectl: async () => node('kubectl-peer.ts', [...place, `--kubectl=${kubectl}`]),
     flux: async () => loaded(Peer.start(engine, peers.flux, [...place, ...fluxLimits.flux])),
+    'flux-4': async () => loaded(Peer.start(engine, peers.flux, [...place, ...fluxLimits['flux-4']])),
     'flux-defaults': async () =>
       loaded(Peer.start(engine, peers.flux, [...place, ...fluxLimits['flux-defaults']])),
     argocd: async () => loaded(Peer.start(engine, peers.argocd, place)),

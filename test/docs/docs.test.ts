@@ -60,6 +60,16 @@ for (const kind of Object.values(alarmKinds)) {
   });
 }
 
+test('complaints: every proof is a test that exists', () => {
+  const { text } = readPage('docs/reference/complaints.md');
+  const proofs = [...text.matchAll(/`(test\/[^`]+)`: ([^|]+?) \|/g)];
+  assert.ok(proofs.length > 20);
+  for (const [, path = '', title = ''] of proofs) {
+    const source = readFileSync(join(root, path), 'utf8').replaceAll(/\s+/g, ' ');
+    assert.ok(source.includes(title), `${path} has no test "${title}"`);
+  }
+});
+
 test('architecture: names every event and every metric', () => {
   const { text } = readPage('docs/architecture.md');
   for (const name of [...Object.keys(eventSchemas), ...Object.values(metrics)]) {
