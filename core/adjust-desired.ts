@@ -96,7 +96,8 @@ const untouchable = new Set(
   [['name'], ['namespace'], ['labels', labels.application]].map((path) => ['metadata', ...path].join('\n')),
 );
 
-function isUntouchable(path: FieldPath): boolean {
+/** Whether a field is always sent as Git has it, whatever rules say. */
+export function isUntouchable(path: FieldPath): boolean {
   return untouchable.has(path.map((edge) => edge.slice(2)).join('\n'));
 }
 
@@ -174,27 +175,84 @@ function adjustValue({ path, desired, live }: Place, context: Context): Json | u
   return adoptWithin({ path, desired, live }, context);
 }
 
+type Part = Omit<Place, 'sets'>;
+
 /**
  * Ignored parts of a list or map that is owned as one, such as the weights in the routes of a VirtualService: nobody
- * can leave out a part of it, so that part is sent as it is on the cluster.
+ * can leave out a part of it, so that part is sent as it is on the cluster. `onlyBelow`: within an item that is not the
+ * one on the cluster, its own plain values are those of Git; the lists and maps in it are judged by themselves.
  */
-function adoptWithin({ path, desired, live }: Omit<Place, 'sets'>, context: Context): Json {
+function adoptWithin(part: Part, context: Context, onlyBelow = false): Json {
+  const { path, desired, live } = part;
   if (!context.policy.hasFieldRules(context.desired)) return desired;
-  const part = (edge: string, value: Json): Json => {
-    const found = valueBehind(live, edge);
-    if (found === undefined) return value;
-    const below = { path: [...path, edge], desired: value, live: found };
-    const facts = factsOf(below.path, value, found, context);
-    return isLeft(facts, context) ? found : adoptWithin(below, context);
+  if (isList(desired)) return isList(live) ? adoptItems(path, desired, live, context) : desired;
+  if (!isJsonObject(desired)) return desired;
+  const members = Object.entries(desired).map(([name, value]) => {
+    const below = { path: [...path, `f:${name}`], desired: value, live: valueBehind(live, `f:${name}`) };
+    return [name, adoptPart(below, context, onlyBelow)] as const;
+  });
+  return Object.fromEntries(members);
+}
+
+function adoptPart(part: Part, context: Context, onlyBelow: boolean): Json {
+  const { path, desired, live } = part;
+  if (live === undefined) return desired;
+  const isOfAnother = onlyBelow && !isList(live) && !isJsonObject(live);
+  if (!isLeft(factsOf(path, desired, live, context), context)) return adoptWithin(part, context, onlyBelow);
+  return isOfAnother ? desired : live;
+}
+
+/**
+ * Such items have no keys: an item is the one on the cluster that equals it but for what is ignored, wherever that
+ * stands, so that no item gets what belongs to another. One that Git alone changed is known by all others being in place.
+ * Else the list is sent as Git has it, all of it: halves of two lists may be worse than either, as weights are.
+ */
+function adoptItems(
+  path: FieldPath,
+  desired: readonly Json[],
+  live: readonly Json[],
+  context: Context,
+): readonly Json[] {
+  if (desired.length !== live.length) return desired;
+  const partAt = (index: number, found: Json | undefined): Part => {
+    return { path: [...path, `i:${index}`], desired: desired[index] ?? null, live: found };
   };
-  if (isJsonObject(desired)) {
-    const members = Object.entries(desired).map(([name, value]) => [name, part(`f:${name}`, value)]);
-    return Object.fromEntries(members) as JsonObject;
+  const isSame = (index: number, found: Json | undefined): boolean =>
+    isSameButIgnored(partAt(index, found), desired, context);
+  const changed = desired.flatMap((_, index) => (isSame(index, live[index]) ? [] : [index]));
+  if (changed.length < 2) {
+    const onlyBelow = changed.length === 1;
+    return desired.map((_, index) => adoptPart(partAt(index, live[index]), context, onlyBelow));
   }
-  // Places mean the same only where the lists are as long.
-  if (!isList(desired) || !isList(live) || desired.length !== live.length) return desired;
-  const items: readonly Json[] = desired;
-  return items.map((item, index) => part(`i:${index}`, item));
+  const partners = desired.map((_, index) => live.filter((found) => isSame(index, found)));
+  const isMoved =
+    partners.every(({ length }) => length === 1) && new Set(partners.flat()).size === live.length;
+  return isMoved
+    ? desired.map((_, index) => adoptPart(partAt(index, partners[index]?.[0]), context, false))
+    : desired;
+}
+
+/**
+ * Whether a value of Git is that of the cluster but for what is ignored and for defaults of the server. `peers`: what Git
+ * has at the same place in all items of the list; what none of them names is a default.
+ */
+function isSameButIgnored(part: Part, peers: readonly Json[], context: Context): boolean {
+  const { path, desired, live } = part;
+  if (isLeft(factsOf(path, desired, live, context), context)) return true;
+  if (isList(desired) && isList(live)) {
+    if (desired.length !== live.length) return false;
+    return desired.every((item, index) =>
+      isSameButIgnored({ path: [...path, `i:${index}`], desired: item, live: live[index] }, desired, context),
+    );
+  }
+  if (!isJsonObject(desired) || !isJsonObject(live)) return jsonEqual(desired, live ?? null);
+  return [...new Set([...Object.keys(desired), ...Object.keys(live)])].every((name) => {
+    const among = peers.flatMap((peer) => valueBehind(peer, `f:${name}`) ?? []);
+    const value = desired[name];
+    if (value === undefined && among.length === 0) return true;
+    const below = { path: [...path, `f:${name}`], desired: value ?? null, live: live[name] };
+    return isSameButIgnored(below, among, context);
+  });
 }
 
 function factsOf(path: FieldPath, desired: Json, live: Json | undefined, { others }: Context): FieldFacts {

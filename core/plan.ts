@@ -17,7 +17,7 @@ export type { DesiredState, Resolution, ResolvedObject } from './plan/resolve-de
 export type { ApplyScope, ApplyStep } from './plan/decide-apply.ts';
 export type { PruneStep } from './plan/decide-prune.ts';
 export { cameOfIntent } from './plan/settle-intent.ts';
-export { pruneDue, stuckDeletions, waitingToGo } from './plan/two-phase.ts';
+export { isTwoPhase, pruneDue, stuckDeletions, waitingToGo } from './plan/two-phase.ts';
 
 /** Everything that a plan depends on. */
 export interface PlanInput {
@@ -43,6 +43,8 @@ export interface PlanInput {
   readonly at: string;
   /** Entries of other applications that gave their object up to this one, by its key here. */
   readonly handedOver?: ReadonlyMap<string, InventoryEntry>;
+  /** Uids of objects that came of hooks of this application: ours, should they be desired as state now. */
+  readonly hookUids?: ReadonlySet<string>;
   /** Object key to why another application comes first: the object is blocked, whatever may be adopted. */
   readonly rivals?: ReadonlyMap<string, string>;
   /** Object key to whose an untracked object is, in words, for one that is blocked. */

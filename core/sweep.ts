@@ -10,10 +10,12 @@ import { isoTime, millisecondsOf } from './model/time.ts';
 import type { Cluster, Clusters } from './ports.ts';
 import {
   appliedRevision,
-  checkTarget,
+  beginCheck,
+  concludeCheck,
   unjudged,
   type Checked,
   type CheckDeps,
+  type Looked,
 } from './sweep/check-target.ts';
 import { isFullCheckDue } from './sweep/full-check-clock.ts';
 import { healthChanges, withSince } from './sweep/health-changes.ts';
@@ -38,7 +40,8 @@ export interface ClusterSweep {
   readonly full?: boolean | undefined;
 }
 
-const targetsAtOnce = 8;
+const targetsAtOnce = 32;
+const targetsInGroup = 64;
 /** What a sweep keeps back: for the last target that it began, and for the records at its end. */
 const reserveMs = 25_000;
 const endReserveMs = 5_000;
@@ -154,24 +157,46 @@ async function checkDue(
     return settled === undefined;
   });
   let lost: string | undefined;
-  await inBatches(left, targetsAtOnce, async (one) => {
-    if (lost !== undefined || deps.clock.now() > deps.deadline - reserveMs) return;
-    const { previous } = one;
+  let asking: Promise<string | undefined> | undefined;
+  const begin = async (one: SweptTarget): Promise<Looked | undefined> => {
+    if (lost !== undefined || deps.clock.now() > deps.deadline - reserveMs) return undefined;
     try {
       const state = one.state ?? (await openState(deps, one));
-      if (state === undefined) return;
-      note(one, await checkTarget(deps, swept, one, state, { recalled: recalledOf(one), full: isFull(one) }));
+      if (state === undefined) return undefined;
+      const known = { recalled: recalledOf(one), full: isFull(one) };
+      const begun = await beginCheck(deps, swept, one, state, known);
+      if ('look' in begun) return begun;
+      note(one, begun);
     } catch (error) {
       if (!(error instanceof Retry)) throw error;
-      const why = await whyLost(swept.cluster);
+      // Those under way at the same time fail together: asking once is enough for them.
+      asking ??= whyLost(swept.cluster).finally(() => (asking = undefined));
+      const why = await asking;
       // Late requests are not even sent: that says nothing about the cluster, and the entry stays as it is.
-      if (!hasTimeToAsk(deps)) return;
+      if (!hasTimeToAsk(deps)) return undefined;
       lost ??= why;
       const verdict = { sync: 'Unknown', reason: error.message } as const;
-      note(one, { check: unjudged(deps, revisionOf(one), previous, verdict) });
+      note(one, { check: unjudged(deps, revisionOf(one), one.previous, verdict) });
     }
-  });
+    return undefined;
+  };
+  // In groups: one look at the versions of all records serves a whole group.
+  for (const group of groupsOf(left, targetsInGroup)) {
+    const begun = await inBatches(group, targetsAtOnce, begin);
+    const looked = begun.filter((each) => each !== undefined);
+    if (looked.length === 0) continue;
+    const now = await swept.records.now();
+    await inBatches(looked, targetsAtOnce, async (each) =>
+      note(each.one, await concludeCheck(deps, swept, each, now)),
+    );
+  }
   return { checks, lost };
+}
+
+function groupsOf<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, group) =>
+    items.slice(group * size, (group + 1) * size),
+  );
 }
 
 interface Looking {

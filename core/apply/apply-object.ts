@@ -116,13 +116,11 @@ function applied(
   const going = deletionOf(object);
   if (going !== undefined) return failed(task, 'retry', goingText(going));
   const { key, ref, live, digest } = task;
+  const { uid } = object.metadata;
   // Somebody was faster: what we wrote into is theirs, and not ours to prune (rule 1).
-  const foreign = task.action === 'create' && !created;
-  const all = [
-    ...warnings,
-    ...notes,
-    ...(foreign ? ['existed already when it was applied: never pruned'] : []),
-  ];
+  const foreign = created ? undefined : foreignNote(task, uid);
+  const isAnother = task.entry.uid !== undefined && task.entry.uid !== uid;
+  const all = [...warnings, ...notes, ...(foreign === undefined ? [] : [foreign])];
   const isUnchanged = live?.metadata.resourceVersion === object.metadata.resourceVersion;
   return {
     key,
@@ -133,15 +131,28 @@ function applied(
       ...(all.length > 0 && { message: all.join('; ') }),
     },
     entry: {
-      ...settledEntry(task.entry),
+      ...(isAnother ? anotherEntry(task.entry) : settledEntry(task.entry)),
       // Others may have added fields before us: these are not reported, save where a rule names them.
-      ...(isAdoption(task.entry) && { baseline: foreignBaseline(object) }),
+      ...(!isAnother && isAdoption(task.entry) && { baseline: foreignBaseline(object) }),
       state: 'applied',
-      created: created || task.entry.created,
-      uid: object.metadata.uid,
+      created: created || (task.entry.created && !isAnother),
+      uid,
       desiredDigest: digest,
     },
   };
+}
+
+/** Why an object that was there already is not ours; undefined for the one that the plan saw. */
+function foreignNote({ action, entry }: ApplyTask, uid: string): string | undefined {
+  if (action === 'create') return 'existed already when it was applied: never pruned';
+  if (entry.uid === undefined || entry.uid === uid) return undefined;
+  return 'was deleted and made again by somebody before it was applied: never pruned';
+}
+
+/** What was known of the object that stood there before says nothing of this one. */
+function anotherEntry(entry: InventoryEntry): InventoryEntry {
+  const { baseline: _, ...rest } = settledEntry(entry);
+  return { ...rest, adopted: false };
 }
 
 /** What an intent says of the future is past. */

@@ -1,4 +1,4 @@
-import { adjustDesired, type YieldedField } from '../adjust-desired.ts';
+import { adjustDesired, isUntouchable, type YieldedField } from '../adjust-desired.ts';
 import { annotations } from '../contract/kubernetes.ts';
 import { Retry } from '../errors.ts';
 import { describePath, valueAt } from '../field-set.ts';
@@ -75,6 +75,8 @@ interface Dispute {
 function judge({ desired, sent, live, policy, heals }: Dispute, { field, manager }: FieldConflict): Verdict {
   const path = pathFromText(sent, field);
   const named = path === undefined ? field.replace(/^\./, '') : describePath(path);
+  // Our label is never another's: without it the object would not be found again.
+  if (path !== undefined && isUntouchable(path)) return { field: named, manager, path, policy: 'override' };
   const seen = live ?? desired;
   const facts = {
     path: path ?? [],

@@ -42,6 +42,8 @@ interface Circumstances {
   readonly drifted: ReadonlySet<string>;
   /** Objects that other applications give up for this one, with their entries there. */
   readonly handedOver?: ReadonlyMap<string, InventoryEntry> | undefined;
+  /** Uids of objects that came of hooks of this application. */
+  readonly hookUids?: ReadonlySet<string> | undefined;
   readonly at: string;
 }
 
@@ -101,6 +103,10 @@ function whenUntracked(
     const owner = live.metadata.labels?.[labels.application];
     const why = `is handed over by ${owner === undefined ? 'another application' : `the application ${owner}`}`;
     return act('update', desired, why, inherited(desired, given, live, at), live);
+  }
+  if (circumstances.hookUids?.has(uid) === true) {
+    const entry = tracked(desired, { uid, created: true, adopted: false }, at);
+    return act('update', desired, 'was created as a hook, and is part of the state now', entry, live);
   }
   return adoptOrAsk(desired, live, 'exists already and is in no inventory', circumstances);
 }

@@ -12,7 +12,10 @@ const skewMs = 5_000;
  * that was planned, created since, and first written by us. Without that proof a person must decide, since a yes lets
  * us prune it one day. An object that somebody else created in between, and we then applied over, is not ours.
  */
-export function cameOfIntent({ intendedAt }: InventoryEntry, { metadata }: LiveObject): boolean {
+export function cameOfIntent(
+  { intendedAt }: Pick<InventoryEntry, 'intendedAt'>,
+  { metadata }: LiveObject,
+): boolean {
   const born = metadata['creationTimestamp'];
   if (intendedAt === undefined || typeof born !== 'string') return false;
   if (millisecondsOf(born) < millisecondsOf(intendedAt) - skewMs) return false;
@@ -22,10 +25,10 @@ export function cameOfIntent({ intendedAt }: InventoryEntry, { metadata }: LiveO
   return !writers.some((other) => other !== own && mayHaveCreated(other, own));
 }
 
-/** Whoever creates an object writes more than its metadata, unless the object has nothing more. */
+/** Whoever creates an object writes more than metadata and status, as controllers do, unless it has nothing more. */
 function mayHaveCreated(other: ManagedFieldsEntry, own: ManagedFieldsEntry): boolean {
   if (timeOf(other) > timeOf(own)) return false;
-  return timeOf(other) < timeOf(own) || writesBeyondMetadata(other) || !writesBeyondMetadata(own);
+  return timeOf(other) < timeOf(own) || writesContent(other) || !writesContent(own);
 }
 
 function isOurs({ manager, operation }: ManagedFieldsEntry): boolean {
@@ -36,6 +39,8 @@ function timeOf({ time }: ManagedFieldsEntry): number {
   return time === undefined ? 0 : millisecondsOf(time);
 }
 
-function writesBeyondMetadata({ fieldsV1 }: ManagedFieldsEntry): boolean {
-  return isJsonObject(fieldsV1) && Object.keys(fieldsV1).some((field) => field !== 'f:metadata');
+const notContent = new Set(['f:metadata', 'f:status']);
+
+function writesContent({ fieldsV1 }: ManagedFieldsEntry): boolean {
+  return isJsonObject(fieldsV1) && Object.keys(fieldsV1).some((field) => !notContent.has(field));
 }

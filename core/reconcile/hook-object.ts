@@ -2,10 +2,11 @@ import type { Effects } from '../apply.ts';
 import { annotations, labels } from '../contract/kubernetes.ts';
 import { Blocked, Retry } from '../errors.ts';
 import { healthOf } from '../health.ts';
+import { isGoing } from '../model/deletion.ts';
 import type { HookState } from '../model/inventory.ts';
 import { describeRef, type KubeObject, type LiveObject } from '../model/object.ts';
 import type { HealthCheck } from '../model/rule.ts';
-import type { ResolvedObject } from '../plan.ts';
+import { cameOfIntent, type ResolvedObject } from '../plan.ts';
 import type { ApplyOutcome, ObjectAddress } from '../ports.ts';
 import { Waiting } from './waiting.ts';
 
@@ -41,16 +42,27 @@ function markOf({ revision, at }: HookState): string {
   return `${revision} ${at}`;
 }
 
-/** Whether an object came of this very intent, and not of an earlier revision or of somebody else. */
+/**
+ * Whether an object came of this very intent, and not of an earlier revision or of somebody else. A mark alone proves
+ * nothing before its uid is noted: the run may have died after it wrote into what somebody else had just created.
+ */
 function cameOf(state: HookState, live: LiveObject): boolean {
-  return live.metadata.annotations?.[annotations.hookRun] === markOf(state);
+  const { annotations: notes, uid } = live.metadata;
+  if (notes?.[annotations.hookRun] !== markOf(state)) return false;
+  return state.uid === undefined ? cameOfIntent({ intendedAt: state.at }, live) : state.uid === uid;
+}
+
+interface Replacing {
+  readonly mayReplace: boolean;
+  /** The object that was part of the state until Git made it a hook, where the run may prune it. */
+  readonly stateUid: string | undefined;
 }
 
 /** Creates the object of a hook whose intent is noted; one of an earlier run is deleted first, if that is allowed. */
 export async function startHook(
   { object, address }: Pick<ResolvedObject, 'object' | 'address'>,
   state: HookState,
-  { mayReplace }: { readonly mayReplace: boolean },
+  { mayReplace, stateUid }: Replacing,
   effects: HookEffects,
 ): Promise<Started> {
   const live = await effects.cluster.get(address);
@@ -58,14 +70,33 @@ export async function startHook(
     return { kind: 'running', uid: live.metadata.uid, created: false };
   }
   if (live !== undefined) {
-    const refusal = replaceRefusal(live, object.metadata.labels?.[labels.application], mayReplace);
+    const refusal = replaceRefusal(live, object, { mayReplace, stateUid });
     if (refusal !== undefined) return { kind: 'failed', message: refusal };
     await removeHook(state, address, live.metadata.uid, effects);
     await awaitGone(state, address, effects);
   }
   await effects.mayProceed();
-  const options = { dryRun: false, force: true };
-  return startedBy(state, await effects.cluster.apply(address, marked(object, state), options));
+  // Never forced: nothing stood there a moment ago, so whatever is in conflict is somebody else's.
+  const options = { dryRun: false, force: false };
+  const outcome = await effects.cluster.apply(address, marked(object, state), options);
+  if (outcome.kind !== 'applied' || outcome.created) return startedBy(state, outcome);
+  await takeBack(object, outcome.object.metadata.uid, address, effects);
+  return { kind: 'failed', message: 'somebody created an object of that name in between; rename one' };
+}
+
+/**
+ * Takes what we wrote out of an object that somebody else created, our mark above all: an apply that names no field
+ * gives up all that are ours alone. With the uid it never creates anything.
+ */
+async function takeBack(
+  { apiVersion, kind, metadata: { name, namespace } }: KubeObject,
+  uid: string,
+  address: ObjectAddress,
+  { cluster, mayProceed }: HookEffects,
+): Promise<void> {
+  await mayProceed();
+  const metadata = { name, ...(namespace !== undefined && { namespace }), uid };
+  await cluster.apply(address, { apiVersion, kind, metadata }, { dryRun: false, force: false });
 }
 
 function marked(object: KubeObject, state: HookState): KubeObject {
@@ -85,15 +116,19 @@ function startedBy(state: HookState, outcome: ApplyOutcome): Started {
 }
 
 function replaceRefusal(
-  { metadata }: LiveObject,
-  application: string | undefined,
-  mayReplace: boolean,
+  live: LiveObject,
+  object: KubeObject,
+  { mayReplace, stateUid }: Replacing,
 ): string | undefined {
-  const isOurs =
-    metadata.labels?.[labels.application] === application &&
-    metadata.annotations?.[annotations.hookRun] !== undefined;
-  if (!isOurs) return 'an object of that name exists already and is no hook of this application; rename one';
-  if (mayReplace) return undefined;
+  const { annotations: notes, uid } = live.metadata;
+  const isLabelled =
+    live.metadata.labels?.[labels.application] === object.metadata.labels?.[labels.application];
+  const wasState = uid === stateUid && notes?.[annotations.prune] === undefined;
+  if (!isLabelled || (notes?.[annotations.hookRun] === undefined && !wasState)) {
+    return 'an object of that name exists already and is no hook of this application; rename one';
+  }
+  // Deleted after it ended, in the foreground, it stays until its Pods are gone.
+  if (mayReplace || isGoing(live)) return undefined;
   return `its object of an earlier run is still there; delete it, or let ${annotations.hookDelete} hold before`;
 }
 

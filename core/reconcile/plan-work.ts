@@ -112,6 +112,7 @@ async function basisOf(context: RunContext) {
     settings: goal.settings,
     policy: policyOf(context),
     entries: inventory.value.entries,
+    hookUids: new Set(Object.values(inventory.value.hooks).flatMap(({ uid }) => uid ?? [])),
     scope: goal.scope,
     drifted: new Set(episodes.filter(([, episode]) => isHealable(episode)).map(([key]) => key)),
     pruneCap: deps.config.pruneCap,

@@ -3,7 +3,7 @@ import { Stop } from '../errors.ts';
 import type { HookPhase, HookState, Inventory } from '../model/inventory.ts';
 import { isoTime, millisecondsOf } from '../model/time.ts';
 import { orderOf } from '../order.ts';
-import { addressOf } from '../plan.ts';
+import { addressOf, isTwoPhase } from '../plan.ts';
 import type { ApiResource, ObjectAddress } from '../ports.ts';
 import {
   cleanUpHook,
@@ -82,7 +82,8 @@ async function begin(run: HookRun, hook: Hook): Promise<void> {
   if (isLeftOver(state, hook)) await deleteEnded(context.inventory, key, state, address, effects);
   if (state.state !== 'intent') return;
   const mayReplace = hook.deletions.includes('before');
-  const started = await startHook(hook.desired, state, { mayReplace }, effects);
+  const replacing = { mayReplace, stateUid: prunableUid(context, hook) };
+  const started = await startHook(hook.desired, state, replacing, effects);
   if (started.kind === 'failed') {
     await note(context.inventory, key, { ...state, state: 'failed', message: started.message });
     return;
@@ -91,6 +92,13 @@ async function begin(run: HookRun, hook: Hook): Promise<void> {
   if (started.created) {
     progress.results.push({ key, outcome: { ref, outcome: 'created', message: `${phase} hook` } });
   }
+}
+
+/** Of what was part of the state until Git made it a hook; what a person must agree to lose is not deleted for that. */
+function prunableUid({ inventory, goal, request }: RunContext, { desired }: Hook): string | undefined {
+  const entry = inventory.value.entries[desired.key];
+  const mayPrune = goal.settings.prune && request.keepUndesired !== true && !isTwoPhase(desired.ref);
+  return mayPrune && entry?.created === true ? entry.uid : undefined;
 }
 
 function isAskedFor({ request }: RunContext): boolean {

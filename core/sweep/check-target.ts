@@ -12,7 +12,7 @@ import { authorsOf } from '../who-did.ts';
 import { driftIgnored, isPending, judgeTarget } from './judge-target.ts';
 import { lookAtTarget, type Look } from './look-at-target.ts';
 import { nextRun } from './next-run.ts';
-import { sameVersions } from './records.ts';
+import { sameVersions, type AllVersions } from './records.ts';
 import { isVersionOnly, rulesDigest } from './rules-digest.ts';
 import type { Recalled, SweptCluster, SweptTarget } from './swept-cluster.ts';
 import { targetHealth } from './target-health.ts';
@@ -31,52 +31,75 @@ export interface Checked {
   readonly memory?: TargetMemory;
 }
 
+/** A target whose objects were looked at, before it is known whether a run was at work meanwhile. */
+export interface Looked {
+  readonly one: SweptTarget;
+  readonly state: TargetState;
+  readonly look: Look;
+  readonly full: boolean;
+}
+
+const reconciling = { sync: 'Reconciling', reason: 'a run is at work' } as const;
+
 /**
- * Checks one target: drift of everything in its inventory, extra objects, health; records it, and asks for a run where
- * one is needed. Only a run writes to the cluster. `full`: every object is compared, whatever is remembered of it.
- * Throws Retry when the cluster does not answer.
+ * Looks at one target: drift of everything in its inventory, extra objects, health. `full`: every object is compared,
+ * whatever is remembered of it. Gives the check itself where there is nothing to conclude. Throws Retry when the cluster
+ * does not answer.
  */
-export async function checkTarget(
+export async function beginCheck(
   deps: CheckDeps,
   swept: SweptCluster,
-  { target, versions, memory, previous }: SweptTarget,
+  one: SweptTarget,
   state: TargetState,
   { recalled, full }: { readonly recalled: ReadonlyMap<string, Recalled>; readonly full: boolean },
-): Promise<Checked> {
+): Promise<Looked | Checked> {
+  const { memory, previous } = one;
   const revision = appliedRevision(state);
-  const reconciling = { sync: 'Reconciling', reason: 'a run is at work' } as const;
   if (state.busy) return { check: unjudged(deps, revision, previous, reconciling) };
-  const now = deps.clock.now();
   try {
     const isSameRules = memory?.rulesDigest === rulesDigest(state);
     const known = { recalled: isSameRules ? recalled : new Map<string, Recalled>(), full };
-    const look = await lookAtTarget({ ...deps, now }, swept, state, known);
-    if (!sameVersions(versions, (await swept.records.now()).get(target.application)))
-      return { check: unjudged(deps, revision, previous, reconciling) };
-    const drifted = [...look.drifts.values()].filter((drift) => isAlarming(countFields(drift))).length;
-    const verdict = judgeTarget(state, { ...look, drifted }, now);
-    const isDrifting = look.drifts.size > 0 || swept.drifting.has(target.application);
-    const recorded = isDrifting ? await record(deps, swept, state, look, previous) : undefined;
-    await askForRun(deps, state, { look, previous, healable: recorded?.healable ?? false });
-    const isPartial = verdict.sync === 'Unknown' && verdict.reason !== driftIgnored;
-    const healths = [...look.objects.values()].flatMap(({ health }) => health ?? []);
-    const stuck = stuckDeletions(state.inventory ?? { entries: {} }, now);
-    const isFull = full || known.recalled.size === 0;
-    const fullAt = isFull && !isPartial ? isoTime(now) : previous?.fullAt;
-    const check: TargetCheck = {
-      at: isPartial ? lastSeen(deps, previous) : isoTime(now),
-      ...verdict,
-      drifted,
-      revision,
-      ...targetHealth([...healths, ...stuck]),
-      ...(fullAt !== undefined && { fullAt }),
-    };
-    return { check, memory: memoryOf(versions, state, look, { ...verdict, revision }, isDrifting) };
+    const look = await lookAtTarget({ ...deps, now: deps.clock.now() }, swept, state, known);
+    return { one, state, look, full: full || known.recalled.size === 0 };
   } catch (error) {
     if (error instanceof Retry) throw error;
     const verdict = { sync: 'Unknown', reason: messageOf(error) } as const;
     return { check: unjudged(deps, revision, previous, verdict) };
   }
+}
+
+/**
+ * Judges what was seen of a target, records it, and asks for a run where one is needed. Only a run writes to the cluster.
+ * `after`: versions of all records since then; where they moved, what was seen means nothing.
+ */
+export async function concludeCheck(
+  deps: CheckDeps,
+  swept: SweptCluster,
+  { one: { target, versions, previous }, state, look, full }: Looked,
+  after: AllVersions,
+): Promise<Checked> {
+  const revision = appliedRevision(state);
+  if (!sameVersions(versions, after.get(target.application)))
+    return { check: unjudged(deps, revision, previous, reconciling) };
+  const now = deps.clock.now();
+  const drifted = [...look.drifts.values()].filter((drift) => isAlarming(countFields(drift))).length;
+  const verdict = judgeTarget(state, { ...look, drifted }, now);
+  const isDrifting = look.drifts.size > 0 || swept.drifting.has(target.application);
+  const recorded = isDrifting ? await record(deps, swept, state, look, previous) : undefined;
+  await askForRun(deps, state, { look, previous, healable: recorded?.healable ?? false });
+  const isPartial = verdict.sync === 'Unknown' && verdict.reason !== driftIgnored;
+  const healths = [...look.objects.values()].flatMap(({ health }) => health ?? []);
+  const stuck = stuckDeletions(state.inventory ?? { entries: {} }, now);
+  const fullAt = full && !isPartial ? isoTime(now) : previous?.fullAt;
+  const check: TargetCheck = {
+    at: isPartial ? lastSeen(deps, previous) : isoTime(now),
+    ...verdict,
+    drifted,
+    revision,
+    ...targetHealth([...healths, ...stuck]),
+    ...(fullAt !== undefined && { fullAt }),
+  };
+  return { check, memory: memoryOf(versions, state, look, { ...verdict, revision }, isDrifting) };
 }
 
 /** An entry that says nothing new: when it was last looked at stays, so that its age goes on growing. */
