@@ -4,7 +4,6 @@ import {
   fstatSync,
   openSync,
   readFileSync,
-  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -20,7 +19,8 @@ import { Stop, messageOf } from '../core/errors.ts';
 import type { Store, Stored, WriteCondition, WriteOutcome } from '../core/ports.ts';
 import { fileFault, hasCode } from './file-fault.ts';
 import { withFileLock } from './file-lock.ts';
-import { folderOfPrefix, pathOfKey, segmentOf } from './key-path.ts';
+import { etagOf, FolderVersions, statOf } from './folder-versions.ts';
+import { folderOfPrefix, pathOfKey } from './key-path.ts';
 
 const compress = promisify(gzip);
 const expand = promisify(gunzip);
@@ -38,6 +38,7 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
  */
 export class FileStore implements Store {
   readonly #directory: string;
+  readonly #folders = new FolderVersions();
 
   /** The folder is made with the first document. */
   constructor(directory: string) {
@@ -89,28 +90,36 @@ export class FileStore implements Store {
   }
 
   async entries(prefix: string): Promise<ReadonlyMap<string, string>> {
-    return new Map(
-      this.#files(prefix).flatMap(({ key, path }) => {
-        const stat = statOf(path);
-        return stat === undefined ? [] : [[key, etagOf(stat)] as const];
-      }),
-    );
+    return new Map(this.#files(prefix));
   }
 
   async *list(prefix: string, options: { after?: string; limit?: number } = {}): AsyncIterable<string> {
     const { after = '', limit } = options;
     yield* this.#files(prefix)
-      .map(({ key }) => key)
+      .map(([key]) => key)
       .filter((key) => key > after)
       .slice(0, limit);
   }
 
-  #files(prefix: string): readonly KeyedFile[] {
+  #files(prefix: string): readonly KeyedVersion[] {
     const folder = join(this.#directory, folderOfPrefix(prefix));
     const above = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-    return this.#tell(folder, () => filesBelow(folder, above, prefix)).sort((a, b) =>
-      a.key < b.key ? -1 : 1,
-    );
+    return this.#tell(folder, () => this.#below(folder, above, prefix)).sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  #below(path: string, above: string, prefix: string): KeyedVersion[] {
+    const { files, folders } = this.#folders.read(path);
+    const found = files.flatMap(([name, etag]): KeyedVersion[] => {
+      const key = `${above}${name}`;
+      return key.startsWith(prefix) ? [[key, etag]] : [];
+    });
+    for (const [name, file] of folders) {
+      const key = `${above}${name}/`;
+      if (key.startsWith(prefix) || prefix.startsWith(key)) {
+        found.push(...this.#below(`${path}/${file}`, key, prefix));
+      }
+    }
+    return found;
   }
 
   #path(key: string): string {
@@ -188,40 +197,5 @@ function replace(path: string, temporary: string, condition: WriteCondition): Wr
   return { kind: 'written', etag: etagOf(written) };
 }
 
-function statOf(path: string): BigIntStats | undefined {
-  return statSync(path, { bigint: true, throwIfNoEntry: false });
-}
-
-function etagOf({ mtimeNs, ino, size }: BigIntStats): string {
-  return `${mtimeNs.toString(36)}-${ino.toString(36)}-${size.toString(36)}`;
-}
-
-interface KeyedFile {
-  readonly key: string;
-  readonly path: string;
-}
-
-function filesBelow(folder: string, above: string, prefix: string): KeyedFile[] {
-  const found: KeyedFile[] = [];
-  for (const entry of entriesOf(folder)) {
-    const segment = segmentOf(entry.name);
-    if (segment === undefined) continue;
-    const path = `${folder}/${entry.name}`;
-    const key = `${above}${segment}`;
-    if (!entry.isDirectory()) {
-      if (key.startsWith(prefix)) found.push({ key, path });
-    } else if (`${key}/`.startsWith(prefix) || prefix.startsWith(`${key}/`)) {
-      found.push(...filesBelow(path, `${key}/`, prefix));
-    }
-  }
-  return found;
-}
-
-function entriesOf(folder: string) {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
-}
+/** Key and etag. */
+type KeyedVersion = readonly [key: string, etag: string];

@@ -54,6 +54,8 @@ function cameOf(state: HookState, live: LiveObject): boolean {
 
 interface Replacing {
   readonly mayReplace: boolean;
+  /** Objects that came of hooks, as the inventory knows them. */
+  readonly hookUids: ReadonlySet<string>;
   /** The object that was part of the state until Git made it a hook, where the run may prune it. */
   readonly stateUid: string | undefined;
 }
@@ -62,7 +64,7 @@ interface Replacing {
 export async function startHook(
   { object, address }: Pick<ResolvedObject, 'object' | 'address'>,
   state: HookState,
-  { mayReplace, stateUid }: Replacing,
+  replacing: Replacing,
   effects: HookEffects,
 ): Promise<Started> {
   const live = await effects.cluster.get(address);
@@ -70,7 +72,7 @@ export async function startHook(
     return { kind: 'running', uid: live.metadata.uid, created: false };
   }
   if (live !== undefined) {
-    const refusal = replaceRefusal(live, object, { mayReplace, stateUid });
+    const refusal = replaceRefusal(live, object, replacing);
     if (refusal !== undefined) return { kind: 'failed', message: refusal };
     await removeHook(state, address, live.metadata.uid, effects);
     await awaitGone(state, address, effects);
@@ -115,16 +117,21 @@ function startedBy(state: HookState, outcome: ApplyOutcome): Started {
   throw outcome.kind === 'refused' ? new Blocked(fault) : new Retry(fault);
 }
 
+/** Whether an object came of a hook whose run died before it could note its uid: the mark alone may be on theirs. */
+function cameOfHook(live: LiveObject): boolean {
+  const [, intendedAt] = (live.metadata.annotations?.[annotations.hookRun] ?? '').split(' ');
+  return cameOfIntent({ intendedAt }, live);
+}
+
 function replaceRefusal(
   live: LiveObject,
   object: KubeObject,
-  { mayReplace, stateUid }: Replacing,
+  { mayReplace, hookUids, stateUid }: Replacing,
 ): string | undefined {
-  const { annotations: notes, uid } = live.metadata;
-  const isLabelled =
-    live.metadata.labels?.[labels.application] === object.metadata.labels?.[labels.application];
+  const { annotations: notes, labels: own, uid } = live.metadata;
+  const isLabelled = own?.[labels.application] === object.metadata.labels?.[labels.application];
   const wasState = uid === stateUid && notes?.[annotations.prune] === undefined;
-  if (!isLabelled || (notes?.[annotations.hookRun] === undefined && !wasState)) {
+  if (!isLabelled || !(wasState || hookUids.has(uid) || cameOfHook(live))) {
     return 'an object of that name exists already and is no hook of this application; rename one';
   }
   // Deleted after it ended, in the foreground, it stays until its Pods are gone.
@@ -190,5 +197,8 @@ async function awaitGone(state: HookState, address: ObjectAddress, effects: Hook
     await effects.mayProceed();
     await effects.clock.sleep(pauseMs);
   }
-  throw new Waiting('order', `waits for ${hookName(state)}: its object of an earlier run is being deleted`);
+  const message = 'its object of an earlier run is being deleted';
+  // Nobody goes on with a revision that failed: its fail hooks come again with the whole run alone.
+  if (state.phase === 'fail') throw new Retry({ subject: hookName(state), message });
+  throw new Waiting('order', `waits for ${hookName(state)}: ${message}`);
 }

@@ -73,6 +73,7 @@ async function begin(run: HookRun, hook: Hook): Promise<void> {
   const { ref, address } = hook.desired;
   const key = stateKey(phase, hook);
   const before = context.inventory.value.hooks[key];
+  const hookUids = hookUidsIn(context.inventory.value);
   let state = before;
   if (state?.revision !== context.goal.revision || (state.state === 'failed' && isAskedFor(context))) {
     if (before !== undefined && isLeftOver(before, hook)) await cleanUpHook(before, address, effects);
@@ -82,7 +83,7 @@ async function begin(run: HookRun, hook: Hook): Promise<void> {
   if (isLeftOver(state, hook)) await deleteEnded(context.inventory, key, state, address, effects);
   if (state.state !== 'intent') return;
   const mayReplace = hook.deletions.includes('before');
-  const replacing = { mayReplace, stateUid: prunableUid(context, hook) };
+  const replacing = { mayReplace, hookUids, stateUid: prunableUid(context, hook) };
   const started = await startHook(hook.desired, state, replacing, effects);
   if (started.kind === 'failed') {
     await note(context.inventory, key, { ...state, state: 'failed', message: started.message });
@@ -92,6 +93,11 @@ async function begin(run: HookRun, hook: Hook): Promise<void> {
   if (started.created) {
     progress.results.push({ key, outcome: { ref, outcome: 'created', message: `${phase} hook` } });
   }
+}
+
+/** Uids of the objects that came of hooks of this application. */
+export function hookUidsIn({ hooks }: Pick<Inventory, 'hooks'>): ReadonlySet<string> {
+  return new Set(Object.values(hooks).flatMap(({ uid }) => uid ?? []));
 }
 
 /** Of what was part of the state until Git made it a hook; what a person must agree to lose is not deleted for that. */

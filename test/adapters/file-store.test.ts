@@ -109,3 +109,25 @@ describe('store in a folder', () => {
     },
   );
 });
+
+describe('versions of a folder that stood still for a while', () => {
+  it('are told anew after any write and any deletion, by this process or another', async () => {
+    const folder = join(directory, 'versions');
+    const [one, other] = [new FileStore(folder), new FileStore(folder)];
+    for (const name of ['a', 'b']) await one.put(`desired/east/${name}.json`, '1', 'any');
+    const quiet = new Date(Date.now() - 60_000);
+    const rest = async () => utimes(join(folder, 'desired', 'east'), quiet, quiet);
+    const keysNow = async () => [...(await one.entries('desired/east/')).entries()];
+    await rest();
+    const first = await keysNow();
+    assert.deepEqual(await keysNow(), first);
+    await other.put('desired/east/a.json', '2', 'any');
+    const second = await keysNow();
+    assert.notEqual(second[0]?.[1], first[0]?.[1], 'a new version');
+    assert.deepEqual(second[1], first[1]);
+    await rest();
+    await keysNow();
+    await other.delete('desired/east/b.json', 'any');
+    assert.deepEqual(await keysNow(), second.slice(0, 1));
+  });
+});

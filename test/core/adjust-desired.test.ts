@@ -112,12 +112,85 @@ describe('what is sent of a field that a rule ignores', () => {
       `
        rules: [{ fields: [/spec/list/*/weight], drift: ignore }]
        git: { spec: { list: [{ host: a, weight: 100 }, { host: b, weight: 0 }] } }
-       live: { spec: { list: [{ host: x, weight: 70 }, { host: y, weight: 30 }] } }
+       live: { spec: { list: [{ host: a, kind: Service, weight: 70 }, { host: b, kind: Service, weight: 30 }] } }
        owners: { flagger: { f:spec: { f:list: {} } } }`,
       {
         list: [
           { host: 'a', weight: 70 },
           { host: 'b', weight: 30 },
+        ],
+      },
+      [],
+    ],
+    'the live part of the same item when Git puts such a list into another order': [
+      `
+       rules: [{ fields: [/spec/list/*/weight], drift: ignore }]
+       git: { spec: { list: [{ host: b, weight: 0 }, { host: a, weight: 100 }] } }
+       live: { spec: { list: [{ host: a, weight: 70 }, { host: b, weight: 30 }] } }
+       owners: { flagger: { f:spec: { f:list: {} } } }`,
+      {
+        list: [
+          { host: 'b', weight: 30 },
+          { host: 'a', weight: 70 },
+        ],
+      },
+      [],
+    ],
+    'all of such a list when its items are others, or two look the same': [
+      `
+       rules: [{ fields: [/spec/list/*/weight], drift: ignore }]
+       git:
+         spec: { list: [{ host: c, weight: 100 }, { host: a, weight: 0 }], more: { list: [] } }
+       live: { spec: { list: [{ host: a, weight: 70 }, { host: b, weight: 30 }], more: { list: [] } } }
+       owners: { flagger: { f:spec: { f:list: {}, f:more: {} } } }`,
+      {
+        list: [
+          { host: 'c', weight: 100 },
+          { host: 'a', weight: 0 },
+        ],
+        more: { list: [] },
+      },
+      [],
+    ],
+    'all of such a list when one of its items became another, or lost a field': [
+      `
+       rules: [{ fields: [/spec/*/*/weight], drift: ignore }]
+       git:
+         spec:
+           one: [{ host: a, weight: 100 }, { host: c, weight: 0 }]
+           two: [{ to: { host: a }, weight: 100 }, { to: { host: a, set: v2 }, weight: 0 }]
+       live:
+         spec:
+           one: [{ host: a, weight: 70 }, { host: b, weight: 30 }]
+           two: [{ to: { host: a, set: v1 }, weight: 70 }, { to: { host: a, set: v2 }, weight: 30 }]
+       owners: { flagger: { f:spec: { f:one: {}, f:two: {} } } }`,
+      {
+        one: [
+          { host: 'a', weight: 100 },
+          { host: 'c', weight: 0 },
+        ],
+        two: [
+          { to: { host: 'a' }, weight: 100 },
+          { to: { host: 'a', set: 'v2' }, weight: 0 },
+        ],
+      },
+      [],
+    ],
+    'the live part of an inner list when Git changes the item around it': [
+      `
+       rules: [{ fields: [/spec/http/*/route/*/weight], drift: ignore }]
+       git: { spec: { http: [{ timeout: 5s, route: [{ host: a, weight: 100 }, { host: b, weight: 0 }] }] } }
+       live: { spec: { http: [{ timeout: 1s, route: [{ host: a, weight: 70 }, { host: b, weight: 30 }] }] } }
+       owners: { flagger: { f:spec: { f:http: {} } } }`,
+      {
+        http: [
+          {
+            timeout: '5s',
+            route: [
+              { host: 'a', weight: 70 },
+              { host: 'b', weight: 30 },
+            ],
+          },
         ],
       },
       [],

@@ -81,6 +81,23 @@ describe('a field that we declare and somebody else has written', () => {
     assert.equal(at(result.live, 'spec', 'template', 'spec', 'containers', 0, 'image'), 'app:2');
   });
 
+  test('yield: our label is never left to another', async () => {
+    const object = bench.object(`
+      apiVersion: v1
+      kind: ConfigMap
+      metadata:
+        name: label
+        labels: { trueup.dev/application: web, team: a }
+        annotations: { trueup.dev/conflicts: yield }
+      data: { a: "1" }
+    `);
+    await bench.apply(object);
+    await write(object, { metadata: { labels: { 'trueup.dev/application': 'other', team: 'b' } } });
+    const result = await bench.apply(object);
+    assert.equal(result.outcome.message, 'yields metadata.labels.team to rival');
+    assert.deepEqual(result.live?.metadata.labels, { 'trueup.dev/application': 'web', team: 'b' });
+  });
+
   test('yield: a field of a list item goes alone, the item keeps its keys', async () => {
     const rules = '[{ match: { kind: Deployment }, conflicts: yield }]';
     await bench.apply(deployment('item'), { rules });

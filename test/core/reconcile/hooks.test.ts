@@ -247,4 +247,88 @@ describe('hooks', () => {
       /Job x: has trueup.dev\/hook: "before"; "before" is none of pre, post, fail, delete/,
     );
   });
+
+  test('one for two phases that is deleted in the foreground is waited for, then runs again', async () => {
+    const rollout = new Rollout();
+    const { world, cluster } = rollout;
+    await world.push([job('m', { hook: 'pre,post', 'hook-delete': 'succeeded' }), configMap('a')]);
+    await world.record();
+    // As on a real server, it stays until its Pods are gone.
+    cluster.write(jobAddress('m'), {
+      kind: 'Job',
+      metadata: { ...cluster.live(jobAddress('m'))?.metadata, finalizers: ['foregroundDeletion'] },
+    });
+    rollout.end('m', 'Complete');
+    assert.match(
+      await rollout.next(),
+      /waiting: waits for post hook Job default\/m: its object .* being deleted/,
+    );
+    assert.equal(rollout.count(created('m')), 1);
+    cluster.remove(jobAddress('m'));
+    assert.match(await rollout.next(), /waiting: waits for post hook Job default\/m: Progressing/);
+    assert.equal(rollout.count(created('m')), 2);
+    rollout.end('m', 'Complete');
+    assert.match(await rollout.next(), /applied/);
+  });
+
+  test('an object that somebody creates in between is neither taken for the hook nor ever deleted', async () => {
+    const rollout = new Rollout();
+    const { world, cluster } = rollout;
+    const hook = job('m', { hook: 'pre', 'hook-delete': 'before,succeeded,failed' });
+    let isDone = false;
+    cluster.hook = (request, when) => {
+      if (isDone || when !== 'before' || request !== created('m')) return;
+      isDone = true;
+      cluster.write(jobAddress('m'), { kind: 'Job', spec: { image: 'a:1' } }, 'someone');
+    };
+    await world.push([hook, configMap('a')]);
+    await world.record();
+    rollout.end('m', 'Complete');
+    for (let run = 0; run < 3; run += 1) await rollout.next();
+    await world.record('sync');
+    await world.push([configMap('a')]);
+    await world.record();
+    const theirs = cluster.live(jobAddress('m'));
+    assert.deepEqual(theirs?.['spec'], { image: 'a:1' });
+    assert.equal(cluster.effects.filter((effect) => effect.startsWith('delete')).length, 0);
+  });
+
+  test('a hook that becomes part of the state is applied and stays', async () => {
+    const rollout = new Rollout();
+    const { world, cluster } = rollout;
+    await world.push([pre(), configMap('a')]);
+    await world.record();
+    rollout.end('migrate', 'Complete');
+    await rollout.next();
+    await world.push([job('migrate', {}), configMap('a')]);
+    assert.equal((await world.record()).outcome?.kind, 'applied');
+    const { entries, hooks } = await world.inventory();
+    assert.equal(entries['batch/Job/default/migrate']?.created, true);
+    assert.deepEqual(hooks, {});
+    assert.equal(
+      cluster.live(jobAddress('migrate'))?.metadata.annotations?.['trueup.dev/hook-run'],
+      undefined,
+    );
+  });
+
+  test('what was part of the state and becomes a hook is deleted first, unless its annotation protects it', async () => {
+    for (const protection of [{}, { prune: 'disabled' }, { prune: 'confirm' }]) {
+      const rollout = new Rollout();
+      const { world, cluster } = rollout;
+      await world.push([job('migrate', protection), configMap('a')]);
+      await world.record();
+      world.queues.later.length = 0;
+      const { uid } = cluster.live(jobAddress('migrate'))?.metadata ?? {};
+      await world.push([pre(), configMap('a')]);
+      const { outcome } = await world.record();
+      const isProtected = 'prune' in protection;
+      assert.equal(outcome?.kind, isProtected ? 'failed' : 'waiting', outcome?.message);
+      assert.equal(cluster.live(jobAddress('migrate'))?.metadata.uid === uid, isProtected);
+      if (isProtected) continue;
+      rollout.end('migrate', 'Complete');
+      assert.match(await rollout.next(), /applied/);
+      assert.equal(rollout.there, 'ConfigMap a, Job migrate');
+      assert.deepEqual(Object.keys((await world.inventory()).entries), ['/ConfigMap/default/a']);
+    }
+  });
 });
