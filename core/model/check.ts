@@ -10,7 +10,14 @@ export const targetCheckSchema = z.object({
   revision: z.number().int().describe('of the desired pointer that was applied, 0 while none is'),
   health: healthStatusSchema,
   healthMessage: z.string(),
+  lastHealth: healthStatusSchema
+    .exactOptional()
+    .describe('while the health is Unknown: what it was when it was last known'),
   healthSince: z.string().exactOptional().describe('since when the health is what it is'),
+  triedAt: z
+    .string()
+    .exactOptional()
+    .describe('of a look since `at` that could not be completed'),
   fullAt: z
     .string()
     .exactOptional()

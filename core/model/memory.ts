@@ -55,6 +55,11 @@ export const targetMemorySchema = z.object({
   /** Gone from Git, with nothing left of it. */
   finished: z.literal(true).exactOptional(),
   objects: z.custom<readonly ObjectMemory[]>(areRows),
+  hooks: z
+    .array(z.tuple([z.string(), z.string()]).readonly())
+    .readonly()
+    .exactOptional()
+    .describe('key and uid of each object that came of a hook: it carries our label and is not extra'),
 });
 export type TargetMemory = z.infer<typeof targetMemorySchema>;
 

@@ -96,7 +96,7 @@ async function begin(run: HookRun, hook: Hook): Promise<void> {
 }
 
 /** Uids of the objects that came of hooks of this application. */
-export function hookUidsIn({ hooks }: Pick<Inventory, 'hooks'>): ReadonlySet<string> {
+function hookUidsIn({ hooks }: Pick<Inventory, 'hooks'>): ReadonlySet<string> {
   return new Set(Object.values(hooks).flatMap(({ uid }) => uid ?? []));
 }
 

@@ -10,7 +10,9 @@ import type { AuditTrail, Queues, Sealer } from '../ports.ts';
 import { countFields, isAlarming } from '../record.ts';
 import { authorsOf } from '../who-did.ts';
 import { driftIgnored, isPending, judgeTarget } from './judge-target.ts';
+import { kindOf, kindOfKey } from './listed-kinds.ts';
 import { lookAtTarget, type Look } from './look-at-target.ts';
+import { hookRows } from './extra-objects.ts';
 import { nextRun } from './next-run.ts';
 import { sameVersions, type AllVersions } from './records.ts';
 import { isVersionOnly, rulesDigest } from './rules-digest.ts';
@@ -97,6 +99,7 @@ export async function concludeCheck(
     drifted,
     revision,
     ...targetHealth([...healths, ...stuck]),
+    ...(isPartial && { triedAt: isoTime(now) }),
     ...(fullAt !== undefined && { fullAt }),
   };
   return { check, memory: memoryOf(versions, state, look, { ...verdict, revision }, isDrifting) };
@@ -111,6 +114,7 @@ export function unjudged(
 ): TargetCheck {
   return {
     at: lastSeen(deps, previous),
+    triedAt: isoTime(deps.clock.now()),
     ...verdict,
     drifted: previous?.drifted ?? 0,
     revision,
@@ -142,6 +146,7 @@ function memoryOf(
     .filter((memory) => memory !== undefined);
   const { intervalSeconds } = state.pointer.settings;
   const isClean = !isDrifting && look.unknown.length === 0;
+  const hooks = state.inventory === undefined ? [] : hookRows(state.inventory);
   const isKnown = objects.length === Object.keys(state.inventory?.entries ?? {}).length;
   return {
     records,
@@ -150,6 +155,7 @@ function memoryOf(
     ...(intervalSeconds !== undefined && { intervalSeconds }),
     ...(isClean && isKnown && isSettled(state, settled.sync) && { settled }),
     objects,
+    ...(hooks.length > 0 && { hooks }),
   };
 }
 
@@ -161,7 +167,10 @@ function isSettled({ pointer, inventory }: TargetState, sync: TargetCheck['sync'
   return sync === 'Synced' || (sync === 'Pending' && isManual);
 }
 
-/** Judged are the objects that were compared, and those that nobody expects any more: extra ones that are gone. */
+/**
+ * Judged are the objects that were compared, those that nobody desires any more, and extra ones that are gone: these only
+ * where their kind was listed, or is served no more.
+ */
 async function record(
   deps: CheckDeps,
   swept: SweptCluster,
@@ -171,8 +180,15 @@ async function record(
 ): Promise<Recorded> {
   const { target } = pointer;
   const entries = inventory?.entries ?? {};
-  const isJudged = (key: string): boolean =>
-    look.objects.get(key)?.judged ?? (entries[key] === undefined && look.unknown.length === 0);
+  const isListed = (key: string): boolean =>
+    swept.labelled.kinds.has(kindOfKey(key)) || !swept.served.some((kind) => kindOf(kind) === kindOfKey(key));
+  const isJudged = (key: string): boolean => {
+    const entry = entries[key];
+    if (entry?.kept !== undefined) return true;
+    return (
+      look.objects.get(key)?.judged ?? (entry === undefined && look.unknown.length === 0 && isListed(key))
+    );
+  };
   const whoDid = authors(deps, swept, look, previous?.at ?? inventory?.applied?.at);
   const { loopBreaker } = deps.config;
   return recordFindings(deps, { target, drifts: look.drifts, isJudged, loopBreaker, whoDid });

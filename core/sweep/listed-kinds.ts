@@ -1,11 +1,12 @@
 import { labels } from '../contract/kubernetes.ts';
-import { Blocked } from '../errors.ts';
+import { Blocked, Retry } from '../errors.ts';
 import { inBatches } from '../in-batches.ts';
 import { isJsonObject, type Json } from '../model/json.ts';
 import type { RememberedKind } from '../model/memory.ts';
 import { refKey, refOf, type LiveObject } from '../model/object.ts';
 import type { ApiResource, Cluster } from '../ports.ts';
 import { builtInGroups, generationKinds } from './generation-kinds.ts';
+import { lossOf } from './why-lost.ts';
 
 /** One kind as this sweep listed it. */
 export interface ListedKind {
@@ -29,7 +30,8 @@ const definitionKind = { group: 'apiextensions.k8s.io', kind: 'CustomResourceDef
 
 /**
  * One list of metadata for each of the kinds, for all applications of the cluster at once, and one of the definitions
- * where a kind is not built in. `before` is what was known of the kinds: a definition is read when it has changed.
+ * where a kind is not built in. `before` is what was known of the kinds: a definition is read when it has changed. A kind
+ * that cannot be listed is told; throws Retry when the cluster does not answer at all.
  */
 export async function listLabelled(
   cluster: Cluster,
@@ -43,24 +45,40 @@ export async function listLabelled(
   const listed = new Map<string, ListedKind>();
   const failed = new Map<string, string>();
   const versions: string[] = [];
-  const definitions = definitionsFor(cluster, resources, served);
+  const unanswered: Retry[] = [];
+  const asked: Asked = { cluster, whyLost: lossOf(cluster) };
+  const definitions = definitionsFor(asked, resources, served);
   const lists = inBatches(resources, listsAtOnce, async (resource) => {
     const kind = kindOf(resource);
     try {
       const list = await cluster.list(resource, labels.application, { metadataOnly: true });
       for (const live of list.items) objects.set(refKey(refOf(live)), live);
-      const remembered = await identify(cluster, resource, await definitions, before[kind]);
+      const remembered = await identify(asked, resource, await definitions, before[kind]);
       listed.set(kind, { resource, remembered });
       // Aggregated servers count their versions themselves.
       if (remembered !== undefined) versions.push(list.resourceVersion);
     } catch (error) {
-      // Not allowed to list one kind: the targets that have it are Unknown, the others are checked.
-      if (!(error instanceof Blocked)) throw error;
-      failed.set(kind, error.message);
+      // Not allowed to list one kind, or its conversion is broken: the targets that have it are Unknown, no others.
+      failed.set(kind, (await faultOfOne(asked, error)).message);
+      if (error instanceof Retry) unanswered.push(error);
     }
   });
   await Promise.all([definitions, lists]);
+  // Discovery may outlive the storage: a server that lists nothing at all is not there.
+  if (unanswered[0] !== undefined && unanswered.length === resources.length) throw unanswered[0];
   return { objects, kinds: listed, failed, versions };
+}
+
+interface Asked {
+  readonly cluster: Cluster;
+  readonly whyLost: ReturnType<typeof lossOf>;
+}
+
+/** Of a request that failed alone; throws what says that the cluster as a whole does not answer. */
+async function faultOfOne({ whyLost }: Pick<Asked, 'whyLost'>, error: unknown): Promise<Blocked | Retry> {
+  if (error instanceof Blocked) return error;
+  if (!(error instanceof Retry) || (await whyLost()) !== undefined) throw error;
+  return error;
 }
 
 function isListed(resource: ApiResource, kind: string): boolean {
@@ -69,9 +87,9 @@ function isListed(resource: ApiResource, kind: string): boolean {
 
 type Definitions = ReadonlyMap<string, LiveObject>;
 
-/** By name. Empty where every kind is built in, and where we may not list them: then nothing is remembered. */
+/** By name. Empty where every kind is built in, and where they cannot be listed: then nothing is remembered. */
 async function definitionsFor(
-  cluster: Cluster,
+  asked: Asked,
   resources: readonly ApiResource[],
   served: readonly ApiResource[],
 ): Promise<Definitions> {
@@ -79,16 +97,16 @@ async function definitionsFor(
   const resource = served.find((each) => isListed(each, kindOf(definitionKind)));
   if (isBuiltIn || resource === undefined) return new Map();
   try {
-    const { items } = await cluster.list(resource, '', { metadataOnly: true });
+    const { items } = await asked.cluster.list(resource, '', { metadataOnly: true });
     return new Map(items.map((definition) => [definition.metadata.name, definition]));
   } catch (error) {
-    if (error instanceof Blocked) return new Map();
-    throw error;
+    await faultOfOne(asked, error);
+    return new Map();
   }
 }
 
 async function identify(
-  cluster: Cluster,
+  asked: Asked,
   { group, version, kind, plural }: ApiResource,
   definitions: Definitions,
   before: RememberedKind | undefined,
@@ -102,8 +120,12 @@ async function identify(
   const identity = `${version} ${uid} ${generation}`;
   if (before?.identity === identity) return before;
   const { apiVersion } = definition;
-  const whole = await cluster.get({ apiVersion, plural: 'customresourcedefinitions', name });
-  // Changed again in between: the next sweep asks again.
+  const address = { apiVersion, plural: 'customresourcedefinitions', name };
+  const whole = await asked.cluster.get(address).catch(async (error: unknown) => {
+    await faultOfOne(asked, error);
+    return undefined;
+  });
+  // Changed again in between, or not to be read now: the next sweep asks again.
   if (whole?.metadata.generation !== generation || whole.metadata.uid !== uid) return undefined;
   return { identity, generationCounts: hasStatus(whole, version) };
 }

@@ -1,5 +1,5 @@
 import { labels } from '../contract/kubernetes.ts';
-import { Blocked } from '../errors.ts';
+import { Blocked, Retry } from '../errors.ts';
 import { refKey, refOf, type LiveObject } from '../model/object.ts';
 import type { Cluster, ObjectAddress } from '../ports.ts';
 import { kindOfKey, type LabelledObjects } from './listed-kinds.ts';
@@ -55,8 +55,8 @@ function byKey({ items }: { readonly items: readonly LiveObject[] }): Listed {
   return new Map(items.map((live) => [refKey(refOf(live)), live]));
 }
 
-/** A refusal is told object by object, by the GET that follows. */
+/** A refusal, or a list that one broken object spoils, is told object by object, by the GET that follows. */
 function none(error: unknown): Listed {
-  if (error instanceof Blocked) return new Map();
+  if (error instanceof Blocked || error instanceof Retry) return new Map();
   throw error;
 }

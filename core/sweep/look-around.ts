@@ -52,10 +52,13 @@ export async function lookAround(
     readonly mask: SweptCluster['mask'];
     readonly seen: string | undefined;
     readonly isFull: (target: SweptTarget) => boolean;
+    readonly openExtras: SweptCluster['openExtras'];
   },
 ): Promise<Surroundings> {
   const { keys, uids } = ownedBy(targets);
-  const kinds = new Set([...keys].map(kindOfKey));
+  // An extra object may be the only one of its kind: it is looked for until its episode is closed.
+  const open = [...given.openExtras.values()].flatMap((extras) => [...extras]);
+  const kinds = new Set([...keys, ...open].map(kindOfKey));
   const labelled = await listLabelled(cluster, kinds, served, memory.kinds);
   const { seen } = given;
   const isRestored = labelled.versions.some((version) => isOlder(version, seen));
@@ -87,7 +90,7 @@ function ownedBy(targets: readonly SweptTarget[]): {
   const uids = new Set<string>();
   for (const { state, memory } of targets) {
     if (state === undefined) {
-      for (const [key, uid] of memory?.objects ?? []) {
+      for (const [key, uid] of [...(memory?.objects ?? []), ...(memory?.hooks ?? [])]) {
         keys.add(key);
         uids.add(uid);
       }

@@ -1,3 +1,4 @@
+import { webhookIn } from '../apply/send-object.ts';
 import { driftOfExtra } from '../drift/object-drift.ts';
 import { Retry, messageOf } from '../errors.ts';
 import { hasHealth, missing } from '../health.ts';
@@ -12,9 +13,9 @@ import { Policy } from '../policy.ts';
 import type { Cluster, Sealer, Store } from '../ports.ts';
 import { appliedObjects } from './applied-objects.ts';
 import { checkObject, type ObjectCheck } from './check-object.ts';
-import { counts } from './extra-objects.ts';
+import { counts, hookRows } from './extra-objects.ts';
 import { digestOfMetadata, glance } from './glance.ts';
-import { kindOf } from './listed-kinds.ts';
+import { kindOf, kindOfKey } from './listed-kinds.ts';
 import { isTimed, recallHealth, rememberHealth } from './remembered-health.ts';
 import { desiredDigest } from './rules-digest.ts';
 import type { Recalled, SweptCluster } from './swept-cluster.ts';
@@ -142,12 +143,12 @@ async function lookAgain(
   return { judged: true, health: { ref, ...recallHealth(text) }, memory: remembered(text) };
 }
 
-/** A read that is forbidden makes one object unknown, not all of them. */
+/** A read that is forbidden, or a webhook that does not answer, makes one object unknown, not all of them. */
 async function orRefused<T>(answer: Promise<T>): Promise<T | string> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof Retry) throw error;
+    if (error instanceof Retry && webhookIn(error) === undefined) throw error;
     return messageOf(error);
   }
 }
@@ -222,10 +223,13 @@ function extrasOf({ swept, state: { pointer, inventory } }: Looking) {
   if (inventory === undefined) return [];
   const { prune } = pointer.settings;
   const extras = swept.extras.get(pointer.target.application) ?? [];
-  return extras.filter((live) => counts(live, { known: inventory.entries, prune }));
+  const known = new Set([...Object.keys(inventory.entries), ...hookRows(inventory).flat()]);
+  return extras.filter((live) => counts(live, { known, prune }));
 }
 
-function unlistable({ labelled }: SweptCluster, { inventory }: TargetState): string[] {
+/** Extra objects are of kinds that the inventory may not have: while one has an open episode, its kind counts too. */
+function unlistable({ labelled, openExtras }: SweptCluster, { pointer, inventory }: TargetState): string[] {
   const kinds = new Set(Object.values(inventory?.entries ?? {}).map(({ ref }) => kindOf(ref)));
+  for (const key of openExtras.get(pointer.target.application) ?? []) kinds.add(kindOfKey(key));
   return [...labelled.failed].flatMap(([kind, reason]) => (kinds.has(kind) ? [reason] : []));
 }

@@ -3,6 +3,7 @@ import { metrics } from '../contract/metrics.ts';
 import { readDocument } from '../documents.ts';
 import { clusterCheckSchema, type ClusterCheck } from '../model/check.ts';
 import { millisecondsOf } from '../model/time.ts';
+import { lastKnown } from './health-changes.ts';
 import type { Clock, MetricDatum, Metrics, Store } from '../ports.ts';
 
 export interface MetricsDeps {
@@ -62,5 +63,5 @@ export async function sendMemoryMetrics(
 }
 
 function degradedIn(check: ClusterCheck | undefined): number {
-  return Object.values(check?.targets ?? {}).filter(({ health }) => health === 'Degraded').length;
+  return Object.values(check?.targets ?? {}).filter((target) => lastKnown(target) === 'Degraded').length;
 }

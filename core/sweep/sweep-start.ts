@@ -1,12 +1,14 @@
 import { keys } from '../contract/keys.ts';
 import { readDocument, type Document } from '../documents.ts';
 import { closeAllEpisodes, driftingApplications } from '../episodes.ts';
+import { Stop, messageOf } from '../errors.ts';
 import { inBatches } from '../in-batches.ts';
 import { clusterCheckSchema, type ClusterCheck } from '../model/check.ts';
 import { keyedDigest } from '../model/digest.ts';
 import { askForExpiredPins } from './expired-pins.ts';
 import type { CheckDeps } from './check-target.ts';
 import { MemoryOfCluster } from './cluster-memory.ts';
+import { openExtrasOf } from './open-extras.ts';
 import { Records, sameVersions, type AllVersions } from './records.ts';
 import type { SweptCluster, SweptTarget } from './swept-cluster.ts';
 import { isFinished, readTargetState } from './target-state.ts';
@@ -18,6 +20,7 @@ export interface SweepStart {
   readonly records: Records;
   readonly versions: AllVersions;
   readonly drifting: ReadonlySet<string>;
+  readonly openExtras: SweptCluster['openExtras'];
   readonly mask: SweptCluster['mask'];
 }
 
@@ -36,7 +39,8 @@ export async function startSweep(
     sealer.digestKey(),
   ]);
   const mask = (secret: string) => keyedDigest(digestKey, secret);
-  return { previous, memory, records, versions, drifting, mask };
+  const openExtras = await openExtrasOf(store, cluster, drifting);
+  return { previous, memory, records, versions, drifting, openExtras, mask };
 }
 
 /**
@@ -45,9 +49,10 @@ export async function startSweep(
  */
 export async function openTargets(
   deps: CheckDeps,
-  { previous, memory, versions, drifting }: SweepStart,
+  start: SweepStart,
   { cluster, server }: { readonly cluster: string; readonly server: string | undefined },
 ): Promise<readonly SweptTarget[]> {
+  const { previous, memory, versions, drifting } = start;
   const found = await inBatches([...versions], readsAtOnce, async ([application, records]) => {
     const target = { cluster, application };
     const last = previous?.value.targets[application];
@@ -56,8 +61,10 @@ export async function openTargets(
     const one = { target, versions: records, memory: known, previous: last };
     const isSettled = known?.settled !== undefined && sameVersions(records, known.records);
     if (isSettled && !drifting.has(application)) return { ...one, state: undefined };
-    const state = await openState(deps, one);
-    return state === undefined ? undefined : { ...one, state };
+    return orUnreadable(one, async () => {
+      const state = await openState(deps, one);
+      return state === undefined ? undefined : { ...one, state };
+    });
   });
   const targets = found.filter((one) => one !== undefined);
   const states = targets.flatMap(({ state }) => state ?? []);
@@ -67,10 +74,24 @@ export async function openTargets(
   );
   const open: SweptTarget[] = [];
   for (const one of targets) {
-    if (one.state === undefined || !isFinished(one.state)) open.push(one);
-    else await finish(deps, one, { memory, drifting });
+    const isDone = one.state !== undefined && isFinished(one.state);
+    const left = isDone ? await orUnreadable(one, async () => finish(deps, one, start)) : one;
+    if (left !== undefined) open.push(left);
   }
   return open;
+}
+
+/** A record that a person must restore concerns its target alone. */
+async function orUnreadable(
+  one: Omit<SweptTarget, 'state'>,
+  work: () => Promise<SweptTarget | undefined>,
+): Promise<SweptTarget | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    return { ...one, state: undefined, unreadable: messageOf(error) };
+  }
 }
 
 export async function openState(
@@ -85,7 +106,7 @@ async function finish(
   deps: CheckDeps,
   { target, versions: records, state }: SweptTarget,
   { memory, drifting }: Pick<SweepStart, 'memory' | 'drifting'>,
-): Promise<void> {
+): Promise<undefined> {
   if (state?.busy !== false) return;
   if (drifting.has(target.application)) await closeAllEpisodes(deps, { target, state: 'overwritten' });
   const nothing = { rulesDigest: '', versionOnly: false, objects: [] };

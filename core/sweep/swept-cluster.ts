@@ -23,6 +23,8 @@ export interface SweptCluster {
   readonly records: Records;
   /** Applications with open episodes. */
   readonly drifting: ReadonlySet<string>;
+  /** Keys of extra objects with open episodes, by application. */
+  readonly openExtras: ReadonlyMap<string, ReadonlySet<string>>;
   readonly mask: Mask;
   /** Names of objects that drift although all that a look at their metadata tells is as it was at a clean check. */
   readonly missed: string[];
@@ -36,6 +38,8 @@ export interface SweptTarget {
   readonly previous: TargetCheck | undefined;
   /** Undefined while its records need not be read. */
   readonly state: TargetState | undefined;
+  /** Why its records cannot be read; such a target is Unknown and holds up no other. */
+  readonly unreadable?: string;
 }
 
 /** What is remembered of one object, and what the lists say of it now. */

@@ -138,17 +138,26 @@ describe('what is sent of a field that a rule ignores', () => {
     ],
     'all of such a list when its items are others, or two look the same': [
       `
-       rules: [{ fields: [/spec/list/*/weight], drift: ignore }]
+       rules: [{ fields: [/spec/*/*/weight], drift: ignore }]
        git:
-         spec: { list: [{ host: c, weight: 100 }, { host: a, weight: 0 }], more: { list: [] } }
-       live: { spec: { list: [{ host: a, weight: 70 }, { host: b, weight: 30 }], more: { list: [] } } }
-       owners: { flagger: { f:spec: { f:list: {}, f:more: {} } } }`,
+         spec:
+           one: [{ host: c, weight: 100 }, { host: a, weight: 0 }]
+           two: [{ host: b, weight: 1 }, { host: a, weight: 2 }, { host: a, weight: 3 }]
+       live:
+         spec:
+           one: [{ host: a, weight: 70 }, { host: b, weight: 30 }]
+           two: [{ host: a, weight: 5 }, { host: a, weight: 6 }, { host: b, weight: 7 }]
+       owners: { flagger: { f:spec: { f:one: {}, f:two: {} } } }`,
       {
-        list: [
+        one: [
           { host: 'c', weight: 100 },
           { host: 'a', weight: 0 },
         ],
-        more: { list: [] },
+        two: [
+          { host: 'b', weight: 1 },
+          { host: 'a', weight: 2 },
+          { host: 'a', weight: 3 },
+        ],
       },
       [],
     ],

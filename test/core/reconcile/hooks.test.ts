@@ -271,6 +271,27 @@ describe('hooks', () => {
     assert.match(await rollout.next(), /applied/);
   });
 
+  test('a fail hook whose old object is still being deleted comes with the run that is tried again', async () => {
+    const rollout = new Rollout();
+    const { world, cluster } = rollout;
+    cluster.answers.set('bad', { kind: 'invalid', message: 'is invalid' });
+    await world.push([job('tell', { hook: 'fail' }), configMap('bad')]);
+    await world.record();
+    rollout.end('tell', 'Complete');
+    await rollout.next();
+    const { metadata } = cluster.live(jobAddress('tell')) ?? {};
+    cluster.write(jobAddress('tell'), {
+      kind: 'Job',
+      metadata: { ...metadata, finalizers: ['foregroundDeletion'] },
+    });
+    await world.push([job('tell', { hook: 'fail' }), configMap('bad', { a: '2' })]);
+    assert.equal((await world.record()).outcome?.kind, 'failed');
+    assert.equal(rollout.count(created('tell')), 1);
+    cluster.remove(jobAddress('tell'));
+    await rollout.next();
+    assert.equal(rollout.count(created('tell')), 2);
+  });
+
   test('an object that somebody creates in between is neither taken for the hook nor ever deleted', async () => {
     const rollout = new Rollout();
     const { world, cluster } = rollout;
