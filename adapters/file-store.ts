@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
   openSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -28,6 +29,8 @@ const expand = promisify(gunzip);
 const level = 1;
 /** Beside the documents: locks, and files not yet whole. No key leads there, since a dot in front is escaped. */
 const ownFolder = '.trueup';
+/** Far above what one write takes: such a file of a process that died is nobody's, and may be as large as a snapshot. */
+const leftoverMs = 3_600_000;
 /** What was written comes back as it was, a byte order mark included. */
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -39,6 +42,7 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 export class FileStore implements Store {
   readonly #directory: string;
   readonly #folders = new FolderVersions();
+  #tidiedAt = 0;
 
   /** The folder is made with the first document. */
   constructor(directory: string) {
@@ -60,6 +64,7 @@ export class FileStore implements Store {
     const temporary = join(own, `new-${randomUUID()}`);
     try {
       await mkdir(own, { recursive: true, mode: 0o700 });
+      this.#tidy(own);
       await writeThrough(temporary, body);
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       const outcome = await withFileLock(this.#lock(path), () => replace(path, temporary, condition));
@@ -126,10 +131,25 @@ export class FileStore implements Store {
     return join(this.#directory, pathOfKey(key));
   }
 
-  /** One for each document: writers of different ones do not wait for each other. */
+  /**
+   * One for each document: writers of different ones do not wait for each other. A digest, since no file may have the
+   * name of a long path.
+   */
   #lock(path: string): string {
-    const name = path.slice(this.#directory.length + 1).replaceAll('/', '%%');
+    const name = hash('sha256', path.slice(this.#directory.length + 1));
     return join(this.#directory, ownFolder, `lock-${name}`);
+  }
+
+  /** Once in a while, at a write. Locks themselves are left: whoever wants one finds out whether it is stale. */
+  #tidy(own: string): void {
+    const now = Date.now();
+    if (now - this.#tidiedAt < leftoverMs) return;
+    this.#tidiedAt = now;
+    for (const name of readdirSync(own).filter((each) => /^(new-|lock-.*\.(?!stale$))/.test(each))) {
+      const path = join(own, name);
+      const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now;
+      if (now - since > leftoverMs) rmSync(path, { force: true });
+    }
   }
 
   #tell<T>(subject: string, work: () => T): T {

@@ -30,7 +30,11 @@ export async function acceptOpenDrift(session: RecordsSession, options: AcceptOp
   const by = await session.whoAmI();
   const reason = options.reason ?? `accepted by ${by}`;
   // Nobody is told of the end of an episode that a person has just ended themselves.
-  const quiet = { bus: { publish: async () => undefined }, metrics: { put: async () => undefined } };
+  const quiet = {
+    bus: { publish: async () => undefined },
+    metrics: { put: async () => undefined },
+    config: { clusters: [] },
+  };
   const accepted: { readonly target: Target; readonly rules: readonly Rule[] }[] = [];
   for (const target of await drifting(session, targets)) {
     const object = await keyOf(session, target, options.object);

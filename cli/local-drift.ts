@@ -26,7 +26,7 @@ export async function localDrift(
   const targets = await selectTargets(store, selection);
   const requestedBy = await session.whoAmI();
   const closedSince = isoTime(session.clock.now());
-  const sweep = async () => sweepCluster({ cluster, requestedBy, full }, ports);
+  const sweep = async () => sweepCluster({ cluster, requestedBy, full, all: true }, ports);
   await sweep();
   const told: string[] = [];
   if (heal) {

@@ -1,7 +1,8 @@
 import { keys } from '../core/contract/keys.ts';
 import { readDocument } from '../core/documents.ts';
+import { desiredPointerSchema } from '../core/model/desired.ts';
 import { runRecordSchema, type RunRecord, type RunRequest } from '../core/model/run.ts';
-import type { ReconcileResult } from '../core/reconcile.ts';
+import type { ReconcileDeps, ReconcileResult } from '../core/reconcile.ts';
 import { targetKey } from '../core/model/target.ts';
 import { CliError } from './cli-error.ts';
 import type { LocalSession } from './local-session.ts';
@@ -24,6 +25,11 @@ export interface LocalRun {
   readonly interrupted: boolean;
 }
 
+/** What running needs of a session. */
+type RunSession = Pick<LocalSession, 'store' | 'clock' | 'interrupted'> & {
+  readonly ports: ReconcileDeps & Pick<LocalSession['ports'], 'queues'>;
+};
+
 /** A request that meets the lease of another run is tried again after so long. */
 const lastPauseMs = 200;
 
@@ -32,7 +38,7 @@ const lastPauseMs = 200;
  * Throws CliError when another run holds the target and there is no waiting.
  */
 export async function runLocally(
-  session: LocalSession,
+  session: RunSession,
   first: RunRequest,
   { wait, patienceMs, tell }: LocalRunOptions,
 ): Promise<LocalRun> {
@@ -43,7 +49,9 @@ export async function runLocally(
   let record: RunRecord | undefined;
   let rested: string | undefined;
   queues.clear();
-  await queues.run(first);
+  const pointer = await readDocument(session.store, keys.desired(first.target), desiredPointerSchema);
+  const seen: RunRequest = { ...(pointer !== undefined && { revision: pointer.value.revision }), ...first };
+  await queues.run(seen);
   while (!interrupted.aborted) {
     const next = queues.pending[0];
     if (next === undefined || next.dueAt > (wait ? until : clock.now())) break;
@@ -52,7 +60,10 @@ export async function runLocally(
     queues.take();
     // What is agreed to holds for whatever follows from the first request.
     const isOwn = targetKey(next.request.target) === targetKey(first.target);
-    const request = isOwn ? { ...first, reason: next.request.reason } : next.request;
+    // Nobody looked at what the neighbours' runs would prune.
+    const request = isOwn
+      ? { ...seen, reason: next.request.reason }
+      : { ...next.request, keepUndesired: true };
     const result: ReconcileResult = await reconcile(request, ports);
     if (result.kind === 'rested') rested = result.why;
     if (result.kind === 'ran' && isOwn) record = result.record;
@@ -70,7 +81,7 @@ export async function runLocally(
 }
 
 /** In short steps, so that Ctrl-C is heard. */
-async function sleepUntil(dueAt: number, { clock, interrupted }: LocalSession): Promise<void> {
+async function sleepUntil(dueAt: number, { clock, interrupted }: RunSession): Promise<void> {
   while (clock.now() < dueAt && !interrupted.aborted) {
     await clock.sleep(Math.min(lastPauseMs, dueAt - clock.now()));
   }

@@ -5,7 +5,7 @@ import { CliError } from './cli-error.ts';
 const patienceMs = 6 * 60_000;
 const pauseMs = 500;
 
-/** Asks for a sweep of each cluster and waits until each was done: by ours, or by a later one that overtook it. */
+/** Asks for a sweep of each cluster, of all its targets, and waits until each was done: by ours, or by a later one that overtook it. */
 export async function sweepNow(
   { store, queues, clock, ids }: Pick<Session, 'store' | 'queues' | 'clock' | 'ids'>,
   clusters: readonly string[],
@@ -14,7 +14,14 @@ export async function sweepNow(
   const before = await readChecks(store, clusters);
   const requestedBy = `trueup drift ${ids.next()}`;
   for (const cluster of clusters) {
-    await queues.sweep({ version: 1, scope: 'cluster', cluster, requestedBy, ...(full && { full }) });
+    await queues.sweep({
+      version: 1,
+      scope: 'cluster',
+      cluster,
+      requestedBy,
+      all: true,
+      ...(full && { full }),
+    });
   }
   const deadline = clock.now() + patienceMs;
   let waiting = clusters;

@@ -1,3 +1,6 @@
+import { keys } from '../core/contract/keys.ts';
+import { readDocument } from '../core/documents.ts';
+import { desiredPointerSchema } from '../core/model/desired.ts';
 import { targetKey, type Target } from '../core/model/target.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { readRuns, type KeyedRun } from './history.ts';
@@ -25,7 +28,9 @@ export async function sync(
   const requestedBy = `${await session.whoAmI()} ${session.ids.next()}`;
   const confirmed = confirmPrune === undefined ? {} : { confirmPrune };
   for (const target of targets) {
-    await session.queues.run({ version: 1, target, reason: 'sync', requestedBy, ...confirmed });
+    const pointer = await readDocument(session.store, keys.desired(target), desiredPointerSchema);
+    const seen = pointer === undefined ? {} : { revision: pointer.value.revision };
+    await session.queues.run({ version: 1, target, reason: 'sync', requestedBy, ...seen, ...confirmed });
   }
   if (!wait) {
     const text = targets.map((target) => `${targetKey(target)}: asked for a run`).join('\n');

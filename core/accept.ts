@@ -2,14 +2,14 @@ import { keys } from './contract/keys.ts';
 import { updateDocument, readDocument } from './documents.ts';
 import { acceptEpisodes, readEpisodes, type EpisodeDeps } from './episodes.ts';
 import { Stop } from './errors.ts';
-import { exactly } from './heal-loops.ts';
 import { inventorySchema } from './model/inventory.ts';
 import { driftRecordSchema, type FieldDrift, type ObjectDrift } from './model/drift.ts';
 import { jsonEqual } from './model/json.ts';
-import { describeRef, refKey } from './model/object.ts';
+import { describeRef, refKey, type ObjectRef } from './model/object.ts';
 import type { AcceptedRule, Rule } from './model/rule.ts';
 import { targetKey, type Target } from './model/target.ts';
 import { isoTime } from './model/time.ts';
+import { literal } from './policy.ts';
 
 /** Which drift a person accepts, and why. Left out: every object with open drift, and every field of it. */
 export interface Acceptance {
@@ -86,6 +86,16 @@ async function driftsOf(
   return records.flatMap((record) =>
     record === undefined ? [] : [[refKey(record.value.drift.ref), record.value.drift] as const],
   );
+}
+
+/** Fits one object and no other. */
+function exactly({ group, kind, namespace, name }: ObjectRef): Rule['match'] {
+  return {
+    group: literal(group),
+    kind: literal(kind),
+    ...(namespace === undefined ? {} : { namespace: literal(namespace) }),
+    name: literal(name),
+  };
 }
 
 function pointerIn({ pointer, path }: FieldDrift): string {

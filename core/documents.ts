@@ -49,22 +49,6 @@ export async function writeDocument(
   return store.put(key, JSON.stringify(value), condition);
 }
 
-/** Changes a document that was read a while ago; where somebody was faster it is read and changed anew. */
-export async function replaceDocument<S extends z.ZodType<object>>(
-  store: Store,
-  key: string,
-  schema: S,
-  read: Document<z.infer<S>> | undefined,
-  change: (current: z.infer<S> | undefined) => z.infer<S>,
-): Promise<z.infer<S>> {
-  const next = change(read?.value);
-  const condition: WriteCondition = read === undefined ? 'absent' : { etag: read.etag };
-  if ((await writeDocument(store, key, next, condition)).kind === 'written') return next;
-  const written = await updateDocument(store, key, schema, change);
-  if (written === undefined) throw new Error('an update that always gives a document gave none');
-  return written;
-}
-
 /**
  * Read, change, compare-and-set; again from the read when somebody was faster.
  * `change` gives undefined to leave things as they are. Returns what stands now.

@@ -1,4 +1,5 @@
 import { prefixes } from './contract/keys.ts';
+import type { ClusterConfig } from './contract/config.ts';
 import { metrics } from './contract/metrics.ts';
 import { readDocument } from './documents.ts';
 import { openDriftSchema } from './model/drift.ts';
@@ -6,22 +7,34 @@ import { millisecondsOf } from './model/time.ts';
 import type { Clock, MetricDatum, Metrics, Store } from './ports.ts';
 import { totalsOf, type Episode } from './record.ts';
 
+/** The clusters of the installation. */
+export interface ConfiguredClusters {
+  readonly clusters: readonly Pick<ClusterConfig, 'name'>[];
+}
+
 /**
  * Sends DriftedObjects, OldestDriftSeconds and ForeignFields of the cluster and of the fleet while there is drift,
- * and once as 0 when `closed` says that the last may just have ended. Reads the indexes of drifting targets only.
+ * and once as 0 when `closed` says that the last may just have ended. Reads the indexes of drifting targets only. Of a
+ * cluster that is configured no more nobody closes an episode: it would hold the alarm of the fleet for ever.
  */
 export async function sendDriftMetrics(
-  deps: { readonly store: Store; readonly metrics: Metrics; readonly clock: Clock },
+  deps: {
+    readonly store: Store;
+    readonly metrics: Metrics;
+    readonly clock: Clock;
+    readonly config: ConfiguredClusters;
+  },
   cluster: string,
   { closed }: { readonly closed: boolean },
 ): Promise<void> {
   const own: Episode[] = [];
   const all: Episode[] = [];
+  const configured = new Set(deps.config.clusters.map(({ name }) => name));
   for await (const key of deps.store.list(prefixes.openDrift)) {
     const index = (await readDocument(deps.store, key, openDriftSchema))?.value;
     if (index === undefined) continue;
     const episodes = Object.values(index.episodes);
-    all.push(...episodes);
+    if (configured.has(index.target.cluster)) all.push(...episodes);
     if (index.target.cluster === cluster) own.push(...episodes);
   }
   if (own.length === 0 && !closed) return;

@@ -1,6 +1,6 @@
 import { keys, prefixes } from './contract/keys.ts';
 import { readDocument, updateDocument, writeDocument } from './documents.ts';
-import { sendDriftMetrics } from './drift-metrics.ts';
+import { sendDriftMetrics, type ConfiguredClusters } from './drift-metrics.ts';
 import { Retry } from './errors.ts';
 import { breakLoops, type Judged, type LoopBreaker } from './heal-loops.ts';
 import {
@@ -11,7 +11,7 @@ import {
   type OpenDrift,
   type Who,
 } from './model/drift.ts';
-import type { RecentHeals } from './model/heals.ts';
+import type { BrokenLoops, RecentHeals } from './model/heals.ts';
 import type { Target } from './model/target.ts';
 import { isoTime } from './model/time.ts';
 import type { Bus, Clock, Ids, Metrics, Store } from './ports.ts';
@@ -40,6 +40,7 @@ export interface EpisodeDeps {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly config: ConfiguredClusters;
 }
 
 type Episodes = OpenDrift['episodes'];
@@ -51,6 +52,8 @@ export interface Findings {
   /** Which objects could be judged, drifting or not; episodes of others stay open. */
   readonly isJudged: (key: string) => boolean;
   readonly loopBreaker: LoopBreaker;
+  /** How long after one check of the target the next one comes; a loop that is slower than that cannot be seen. */
+  readonly periodMs?: number;
   /** Who wrote to an object since the last check, where there is an audit log. Asked for new and changed drift only. */
   readonly whoDid?: ((drift: ObjectDrift) => Promise<Who | undefined>) | undefined;
 }
@@ -140,13 +143,13 @@ function indexed({ drift, loop }: Sighting): Pick<Episode, keyof DriftCounts | '
 /** Without open drift there is no loop: a clean check reads nothing of this. */
 async function judgeLoops(
   { store, clock }: EpisodeDeps,
-  { target, drifts, loopBreaker: breaker }: Findings,
+  { target, drifts, loopBreaker: breaker, periodMs = 0 }: Findings,
   open: Episodes,
 ): Promise<Pick<Judged, 'drifts' | 'loops'>> {
   if (drifts.size === 0) return { drifts, loops: new Map() };
   const now = clock.now();
   const judge = (objects: RecentHeals['objects']): Judged =>
-    breakLoops(objects, drifts, (key) => open[key] !== undefined, { now, breaker });
+    breakLoops(objects, drifts, (key) => open[key] !== undefined, { now, breaker, periodMs });
   const objects = await readHeals(store, target);
   const judged = judge(objects);
   if (judged.objects !== objects) await changeHeals(store, target, (current) => judge(current).objects);
@@ -163,24 +166,26 @@ export interface Closing {
   readonly objects: Iterable<string>;
   /** Those among them that were applied for their drift alone: what is only observed was left as it is. */
   readonly heals?: ReadonlySet<string>;
+  /** Heal loops that the run left alone. */
+  readonly broken?: BrokenLoops | undefined;
 }
 
 /**
  * For the reconcile spine: closes the episodes of objects that a run has just applied, emits DriftHealed for each,
  * and sends the drift metrics so that an alarm returns at once. Episodes that an apply cannot end (foreign fields
- * only, extra objects, observed fields after a heal) stay open. Costs one GET when nothing drifts. Returns how many
+ * only, extra objects, observed fields and broken loops after a heal) stay open. Costs one GET when nothing drifts. Returns how many
  * were closed.
  */
 export async function closeEpisodes(deps: EpisodeDeps, closing: Closing): Promise<number> {
-  const { target, state, runId, heals = new Set() } = closing;
+  const { target, state, runId, heals = new Set(), broken = new Map() } = closing;
   const open = await readEpisodes(deps.store, target);
   const touched = [...closing.objects].filter((key) => open[key] !== undefined);
   if (touched.length === 0) return 0;
-  await rememberHeals(deps, target, { touched, heals, open });
+  const left = await rememberHeals(deps, target, { touched, heals, open, broken });
   const ends = (key: string): boolean => {
     const episode = open[key];
     if (episode === undefined) return false;
-    return heals.has(key) ? isEndedByHeal(episode) : isEndedByApply(episode);
+    return heals.has(key) ? isEndedByHeal(episode) && !left.has(key) : isEndedByApply(episode);
   };
   const ending = touched.filter(ends);
   // A push may be quicker than the heal that was due; what was only observed it overwrites.

@@ -1,16 +1,15 @@
 import type { StackConfig } from './contract/config.ts';
 import type { FieldDrift, ObjectDrift } from './model/drift.ts';
-import type { HealedPath, RecentHeals } from './model/heals.ts';
+import { isBroken, type BrokenLoops, type HealedPath, type RecentHeals } from './model/heals.ts';
 import type { ObjectRef } from './model/object.ts';
-import type { Rule } from './model/rule.ts';
 import { isoTime, millisecondsOf } from './model/time.ts';
 import { isHealed, type Loop } from './record.ts';
 
 export type LoopBreaker = StackConfig['loopBreaker'];
 type Objects = RecentHeals['objects'];
 
-/** Older heals say nothing, whatever the stack calls a loop; so many of one path say all. */
-const forgetMs = 86_400_000;
+/** Older heals say nothing, whatever the stack calls a loop and however seldom a target is checked; so many say all. */
+const forgetMs = 7 * 86_400_000;
 const mostHeals = 20;
 
 /** Drift with what is not healed any more turned to `observe`, and what broken loops are called in the records. */
@@ -24,14 +23,20 @@ export interface Judged {
 /**
  * Finds heal loops: a path that we healed and somebody changed again, `flips` times in `minutes`. Such a path is left
  * alone until as long again has passed without a heal; then one more is tried, and the first flip after it breaks the
- * loop anew. `isOpen` tells drift that stood already at the last check.
+ * loop anew. `isOpen` tells drift that stood already at the last check. `periodMs`: how long after one check the next
+ * one of the target comes; where so many flips cannot even be seen in `minutes`, the window is as long as they take.
  */
 export function breakLoops(
   objects: Objects,
   found: ReadonlyMap<string, ObjectDrift>,
   isOpen: (key: string) => boolean,
-  { now, breaker }: { readonly now: number; readonly breaker: LoopBreaker },
+  {
+    now,
+    breaker: { flips, minutes },
+    periodMs,
+  }: { readonly now: number; readonly breaker: LoopBreaker; readonly periodMs: number },
 ): Judged {
+  const windowMs = Math.max(minutes * 60_000, (flips + 1) * periodMs);
   const drifts = new Map(found);
   const loops = new Map<string, Loop>();
   let next = objects;
@@ -39,18 +44,18 @@ export function breakLoops(
     const known = objects[key];
     if (known === undefined) continue;
     const paths: Record<string, HealedPath> = { ...known.paths };
-    const broken = new Map<string, HealedPath>();
     for (const pointer of healedIn(drift)) {
       const path = paths[pointer];
-      const judged = path === undefined ? undefined : judgePath(path, isOpen(key), now, breaker);
+      const judged = path === undefined ? undefined : judgePath(path, isOpen(key), { now, flips, windowMs });
       if (judged === undefined) delete paths[pointer];
       else paths[pointer] = judged;
-      if (judged?.retryAt !== undefined && millisecondsOf(judged.retryAt) > now) broken.set(pointer, judged);
     }
     if (JSON.stringify(paths) !== JSON.stringify(known.paths)) next = { ...next, [key]: { ...known, paths } };
-    if (broken.size === 0) continue;
-    drifts.set(key, leftAlone(drift, broken));
-    loops.set(key, loopOf(drift, broken));
+    const isLeft = (pointer: string): boolean => isBroken(brokenLoops(next, now), key, pointer);
+    const left = healedIn(drift).filter(isLeft);
+    if (left.length === 0) continue;
+    drifts.set(key, leftAlone(drift, new Set(left)));
+    loops.set(key, loopOf(drift, left, paths));
   }
   return { drifts, loops, objects: next };
 }
@@ -59,10 +64,8 @@ export function breakLoops(
 function judgePath(
   path: HealedPath,
   isOpen: boolean,
-  now: number,
-  { flips, minutes }: LoopBreaker,
+  { now, flips, windowMs }: { readonly now: number; readonly flips: number; readonly windowMs: number },
 ): HealedPath | undefined {
-  const windowMs = minutes * 60_000;
   const last = millisecondsOf(path.heals.at(-1) ?? isoTime(0));
   const isRecent = now - last < windowMs;
   if (!isRecent && !isOpen) return undefined;
@@ -81,20 +84,21 @@ function pointerIn({ pointer, path }: FieldDrift): string {
   return pointer ?? path;
 }
 
-function leftAlone(drift: ObjectDrift, broken: ReadonlyMap<string, HealedPath>): ObjectDrift {
+function leftAlone(drift: ObjectDrift, left: ReadonlySet<string>): ObjectDrift {
   if (drift.kind === 'missing') return { ...drift, mode: 'observe' };
   const fields = drift.fields.map((field) =>
-    isHealed(field) && broken.has(pointerIn(field)) ? { ...field, mode: 'observe' as const } : field,
+    isHealed(field) && left.has(pointerIn(field)) ? { ...field, mode: 'observe' as const } : field,
   );
   return { ...drift, fields };
 }
 
 /** The path that flipped most often speaks for the object. */
-function loopOf(drift: ObjectDrift, broken: ReadonlyMap<string, HealedPath>): Loop {
-  const [[pointer, { heals }] = ['', { heals: [] }]] = [...broken].sort(
-    ([, a], [, b]) => b.heals.length - a.heals.length,
-  );
-  const field = drift.fields.find((each) => pointerIn(each) === pointer);
+function loopOf(drift: ObjectDrift, left: readonly string[], paths: Objects[string]['paths']): Loop {
+  const [[pointer, { heals }] = ['', { heals: [] }]] = Object.entries(paths)
+    .filter(([, { retryAt }]) => retryAt !== undefined)
+    .sort(([, a], [, b]) => b.heals.length - a.heals.length);
+  const named = drift.fields.find((each) => pointerIn(each) === pointer);
+  const field = named ?? drift.fields.find((each) => left.includes(pointerIn(each)));
   return { manager: field?.manager ?? 'unknown', flips: heals.length, since: heals[0] ?? '' };
 }
 
@@ -127,22 +131,13 @@ export function forgetHeals(objects: Objects, applied: ReadonlySet<string>, now:
   return Object.fromEntries(recent);
 }
 
-/** What a heal must leave alone, as rules that come after all others. */
-export function brokenRules(objects: Objects, now: number): readonly { readonly rule: Rule }[] {
-  return Object.values(objects).flatMap(({ ref, paths }) => {
-    const broken = Object.entries(paths)
-      .filter(([, { retryAt }]) => retryAt !== undefined && millisecondsOf(retryAt) > now)
-      .map(([pointer]) => pointer);
-    const match = exactly(ref);
-    const fields = broken.filter((pointer) => pointer !== '');
-    return [
-      ...(broken.includes('') ? [{ rule: { match, drift: 'observe' as const } }] : []),
-      ...(fields.length > 0 ? [{ rule: { match, fields, drift: 'observe' as const } }] : []),
-    ];
+/** What a heal must leave alone. */
+export function brokenLoops(objects: Objects, now: number): BrokenLoops {
+  const broken = Object.entries(objects).map(([key, { paths }]): [string, ReadonlySet<string>] => {
+    const waiting = Object.entries(paths).filter(
+      ([, { retryAt }]) => retryAt !== undefined && millisecondsOf(retryAt) > now,
+    );
+    return [key, new Set(waiting.map(([pointer]) => pointer))];
   });
-}
-
-/** Fits one object and no other. */
-export function exactly({ group, kind, namespace, name }: ObjectRef): Rule['match'] {
-  return { group, kind, ...(namespace === undefined ? {} : { namespace }), name };
+  return new Map(broken.filter(([, pointers]) => pointers.size > 0));
 }

@@ -14,8 +14,9 @@ import {
   type Match,
   type Rule,
 } from './model/rule.ts';
+import { isBroken, type BrokenLoops } from './model/heals.ts';
 import type { Json } from './model/json.ts';
-import { describeRef, groupOf, refOf, type KubeObject } from './model/object.ts';
+import { describeRef, groupOf, refKey, refOf, type KubeObject } from './model/object.ts';
 
 /** What holds for an object as a whole. */
 export interface ObjectPolicy {
@@ -48,15 +49,22 @@ export class Policy {
   readonly #mode: DriftMode;
   readonly #rules: readonly Rule[];
   readonly #later: readonly Rule[];
+  readonly #broken: BrokenLoops;
 
-  /** `later`: rules that a person accepted, and those of broken heal loops; Git does not know of them yet. */
+  /**
+   * `later`: rules that a person accepted; Git does not know of them yet. `broken`: what a run must not heal once more,
+   * whatever the rules say. That only ever turns `heal` into `observe`, so that it is no matter to what is applied
+   * because Git or a person said so, and never undoes an `ignore`.
+   */
   constructor(
     settings: Pick<Settings, 'drift' | 'rules'>,
     later: readonly Pick<AcceptedRule, 'rule'>[] = [],
+    broken: BrokenLoops = new Map(),
   ) {
     this.#mode = settings.drift;
     this.#rules = settings.rules;
     this.#later = later.map(({ rule }) => rule);
+    this.#broken = broken;
   }
 
   /** `object` as Git wants it: annotations count there, so that nobody on the cluster can switch a check off. */
@@ -81,9 +89,15 @@ export class Policy {
     };
   }
 
-  /** Whether any rule may treat single fields of this object apart: then its live state must be read before an apply. */
+  /** What becomes of an object that is not there, though it was applied once. */
+  forMissing(object: KubeObject): DriftMode {
+    return this.#unlessBroken(this.forObject(object).drift, object, '');
+  }
+
+  /** Whether single fields of this object may be treated apart: then its live state must be read before an apply. */
   hasFieldRules(object: KubeObject): boolean {
-    return this.#narrow(object).length > 0;
+    const broken = this.#broken.get(refKey(refOf(object))) ?? new Set();
+    return this.#narrow(object).length > 0 || [...broken].some((pointer) => pointer !== '');
   }
 
   /** Whether drift of any part of the object is told: when not, nobody looks. */
@@ -100,7 +114,7 @@ export class Policy {
     const whole = this.forObject(object);
     const rules = this.#narrow(object).filter((rule) => fitsField(rule, live, facts));
     return {
-      drift: lastOf(rules, 'drift') ?? whole.drift,
+      drift: this.#unlessBroken(lastOf(rules, 'drift') ?? whole.drift, object, pointerOf(facts.path)),
       conflicts: lastOf(rules, 'conflicts') ?? whole.conflicts,
     };
   }
@@ -125,7 +139,12 @@ export class Policy {
         fitsField(rule, live, facts),
     );
     const mode = lastOf(rules, 'drift');
+    if (mode === 'heal') return this.#unlessBroken(mode, object, pointerOf(facts.path));
     return mode === undefined && this.forObject(object).drift === 'ignore' ? 'ignore' : mode;
+  }
+
+  #unlessBroken(mode: DriftMode, object: KubeObject, pointer: string): DriftMode {
+    return mode === 'heal' && isBroken(this.#broken, refKey(refOf(object)), pointer) ? 'observe' : mode;
   }
 
   #narrow(object: KubeObject): readonly Rule[] {
@@ -144,9 +163,17 @@ export function fits(match: Match, object: KubeObject): boolean {
   );
 }
 
-/** The path as JSON pointer segments, list items by their keys: `/spec/containers/[name="app"]/image`. */
+/**
+ * The path as JSON pointer segments, list items by their keys: `/spec/containers/[name="app"]/image`. A member that is
+ * called `*` is written with a backslash in front: in a rule a bare one is any member.
+ */
 export function pointerOf(path: FieldPath): string {
   return path.map((edge) => `/${escaped(segmentOf(edge))}`).join('');
+}
+
+/** A name as a match has it that fits this name alone, whatever characters it holds. */
+export function literal(name: string): string {
+  return name.replaceAll(/[\\*]/g, String.raw`\$&`);
 }
 
 /** An annotation that says something else is a mistake worth a stop, not the default. */
@@ -199,7 +226,7 @@ function isWithin(pointer: string, path: FieldPath, live: Json): boolean {
   let parent: Json | undefined = live;
   return segments.every((segment, depth) => {
     const edge = path[depth] ?? '';
-    const fit = segment === '*' || segment === segmentOf(edge) || isPlace(segment, edge, parent);
+    const fit = segment === '*' || segment === starEscaped(segmentOf(edge)) || isPlace(segment, edge, parent);
     parent = valueBehind(parent, edge);
     return fit;
   });
@@ -218,15 +245,19 @@ function segmentOf(edge: string): string {
 }
 
 function escaped(segment: string): string {
-  return segment.replaceAll('~', '~0').replaceAll('/', '~1');
+  return starEscaped(segment).replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-/** Equal, with `*` for any run of characters. */
+/** One backslash more in front of what would else be read as any member, or as a member called `*`. */
+function starEscaped(segment: string): string {
+  return /^\\*\*$/.test(segment) ? `\\${segment}` : segment;
+}
+
+/** Equal, with `*` for any run of characters; a backslash takes its meaning from a `*` or another backslash. */
 function isLike(pattern: string, text: string): boolean {
-  if (!pattern.includes('*')) return pattern === text;
-  const source = pattern
-    .split('*')
-    .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
-    .join('.*');
-  return new RegExp(`^${source}$`, 's').test(text);
+  if (!/[*\\]/.test(pattern)) return pattern === text;
+  const source = (pattern.match(/\\[*\\]|[^]/g) ?? []).map((part) =>
+    part === '*' ? '.*' : (part.at(-1) ?? '').replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`),
+  );
+  return new RegExp(`^${source.join('')}$`, 's').test(text);
 }

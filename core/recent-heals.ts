@@ -1,10 +1,9 @@
 import { keys } from './contract/keys.ts';
 import { readDocument, writeDocument } from './documents.ts';
 import { Retry } from './errors.ts';
-import { brokenRules, forgetHeals, healedIn, noteHeal } from './heal-loops.ts';
+import { brokenLoops, forgetHeals, healedIn, noteHeal } from './heal-loops.ts';
 import { driftRecordSchema, type OpenDrift } from './model/drift.ts';
-import { recentHealsSchema, type RecentHeals } from './model/heals.ts';
-import type { AcceptedRule } from './model/rule.ts';
+import { isBroken, recentHealsSchema, type BrokenLoops, type RecentHeals } from './model/heals.ts';
 import type { Target } from './model/target.ts';
 import { isoTime } from './model/time.ts';
 import type { Clock, Store } from './ports.ts';
@@ -19,12 +18,12 @@ export async function readHeals(store: Store, target: Target): Promise<Objects> 
   return (await readDocument(store, keys.heals(target), recentHealsSchema))?.value.objects ?? {};
 }
 
-/** Rules of broken heal loops, for the policy of a run: one GET. */
-export async function readBrokenRules(
+/** Broken heal loops, for the policy of a run: one GET. */
+export async function readBrokenLoops(
   { store, clock }: { readonly store: Store; readonly clock: Clock },
   target: Target,
-): Promise<readonly Pick<AcceptedRule, 'rule'>[]> {
-  return brokenRules(await readHeals(store, target), clock.now());
+): Promise<BrokenLoops> {
+  return brokenLoops(await readHeals(store, target), clock.now());
 }
 
 /** Changes the document by compare-and-set; it goes with its last object, and is left alone where nothing changed. */
@@ -53,7 +52,8 @@ export async function changeHeals(
 
 /**
  * Notes what a run put right. A heal counts towards a loop; an apply that Git or a person asked for (`touched`, and not
- * in `heals`) starts the count anew.
+ * in `heals`) starts the count anew. What the run left alone since its loop was `broken` is no heal: gives the keys of
+ * objects of which something was left so.
  */
 export async function rememberHeals(
   { store, clock }: { readonly store: Store; readonly clock: Clock },
@@ -62,21 +62,29 @@ export async function rememberHeals(
     touched,
     heals,
     open,
+    broken,
   }: {
     readonly touched: readonly string[];
     readonly heals: ReadonlySet<string>;
     readonly open: OpenDrift['episodes'];
+    readonly broken: BrokenLoops;
   },
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const applied = new Set(touched.filter((key) => !heals.has(key)));
   const healed: Parameters<typeof noteHeal>[1][] = [];
+  const left = new Set<string>();
   for (const key of touched.filter((each) => heals.has(each))) {
     const record = await readDocument(store, open[key]?.record ?? '', driftRecordSchema);
     const drift = record?.value.drift;
-    if (drift !== undefined) healed.push({ key, ref: drift.ref, pointers: healedIn(drift) });
+    if (drift === undefined) continue;
+    const due = healedIn(drift);
+    const pointers = due.filter((pointer) => !isBroken(broken, key, pointer));
+    if (pointers.length < due.length) left.add(key);
+    if (pointers.length > 0) healed.push({ key, ref: drift.ref, pointers });
   }
   const now = clock.now();
   await changeHeals(store, target, (objects) =>
     healed.reduce((noted, heal) => noteHeal(noted, heal, isoTime(now)), forgetHeals(objects, applied, now)),
   );
+  return left;
 }

@@ -2,9 +2,10 @@ import { writeDocument } from './documents.ts';
 import { acquireLease, type Lease } from './lease.ts';
 import type { RunRecord, RunRequest } from './model/run.ts';
 import { isoTime } from './model/time.ts';
-import { readBrokenRules } from './recent-heals.ts';
+import { readBrokenLoops } from './recent-heals.ts';
 import { carryOut } from './reconcile/carry-out.ts';
 import { chooseGoal, type Goal } from './reconcile/choose-goal.ts';
+import { busySeconds } from './reconcile/delays.ts';
 import { assertDependencies, assertNoDependants } from './reconcile/dependencies.ts';
 import { endRun, recordOf, runKeyOf } from './reconcile/end-run.ts';
 import { lookAtHealth } from './reconcile/health-look.ts';
@@ -18,9 +19,6 @@ import { readStanding } from './reconcile/standing.ts';
 import { Waiting, overdue } from './reconcile/waiting.ts';
 
 export type { ReconcileDeps } from './reconcile/run-context.ts';
-
-/** How soon a request that met a held lease is tried again; it is never dropped. */
-const busySeconds = 5;
 
 /** What came of one request, for the log. */
 export type ReconcileResult =
@@ -70,15 +68,31 @@ async function runUnderLease(
 }
 
 async function beginRun(
-  request: RunRequest,
+  asked: RunRequest,
   goal: Goal,
   lease: Lease,
   deps: ReconcileDeps,
 ): Promise<RunContext> {
+  const request = agreedFor(goal.pointer.revision, asked);
   const inventory = await InventoryWriter.claim(deps.store, request.target, lease.token);
   const startedAt = isoTime(deps.clock.now());
-  const brokenLoops = request.reason === 'sync' ? [] : await readBrokenRules(deps, request.target);
-  return { deps, request, goal, lease, inventory, runId: deps.ids.next(), startedAt, brokenLoops };
+  const brokenLoops = request.reason === 'sync' ? undefined : await readBrokenLoops(deps, request.target);
+  return {
+    deps,
+    request,
+    goal,
+    lease,
+    inventory,
+    runId: deps.ids.next(),
+    startedAt,
+    ...(brokenLoops && { brokenLoops }),
+  };
+}
+
+/** Nobody agreed to lose what another revision than the one they saw gives up. */
+function agreedFor(revision: number, { confirmPrune, ...request }: RunRequest): RunRequest {
+  const isSeen = request.revision === undefined || request.revision === revision;
+  return confirmPrune !== undefined && isSeen ? { ...request, confirmPrune } : request;
 }
 
 /** The stages of a run, in order. Whatever stops them, the outcome is written down. */
@@ -95,7 +109,7 @@ async function run(context: RunContext): Promise<RunRecord> {
     await noteIntent(context, work);
     if (work.decision.plan.refusal === undefined) {
       await carryOut(context, work, progress);
-      if (work.handOver !== undefined) await tellNeighbours(context, work.handOver);
+      if (work.handOver !== undefined) await tellNeighbours(context, work.handOver, progress);
       health = await healthAfter(context, work, progress);
     }
   } catch (thrown) {

@@ -1,15 +1,12 @@
 import type { StackConfig } from './contract/config.ts';
-import { keys } from './contract/keys.ts';
 import { requestSeconds } from './contract/kubernetes.ts';
-import { replaceDocument } from './documents.ts';
 import { sendDriftMetrics } from './drift-metrics.ts';
-import { Blocked, Retry, messageOf } from './errors.ts';
+import { Retry, Stop } from './errors.ts';
 import { inBatches } from './in-batches.ts';
-import { clusterCheckSchema, type ClusterCheck, type TargetCheck } from './model/check.ts';
-import { isoTime, millisecondsOf } from './model/time.ts';
-import type { Cluster, Clusters } from './ports.ts';
+import type { ClusterCheck, TargetCheck } from './model/check.ts';
+import { millisecondsOf } from './model/time.ts';
+import type { Clusters } from './ports.ts';
 import {
-  appliedRevision,
   beginCheck,
   concludeCheck,
   unjudged,
@@ -18,13 +15,15 @@ import {
   type Looked,
 } from './sweep/check-target.ts';
 import { isFullCheckDue } from './sweep/full-check-clock.ts';
-import { healthChanges, withSince } from './sweep/health-changes.ts';
-import { lookAround, newer, openCluster, type Connection, type Surroundings } from './sweep/look-around.ts';
-import { sameVersions } from './sweep/records.ts';
+import { rememberedKinds } from './sweep/listed-kinds.ts';
+import { lookAround, openCluster, type Connection, type Surroundings } from './sweep/look-around.ts';
+import { sameVersions, type AllVersions } from './sweep/records.ts';
 import { checkSettled } from './sweep/settled-target.ts';
 import { openState, openTargets, startSweep, type SweepStart } from './sweep/sweep-start.ts';
 import { sendCheckMetrics, sendMemoryMetrics } from './sweep/sweep-metrics.ts';
 import type { SweptCluster, SweptTarget } from './sweep/swept-cluster.ts';
+import { lossOf, unreachable } from './sweep/why-lost.ts';
+import { revisionOf, writeCheck, type Results, type Seen } from './sweep/write-check.ts';
 
 export interface SweepDeps extends CheckDeps {
   readonly clusters: Clusters;
@@ -38,6 +37,8 @@ export interface ClusterSweep {
   readonly cluster: string;
   readonly requestedBy: string;
   readonly full?: boolean | undefined;
+  /** Every target, due or not by its own interval: a person waits for the answer. */
+  readonly all?: boolean | undefined;
 }
 
 const targetsAtOnce = 32;
@@ -45,9 +46,6 @@ const targetsInGroup = 64;
 /** What a sweep keeps back: for the last target that it began, and for the records at its end. */
 const reserveMs = 25_000;
 const endReserveMs = 5_000;
-/** Objects by name in the check document; the figure counts all of them. */
-const mostNamed = 50;
-
 /** Asks for a sweep of each configured cluster: one that does not answer must not hold up the others. */
 export async function sweepFleet(
   { config, queues }: Pick<SweepDeps, 'config' | 'queues'>,
@@ -78,25 +76,20 @@ export async function sweepCluster(request: ClusterSweep, deps: SweepDeps): Prom
     typeof connection === 'string'
       ? nothingDone(connection)
       : await sweepTargets(request, deps, { start, connection, targets });
+  const worth = done.missed.length > 0 ? 'nothing' : done.isRestored ? 'news' : 'all';
+  const remember = async (): Promise<void> => {
+    if (server === undefined || done.kinds === undefined) return;
+    await start.memory.save({ server, kinds: done.kinds, kept: start.versions.keys(), worth });
+  };
+  // After the check document nothing would tell any more that the memory is wrong.
+  if (worth !== 'all') await remember();
   const check = await writeCheck(deps, request, { start, targets, done });
-  if (server !== undefined && done.kinds !== undefined) {
-    const kept = start.versions.keys();
-    const worth = done.missed.length > 0 ? 'nothing' : done.isRestored ? 'news' : 'all';
-    await start.memory.save({ server, kinds: done.kinds, kept, worth });
-  }
+  if (worth === 'all') await remember();
   await sendMetrics(deps, check, { start, targets, done });
   return check;
 }
 
-/** What a sweep saw. */
-interface Done {
-  /** Of the targets that were looked at, by application. */
-  readonly checks: ReadonlyMap<string, TargetCheck>;
-  /** Why the cluster does not answer any more. */
-  readonly lost: string | undefined;
-  readonly version?: string | undefined;
-  readonly isRestored: boolean;
-  readonly missed: readonly string[];
+interface Done extends Seen {
   /** Absent where nothing was listed. */
   readonly kinds?: Parameters<SweepStart['memory']['save']>[0]['kinds'];
 }
@@ -112,11 +105,11 @@ interface Given {
 }
 
 async function sweepTargets(
-  { full = false }: ClusterSweep,
+  { full = false, all = false }: ClusterSweep,
   deps: SweepDeps,
   { start, connection, targets }: Given,
 ): Promise<Done> {
-  const { mask, drifting, records, memory } = start;
+  const { mask, drifting, openExtras, records, memory } = start;
   const clock = { now: deps.clock.now(), hours: deps.config.fullCheckHours };
   const fulls = targets.filter(
     ({ target, previous: last }) => full || isFullCheckDue(target.application, last?.fullAt, clock),
@@ -124,16 +117,23 @@ async function sweepTargets(
   const compared = new Set(fulls);
   const isFull = (one: SweptTarget): boolean => compared.has(one);
   const seen = start.previous?.value.resourceVersion;
-  const around = await lookAround(connection, targets, memory, { mask, seen, isFull }).catch(unreachable);
+  const given = { mask, seen, isFull, openExtras };
+  const around = await lookAround(connection, targets, memory, given).catch(unreachable);
   if (typeof around === 'string') return nothingDone(around);
-  const due = dueFirst(targets, deps, full || around.isRestored);
-  const swept: SweptCluster = { ...connection, ...around.swept, records, drifting, mask, missed: [] };
+  const due = dueFirst(targets, deps, full || all || around.isRestored);
+  const swept: SweptCluster = {
+    ...connection,
+    ...around.swept,
+    records,
+    drifting,
+    openExtras,
+    mask,
+    missed: [],
+  };
   const { checks, lost } = await checkDue(deps, swept, due, { start, around, isFull });
-  const kinds = [...around.swept.labelled.kinds].flatMap(([kind, { remembered }]) =>
-    remembered === undefined ? [] : [[kind, remembered] as const],
-  );
+  const kinds = rememberedKinds(around.swept.labelled, memory.kinds);
   const { version, isRestored } = around;
-  return { checks, lost, version, isRestored, missed: swept.missed, kinds: Object.fromEntries(kinds) };
+  return { checks, lost, version, isRestored, missed: swept.missed, kinds };
 }
 
 async function checkDue(
@@ -152,15 +152,21 @@ async function checkDue(
   const left = due.filter((one) => {
     const isSame = sameVersions(one.versions, after.get(one.target.application));
     const settled =
-      isFull(one) || !isSame ? undefined : checkSettled(deps.clock.now(), swept, one, recalledOf(one));
+      isFull(one) || !isSame || one.unreadable !== undefined
+        ? undefined
+        : checkSettled(deps.clock.now(), swept, one, recalledOf(one));
     if (settled !== undefined) note(one, settled);
     return settled === undefined;
   });
+  const whyLost = lossOf(swept.cluster);
   let lost: string | undefined;
-  let asking: Promise<string | undefined> | undefined;
+  const noteFault = (one: SweptTarget, reason: string): undefined => {
+    note(one, { check: unjudged(deps, revisionOf(one), one.previous, { sync: 'Unknown', reason }) });
+  };
   const begin = async (one: SweptTarget): Promise<Looked | undefined> => {
     if (lost !== undefined || deps.clock.now() > deps.deadline - reserveMs) return undefined;
     try {
+      if (one.unreadable !== undefined) return noteFault(one, one.unreadable);
       const state = one.state ?? (await openState(deps, one));
       if (state === undefined) return undefined;
       const known = { recalled: recalledOf(one), full: isFull(one) };
@@ -168,17 +174,24 @@ async function checkDue(
       if ('look' in begun) return begun;
       note(one, begun);
     } catch (error) {
+      if (error instanceof Stop) return noteFault(one, error.message);
       if (!(error instanceof Retry)) throw error;
-      // Those under way at the same time fail together: asking once is enough for them.
-      asking ??= whyLost(swept.cluster).finally(() => (asking = undefined));
-      const why = await asking;
+      const why = await whyLost();
       // Late requests are not even sent: that says nothing about the cluster, and the entry stays as it is.
       if (!hasTimeToAsk(deps)) return undefined;
       lost ??= why;
-      const verdict = { sync: 'Unknown', reason: error.message } as const;
-      note(one, { check: unjudged(deps, revisionOf(one), one.previous, verdict) });
+      noteFault(one, error.message);
     }
     return undefined;
+  };
+  const conclude = async (each: Looked, now: AllVersions): Promise<void> => {
+    try {
+      note(each.one, await concludeCheck(deps, swept, each, now));
+    } catch (error) {
+      // Its open episodes cannot be read, or others write to them without end.
+      if (!(error instanceof Stop || error instanceof Retry)) throw error;
+      noteFault(each.one, error.message);
+    }
   };
   // In groups: one look at the versions of all records serves a whole group.
   for (const group of groupsOf(left, targetsInGroup)) {
@@ -186,9 +199,7 @@ async function checkDue(
     const looked = begun.filter((each) => each !== undefined);
     if (looked.length === 0) continue;
     const now = await swept.records.now();
-    await inBatches(looked, targetsAtOnce, async (each) =>
-      note(each.one, await concludeCheck(deps, swept, each, now)),
-    );
+    await inBatches(looked, targetsAtOnce, async (each) => conclude(each, now));
   }
   return { checks, lost };
 }
@@ -205,28 +216,15 @@ interface Looking {
   readonly isFull: (target: SweptTarget) => boolean;
 }
 
-function revisionOf({ state, memory, previous }: SweptTarget): number {
-  if (state !== undefined) return appliedRevision(state);
-  return memory?.settled?.revision ?? previous?.revision ?? 0;
-}
-
-/** Why the cluster could not be looked at, for its targets; anything else is a fault of ours and passes on. */
-function unreachable(error: unknown): string {
-  if (error instanceof Retry || error instanceof Blocked) return messageOf(error);
-  throw error;
-}
-
 /** Whether one more request to the cluster could surely end before what is kept back for the records. */
 function hasTimeToAsk({ clock, deadline }: SweepDeps): boolean {
   return clock.now() + requestSeconds * 1000 <= deadline - endReserveMs;
 }
 
-/** A request that failed may be one slow answer; a cluster that does not even list its kinds is lost. */
-async function whyLost(cluster: Cluster): Promise<string | undefined> {
-  return cluster.resources({ refresh: true }).then(() => undefined, unreachable);
-}
-
-/** Those due by their application's interval, or never completely checked, or `all`; longest wait first. */
+/**
+ * Those due by their application's interval, or never completely checked, or `all`; longest wait first. Looks in vain
+ * count too: targets that stay Unknown, and may be slow to say so, must not keep the others from their turn.
+ */
 function dueFirst(
   targets: readonly SweptTarget[],
   { clock }: SweepDeps,
@@ -235,82 +233,19 @@ function dueFirst(
   const isDue = (one: SweptTarget): boolean => {
     const last = one.previous;
     const intervalSeconds = intervalOf(one);
-    if (all || last === undefined || intervalSeconds === undefined) return true;
+    if (all || last === undefined || intervalSeconds === undefined || one.unreadable !== undefined)
+      return true;
     if (last.sync !== 'Synced' && last.sync !== 'Drifted') return true;
     // A schedule that comes a moment early must not skip a whole round.
     const slackMs = 30_000;
     return clock.now() + slackMs >= millisecondsOf(last.at) + intervalSeconds * 1000;
   };
-  const atOf = ({ previous }: SweptTarget) => previous?.at ?? '';
+  const atOf = ({ previous }: SweptTarget) => previous?.triedAt ?? previous?.at ?? '';
   return targets.filter(isDue).sort((a, b) => (atOf(a) < atOf(b) ? -1 : 1));
 }
 
 function intervalOf({ state, memory }: SweptTarget): number | undefined {
   return (state?.pointer.settings ?? memory)?.intervalSeconds;
-}
-
-interface Results {
-  readonly start: SweepStart;
-  readonly targets: readonly SweptTarget[];
-  readonly done: Done;
-}
-
-/** An entry for every target: what was not reached keeps the one it has, and its age tells; Unknown once all is lost. */
-function allChecks(deps: SweepDeps, { targets, done }: Results): ClusterCheck['targets'] {
-  const at = isoTime(deps.clock.now());
-  const entries = targets.map((one): [string, TargetCheck] => {
-    const { application } = one.target;
-    const { previous } = one;
-    const unknown = (reason: string) =>
-      unjudged(deps, revisionOf(one), previous, { sync: 'Unknown', reason });
-    const check =
-      done.checks.get(application) ??
-      (done.lost === undefined
-        ? (previous ?? unknown('the sweep had no time left for it'))
-        : unknown(done.lost));
-    return [application, withSince(check, previous, at)];
-  });
-  return Object.fromEntries(entries);
-}
-
-async function writeCheck(
-  deps: SweepDeps,
-  { cluster, requestedBy }: ClusterSweep,
-  results: Results,
-): Promise<ClusterCheck> {
-  const { start, done } = results;
-  const at = isoTime(deps.clock.now());
-  const targets = allChecks(deps, results);
-  const changes = healthChanges({ cluster, at, targets }, start.previous?.value.targets);
-  if (changes.length > 0) await deps.bus.publish(changes);
-  const next = (current: ClusterCheck | undefined): ClusterCheck => ({
-    version: 1,
-    seq: (current?.seq ?? 0) + 1,
-    cluster,
-    at,
-    requestedBy,
-    ...(done.lost !== undefined && { unreachable: done.lost }),
-    ...signsOfTrouble(done, current, start.previous?.value.resourceVersion, at),
-    targets,
-  });
-  return replaceDocument(deps.store, keys.check(cluster), clusterCheckSchema, start.previous, next);
-}
-
-/** What is told of the server and of the memory until it happens again. */
-function signsOfTrouble(
-  { isRestored, version, missed }: Done,
-  current: ClusterCheck | undefined,
-  from: string | undefined,
-  at: string,
-): Pick<ClusterCheck, 'resourceVersion' | 'restored' | 'missed'> {
-  const highest = isRestored ? version : newer(current?.resourceVersion, version);
-  return {
-    ...(highest !== undefined && { resourceVersion: highest }),
-    ...(current?.restored !== undefined && { restored: current.restored }),
-    ...(current?.missed !== undefined && { missed: current.missed }),
-    ...(isRestored && { restored: { at, from: from ?? '', to: version ?? '' } }),
-    ...(missed.length > 0 && { missed: { at, objects: missed.slice(0, mostNamed) } }),
-  };
 }
 
 async function sendMetrics(

@@ -42,26 +42,28 @@ export interface Suspicion extends Pick<Search, 'since' | 'until'> {
 
 /**
  * Who is behind a drift, by the writes that an audit log knows. Where managedFields tell the time, the write of that
- * second; else what happened between two checks, and then only if one user alone can have done it: nobody is accused by
- * a guess.
+ * second by the field manager they name; else what happened between two checks, and then only if one user alone can have
+ * done it. Nobody is accused by a guess: a record whose fields have different authors, or one of them an unknown one,
+ * names none.
  */
 export function authorOf(
   { ref, kind, fields }: ObjectDrift,
   { resource, since, until }: Suspicion,
   writes: readonly AuditWrite[],
 ): Who | undefined {
-  const between = sorted(writes).filter(
-    ({ who, endedAt }) =>
-      millisecondsOf(endedAt) >= since - slackMs && millisecondsOf(who.at) <= until + slackMs,
-  );
+  const isBetween = ({ who, endedAt }: AuditWrite): boolean =>
+    millisecondsOf(endedAt) >= since - slackMs && millisecondsOf(who.at) <= until + slackMs;
+  const between = sorted(writes).filter(isBetween);
   if (kind === 'missing') {
     const direct = between.filter((write) => isDeletion(write) && meets(write, ref, resource));
     return onlyUser(direct.length > 0 ? direct : between.filter((write) => takesNamespace(write, ref)));
   }
-  const own = (write: AuditWrite): boolean => !isDeletion(write) && meets(write, ref, resource);
-  const field = newest(fields);
-  if (field?.at === undefined) return onlyUser(between.filter(own));
-  return atThatSecond(sorted(writes).filter(own), field, field.at);
+  const own = sorted(writes).filter((write) => !isDeletion(write) && meets(write, ref, resource));
+  const undated = own.filter(isBetween);
+  const suspects = toBlame(fields).map((field) => suspectsOf(field, own, undated));
+  if (suspects.length === 0) return onlyUser(undated);
+  const isEachKnown = suspects.every((each) => each.length > 0);
+  return isEachKnown ? onlyUser(sorted(suspects.flat())) : undefined;
 }
 
 function sorted(writes: readonly AuditWrite[]): AuditWrite[] {
@@ -88,21 +90,23 @@ function takesNamespace({ who, group, resource, name }: AuditWrite, ref: ObjectR
 }
 
 /** Fields of ours go before foreign ones: these are what the record is about. */
-function newest(fields: readonly FieldDrift[]): FieldDrift | undefined {
+function toBlame(fields: readonly FieldDrift[]): readonly FieldDrift[] {
   const own = fields.filter((field) => field.class !== 'foreign');
-  return (own.length > 0 ? own : fields)
-    .filter(({ at }) => at !== undefined)
-    .sort((a, b) => ((a.at ?? '') < (b.at ?? '') ? 1 : -1))[0];
+  return own.length > 0 ? own : fields;
 }
 
 /** The server notes whole seconds, some time between a request and its answer. */
-function atThatSecond(writes: readonly AuditWrite[], field: FieldDrift, at: string): Who | undefined {
+function suspectsOf(
+  { at, manager }: FieldDrift,
+  writes: readonly AuditWrite[],
+  undated: readonly AuditWrite[],
+): readonly AuditWrite[] {
+  if (at === undefined) return undated;
   const second = millisecondsOf(at);
-  const near = writes.filter(
-    ({ who, endedAt }) => millisecondsOf(who.at) < second + 1000 && millisecondsOf(endedAt) >= second,
+  return writes.filter(
+    ({ who, endedAt, fieldManager }) =>
+      fieldManager === manager && millisecondsOf(who.at) < second + 1000 && millisecondsOf(endedAt) >= second,
   );
-  const same = near.filter(({ fieldManager }) => fieldManager === field.manager);
-  return onlyUser(same.length > 0 ? same : near);
 }
 
 /** The last of them, where all are of one user. */

@@ -107,6 +107,7 @@ export const sweepRequestSchema = z.discriminatedUnion('scope', [
     cluster: z.string(),
     requestedBy: z.string(),
     full: z.boolean().optional().describe('compare every object exactly, whatever earlier checks say of it'),
+    all: z.boolean().optional().describe('check every target, due or not by its own interval'),
   }),
 ]);
 export type SweepRequest = z.infer<typeof sweepRequestSchema>;

@@ -37,11 +37,15 @@ function mapValues(
   };
 }
 
-/** Data of Secrets, and kubectl's copy of a whole manifest, which may hold the same data. */
+/**
+ * Data of Secrets, and their annotations: tools keep a copy of the whole manifest there, each under its own name. Of
+ * other kinds kubectl's copy alone is kept back: whatever it was applied with is in it.
+ */
 function isSecret({ apiVersion, kind }: KubeObject, path: FieldPath): boolean {
-  const [root, , annotation] = path;
+  const [root, part, annotation] = path;
   if (annotation === lastApplied) return true;
-  return apiVersion === 'v1' && kind === 'Secret' && (root === 'f:data' || root === 'f:stringData');
+  if (apiVersion !== 'v1' || kind !== 'Secret') return false;
+  return root === 'f:data' || root === 'f:stringData' || (root === 'f:metadata' && part === 'f:annotations');
 }
 
 function masked(value: Json, mask: Mask): Json {

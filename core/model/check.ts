@@ -14,10 +14,7 @@ export const targetCheckSchema = z.object({
     .exactOptional()
     .describe('while the health is Unknown: what it was when it was last known'),
   healthSince: z.string().exactOptional().describe('since when the health is what it is'),
-  triedAt: z
-    .string()
-    .exactOptional()
-    .describe('of a look since `at` that could not be completed'),
+  triedAt: z.string().exactOptional().describe('of a look since `at` that could not be completed'),
   fullAt: z
     .string()
     .exactOptional()

@@ -26,3 +26,20 @@ export const recentHealsSchema = z.object({
   ),
 });
 export type RecentHeals = z.infer<typeof recentHealsSchema>;
+
+/** Pointers whose heal loop is broken, by object key; the empty pointer is the object itself, which goes missing. */
+export type BrokenLoops = ReadonlyMap<string, ReadonlySet<string>>;
+
+/**
+ * Whether a heal leaves this alone: the path of a broken loop, or something beneath one. Sweep and run both ask here:
+ * where they disagree, a run is asked for again and again that writes nothing. That an object goes missing (the empty
+ * pointer) says nothing about its fields.
+ */
+export function isBroken(broken: BrokenLoops, key: string, pointer: string): boolean {
+  const pointers = broken.get(key);
+  if (pointers === undefined) return false;
+  for (let above = pointer; above !== ''; above = above.slice(0, above.lastIndexOf('/'))) {
+    if (pointers.has(above)) return true;
+  }
+  return pointer === '' && pointers.has('');
+}

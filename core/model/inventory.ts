@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { commitSchema } from './commit.ts';
 import { healthStatusSchema } from './health.ts';
 import { objectRefSchema } from './object.ts';
+import { runReasonSchema } from './run.ts';
 import { acceptedRuleSchema } from './rule.ts';
 import { targetSchema } from './target.ts';
 
@@ -102,6 +103,8 @@ export const inventorySchema = z.object({
       runId: z.string(),
       key: z.string().describe('of its run record'),
       revision: z.number().int(),
+      /** Why it ran; of a retry, why the run that it repeats did. */
+      reason: runReasonSchema.optional(),
       outcome: z.enum(['applied', 'failed', 'blocked', 'cancelled', 'waiting']),
       at: z.string(),
       message: z.string(),

@@ -27,6 +27,8 @@ export const runRequestSchema = z.object({
   reason: runReasonSchema,
   /** Of whoever asked: `webhook`, `schedule`, or an IAM user or role for `trueup sync`. */
   requestedBy: z.string(),
+  /** Of the desired pointer that whoever asked had seen: what they agreed to holds for that one alone. */
+  revision: z.number().int().optional(),
   /** A person saw that this many objects would be pruned, above the cap, and agreed; more than that still stops. */
   confirmPrune: z.number().int().positive().optional(),
   /** Whoever asked wants nothing pruned by this run: what is not desired any more stays, and stays ours. */

@@ -79,7 +79,8 @@ function whenAbsent(
   // We deleted it, or died while writing it: that it is missing is no drift of somebody else's making.
   if (entry.state !== 'applied') return create('was not finished by an earlier run');
   if (entry.desiredDigest !== desired.digest) return create('changed in Git, and is missing on the cluster');
-  const mode = driftMode(desired, circumstances);
+  const { settings, policy = new Policy(settings) } = circumstances;
+  const mode = policy.forMissing(desired.object);
   if (scope === 'all') return create('is missing on the cluster');
   if (mode === 'heal') return healing(create('is missing on the cluster'));
   return leave(desired, `is missing on the cluster; drift is ${leftBecause[mode]}`);

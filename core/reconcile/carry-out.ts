@@ -83,24 +83,25 @@ async function applyWaves(
   progress: Progress,
 ): Promise<void> {
   const { goal } = context;
-  let forget = work.decision.forget;
   let settledBelow = -Infinity;
+  let areNoted = true;
   for (const { wave, steps, isLowest } of stepsByWave(work)) {
     if (goal.rollout && !isLowest) {
       if (!isWholeBelow(wave, work, progress)) {
         progress.results.push(...steps.map(({ desired }) => notTried(wave, desired.key, desired.ref)));
+        areNoted = false;
         continue;
       }
       const waits = { from: settledBelow, below: wave, reason: `wave ${wave} waits` };
       await assertSettled(context, work, effects, waits);
       settledBelow = wave;
     }
-    await noteIntents(context, steps, forget);
-    forget = [];
+    await noteIntents(context, steps, []);
     await applyAll(context, { work, steps }, effects, progress);
     if (goal.rollout && !isLowest) assertServed(wave, work, progress);
   }
-  await noteIntents(context, [], forget);
+  // An object under a new name is forgotten under its old one only when the new one is in the inventory (rule 1).
+  if (areNoted) await noteIntents(context, [], work.decision.forget);
 }
 
 function isWholeBelow(wave: number, { decision, waves }: PlannedWork, { results }: Progress): boolean {
@@ -208,10 +209,11 @@ async function pruneAll(
   await assertNewest(context);
   const { inventory, request } = context;
   const { application } = request.target;
-  const toGo = work.decision.prune.map(({ key }) => key);
   const { handOver } = work;
   const claims =
-    handOver === undefined ? new Map<string, string>() : await claimsSince(context, handOver, toGo);
+    handOver === undefined
+      ? new Map<string, string>()
+      : await claimsSince(context, handOver, work.decision.prune);
   const steps = work.decision.prune.filter(({ key }) => !claims.has(key));
   const going = steps.map(
     ({ key, entry, uid }) => [key, { ...entry, uid, state: 'deleting' as const }] as const,

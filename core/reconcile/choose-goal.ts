@@ -33,17 +33,18 @@ const rest = (why: string): Choice => ({ kind: 'rest', why });
  * run record, so that one push is one run.
  */
 export function chooseGoal(
-  { reason }: Pick<RunRequest, 'reason'>,
+  { reason, revision }: Pick<RunRequest, 'reason' | 'revision'>,
   { pointer, inventory, healable = false }: Standing,
   now: number,
 ): Choice {
   if (pointer === undefined) return rest('no application of Git has this target');
-  const frozen = isForPeople(reason) ? undefined : frozenBy(pointer.settings.freeze, now);
+  const isAgreed = isForPeople(reason) && (revision === undefined || revision === pointer.revision);
+  const frozen = isAgreed ? undefined : frozenBy(pointer.settings.freeze, now);
   if (frozen !== undefined) return rest(`frozen until ${frozen.until}: ${frozen.reason}`);
   return choices[reason]({ pointer, inventory, now, healable, ...factsOf(pointer, inventory) });
 }
 
-/** A look at health writes nothing, and a person knows of the freeze. */
+/** A look at health writes nothing, and a person knows of the freeze: for the revision that they saw. */
 function isForPeople(reason: RunReason): boolean {
   return reason === 'sync' || reason === 'health';
 }
@@ -72,6 +73,8 @@ interface Facts {
   readonly isDone: boolean;
   /** The last run had this revision and did not reach it. */
   readonly wasTried: boolean;
+  /** The last run had this revision and stopped half-way, though nothing failed. */
+  readonly wasCut: boolean;
   readonly needsPerson: boolean;
   /** When the next look is due, in milliseconds since the epoch, if the last run left this revision waiting. */
   readonly dueAt: number | undefined;
@@ -90,6 +93,7 @@ function factsOf({ revision }: DesiredPointer, inventory: Inventory | undefined)
     unfinished,
     isDone: isApplied && !unfinished,
     wasTried,
+    wasCut: last?.outcome === 'cancelled',
     needsPerson: wasTried && !last.retry,
     dueAt: last?.outcome === 'waiting' ? dueAt(last, inventory?.waiting) : undefined,
   };
@@ -137,13 +141,22 @@ function isPruneDue({ inventory, isApplied, now }: Facts): boolean {
 function forHandOver(facts: Facts): Choice {
   const { pointer, inventory, isDone, dueAt: due } = facts;
   if (due !== undefined) return rest(`revision ${pointer.revision} waits, and goes on by itself`);
+  if (triesByItself(facts))
+    return rest(`revision ${pointer.revision} failed; what follows from that goes on`);
   const gives = Object.values(inventory?.entries ?? {}).some(({ kept }) => kept?.because === 'hand-over');
   return isDone && gives ? run(facts, 'changed') : forChange(facts);
+}
+
+/** What is blocked may wait for the very object that was given up; a failure has its own retry, or needs a commit. */
+function triesByItself({ inventory, isDone, wasTried }: Facts): boolean {
+  const last = inventory?.lastRun;
+  return wasTried && last !== undefined && (last.retry || (last.outcome === 'failed' && !isDone));
 }
 
 /** Whoever began a revision, a person too, wanted all of it. A newer one ends the wait of an older: its own push runs. */
 function forContinue(facts: Facts): Choice {
   const { now, dueAt: due } = facts;
+  if (due === undefined && facts.wasCut) return run(facts, 'changed');
   if (due === undefined) return rest('the revision that it was to go on with does not wait any more');
   return now < due - slackMs ? rest('another message goes on with it') : run(facts, 'changed');
 }
@@ -153,11 +166,13 @@ function forRetry(facts: Facts): Choice {
   const last = inventory?.lastRun;
   // A commit came in between: its own push does the work, unless nobody has asked for it yet.
   if (last === undefined || last.revision !== pointer.revision) return forPush(facts);
+  // A sync of a revision that is applied already may have failed anywhere; nothing else writes what is only observed.
+  const scope = isApplied && last.reason === 'sync' ? 'all' : 'changed';
+  if (facts.wasCut) return run(facts, scope);
   if (!facts.wasTried || !last.retry) return rest('the run that it was to repeat is not failed');
   const due = millisecondsOf(last.at) + retryDelaySeconds(last.attempt) * 1000;
   if (now < due - slackMs) return rest('another retry of the same run is under way');
-  // A sync of a revision that is applied already may have failed anywhere.
-  return run(facts, isApplied ? 'all' : 'changed');
+  return run(facts, scope);
 }
 
 /**

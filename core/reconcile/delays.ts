@@ -1,5 +1,8 @@
 /** How long until the next try or look. Pure, and a function of what is recorded: messages carry no counters. */
 
+/** How soon a request that met a held lease, or lost its own, is tried again; it is never dropped. */
+export const busySeconds = 5;
+
 const shortestSeconds = 5;
 /** SQS delays no longer. */
 const longestRetrySeconds = 900;

@@ -55,7 +55,10 @@ async function dependant(store: Store, key: string, target: Target): Promise<rea
   if (pointer.state === 'present') return [`${name} depends on it (spec.dependsOn)`];
   if (pointer.settings.onDelete !== 'prune') return [];
   const inventory = await readDocument(store, keys.inventory(pointer.target), inventorySchema);
-  const left = Object.keys(inventory?.value.entries ?? {}).length;
+  // What stays for good, since it says so, holds nothing back.
+  const left = Object.values(inventory?.value.entries ?? {}).filter(
+    ({ kept }) => kept?.because !== 'protection' && kept?.because !== 'request',
+  ).length;
   return left === 0 ? [] : [`${name}, which depends on it, is pruned: ${left} objects are left`];
 }
 

@@ -11,7 +11,13 @@ import type { RunRecord, RunRequest } from '../model/run.ts';
 import { frozenBy } from '../freeze.ts';
 import { isoTime, millisecondsOf, secondsBetween } from '../model/time.ts';
 import { waitingToGo } from '../plan.ts';
-import { continueDelaySeconds, retryDelaySeconds, retryTries, lookDelaySeconds } from './delays.ts';
+import {
+  busySeconds,
+  continueDelaySeconds,
+  retryDelaySeconds,
+  retryTries,
+  lookDelaySeconds,
+} from './delays.ts';
 import { openFailHooks } from './fail-hooks.ts';
 import { Halted } from './halted.ts';
 import { isUnsettled, type SeenHealth } from './read-health.ts';
@@ -65,6 +71,7 @@ export async function endRun(
       runId: context.runId,
       key: runKeyOf(context),
       revision: context.goal.revision,
+      reason: reasonBehind(context),
       outcome: verdict.outcome.kind,
       at,
       message: verdict.outcome.message,
@@ -74,6 +81,12 @@ export async function endRun(
     ...(health !== undefined && { health: { status: health.status, message: health.message, at } }),
   }));
   return record;
+}
+
+/** A retry has no reason of its own. */
+function reasonBehind({ request: { reason }, goal, inventory }: RunContext): RunRequest['reason'] {
+  const last = inventory.value.lastRun;
+  return reason === 'retry' && last?.revision === goal.revision ? (last.reason ?? reason) : reason;
 }
 
 /** Applied, though some objects that Git gave up are still there: said wherever the outcome is. */
@@ -135,14 +148,19 @@ async function askForMore(
   const next = (reason: RunRequest['reason']): RunRequest => ({ version: 1, target, reason, requestedBy });
   if (error instanceof Halted) {
     const reason = reasonToGoOn(request.reason, goal.settings.sync, error);
-    await deps.queues.run(reason === 'sync' ? { ...request, reason } : next(reason));
+    const more = reason === 'sync' ? agreedAfter(request, goal.pointer.revision, error) : next(reason);
+    // Whoever has the lease now may hold it for long.
+    if (error.reason === 'lease-lost') await deps.queues.runLater(more, busySeconds);
+    else await deps.queues.run(more);
   } else if (outcome.kind === 'waiting' && waiting !== undefined) {
     const now = deps.clock.now();
     // In a freeze only what a person asks for goes on.
     const isHeld = request.reason === 'sync' && frozenBy(goal.settings.freeze, now) !== undefined;
     const left = Math.max(1, Math.ceil((millisecondsOf(waiting.until) - now) / 1000));
     const delay = continueDelaySeconds(secondsBetween(waiting.since, isoTime(now)));
-    await deps.queues.runLater({ ...request, reason: isHeld ? 'sync' : 'continue' }, Math.min(delay, left));
+    const { revision } = goal.pointer;
+    const more: RunRequest = { ...request, revision, reason: isHeld ? 'sync' : 'continue' };
+    await deps.queues.runLater(more, Math.min(delay, left));
   } else if (retry === 'later' && attempt < retryTries) {
     // A retry may apply everything again; a heal goes on as one, and leaves alone what is only observed.
     const reason = request.reason === 'heal' ? 'heal' : 'retry';
@@ -159,11 +177,18 @@ function reasonToGoOn(
   halted: Halted,
 ): RunRequest['reason'] {
   if (reason === 'sync' || reason === 'heal') return reason;
-  return sync === 'manual' && halted.reason !== 'superseded' ? 'sync' : 'push';
+  return sync === 'manual' && halted.reason !== 'superseded' ? reason : 'push';
+}
+
+/** What a person agreed to lose was of the revision that they saw. */
+function agreedAfter(request: RunRequest, seen: number, { reason }: Halted): RunRequest {
+  const { confirmPrune, ...rest } = { revision: seen, ...request };
+  return reason === 'superseded' || confirmPrune === undefined ? rest : { ...rest, confirmPrune };
 }
 
 /** What was applied or deleted drifts no more. */
-async function closeDrift({ deps, request, runId }: RunContext, ending: Ending): Promise<void> {
+async function closeDrift(context: RunContext, ending: Ending): Promise<void> {
+  const { deps, request, runId, brokenLoops: broken } = context;
   const objects = ending.results.filter(
     ({ failure, outcome }) => failure === undefined && outcome.outcome !== 'skipped',
   );
@@ -172,7 +197,7 @@ async function closeDrift({ deps, request, runId }: RunContext, ending: Ending):
   const healing = ending.plan.actions.filter(({ heals }) => heals === true);
   const heals = new Set(healing.map(({ ref }) => refKey(ref)));
   const keysOf = objects.map(({ key }) => key);
-  await closeEpisodes(deps, { target: request.target, state, runId, objects: keysOf, heals });
+  await closeEpisodes(deps, { target: request.target, state, runId, objects: keysOf, heals, broken });
 }
 
 /** What Git gave up does not drift, though nothing was done to it: orphans are left as they are. */

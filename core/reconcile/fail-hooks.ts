@@ -54,13 +54,15 @@ export function openFailHooks(
 export async function lookAtFailHooks(
   deps: ReconcileDeps,
   target: Target,
-  cluster: Cluster,
+  connect: (leaseEnd: () => number) => Promise<Cluster>,
   { revision, checks }: { readonly revision: number; readonly checks: HookEffects['checks'] },
 ): Promise<boolean> {
   const lease = await acquireLease(deps, target);
   if (lease === undefined) return true;
   try {
     const inventory = await InventoryWriter.claim(deps.store, target, lease.token);
+    // No request may outlast the lease (rule 3).
+    const cluster = await connect(lease.deadline);
     const effects = { cluster, clock: deps.clock, mayProceed: async () => lease.hold(), checks };
     const served = await cluster.resources();
     for (const [key, state] of openFailHooks(inventory.value, revision)) {

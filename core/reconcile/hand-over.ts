@@ -5,7 +5,7 @@ import { cameOfIntent, decidePlan, type Decision, type PlanInput } from '../plan
 import { claimsOn, unknownText, type Place } from './claims.ts';
 import { foreignContents } from './foreign-contents.ts';
 import { Neighbours, type Neighbour, type Wish } from './neighbours.ts';
-import type { RunContext } from './run-context.ts';
+import { holdLease, type Progress, type RunContext } from './run-context.ts';
 
 interface Draft extends Place, Pick<PlanInput, 'desired' | 'entries' | 'observed'> {
   readonly decision: Decision;
@@ -21,8 +21,10 @@ type Ownership = Pick<PlanInput, 'handedOver' | 'rivals' | 'owners' | 'claims' |
 /** What the other applications of the cluster mean for a plan. */
 export interface HandOver {
   readonly ownership: Required<Ownership>;
-  /** Applications that have an object to take over from this one, or to give up to it: they go on after this run. */
-  readonly tell: ReadonlySet<string>;
+  /** Applications that have an object to take over from this one. */
+  readonly claimants: ReadonlySet<string>;
+  /** Applications that give objects up to this one, with the keys of those. */
+  readonly givers: ReadonlyMap<string, ReadonlySet<string>>;
   readonly draft: Draft;
   readonly neighbours: Neighbours;
   /** Versions of the others' pointers when this was looked at. */
@@ -51,14 +53,18 @@ async function lookAtOthers(context: RunContext, draft: Draft): Promise<HandOver
   const strangers = strangersIn(ownerOf, draft);
   const { claimable, prune, apply } = draft.decision;
   // An earlier run noted it as its own and died before it put its label on.
-  const begun = apply.flatMap(({ live }) => ownerOf(live) ?? []);
+  const begun = apply.flatMap(({ desired: { key }, live }) => {
+    const owner = ownerOf(live);
+    return owner === undefined ? [] : [{ key, owner }];
+  });
   if (strangers.length + claimable.length + begun.length === 0) return undefined;
   const neighbours = new Neighbours(deps.store, request.target, draft.served);
   const versions = await neighbours.versions();
-  const tell = new Set(begun);
-  const own = await ownersOf(strangers, draft, neighbours, tell);
+  const own = await ownersOf(strangers, draft, neighbours);
+  const claimants = new Set<string>();
   const question = { draft, neighbours, keys: claimable, among: versions.keys() };
-  const claims = claimable.length === 0 ? new Map<string, string>() : await claimsOn(context, question, tell);
+  const claims =
+    claimable.length === 0 ? new Map<string, string>() : await claimsOn(context, question, claimants);
   const going = prune.filter(({ key }) => !claims.has(key));
   const contents = await foreignContents(
     going.map(({ entry }) => entry),
@@ -70,25 +76,47 @@ async function lookAtOthers(context: RunContext, draft: Draft): Promise<HandOver
       going: new Set(going.map(({ key }) => key)),
     },
   );
-  return { ownership: { ...own, claims, contents }, tell, draft, neighbours, versions };
+  const given = [...begun, ...strangers.filter(({ key }) => own.handedOver.has(key))];
+  const givers = new Map(
+    [...Map.groupBy(given, ({ owner }) => owner)].map(([owner, objects]) => [
+      owner,
+      new Set(objects.map(({ key }) => key)),
+    ]),
+  );
+  return { ownership: { ...own, claims, contents }, claimants, givers, draft, neighbours, versions };
 }
 
 /**
- * Claims on objects to delete that came up since the plan was made: applying may have taken minutes. Only pointers that
- * have moved are read again.
+ * Why objects to delete must stay after all, by key: claims that came up since the plan was made, and what others put into
+ * a Namespace or definition meanwhile. Applying may have taken minutes. Only pointers that have moved are read again.
  */
 export async function claimsSince(
   context: RunContext,
   { draft, neighbours, versions }: HandOver,
-  keysToGo: readonly string[],
+  toGo: Decision['prune'],
 ): Promise<ReadonlyMap<string, string>> {
+  await holdLease(context);
   const now = await neighbours.versions();
   const moved = [...now].flatMap(([application, etag]) =>
     versions.get(application) === etag ? [] : [application],
   );
   if (moved.length === 0) return new Map();
   for (const application of moved) neighbours.forget(application);
-  return claimsOn(context, { draft, neighbours, keys: keysToGo, among: moved }, new Set());
+  const question = { draft, neighbours, keys: toGo.map(({ key }) => key), among: moved };
+  const claims = await claimsOn(context, question, new Set());
+  const going = toGo.filter(({ key }) => !claims.has(key));
+  const contents = await foreignContents(
+    going.map(({ entry }) => entry),
+    {
+      neighbours,
+      others: await neighbours.all(now.keys()),
+      served: draft.served,
+      cluster: context.request.confirmPrune === undefined ? draft.cluster : undefined,
+      going: new Set(going.map(({ key }) => key)),
+    },
+  );
+  const kept = [...contents].map(([key, text]) => [key, `holds ${text}`] as const);
+  return new Map([...claims, ...kept]);
 }
 
 interface Stranger {
@@ -123,7 +151,6 @@ async function ownersOf(
   strangers: readonly Stranger[],
   { originOf }: Draft,
   neighbours: Neighbours,
-  tell: Set<string>,
 ): Promise<Required<Pick<Ownership, 'handedOver' | 'rivals' | 'owners'>>> {
   const handedOver = new Map<string, InventoryEntry>();
   const rivals = new Map<string, string>();
@@ -136,12 +163,9 @@ async function ownersOf(
       const wish = wishFor(neighbour, key, entry);
       if (neighbour.unknown !== undefined) rivals.set(key, unknownText(neighbour));
       else if (wish !== undefined) rivals.set(key, rivalText(neighbour, wish, originOf(ref)));
-      else if (entry !== undefined) {
-        handedOver.set(key, entry);
-        tell.add(owner);
-      } else if (neighbour.pointer === undefined && inventory === undefined) {
+      else if (entry !== undefined) handedOver.set(key, entry);
+      else if (neighbour.pointer === undefined && inventory === undefined)
         owners.set(key, `belongs to the application ${owner} of another installation`);
-      }
     }
   }
   return { handedOver, rivals, owners };
@@ -177,18 +201,28 @@ function rivalText({ application, pointer }: Neighbour, { origin }: Wish, own: s
   );
 }
 
-/** Asks for the next run of each application that has an object to take over, or to give up. */
+/**
+ * Asks for the next run of each application that has an object to take over, or that has lost one to this run. A run that
+ * was told itself tells no claimant again: one that fails on the object would otherwise be told for ever.
+ */
 export async function tellNeighbours(
   { deps, request }: RunContext,
-  { tell, ownership: { claims } }: HandOver,
+  { claimants, givers, ownership: { claims } }: HandOver,
+  { results }: Progress,
 ): Promise<void> {
   const { cluster, application } = request.target;
   const next = { version: 1 as const, reason: 'hand-over' as const, requestedBy: request.requestedBy };
-  for (const other of tell) {
+  const taken = new Set(
+    results.flatMap(({ key, failure, outcome }) =>
+      failure === undefined && outcome.outcome !== 'skipped' ? [key] : [],
+    ),
+  );
+  const gave = [...givers].filter(([, keys]) => !keys.isDisjointFrom(taken)).map(([giver]) => giver);
+  for (const other of new Set([...(request.reason === 'hand-over' ? [] : claimants), ...gave])) {
     await deps.queues.runLater({ ...next, target: { cluster, application: other } }, tellSeconds);
   }
   // What waits for a commit to be read waits for nobody in particular. Once: after that the sweep asks.
-  if (claims.size > 0 && tell.size === 0 && request.reason !== 'hand-over') {
+  if (claims.size > 0 && claimants.size === 0 && request.reason !== 'hand-over') {
     await deps.queues.runLater({ ...next, target: { cluster, application } }, unreadSeconds);
   }
 }

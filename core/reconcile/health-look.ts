@@ -60,9 +60,11 @@ async function lookAtHooks(deps: ReconcileDeps, target: Target, last: LastRun): 
   const pointer = await readPointer(deps.store, target);
   const { impersonate, health: checks = [] } = pointer?.settings ?? {};
   try {
-    const deadline = () => deps.deadline - reserveMs;
-    const cluster = await deps.clusters.connect(target.cluster, deadline, { impersonate });
-    const isOpen = await lookAtFailHooks(deps, target, cluster, { revision: last.revision, checks });
+    const connect = async (leaseEnd: () => number): Promise<Cluster> => {
+      const deadline = () => Math.min(leaseEnd(), deps.deadline - reserveMs);
+      return deps.clusters.connect(target.cluster, deadline, { impersonate });
+    };
+    const isOpen = await lookAtFailHooks(deps, target, connect, { revision: last.revision, checks });
     if (isOpen) await lookLater(deps, target, last);
     return { kind: 'looked', why: isOpen ? 'fail hooks are at work' : 'fail hooks have ended' };
   } catch (error) {

@@ -19,7 +19,7 @@ import { isHealable } from '../record.ts';
 import { inTurns, type OrderedDesired } from './desired-order.ts';
 import { observeObjects, type Observed, type Sought } from './fetch-objects.ts';
 import { planAmongOthers, type HandOver } from './hand-over.ts';
-import { deadlineOf, policyOf, type RunContext } from './run-context.ts';
+import { deadlineOf, holdLease, policyOf, type RunContext } from './run-context.ts';
 
 /** A decided plan, with the connection that carries it out; undefined where nothing on the cluster is touched. */
 export interface PlannedWork extends OrderedDesired {
@@ -52,12 +52,14 @@ export async function planWork(context: RunContext): Promise<PlannedWork> {
   const all = inTurns(state, resolveDesired(state, served));
   const ordered = isGone ? { ...all, desired: { objects: [], blocked: [] } } : all;
   const sought = ordered.desired.refusal === undefined ? soughtIn(context, ordered.desired, served) : [];
+  await holdLease(context);
   const observed = await observeObjects(cluster, target.application, sought, { metadataOnly: true });
   const basis = await basisOf(context);
   const readable = withoutForbidden(ordered.desired, basis.entries, observed);
   const { desired, entries } = readable;
   const input = { ...basis, entries, desired, observed: observed.found };
   const originOf = (ref: ObjectRef) => originIn(state, ref);
+  await holdLease(context);
   const { decision, handOver } = await planAmongOthers(context, input, { originOf, served, cluster });
   return {
     ...ordered,

@@ -3,7 +3,7 @@ import type { StackConfig } from '../contract/config.ts';
 import { requestSeconds } from '../contract/kubernetes.ts';
 import type { EpisodeDeps } from '../episodes.ts';
 import { LeaseLost, type Lease } from '../lease.ts';
-import type { AcceptedRule } from '../model/rule.ts';
+import type { BrokenLoops } from '../model/heals.ts';
 import type { RunRequest } from '../model/run.ts';
 import { Policy } from '../policy.ts';
 import type { Clusters, Queues, Sealer } from '../ports.ts';
@@ -17,7 +17,7 @@ export interface ReconcileDeps extends EpisodeDeps {
   readonly queues: Queues;
   readonly clusters: Clusters;
   readonly sealer: Sealer;
-  readonly config: Pick<StackConfig, 'pruneCap'>;
+  readonly config: EpisodeDeps['config'] & Pick<StackConfig, 'pruneCap'>;
   /** Time by which the function must have ended, in milliseconds since the epoch. */
   readonly deadline: number;
 }
@@ -34,7 +34,7 @@ export interface RunContext {
   readonly inventory: InventoryWriter;
   readonly runId: string;
   /** What heals leave alone since somebody changes it again each time; none when a person asked for the run. */
-  readonly brokenLoops?: readonly Pick<AcceptedRule, 'rule'>[];
+  readonly brokenLoops?: BrokenLoops;
   /** ISO 8601. */
   readonly startedAt: string;
 }
@@ -45,8 +45,8 @@ export interface Progress {
 }
 
 /** The rules of the run: what Git says, what people accepted since, and broken heal loops. */
-export function policyOf({ goal, inventory, brokenLoops = [] }: RunContext): Policy {
-  return new Policy(goal.settings, [...inventory.value.accepted, ...brokenLoops]);
+export function policyOf({ goal, inventory, brokenLoops }: RunContext): Policy {
+  return new Policy(goal.settings, inventory.value.accepted, brokenLoops);
 }
 
 /** Latest end of a request to the cluster; moves as the lease is renewed. */
@@ -56,13 +56,18 @@ export function deadlineOf({ deps, lease }: RunContext): number {
 
 /** Holds the lease, and stops the run while what it would begin could still end in time. */
 export async function mayProceed(context: RunContext): Promise<void> {
-  try {
-    await context.lease.hold();
-  } catch (error) {
-    throw error instanceof LeaseLost ? new Halted('lease-lost', error.message) : error;
-  }
+  await holdLease(context);
   if (context.deps.clock.now() + requestSeconds * 1000 > deadlineOf(context)) {
     throw new Halted('out-of-time', 'ran out of time; the next run goes on where this one stopped');
+  }
+}
+
+/** Reading takes its time as well: between two long reads the lease must not run out. */
+export async function holdLease({ lease }: RunContext): Promise<void> {
+  try {
+    await lease.hold();
+  } catch (error) {
+    throw error instanceof LeaseLost ? new Halted('lease-lost', error.message) : error;
   }
 }
 

@@ -23,7 +23,7 @@ import type { TargetState } from './target-state.ts';
 export interface CheckDeps extends EpisodeDeps {
   readonly sealer: Sealer;
   readonly queues: Queues;
-  readonly config: Pick<StackConfig, 'loopBreaker'>;
+  readonly config: EpisodeDeps['config'] & Pick<StackConfig, 'loopBreaker' | 'sweepMinutes'>;
   readonly audit?: AuditTrail | undefined;
 }
 
@@ -190,8 +190,9 @@ async function record(
     );
   };
   const whoDid = authors(deps, swept, look, previous?.at ?? inventory?.applied?.at);
-  const { loopBreaker } = deps.config;
-  return recordFindings(deps, { target, drifts: look.drifts, isJudged, loopBreaker, whoDid });
+  const { loopBreaker, sweepMinutes } = deps.config;
+  const periodMs = Math.max(pointer.settings.intervalSeconds ?? 0, sweepMinutes * 60) * 1000;
+  return recordFindings(deps, { target, drifts: look.drifts, isJudged, loopBreaker, periodMs, whoDid });
 }
 
 /** Nobody is named where there is no audit log. `since`: when the objects were last known to be in order. */

@@ -141,6 +141,23 @@ function hasStatus(definition: LiveObject, version: string): boolean {
   return isJsonObject(subresources) && isJsonObject(subresources['status']);
 }
 
+/**
+ * What to remember of the kinds. Of those that were not listed or identified now, what was known `before` is still what
+ * their objects were judged by, and counts again if the next sweep finds it so.
+ */
+export function rememberedKinds(
+  { kinds, failed }: Pick<LabelledObjects, 'kinds' | 'failed'>,
+  before: Readonly<Record<string, RememberedKind>>,
+): Readonly<Record<string, RememberedKind>> {
+  const names = [...kinds.keys(), ...failed.keys()].sort();
+  return Object.fromEntries(
+    names.flatMap((kind) => {
+      const remembered = kinds.get(kind)?.remembered ?? before[kind];
+      return remembered === undefined ? [] : [[kind, remembered] as const];
+    }),
+  );
+}
+
 /** `apps/Deployment`, `/Secret`. */
 export function kindOf({ group, kind }: { readonly group: string; readonly kind: string }): string {
   return `${group}/${kind}`;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { hash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -18,7 +19,7 @@ storeContract('folder', async () => ({ store: new FileStore(join(directory, 'con
   etagsRepeat: false,
 });
 
-const lockOf = (folder: string, key: string) => join(folder, '.trueup', `lock-${key.replaceAll('/', '%%')}`);
+const lockOf = (folder: string, key: string) => join(folder, '.trueup', `lock-${hash('sha256', key)}`);
 
 describe('store in a folder', () => {
   it('keeps files for their owner alone, compressed where their key says so, and nothing beside them', async () => {
@@ -78,6 +79,32 @@ describe('store in a folder', () => {
     );
     await rm(lockOf(folder, 'held.json'));
     assert.equal((await put).kind, 'written');
+  });
+
+  it('takes keys whose parts are as long as a file name may be, one below the other', async () => {
+    const store = new FileStore(join(directory, 'long'));
+    const key = `drift/date=2026-11-23/${'c'.repeat(200)}/${'a'.repeat(200)}/${'0'.repeat(200)}.json`;
+    assert.equal((await store.put(key, 'x', 'absent')).kind, 'written');
+    assert.equal(await store.delete(key, 'any'), 'deleted');
+  });
+
+  it("removes what writers that died left behind, once it is surely nobody's", async () => {
+    const folder = join(directory, 'leftovers');
+    const own = join(folder, '.trueup');
+    await mkdir(own, { recursive: true });
+    const left = ['new-1', 'lock-a.2', 'new-3', 'lock-b.4', 'lock-c', 'lock-c.stale'];
+    for (const name of left) await writeFile(join(own, name), `99999999 ${hostname()}`);
+    const longAgo = new Date(Date.now() - 2 * 3_600_000);
+    const ancient = left.filter((name) => !['new-3', 'lock-b.4'].includes(name));
+    for (const name of ancient) await utimes(join(own, name), longAgo, longAgo);
+    const store = new FileStore(folder);
+    await store.put('a.json', 'x', 'absent');
+    const rest = ['lock-b.4', 'lock-c', 'lock-c.stale', 'new-3'];
+    assert.deepEqual((await readdir(own)).sort(), rest);
+    // Not looked for again at each write.
+    await utimes(join(own, 'new-3'), longAgo, longAgo);
+    await store.put('b.json', 'x', 'absent');
+    assert.deepEqual((await readdir(own)).sort(), rest);
   });
 
   it('names the file in every refusal', async () => {

@@ -6,6 +6,8 @@ import { readDocument } from '../../core/documents.ts';
 import { Stop } from '../../core/errors.ts';
 import type { ObjectDrift } from '../../core/model/drift.ts';
 import { inventorySchema } from '../../core/model/inventory.ts';
+import { refOf } from '../../core/model/object.ts';
+import { pointerOf, Policy } from '../../core/policy.ts';
 import { at } from '../cluster/cluster-client.ts';
 import { driftWorlds, settingsMap, workload, type DriftWorld } from './drift/drift-world.ts';
 
@@ -41,6 +43,23 @@ describe('the narrowest rule', () => {
       drift: 'ignore',
       reason: 'why',
     });
+  });
+
+  it('takes a * in the name or in a field for that character alone', () => {
+    const role = { group: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'team-*' };
+    const policyOfRule = (drift: ObjectDrift) => new Policy({ drift: 'heal', rules: [narrowestRule(drift)] });
+    const missing = policyOfRule({ ref: role, kind: 'missing', fields: [] });
+    const named = (name: string) => ({ apiVersion: `${role.group}/v1`, kind: role.kind, metadata: { name } });
+    assert.equal(missing.forObject(named('team-*')).drift, 'ignore');
+    assert.equal(missing.forObject(named('team-admin')).drift, 'heal');
+
+    const host = (name: string) => ['f:spec', 'f:hosts', `f:${name}`];
+    const pointer = pointerOf(host('*'));
+    const route = { apiVersion: 'x.io/v1', kind: 'Route', metadata: { name: 'r', namespace: 'web' } };
+    const field = { class: 'changed' as const, path: 'spec.hosts["*"]', pointer };
+    const policy = policyOfRule({ ref: refOf(route), kind: 'fields', fields: [field] });
+    const modeOf = (name: string) => policy.forField(route, route, { path: host(name), managers: [] }).drift;
+    assert.deepEqual([modeOf('*'), modeOf('evil.example')], ['ignore', 'heal']);
   });
 
   it('is about the whole object where that is missing or extra', () => {

@@ -11,6 +11,7 @@ import {
 } from '../../core/episodes.ts';
 import { driftRecordSchema, type ObjectDrift } from '../../core/model/drift.ts';
 import { refKey } from '../../core/model/object.ts';
+import { readHeals } from '../../core/recent-heals.ts';
 import { readDocument } from '../../core/documents.ts';
 import { CountingIds, ManualClock } from '../fakes/manual-clock.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
@@ -36,7 +37,15 @@ function found(...drifts: ObjectDrift[]): Findings {
 }
 
 function world(store = new MemoryStore(), bus = new RecordingBus()) {
-  return { store, bus, metrics: new RecordingMetrics(), clock: new ManualClock(), ids: new CountingIds() };
+  const config = { clusters: [{ name: 'east' }, { name: 'west' }] };
+  return {
+    store,
+    bus,
+    metrics: new RecordingMetrics(),
+    clock: new ManualClock(),
+    ids: new CountingIds(),
+    config,
+  };
 }
 
 async function recordsOf({ store }: Pick<EpisodeDeps, 'store'>) {
@@ -117,6 +126,23 @@ describe('episodes of drift', () => {
     ]);
   });
 
+  it('stay open, and count as no heal, where the run left a broken loop alone', async () => {
+    const deps = world();
+    const fields = ['/spec/replicas', '/spec/paused'].map((pointer) => ({
+      class: 'changed' as const,
+      path: pointer.replaceAll('/', '.').slice(1),
+      pointer,
+    }));
+    await recordFindings(deps, found({ ref, kind: 'fields', fields }));
+    const broken = new Map([[key, new Set(['/spec/replicas'])]]);
+    const closing = { target, state: 'overwritten' as const, objects: [key], heals: new Set([key]) };
+    assert.equal(await closeEpisodes(deps, { ...closing, broken }), 0);
+    assert.equal((await recordsOf(deps))[0]?.state, 'open');
+    assert.deepEqual(Object.keys((await readHeals(deps.store, target))[key]?.paths ?? {}), ['/spec/paused']);
+    assert.equal(await closeEpisodes(deps, closing), 1);
+    assert.equal((await recordsOf(deps))[0]?.state, 'healed');
+  });
+
   it('stay open where a run cannot end them, and cost a run nothing where there are none', async () => {
     const deps = world();
     const closing = { target, state: 'healed' as const, runId: 'run-1', objects: [key] };
@@ -145,6 +171,26 @@ describe('episodes of drift', () => {
       'fleet OldestDriftSeconds 100',
       'fleet ForeignFields 0',
     ]);
+  });
+
+  it('count no more in the figures of the fleet once their cluster is configured no more', async () => {
+    const deps = world();
+    await recordFindings(deps, found(drift(3)));
+    await recordFindings(deps, { ...found(drift(3)), target: { cluster: 'gone', application: 'web' } });
+    await sendDriftMetrics(deps, 'east', { closed: false });
+    const fleet = deps.metrics.data.filter(({ cluster }) => cluster === undefined);
+    assert.deepEqual(
+      fleet.map(({ name, value }) => `${name} ${value}`),
+      ['DriftedObjects 1', 'OldestDriftSeconds 60', 'ForeignFields 0'],
+    );
+    // What a run ends counts them no more than a sweep does.
+    deps.metrics.data.length = 0;
+    await closeEpisodes(deps, { target, state: 'healed', objects: [key] });
+    assert.ok(
+      deps.metrics.data.some(
+        ({ name, value, cluster }) => cluster === undefined && name === 'DriftedObjects' && value === 0,
+      ),
+    );
   });
 });
 

@@ -5,9 +5,9 @@ import * as z from 'zod';
 import { Stop } from '../../core/errors.ts';
 import { valueAt } from '../../core/field-set.ts';
 import { defaultSettings } from '../../core/model/desired.ts';
-import { kubeObjectSchema } from '../../core/model/object.ts';
+import { kubeObjectSchema, refKey, refOf } from '../../core/model/object.ts';
 import { driftModeSchema, ruleSchema } from '../../core/model/rule.ts';
-import { orderEdge, pointerOf, Policy } from '../../core/policy.ts';
+import { fits, literal, orderEdge, pointerOf, Policy } from '../../core/policy.ts';
 
 const object = kubeObjectSchema.parse(
   load(`
@@ -40,6 +40,9 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     'f:protocol',
   ],
   label: ['f:metadata', 'f:labels', 'f:example.com/tier'],
+  star: ['f:metadata', 'f:annotations', 'f:*'],
+  escapedStar: ['f:metadata', 'f:annotations', String.raw`f:\*`],
+  other: ['f:metadata', 'f:annotations', 'f:evil.example'],
   finalizer: ['f:metadata', 'f:finalizers', 'v:"example.com/hold"'],
   order: ['f:spec', 'f:template', 'f:spec', 'f:containers', orderEdge],
 };
@@ -57,7 +60,7 @@ const caseSchema = z.strictObject({
 });
 
 const cases = z.array(caseSchema).parse(
-  load(`
+  load(String.raw`
 - {case: nothing said, drift: {object: heal, replicas: heal}}
 - {case: the application says it for all, mode: observe, drift: {object: observe, image: observe}}
 
@@ -111,6 +114,14 @@ const cases = z.array(caseSchema).parse(
 - case: any item
   rules: [{fields: [/spec/template/spec/containers/*/image], drift: observe}]
   drift: {image: observe, log: observe, args: heal}
+
+- case: a member that is called *, and no other
+  rules: [{fields: ['/metadata/annotations/\*'], drift: ignore}]
+  drift: {star: ignore, escapedStar: heal, other: heal}
+
+- case: any member
+  rules: [{fields: ['/metadata/annotations/*'], drift: ignore}]
+  drift: {star: ignore, escapedStar: ignore, other: ignore, label: heal}
 
 - case: a name that holds a slash
   rules: [{fields: [/metadata/labels/example.com~1tier], drift: observe}]
@@ -253,6 +264,85 @@ describe('the mode of a field that others added', () => {
     it(name, () => {
       const policy = policyOf({ mode: 'heal', rules: z.array(ruleSchema).parse(rules), later: [] });
       assert.equal(policy.forForeign(object, object, replicas), mode);
+    });
+  }
+});
+
+describe('a broken heal loop', () => {
+  const ignored = ruleSchema.parse({ fields: ['/spec/replicas'], drift: 'ignore' });
+  const image = '/spec/template/spec/containers/[name="app"]/image';
+  const broken = (...pointers: string[]) => new Map([[refKey(refOf(object)), new Set(pointers)]]);
+  const modesOf = (policy: Policy) => [
+    policy.forMissing(object),
+    ...['replicas', 'image', 'args', 'log'].map(
+      (name) => policy.forField(object, object, factsOf(name, { managers: [] })).drift,
+    ),
+  ];
+  const table = [
+    { name: 'makes its path observed', pointers: [image], modes: 'heal heal observe heal heal' },
+    {
+      name: 'with all that is beneath it',
+      pointers: ['/spec/template/spec/containers/[name="app"]'],
+      modes: 'heal heal observe observe heal',
+    },
+    {
+      name: 'of a missing object says nothing of its fields',
+      pointers: [''],
+      modes: 'observe heal heal heal heal',
+    },
+    {
+      name: 'never undoes what Git ignores',
+      pointers: ['', '/spec/replicas'],
+      git: [ignored],
+      modes: 'observe ignore heal heal heal',
+    },
+    {
+      name: 'never undoes what a person accepted',
+      pointers: ['/spec/replicas'],
+      later: [ignored],
+      modes: 'heal ignore heal heal heal',
+    },
+  ];
+  for (const { name, pointers, git = [], later = [], modes } of table) {
+    it(name, () => {
+      const accepted = later.map((rule) => ({ rule }));
+      const policy = new Policy({ drift: 'heal', rules: git }, accepted, broken(...pointers));
+      assert.equal(modesOf(policy).join(' '), modes);
+      const facts = factsOf('replicas', { managers: [] });
+      assert.equal(policy.ignoresField(object, object, facts), git.length + later.length > 0);
+      assert.equal(policy.forObject(object).drift, 'heal');
+    });
+  }
+
+  it('of another object is no matter', () => {
+    const policy = new Policy(
+      { drift: 'heal', rules: [] },
+      [],
+      new Map([['apps/Deployment/web/back', new Set([''])]]),
+    );
+    assert.equal(modesOf(policy).join(' '), 'heal heal heal heal heal');
+    assert.equal(policy.hasFieldRules(object), false);
+  });
+
+  it('of a field that others added leaves it', () => {
+    const rules = z.array(ruleSchema).parse([{ managers: ['injector'], drift: 'heal' }]);
+    const policy = new Policy({ drift: 'heal', rules }, [], broken('/spec/replicas'));
+    const facts = factsOf('replicas', { managers: ['injector'] });
+    assert.equal(policy.forForeign(object, object, facts), 'observe');
+  });
+});
+
+describe('a name as a pattern', () => {
+  const role = (name: string) =>
+    kubeObjectSchema.parse({ apiVersion: 'v1', kind: 'Role', metadata: { name } });
+  for (const [name, other] of [
+    ['team-*', 'team-admin'],
+    [String.raw`team-\*`, 'team-*'],
+    [String.raw`team\dev`, 'teamdev'],
+  ] as const) {
+    it(`${name} fits itself alone`, () => {
+      assert.equal(fits({ name: literal(name) }, role(name)), true);
+      assert.equal(fits({ name: literal(name) }, role(other)), false);
     });
   }
 });

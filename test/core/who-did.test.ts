@@ -196,6 +196,43 @@ const cases = z
   drift: {fields: [{class: removed, path: spec.paused}]}
   who: '-'
 
+- case: in that second, but the log names another field manager
+  log: ['20 bob patch helm']
+  drift: {fields: [{class: changed, path: spec.replicas, manager: kubectl-edit, at: '2026-11-23T11:59:20Z'}]}
+  who: '-'
+
+- case: fields of different authors, nobody
+  log: ['10 alice patch kubectl-label', '20 bob patch kubectl-edit']
+  drift:
+    fields:
+      - {class: changed, path: metadata.labels.x, manager: kubectl-label, at: '2026-11-23T11:59:10Z'}
+      - {class: changed, path: spec.replicas, manager: kubectl-edit, at: '2026-11-23T11:59:20Z'}
+  who: '-'
+
+- case: fields of one author
+  log: ['10 alice patch kubectl-label', '20 alice patch kubectl-edit']
+  drift:
+    fields:
+      - {class: changed, path: metadata.labels.x, manager: kubectl-label, at: '2026-11-23T11:59:10Z'}
+      - {class: changed, path: spec.replicas, manager: kubectl-edit, at: '2026-11-23T11:59:20Z'}
+  who: alice
+
+- case: a removed field that somebody else may have removed, nobody
+  log: ['10 alice patch kubectl-label', '20 bob patch kubectl-edit']
+  drift:
+    fields:
+      - {class: removed, path: metadata.labels.team}
+      - {class: changed, path: spec.replicas, manager: kubectl-edit, at: '2026-11-23T11:59:20Z'}
+  who: '-'
+
+- case: a field of somebody whom the log does not know, nobody
+  log: ['20 bob patch kubectl-edit']
+  drift:
+    fields:
+      - {class: changed, path: metadata.labels.x, manager: kube-controller-manager, at: '2026-11-23T11:59:20Z'}
+      - {class: changed, path: spec.replicas, manager: kubectl-edit, at: '2026-11-23T11:59:20Z'}
+  who: '-'
+
 - case: writes to other objects say nothing
   log: ['20 alice patch kubectl-edit apps/deployments/web/back', '21 bob patch kubectl-edit /services/web/front']
   drift: {fields: [{class: removed, path: spec.paused}]}

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { acceptDrift } from '../../../core/accept.ts';
 import { keys } from '../../../core/contract/keys.ts';
+import { ruleSchema } from '../../../core/model/rule.ts';
 import { at } from '../../cluster/cluster-client.ts';
 import { driftWorlds, settingsMap, workload, type DriftWorld } from './drift-world.ts';
 
@@ -111,6 +113,98 @@ describe('a heal loop', () => {
     assert.equal(await world.reconcile('push'), 'applied');
     assert.equal(at(await world.live(front), 'spec', 'replicas'), 1);
     assert.equal(await fight(world, world.pathTo(front)), 3);
+  });
+
+  it('never brings back what is to be ignored since, by Git or by a person', async () => {
+    for (const by of ['Git', 'a person']) {
+      const world = newWorld();
+      const front = workload(world, 'front');
+      await world.has([front]);
+      assert.equal(await fight(world, world.pathTo(front)), 3);
+      const target = { cluster: 'east', application: world.application };
+      const rule = ruleSchema.parse({
+        match: { kind: 'Deployment' },
+        fields: ['/spec/replicas'],
+        drift: 'ignore',
+      });
+      if (by === 'a person') await acceptDrift(world.deps, target, { by: 'ada', reason: 'theirs' });
+      const rules = by === 'Git' ? [rule] : [];
+      await world.push(world.application, [workload(world, 'front', {}, 'a:2')], { rules });
+      assert.equal(await world.reconcile('push'), 'applied');
+      const live = await world.live(front);
+      const image = at(live, 'spec', 'template', 'spec', 'containers', 0, 'image');
+      assert.deepEqual([at(live, 'spec', 'replicas'), image], [7, 'a:2'], by);
+      assert.equal(await world.looks(), 'Synced');
+    }
+  });
+
+  it('over an item of a list says as little of what is beneath it to the check as to the heal', async () => {
+    const world = newWorld();
+    const containers = [
+      { name: 'app', image: 'a:1' },
+      { name: 'side', image: 's:1' },
+    ];
+    const two = workload(world, 'two', {
+      template: { metadata: { labels: { app: 'two' } }, spec: { containers } },
+    });
+    await world.has([two]);
+    const path = '/spec/template/spec/containers/1';
+    let heals = 0;
+    for (; heals < 6; heals += 1) {
+      await world.admin.patch(world.pathTo(two), [{ op: 'remove', path }]);
+      if (!(await world.looks()).includes('heal')) break;
+      assert.equal(await world.reconcile('heal'), 'applied');
+      world.clock.advance(60_000);
+    }
+    assert.equal(heals, 3);
+    const closed = (await world.told()).filter((line) => line.startsWith('healed'));
+    // Back with another image: part of what is fought about. No run is asked for that would write nothing of it.
+    const rival = await world.as('rival-controller');
+    const value = { name: 'side', image: 'other:9' };
+    await rival.patch(world.pathTo(two), [{ op: 'add', path, value }], 'rival');
+    assert.equal(await world.looks(), 'Drifted 1');
+    await world.reconcile('heal');
+    assert.deepEqual(
+      (await world.told()).filter((line) => line.startsWith('healed')),
+      closed,
+      'nothing was healed',
+    );
+    world.clock.advance(30 * 60_000);
+    assert.equal(await world.looks(), 'Drifted 1, asks for heal');
+    assert.equal(await world.reconcile('heal'), 'applied');
+    assert.equal(await world.looks(), 'Synced');
+  });
+
+  it('over an object that goes missing says nothing of its fields once it is there', async () => {
+    const world = newWorld();
+    const config = settingsMap(world, 'c');
+    await world.has([config]);
+    for (let heals = 0; heals < 3; heals += 1) {
+      await world.admin.remove(world.pathTo(config));
+      assert.match(await world.looks(), /heal/);
+      assert.equal(await world.reconcile('heal'), 'applied');
+    }
+    await world.admin.remove(world.pathTo(config));
+    assert.equal(await world.looks(), 'Drifted 1');
+    await world.kubectl(['create', 'configmap', config.metadata.name, '--from-literal=a=other']);
+    assert.equal(await world.looks(), 'Drifted 1, asks for heal');
+    assert.equal(await world.reconcile('heal'), 'applied');
+    assert.deepEqual(at(await world.live(config), 'data'), { a: '1' });
+    assert.equal(await world.looks(), 'Synced');
+  });
+
+  it('is seen where the target is checked once an hour', async () => {
+    const world = newWorld();
+    const front = workload(world, 'front');
+    await world.has([front], { intervalSeconds: 3600 });
+    let heals = 0;
+    for (; heals < 6; heals += 1) {
+      await rivalWrites(world, world.pathTo(front));
+      if (!(await world.looks()).includes('heal')) break;
+      assert.equal(await world.reconcile('heal'), 'applied');
+      world.clock.advance(3_600_000);
+    }
+    assert.equal(heals, 3);
   });
 
   it('is none where the same edits come once in a long while', async () => {

@@ -179,6 +179,14 @@ const cases = `
     - 'changed data.password "keyed(8)" -> "keyed(8)" kubectl-edit'
     - 'foreign data.extra -> "keyed(8)" kubectl-edit'
 
+- case: nor do its annotations, in which any tool may keep a copy of the manifest
+  desired: {apiVersion: v1, kind: Secret, metadata: {annotations: {team: a}}}
+  live:    {apiVersion: v1, kind: Secret, metadata: {annotations: {team: b, kapp.k14s.io/original: '{"data":{}}'}}}
+  others:  {kapp: {fields: {metadata: {annotations: {team: b, kapp.k14s.io/original: x}}}}}
+  drift:
+    - 'changed metadata.annotations.team "keyed(1)" -> "keyed(1)" kapp'
+    - 'foreign metadata.annotations["kapp.k14s.io/original"] -> "keyed(11)" kapp'
+
 - case: kubectl's copy of a manifest never shows
   desired: {spec: {image: a}}
   live:    {metadata: {annotations: {kubectl.kubernetes.io/last-applied-configuration: 'data: secret'}}, spec: {image: a}}

@@ -111,7 +111,8 @@ export class ReconcileWorld<C extends Clock> {
   get deps(): ReconcileDeps {
     const { store, bus, queues, metrics, clock, ids, sealer, clusters, pruneCap } = this;
     const deadline = clock.now() + this.budgetMs;
-    return { store, bus, queues, metrics, clock, ids, sealer, clusters, config: { pruneCap }, deadline };
+    const config = { pruneCap, clusters: [{ name: this.target.cluster }] };
+    return { store, bus, queues, metrics, clock, ids, sealer, clusters, config, deadline };
   }
 
   async push(objects: readonly KubeObject[], options: PushOptions = {}): Promise<DesiredPointer> {

@@ -61,7 +61,7 @@ test('a stale holder stops before its next effect, and can write nothing any mor
   assert.equal(outcome?.kind, 'cancelled');
   assert.deepEqual(cluster.effects, ['apply v1/namespaces//shop']);
   assert.deepEqual(
-    world.queues.runs.map(({ reason }) => reason),
+    world.queues.later.map(({ request: { reason } }) => reason),
     ['push'],
     'whoever goes on, somebody does',
   );

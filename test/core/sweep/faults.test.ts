@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import { keys } from '../../../core/contract/keys.ts';
+import { readDocument } from '../../../core/documents.ts';
+import { readEpisodes } from '../../../core/episodes.ts';
+import { Retry } from '../../../core/errors.ts';
+import { clusterMemorySchema } from '../../../core/model/memory.ts';
+import { scriptedWorld, type SweepWorld, configMap, deployment, webAddress } from './sweep-world.ts';
+
+const minute = 60_000;
+const scaled = { spec: { replicas: 9 } };
+const subject = 'cluster east';
+const shop = { cluster: 'east', application: 'shop' };
+const shopAddress = { apiVersion: 'v1', plural: 'configmaps', namespace: 'web', name: 'shop' };
+
+let world: SweepWorld;
+beforeEach(async () => {
+  world = scriptedWorld();
+  await world.deploy('web', [deployment('front')]);
+  await world.deploy('shop', [configMap('shop')]);
+  await world.sweepAll();
+  world.clock.advance(5 * minute);
+});
+
+function heals(): string[] {
+  return world.queues.later.map(({ request: { target, reason } }) => `${target.application} ${reason}`);
+}
+
+async function syncs(): Promise<Readonly<Record<string, string>>> {
+  const { targets } = await world.sweepAll();
+  return Object.fromEntries(
+    Object.entries(targets).map(([application, { sync, reason }]) => [
+      application,
+      `${sync} ${reason}`.trim(),
+    ]),
+  );
+}
+
+/** Requests that begin so are answered with a server error. */
+function break500(start: string, message: string): void {
+  world.cluster.before = (request) => {
+    if (request.startsWith(start)) throw new Retry({ subject, message });
+  };
+}
+
+describe('a kind whose list the server cannot answer', () => {
+  const fault = 'answered 500: conversion webhook for /v1, Kind=ConfigMap failed';
+
+  it('makes the targets that have it Unknown, and no others; what is remembered of it stays', async () => {
+    world.cluster.edit(webAddress, scaled);
+    break500('list configmaps', fault);
+    const check = await world.sweepAll();
+    assert.equal(check.unreachable, undefined);
+    assert.equal(check.targets['web']?.sync, 'Drifted');
+    assert.equal(check.targets['shop']?.sync, 'Unknown');
+    assert.match(check.targets['shop']?.reason ?? '', /conversion webhook/);
+    assert.deepEqual(heals(), ['web heal']);
+    const memory = (await readDocument(world.store, keys.memory('east'), clusterMemorySchema))?.value;
+    assert.deepEqual(Object.keys(memory?.kinds ?? {}), ['/ConfigMap', 'apps/Deployment']);
+  });
+
+  it('means that the cluster is lost when no kind can be listed, or discovery fails as well', async () => {
+    break500('list ', 'answered 503');
+    assert.match((await world.sweepAll()).unreachable ?? '', /answered 503/);
+    let isFirst = true;
+    world.cluster.before = (request) => {
+      // Connecting asks for the kinds, too.
+      if (request === 'list configmaps') isFirst = false;
+      if (!isFirst) throw new Retry({ subject, message: 'no answer' });
+    };
+    assert.match((await world.sweepAll()).unreachable ?? '', /no answer/);
+  });
+});
+
+describe('a record that cannot be read', () => {
+  it('makes its own target Unknown, with the key, and no other', async () => {
+    await world.store.put(keys.inventory(shop), '{"version":2}', 'any');
+    world.cluster.edit(webAddress, scaled);
+    const { web = '', shop: told = '' } = await syncs();
+    assert.match(web, /^Drifted/);
+    assert.match(told, /^Unknown .*inventory\/east\/shop\.json/);
+    assert.deepEqual(heals(), ['web heal']);
+  });
+
+  it('also when it is the one of its open episodes', async () => {
+    world.cluster.edit(shopAddress, { data: { a: '2' } });
+    await world.sweepAll();
+    await world.store.put(keys.openDrift(shop), '{"version":2}', 'any');
+    world.cluster.edit(webAddress, scaled);
+    // The figures of the fleet need every index: the sweep fails at its very end, when all else is done.
+    await assert.rejects(world.sweepAll());
+    const text = (await world.store.get(keys.check('east')))?.text ?? '';
+    assert.match(text, /"web":\{[^}]*"sync":"Drifted"/);
+    assert.match(text, /"shop":\{[^}]*"sync":"Unknown"/);
+  });
+});
+
+describe('a webhook that does not answer for one object', () => {
+  it('leaves that object unknown: the others are judged, recorded and healed', async () => {
+    await world.deploy('web', [deployment('front'), configMap('front'), configMap('bad')]);
+    await world.sweepAll();
+    world.cluster.edit(webAddress, scaled);
+    world.cluster.edit({ ...shopAddress, name: 'bad' }, { data: { a: '2' } });
+    break500(
+      'dry-run v1/configmaps/web/bad',
+      'answered 500: failed calling webhook "policy.example.com": refused',
+    );
+    const check = await world.sweep();
+    assert.equal(check?.sync, 'Unknown');
+    assert.match(check?.reason ?? '', /failed calling webhook "policy\.example\.com"/);
+    assert.equal(check?.drifted, 1);
+    const episodes = await readEpisodes(world.store, { cluster: 'east', application: 'web' });
+    assert.deepEqual(Object.keys(episodes), ['apps/Deployment/web/front']);
+    assert.deepEqual(heals(), ['web heal']);
+  });
+});
+
+describe('targets that stay Unknown and are slow to say so', () => {
+  it('keep no other from its turn', async () => {
+    // More than are looked at at once; all of them were checked longer ago than `web`.
+    const bad = Array.from({ length: 40 }, (_, index) => `bad${index}`);
+    for (const name of bad) await world.deploy(name, [configMap(name)], { intervalSeconds: 600 });
+    await world.sweepAll();
+    world.clock.advance(5 * minute);
+    await world.sweepAll();
+    for (const name of bad) {
+      world.cluster.edit({ ...shopAddress, name }, { metadata: { annotations: { x: 'y' } } });
+    }
+    world.cluster.edit(webAddress, scaled);
+    world.cluster.before = (request) => {
+      if (!request.startsWith('dry-run v1/configmaps/web/bad')) return;
+      world.clock.advance(40_000);
+      throw new Retry({ subject, message: 'no answer within 40 s' });
+    };
+    const seen: (string | undefined)[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      world.clock.advance(5 * minute);
+      seen.push((await world.sweep())?.sync);
+    }
+    assert.deepEqual([seen[0], seen.at(-1)], ['Synced', 'Drifted'], String(seen));
+  });
+});
