@@ -95,7 +95,7 @@ interface Done extends Seen {
 }
 
 function nothingDone(lost: string): Done {
-  return { checks: new Map(), lost, isRestored: false, missed: [] };
+  return { checks: new Map(), late: new Set(), lost, isRestored: false, missed: [] };
 }
 
 interface Given {
@@ -130,10 +130,10 @@ async function sweepTargets(
     mask,
     missed: [],
   };
-  const { checks, lost } = await checkDue(deps, swept, due, { start, around, isFull });
+  const checked = await checkDue(deps, swept, due, { start, around, isFull });
   const kinds = rememberedKinds(around.swept.labelled, memory.kinds);
   const { version, isRestored } = around;
-  return { checks, lost, version, isRestored, missed: swept.missed, kinds };
+  return { ...checked, version, isRestored, missed: swept.missed, kinds };
 }
 
 async function checkDue(
@@ -141,8 +141,9 @@ async function checkDue(
   swept: SweptCluster,
   due: readonly SweptTarget[],
   { start, around, isFull }: Looking,
-): Promise<Pick<Done, 'checks' | 'lost'>> {
+): Promise<Pick<Done, 'checks' | 'late' | 'lost'>> {
   const checks = new Map<string, TargetCheck>();
+  const late = new Set<string>();
   const note = ({ target }: SweptTarget, { check, memory }: Checked): void => {
     checks.set(target.application, check);
     if (memory !== undefined) start.memory.remember(target.application, memory);
@@ -178,7 +179,10 @@ async function checkDue(
       if (!(error instanceof Retry)) throw error;
       const why = await whyLost();
       // Late requests are not even sent: that says nothing about the cluster, and the entry stays as it is.
-      if (!hasTimeToAsk(deps)) return undefined;
+      if (!hasTimeToAsk(deps)) {
+        late.add(one.target.application);
+        return undefined;
+      }
       lost ??= why;
       noteFault(one, error.message);
     }
@@ -201,7 +205,7 @@ async function checkDue(
     const now = await swept.records.now();
     await inBatches(looked, targetsAtOnce, async (each) => conclude(each, now));
   }
-  return { checks, lost };
+  return { checks, late, lost };
 }
 
 function groupsOf<T>(items: readonly T[], size: number): readonly (readonly T[])[] {

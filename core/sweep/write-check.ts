@@ -14,6 +14,8 @@ import type { SweptTarget } from './swept-cluster.ts';
 export interface Seen {
   /** Of the targets that were looked at, by application. */
   readonly checks: ReadonlyMap<string, TargetCheck>;
+  /** Applications of the targets whose look had begun when the time was over. */
+  readonly late: ReadonlySet<string>;
   /** Why the cluster does not answer any more. */
   readonly lost: string | undefined;
   readonly version?: string | undefined;
@@ -81,7 +83,8 @@ function allChecks(
     const check =
       done.checks.get(application) ??
       (done.lost === undefined ? (last ?? unknown('the sweep had no time left for it')) : unknown(done.lost));
-    return [application, withSince(check, last, at)];
+    const tried = done.late.has(application) ? { triedAt: at } : {};
+    return [application, withSince({ ...check, ...tried }, last, at)];
   });
   // Targets that came while this sweep was at work are known to the other one alone.
   const isNew = (application: string): boolean =>
