@@ -69,9 +69,9 @@ describe('trueup drift', () => {
     assert.match(report.notes?.[0] ?? '', /^east\/web could not be checked: .*no answer within 5 s/);
   });
 
-  it('--now looks first, and waits for its own sweep, not for one that was under way', async () => {
+  it('--now looks first, and waits for its own sweep, not for one that was under way; what is not due yet is looked at too', async () => {
     const { world, session } = cli;
-    await world.deploy('web', [deployment('front')], observe);
+    await world.deploy('web', [deployment('front')], { ...observe, intervalSeconds: 3600 });
     await world.sweepAll();
     const sweep = cli.onSweep;
     cli.onSweep = async (request) => {

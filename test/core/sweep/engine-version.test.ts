@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { engineVersion } from '../../../core/sweep/engine-version.ts';
 
 /** Version of the engine, and digest of the code that judges by it. */
-const judged = { version: 1, digest: '66a491f8859b3d11' };
+const judged = { version: 2, digest: 'add95564d634ee46' };
 
 const root = join(import.meta.dirname, '../../..');
 
