@@ -132,22 +132,37 @@ function adjustMembers(
   return kept.length === 0 && members.length > 0 ? undefined : Object.fromEntries(kept);
 }
 
-/** Items are matched by their keys, as the server does; one that the cluster lacks is sent as it is. */
+/** Items are matched by their keys, as the server does; one that the cluster lacks is sent whole, or left gone. */
 function adjustItems(
   place: Place,
   items: readonly Json[],
   edges: readonly string[],
   context: Context,
 ): Json | undefined {
+  const keyed = edges.filter((edge) => edge.startsWith('k:'));
   const edgeOf = (item: Json): string | undefined =>
-    edges.find((edge) => edge.startsWith('k:') && valueBehind(place.desired, edge) === item);
+    keyed.find((edge) => valueBehind(place.desired, edge) === item);
   const kept = items.flatMap((item): Json[] => {
     const edge = edgeOf(item);
-    if (edge === undefined || !isJsonObject(item)) return [item];
+    if (!isJsonObject(item)) return [item];
+    if (edge === undefined) {
+      const facts = factsOf([...place.path, edgeLike(keyed, item)], item, undefined, context);
+      return context.heals && isLeft(facts, context) ? [] : [item];
+    }
     const adjusted = adjustItem(behind(place, edge, item), item, edge, context);
     return adjusted === undefined ? [] : [adjusted];
   });
   return kept.length === 0 && items.length > 0 ? undefined : kept;
+}
+
+/** How the server would name an item of a list by the names of others; a key that an item leaves out has a default. */
+function edgeLike(others: readonly string[], item: JsonObject): string {
+  const known = others.map((edge) => JSON.parse(edge.slice(2)) as JsonObject);
+  const keys = Object.keys(known[0] ?? {}).map((name): [string, Json] => {
+    const given = item[name] ?? known.find((other) => other[name] !== undefined)?.[name];
+    return [name, given ?? null];
+  });
+  return `k:${JSON.stringify(Object.fromEntries(keys))}`;
 }
 
 /** An item keeps its keys; when nothing else is left of it, it goes if another manager has it too. */

@@ -2,7 +2,8 @@ import { prefixes } from './contract/keys.ts';
 import type { ClusterConfig } from './contract/config.ts';
 import { metrics } from './contract/metrics.ts';
 import { readDocument } from './documents.ts';
-import { openDriftSchema } from './model/drift.ts';
+import { Stop } from './errors.ts';
+import { openDriftSchema, type OpenDrift } from './model/drift.ts';
 import { millisecondsOf } from './model/time.ts';
 import type { Clock, MetricDatum, Metrics, Store } from './ports.ts';
 import { totalsOf, type Episode } from './record.ts';
@@ -15,7 +16,8 @@ export interface ConfiguredClusters {
 /**
  * Sends DriftedObjects, OldestDriftSeconds and ForeignFields of the cluster and of the fleet while there is drift,
  * and once as 0 when `closed` says that the last may just have ended. Reads the indexes of drifting targets only. Of a
- * cluster that is configured no more nobody closes an episode: it would hold the alarm of the fleet for ever.
+ * cluster that is configured no more nobody closes an episode: it would hold the alarm of the fleet for ever. An index
+ * that cannot be read counts for nothing, and its key is in the answer: the figures of all other targets still stand.
  */
 export async function sendDriftMetrics(
   deps: {
@@ -26,24 +28,37 @@ export async function sendDriftMetrics(
   },
   cluster: string,
   { closed }: { readonly closed: boolean },
-): Promise<void> {
+): Promise<readonly string[]> {
   const own: Episode[] = [];
   const all: Episode[] = [];
+  const unreadable: string[] = [];
   const configured = new Set(deps.config.clusters.map(({ name }) => name));
   for await (const key of deps.store.list(prefixes.openDrift)) {
-    const index = (await readDocument(deps.store, key, openDriftSchema))?.value;
-    if (index === undefined) continue;
+    const index = await readIndex(deps.store, key);
+    if (index === 'unreadable') unreadable.push(key);
+    if (index === undefined || index === 'unreadable') continue;
     const episodes = Object.values(index.episodes);
     if (configured.has(index.target.cluster)) all.push(...episodes);
     if (index.target.cluster === cluster) own.push(...episodes);
   }
-  if (own.length === 0 && !closed) return;
+  if (own.length === 0 && !closed) return unreadable;
   const now = deps.clock.now();
   await deps.metrics.put([
     ...driftData(own, now).map((datum) => ({ ...datum, cluster })),
     ...driftData(all, now),
     ...loopData(all),
   ]);
+  return unreadable;
+}
+
+/** Of one target: a document that a person must restore says nothing of the others. */
+async function readIndex(store: Store, key: string): Promise<OpenDrift | 'unreadable' | undefined> {
+  try {
+    return (await readDocument(store, key, openDriftSchema))?.value;
+  } catch (error) {
+    if (error instanceof Stop) return 'unreadable';
+    throw error;
+  }
 }
 
 /** Of the fleet alone, and only while there are any: rare enough to cost nothing, and its alarm takes silence for OK. */

@@ -41,6 +41,12 @@ export interface ClusterSweep {
   readonly all?: boolean | undefined;
 }
 
+/** What a sweep wrote, and what it could not count. */
+export interface SweepResult extends ClusterCheck {
+  /** Keys of indexes of open drift, of any cluster, that a person must restore; the drift metrics are without them. */
+  readonly unreadable: readonly string[];
+}
+
 const targetsAtOnce = 32;
 const targetsInGroup = 64;
 /** What a sweep keeps back: for the last target that it began, and for the records at its end. */
@@ -63,7 +69,7 @@ export async function sweepFleet(
  * them. Of what did not change since it was last found in order nothing is read but versions and metadata. A cluster that
  * cannot be read makes its targets Unknown, with the reason; that is an outcome, not an error.
  */
-export async function sweepCluster(request: ClusterSweep, deps: SweepDeps): Promise<ClusterCheck> {
+export async function sweepCluster(request: ClusterSweep, deps: SweepDeps): Promise<SweepResult> {
   const { cluster } = request;
   const until = () => deps.deadline - endReserveMs;
   const [connection, start] = await Promise.all([
@@ -85,8 +91,8 @@ export async function sweepCluster(request: ClusterSweep, deps: SweepDeps): Prom
   if (worth !== 'all') await remember();
   const check = await writeCheck(deps, request, { start, targets, done });
   if (worth === 'all') await remember();
-  await sendMetrics(deps, check, { start, targets, done });
-  return check;
+  const unreadable = await sendMetrics(deps, check, { start, targets, done });
+  return { ...check, unreadable };
 }
 
 interface Done extends Seen {
@@ -256,7 +262,7 @@ async function sendMetrics(
   deps: SweepDeps,
   check: ClusterCheck,
   { start, targets, done }: Results,
-): Promise<void> {
+): Promise<readonly string[]> {
   const intervals = new Map(
     targets.flatMap((one) => {
       const intervalSeconds = intervalOf(one);
@@ -266,5 +272,5 @@ async function sendMetrics(
   const clusters = deps.config.clusters.map(({ name }) => name);
   await sendCheckMetrics(deps, check, start.previous?.value, { intervals, clusters });
   await sendMemoryMetrics(deps, done);
-  await sendDriftMetrics(deps, check.cluster, { closed: start.drifting.size > 0 });
+  return sendDriftMetrics(deps, check.cluster, { closed: start.drifting.size > 0 });
 }

@@ -16,10 +16,11 @@ export function handler(event: unknown, invocation: Invocation): Promise<BatchRe
   return handleBatch(event, sweepRequestSchema, async (request) => {
     if (request.scope === 'fleet') return sweepFleet(ports, request.requestedBy);
     const started = clock.now();
-    const { targets, unreachable } = await sweepCluster(request, { ...ports, deadline });
+    const { targets, unreachable, unreadable } = await sweepCluster(request, { ...ports, deadline });
     const count = Object.keys(targets).length;
     const outcome = unreachable ?? 'checked';
     const { cluster } = request;
+    for (const key of unreadable) log('ERROR', 'drift is not counted: its index cannot be read', { key });
     log('INFO', 'cluster swept', { cluster, count, outcome, milliseconds: clock.now() - started });
   });
 }

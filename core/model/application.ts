@@ -1,27 +1,10 @@
 import * as z from 'zod';
 import { freezeSchema } from './freeze.ts';
 import { driftModeSchema, expressionSchema, healthCheckSchema, ruleSchema } from './rule.ts';
+import { sourceSchema } from './source.ts';
 import { nameSchema } from './target.ts';
 
 export const apiVersion = 'trueup.dev/v1';
-
-/** A path inside the repository, `.` for all of it. Climbing out is refused here and again by the checkout. */
-const pathSchema = z
-  .string()
-  .min(1)
-  .regex(/^[^\\\p{Cc}]*$/u, 'must be spelled with / and without control characters')
-  .refine(
-    (path) => !path.startsWith('/') && !path.split('/').includes('..'),
-    'must stay inside the repository',
-  )
-  // One spelling: `./apps/web/` is `apps/web`.
-  .transform(
-    (path) =>
-      path
-        .split('/')
-        .filter((part) => part !== '' && part !== '.')
-        .join('/') || '.',
-  );
 
 const clustersSchema = z
   .strictObject({
@@ -77,15 +60,7 @@ export const applicationSchema = z.strictObject({
     annotations: z.record(z.string(), z.string()).optional(),
   }),
   spec: z.strictObject({
-    source: z.strictObject({
-      path: pathSchema.describe('folder in this repository'),
-      renderer: z
-        .enum(['auto', 'plain', 'kustomize'])
-        .default('auto')
-        .describe(
-          'auto: Kustomize when the folder holds a kustomization, else plain YAML and JSON, recursive',
-        ),
-    }),
+    source: sourceSchema,
     clusters: clustersSchema,
     namespace: z.string().min(1).max(63).describe('for namespaced objects that name none'),
     sync: syncModeSchema.default('auto').describe('auto: a push applies; manual: it waits for `trueup sync`'),

@@ -158,12 +158,14 @@ function whenReplaced(
   const mode = driftMode(desired, circumstances);
   if (entry.state === 'intent' && cameOfIntent(entry, live)) return whenBorn(desired, live, circumstances);
   const why = 'was replaced by somebody: it has another uid now, and is not ours to prune';
-  if (reasonToApply(desired, entry, circumstances) === undefined && mode !== 'heal') {
+  const reason = reasonToApply(desired, entry, circumstances);
+  if (reason === undefined && mode !== 'heal') {
     return leave(desired, `${why}; drift is ${leftBecause[mode]}`);
   }
   const { uid } = live.metadata;
   const taken = tracked(desired, { uid, created: false, adopted: mayAdopt(desired, settings) }, at);
-  return act('update', desired, why, taken, live);
+  const decision = act('update', desired, why, taken, live);
+  return reason === undefined || isHeal(reason, entry) ? healing(decision) : decision;
 }
 
 /** What Git says of the object itself, or of all objects of the application. */
@@ -186,9 +188,12 @@ function whenTracked(
     intendedAt: circumstances.at,
   };
   const decision = act('update', desired, why, intent, live);
-  // What an earlier run left unfinished without a change in Git was a heal, or a sync that comes again as one.
-  const isHeal = why === hasDrifted || (why === unfinished && entry.desiredDigest !== undefined);
-  return isHeal ? healing(decision) : decision;
+  return isHeal(why, entry) ? healing(decision) : decision;
+}
+
+/** What an earlier run left unfinished without a change in Git was a heal, or a sync that comes again as one. */
+function isHeal(reason: string, { desiredDigest }: InventoryEntry): boolean {
+  return reason === hasDrifted || (reason === unfinished && desiredDigest !== undefined);
 }
 
 const hasDrifted = 'has drifted';

@@ -16,7 +16,7 @@ const scenarioSchema = z.strictObject({
   owners: z.record(z.string(), jsonObjectSchema).describe('field set of each manager; ours is trueup'),
 });
 
-function adjusted(yaml: string) {
+function adjusted(yaml: string, heals = false) {
   const { rules, git, live, owners } = scenarioSchema.parse(load(yaml));
   const common = { apiVersion: 'v1', kind: 'Thing' };
   const metadata = { name: 'a', namespace: 'web' };
@@ -31,7 +31,7 @@ function adjusted(yaml: string) {
     metadata: { ...metadata, uid: 'u', resourceVersion: '1', managedFields },
   };
   const policy = new Policy({ ...defaultSettings, rules });
-  const { object, yielded } = adjustDesired({ ...common, metadata, ...git }, found, policy);
+  const { object, yielded } = adjustDesired({ ...common, metadata, ...git }, found, policy, { heals });
   return {
     spec: object['spec'],
     yielded: yielded.map(({ field, manager }) => `${field} ${manager}`),
@@ -249,4 +249,35 @@ describe('what is sent of a field that a rule ignores', () => {
     `);
     assert.deepEqual(object, { apiVersion: 'v1', kind: 'Thing', metadata: { name: 'a', namespace: 'web' } });
   });
+});
+
+describe('an item of a list by keys that is gone, when something else of the object is healed', () => {
+  const gone = (rule: string) => `
+    rules: [${rule}]
+    git: { spec: { ports: [{ port: 80 }, { port: 90, protocol: TCP }, { port: 91 }], b: 2 } }
+    live: { spec: { ports: [{ port: 80, protocol: TCP }], b: 3 } }
+    owners: { trueup: { f:spec: { f:b: {}, f:ports: { 'k:{"port":80,"protocol":"TCP"}': { .: {}, f:port: {} } } } } }`;
+  const [first, second, third] = [{ port: 80 }, { port: 90, protocol: 'TCP' }, { port: 91 }];
+  const cases = {
+    'stays gone where the list is observed': ['{ fields: [/spec/ports], drift: observe }', [first]],
+    'stays gone where it is named by its keys': [
+      `{ fields: ['/spec/ports/[port=90,protocol="TCP"]'], drift: observe }`,
+      [first, third],
+    ],
+    'by those that the server adds, too': [
+      `{ fields: ['/spec/ports/[port=91,protocol="TCP"]'], drift: ignore }`,
+      [first, second],
+    ],
+    'comes back whole where only a field of it is observed': [
+      `{ fields: ['/spec/ports/*/protocol'], drift: observe }`,
+      [first, second, third],
+    ],
+  } as const;
+  for (const [name, [rule, ports]] of Object.entries(cases)) {
+    test(name, () => {
+      assert.deepEqual(adjusted(gone(rule), true).spec, { ports, b: 2 });
+      const { spec } = adjusted(gone(rule.replace('ignore', 'observe')));
+      assert.deepEqual(spec, { ports: [first, second, third], b: 2 }, 'a commit brings it back');
+    });
+  }
 });

@@ -142,6 +142,14 @@ describe('objects that exist already', () => {
     ).apply;
     assert.deepEqual([step?.entry.created, step?.entry.adopted, step?.entry.uid], [false, false, 'other']);
   });
+
+  test('one that was replaced is applied as a heal, save where Git or a person asks for it', () => {
+    const heals = (yaml: string) => decide(yaml).apply.map((step) => step.heals);
+    const replaced = 'inventory: { a: }, live: { a: { uid: other } }, drifted: [a]';
+    assert.deepEqual(heals(`{ git: { a: v1 }, ${replaced} }`), [true]);
+    assert.deepEqual(heals(`{ git: { a: v2 }, ${replaced} }`), [undefined]);
+    assert.deepEqual(heals(`{ git: { a: v1 }, ${replaced}, scope: all }`), [undefined]);
+  });
 });
 
 describe('modes of single objects', () => {

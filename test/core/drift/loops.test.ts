@@ -217,6 +217,25 @@ describe('a heal loop', () => {
     }
   });
 
+  it('over an object that somebody deletes and makes again', async () => {
+    const world = newWorld();
+    const config = settingsMap(world, 'c');
+    await world.has([config]);
+    let heals = 0;
+    for (; heals < 6; heals += 1) {
+      await world.admin.remove(world.pathTo(config));
+      await world.kubectl(['create', 'configmap', config.metadata.name, '--from-literal=a=other']);
+      if (!(await world.looks()).includes('heal')) break;
+      assert.equal(await world.reconcile('heal'), 'applied');
+      world.clock.advance(60_000);
+    }
+    assert.equal(heals, 3);
+    // Whatever run comes next: what the loop is about stays as the rival has it.
+    assert.equal(await world.reconcile('heal'), 'applied');
+    assert.deepEqual(at(await world.live(config), 'data'), { a: 'other' });
+    assert.ok((await world.told()).some((line) => line.includes('3 flips')));
+  });
+
   it('over an object that somebody deletes again and again', async () => {
     const world = newWorld();
     const config = settingsMap(world, 'c');
