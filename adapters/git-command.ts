@@ -4,23 +4,37 @@ import { simpleGit } from 'simple-git';
 
 /** One run of git. */
 export interface GitCommand {
+  /** Where git runs: our own scratch space. */
   readonly directory: string;
+  /** The repository that it works on, and where that one's files are; none for `ls-remote`. */
+  readonly repository?: { readonly gitDirectory: string; readonly workTree: string };
   readonly args: readonly string[];
   readonly input?: string;
-  /** Configuration of this run alone. May hold a token: it is passed where neither argv nor disk shows it. */
-  readonly config: Readonly<Record<string, string>>;
+  /** Absent: git reaches no host. */
+  readonly remote?: GitRemote;
   /** PATH to find git on. */
   readonly path: string;
   readonly limits: { readonly bytes: number; readonly seconds: number };
+}
+
+/** How git reaches a host in one run. */
+export interface GitRemote {
+  /** May hold a token: it is passed where neither argv nor disk shows it. */
+  readonly config: Readonly<Record<string, string>>;
+  /** The only transports that git may use, joined by colons. */
+  readonly protocols: 'https:http' | 'ssh';
+  readonly sshCommand?: string;
 }
 
 /** `limit`: it was stopped by us. `failed`: it ended by itself, and these are its words on standard error. */
 export type GitResult =
   | { readonly kind: 'done'; readonly output: string }
   | { readonly kind: 'failed'; readonly stderr: string }
-  | { readonly kind: 'limit'; readonly limit: 'bytes' | 'seconds' };
+  | { readonly kind: 'limit'; readonly limit: 'bytes' | 'seconds' | 'output' };
 
 const watchMilliseconds = 200;
+/** Of standard output: a listing of half a million refs or files. */
+const outputBytes = 64 * 1024 * 1024;
 
 /** A repository says nothing that git obeys: no hooks, no helpers, no other protocol, no housekeeping behind us. */
 const safeConfig = {
@@ -31,30 +45,26 @@ const safeConfig = {
   'fetch.unpackLimit': '1',
   'maintenance.auto': 'false',
   'gc.auto': '0',
+  'submodule.recurse': 'false',
 };
 
 /** Runs git with nothing of our own environment: no credentials, no home, no prompt. Throws when there is no git. */
 export async function runGit(command: GitCommand): Promise<GitResult> {
   const environment = environmentOf(command);
   const stop = new AbortController();
-  let limit: 'bytes' | 'seconds' | undefined;
-  const abort = (reached: 'bytes' | 'seconds') => {
+  let limit: 'bytes' | 'seconds' | 'output' | undefined;
+  const abort = (reached: 'bytes' | 'seconds' | 'output') => {
     limit ??= reached;
     stop.abort();
   };
   const timer = setTimeout(() => abort('seconds'), command.limits.seconds * 1000);
-  const watch = setInterval(() => {
-    packedBytes(command.directory).then(
-      (bytes) => bytes > command.limits.bytes && abort('bytes'),
-      () => undefined,
-    );
-  }, watchMilliseconds);
+  const unwatch = watchPacks(command, () => abort('bytes'));
   let failure: string | undefined;
   const git = simpleGit({
     baseDir: command.directory,
     abort: stop.signal,
     allowEnvironment: Object.keys(environment),
-    unsafe: { allowUnsafeConfigEnvCount: true, allowUnsafeHooksPath: true },
+    unsafe: { allowUnsafeConfigEnvCount: true, allowUnsafeHooksPath: true, allowUnsafeSshCommand: true },
     errors: (error, { exitCode, stdErr }) => {
       if (exitCode === 0) return error;
       failure = Buffer.concat(stdErr).toString();
@@ -62,6 +72,13 @@ export async function runGit(command: GitCommand): Promise<GitResult> {
     },
     ...(command.input === undefined ? {} : { input: () => command.input }),
   }).env(environment);
+  let printed = 0;
+  git.outputHandler((_command, stdout) => {
+    stdout.on('data', (chunk: Buffer) => {
+      printed += chunk.length;
+      if (printed > outputBytes) abort('output');
+    });
+  });
   try {
     return { kind: 'done', output: await git.raw([...command.args]) };
   } catch (error) {
@@ -70,12 +87,12 @@ export async function runGit(command: GitCommand): Promise<GitResult> {
     return { kind: 'failed', stderr: failure };
   } finally {
     clearTimeout(timer);
-    clearInterval(watch);
+    unwatch();
   }
 }
 
-function environmentOf({ config, path, directory }: GitCommand): Record<string, string> {
-  const entries = Object.entries({ ...safeConfig, ...config });
+function environmentOf({ remote, repository, path, directory }: GitCommand): Record<string, string> {
+  const entries = Object.entries({ ...safeConfig, ...remote?.config });
   const pairs = entries.flatMap(([key, value], index) => [
     [`GIT_CONFIG_KEY_${index}`, key],
     [`GIT_CONFIG_VALUE_${index}`, value],
@@ -88,16 +105,33 @@ function environmentOf({ config, path, directory }: GitCommand): Record<string, 
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CEILING_DIRECTORIES: join(directory, '..'),
     GIT_TERMINAL_PROMPT: '0',
-    GIT_ALLOW_PROTOCOL: 'https:http',
+    // Git knows no transport of that name: what is missing here is an error and not fetched behind our back.
+    GIT_ALLOW_PROTOCOL: remote?.protocols ?? 'none',
     GIT_LITERAL_PATHSPECS: '1',
     GIT_CONFIG_COUNT: String(entries.length),
     ...Object.fromEntries(pairs),
+    ...(remote?.sshCommand === undefined ? {} : { GIT_SSH_COMMAND: remote.sshCommand }),
+    ...(repository === undefined
+      ? {}
+      : { GIT_DIR: repository.gitDirectory, GIT_WORK_TREE: repository.workTree }),
   };
 }
 
-/** What a fetch has written so far; `fetch.unpackLimit` makes it one file. */
-async function packedBytes(directory: string): Promise<number> {
-  const folder = join(directory, '.git', 'objects', 'pack');
+/** Calls back when the packs of a repository have grown by more than the limit; `fetch.unpackLimit` makes each fetch one. */
+function watchPacks({ repository, remote, limits }: GitCommand, tooMuch: () => void): () => void {
+  if (repository === undefined || remote === undefined) return () => undefined;
+  const watch = setInterval(() => {
+    packedBytes(repository.gitDirectory).then(
+      (bytes) => bytes > limits.bytes && tooMuch(),
+      () => undefined,
+    );
+  }, watchMilliseconds);
+  return () => clearInterval(watch);
+}
+
+/** Bytes in packs, those being written included. */
+export async function packedBytes(gitDirectory: string): Promise<number> {
+  const folder = join(gitDirectory, 'objects', 'pack');
   const names = await readdir(folder);
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
   return sizes.reduce((sum, size) => sum + size, 0);

@@ -1,7 +1,8 @@
 import type { RepositoryConfig } from '../core/contract/config.ts';
+import { codeCommitOf } from '../core/contract/repository.ts';
 import { Blocked, Retry } from '../core/errors.ts';
 
-type Named = Pick<RepositoryConfig, 'name' | 'url' | 'tokenSecret'>;
+type Named = Pick<RepositoryConfig, 'name' | 'url' | 'tokenSecret' | 'githubApp' | 'ssh'>;
 
 /** What git said on its standard error, as the error that tells the caller what to do. */
 export function gitFault(repository: Named, stderr: string): Blocked | Retry {
@@ -10,9 +11,10 @@ export function gitFault(repository: Named, stderr: string): Blocked | Retry {
   // A word of the URL that git quotes must not decide: Blocked loses the push.
   const said = stderr.replaceAll(/[a-z][a-z0-9+.-]*:\/\/[^\s'"]*/gi, '');
   for (const { pattern, message } of permanent) {
-    if (pattern.test(said)) return new Blocked({ subject, message: message({ ...repository, host }) });
+    if (!pattern.test(said)) continue;
+    return new Blocked({ subject, message: message({ ...repository, host, key: keyOf(repository) }) });
   }
-  if (/could not resolve host/i.test(said)) {
+  if (/could not resolve host(?:name)?/i.test(said)) {
     const message = `host ${host} cannot be found; if it is spelled wrong, mend its url in the stack configuration`;
     return new Retry({ subject, message });
   }
@@ -22,27 +24,55 @@ export function gitFault(repository: Named, stderr: string): Blocked | Retry {
 
 /** Whether the host has no such commit: never had, or had until a force-push. */
 export function isMissingCommit(stderr: string): boolean {
-  return /not our ref|unadvertised object|couldn't find remote ref|no such remote ref/i.test(stderr);
+  return /not our ref|couldn't find remote ref|no such remote ref/i.test(stderr) || isUnadvertised(stderr);
 }
 
-const permanent: readonly {
-  readonly pattern: RegExp;
-  readonly message: (about: Named & { readonly host: string }) => string;
-}[] = [
+/** Whether the host gives only commits that a ref leads to, and names none of them by its SHA. */
+export function isUnadvertised(stderr: string): boolean {
+  return /unadvertised object/i.test(stderr);
+}
+
+/** Whether what lies here does not fit together. */
+export function isDamage(stderr: string): boolean {
+  return /corrupt|packfile|pack-[0-9a-f]{40}|index file|inflate|bad (?:object|tree|pack)|invalid object|missing (?:blob|tree|commit)|unresolved delta|did not send all|unable to read/i.test(
+    stderr,
+  );
+}
+
+/** With what the host was asked, as a person would name it. */
+function keyOf({ url, tokenSecret, githubApp, ssh }: Named): string | undefined {
+  if (codeCommitOf(url) !== undefined) return 'the IAM role of the function';
+  if (githubApp !== undefined)
+    return `installation ${githubApp.installationId} of GitHub App ${githubApp.appId}`;
+  if (ssh !== undefined) return `the key in secret ${ssh.secret}`;
+  return tokenSecret === undefined ? undefined : `the token in secret ${tokenSecret}`;
+}
+
+interface About extends Named {
+  readonly host: string;
+  readonly key: string | undefined;
+}
+
+const permanent: readonly { readonly pattern: RegExp; readonly message: (about: About) => string }[] = [
+  {
+    pattern: /host key verification failed|host key .* has changed|no matching host key type/i,
+    message: ({ host, ssh }) =>
+      `${host} shows a host key that is not in \`known_hosts\` of secret ${ssh?.secret ?? ''}; compare it with what the host publishes before you put it there`,
+  },
   {
     // 404 is what GitHub answers where the token may not even know that the repository exists.
-    pattern: /repository .*not found|returned error: 404/i,
-    message: ({ host, url, tokenSecret }) =>
-      `${host} knows no ${url}${tokenSecret === undefined ? '' : `, or the token in secret ${tokenSecret} may not read it`}; ` +
-      'mend its url in the stack configuration or the rights of the token',
+    pattern: /repository .*not found|returned error: 404|does not appear to be a git repository/i,
+    message: ({ host, url, key }) =>
+      `${host} knows no ${url}${key === undefined ? '' : `, or ${key} may not read it`}; ` +
+      'mend its url in the stack configuration or the rights to read it',
   },
   {
     pattern:
-      /authentication failed|could not read (?:username|password)|returned error: 40[13]|access denied/i,
-    message: ({ host, tokenSecret }) =>
-      tokenSecret === undefined
+      /authentication failed|could not read (?:username|password)|returned error: 40[13]|access denied|permission denied \(|load key/i,
+    message: ({ host, key }) =>
+      key === undefined
         ? `${host} wants a token; put one that may read the repository into a secret and name it as tokenSecret`
-        : `${host} refused the token in secret ${tokenSecret}; put a valid one there that may read the repository`,
+        : `${host} refused ${key}; give it one that is valid and may read the repository`,
   },
   {
     pattern: /url base from redirection|returned error: 30\d/i,

@@ -1,11 +1,15 @@
-import { mkdtemp, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RepositoryConfig } from '../core/contract/config.ts';
-import { Retry, Stop } from '../core/errors.ts';
+import { resolveTracked, trackedRef, type ResolvedRef } from '../core/contract/tracked-ref.ts';
 import { commitSchema, type Commit } from '../core/model/commit.ts';
-import type { Git, Secrets, Worktree } from '../core/ports.ts';
-import { runGit, type GitResult } from './git-command.ts';
-import { gitFault, isMissingCommit } from './git-fault.ts';
+import type { Clock, Git, Secrets, Worktree } from '../core/ports.ts';
+import { checkSignature } from './commit-signature.ts';
+import { GitAccesses, sshKeyPrefix, type GitAccessOptions } from './git-access.ts';
+import { GitCache } from './git-cache.ts';
+import { runGit } from './git-command.ts';
+import { DamagedCache, GitRepository, outputOf, type GitTools } from './git-repository.ts';
+import { GitTree } from './git-tree.ts';
 import { DiskWorktree } from './worktree.ts';
 
 /** How much of a repository is taken before we stop. */
@@ -18,6 +22,8 @@ export interface GitLimits {
   readonly fileBytes: number;
   /** Of one run of git. */
   readonly seconds: number;
+  /** Kept of all repositories for the next checkout. */
+  readonly cacheBytes: number;
 }
 
 const defaultLimits: GitLimits = {
@@ -25,224 +31,188 @@ const defaultLimits: GitLimits = {
   files: 50_000,
   fileBytes: 32 * 1024 * 1024,
   seconds: 90,
+  cacheBytes: 512 * 1024 * 1024,
 };
+const cachedPacks = 64;
 
 export interface HttpGitOptions {
   readonly secrets: Secrets;
-  /** Existing folder for checkouts, with room for twice `limits.bytes`. */
+  /** Existing folder for checkouts, with room for twice `limits.bytes` of each at once, and for `limits.cacheBytes`. */
   readonly scratch: string;
-  /** PATH to find git on. */
+  /** PATH to find git on, and ssh for repositories that are reached by it. */
   readonly path: string;
+  readonly clock?: Pick<Clock, 'now'>;
+  readonly codeCommit?: GitAccessOptions['codeCommit'];
+  /** Every repository of the stack configuration: submodules may lead there. */
+  readonly repositories?: () => Promise<readonly RepositoryConfig[]>;
   readonly limits?: Partial<GitLimits>;
-}
-
-interface Session {
-  readonly repository: RepositoryConfig;
-  readonly directory: string;
-  readonly config: Readonly<Record<string, string>>;
-}
-
-interface TreeEntry {
-  readonly mode: string;
-  readonly id: string;
-  readonly path: string;
-}
-
-/** What is below one path of a commit, and the sizes of the objects that are here already. */
-interface Part {
-  readonly sha: string;
-  readonly top: string;
-  readonly wanted: readonly TreeEntry[];
-  readonly present: Map<string, number>;
 }
 
 const scratchPrefix = 'trueup-checkout-';
 const leftoverMilliseconds = 15 * 60_000;
-const symlinkMode = '120000';
-const submoduleMode = '160000';
+const resolvedKept = 1000;
 
-/** Git hosts over HTTPS by the installed git; tokens from secrets, never in argv, errors or on disk. */
+/** Git hosts over HTTPS and SSH by the installed git; credentials from secrets, never in argv, errors or records. */
 export class HttpGit implements Git {
   readonly #options: HttpGitOptions;
   readonly #limits: GitLimits;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #accesses: GitAccesses;
+  readonly #tools: GitTools;
+  /** Under which ref a commit was found, so that a checkout can tell it. */
+  readonly #resolved = new Map<string, string>();
 
   constructor(options: HttpGitOptions) {
+    const { secrets, scratch, path, codeCommit, clock = { now: () => Date.now() } } = options;
     this.#options = options;
+    this.#clock = clock;
     this.#limits = { ...defaultLimits, ...options.limits };
+    this.#accesses = new GitAccesses({ secrets, scratch, clock, codeCommit });
+    const cache = new GitCache(scratch, { bytes: this.#limits.cacheBytes, packs: cachedPacks });
+    this.#tools = { accesses: this.#accesses, cache, path, limits: this.#limits };
   }
 
   async head(repository: RepositoryConfig): Promise<string | undefined> {
-    const ref = `refs/heads/${validBranch(repository)}`;
-    const session = await this.#session(repository);
-    try {
-      const output = await this.#run(session, ['ls-remote', '--quiet', '--', repository.url, ref]);
-      const lines = output.split('\n').map((line) => line.split('\t'));
-      // The host matches by the end of the name: `refs/heads/main` finds `refs/heads/x/refs/heads/main` too.
-      return lines.find(([, name]) => name === ref)?.[0];
-    } finally {
-      await rm(session.directory, { recursive: true, force: true });
+    return (await this.heads([repository])).get(repository.name)?.sha;
+  }
+
+  async heads(repositories: readonly RepositoryConfig[]): Promise<ReadonlyMap<string, ResolvedRef>> {
+    const [repository] = repositories;
+    if (repository === undefined) return new Map();
+    const refs = repositories.every(({ commit }) => commit !== undefined)
+      ? new Map<string, string>()
+      : await this.#refs(repository, repositories);
+    const heads = new Map<string, ResolvedRef>();
+    for (const one of repositories) {
+      const found = resolveTracked(one, refs);
+      if (found === undefined) continue;
+      heads.set(one.name, found);
+      this.#remember(one, found);
     }
+    return heads;
   }
 
   async checkout(repository: RepositoryConfig, sha: string): Promise<Worktree | undefined> {
-    const session = await this.#session(repository);
     try {
-      const commit = await this.#fetch(session, sha);
-      if (commit !== undefined) return await this.#worktree(session, commit);
+      return await this.#checkout(repository, sha);
     } catch (error) {
-      await rm(session.directory, { recursive: true, force: true });
+      // What was damaged is gone: this time everything comes from the host.
+      if (!(error instanceof DamagedCache)) throw error;
+      return this.#checkout(repository, sha);
+    }
+  }
+
+  /** One question to the host, for the kinds of refs that are tracked: a host may have a ref for every pull request. */
+  async #refs(
+    repository: RepositoryConfig,
+    all: readonly RepositoryConfig[],
+  ): Promise<ReadonlyMap<string, string>> {
+    const words = all.map(trackedRef);
+    const heads = words.filter((word) => word.startsWith('refs/heads/'));
+    const hasTags = all.some(({ tag, semver }) => (tag ?? semver) !== undefined);
+    const kinds = [...(heads.length > 0 ? ['--heads'] : []), ...(hasTags ? ['--tags'] : [])];
+    const directory = await this.#scratchFolder();
+    try {
+      await using access = await this.#accesses.open(repository);
+      const args = ['ls-remote', '--quiet', ...kinds, '--', repository.url, ...(hasTags ? [] : heads)];
+      const { path } = this.#options;
+      const result = await runGit({ directory, args, remote: access, path, limits: this.#limits });
+      return parseRefs(outputOf(repository, result, this.#limits.seconds));
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  }
+
+  async #checkout(repository: RepositoryConfig, sha: string): Promise<Worktree | undefined> {
+    const root = await this.#scratchFolder();
+    try {
+      const directory = join(root, 'tree');
+      await mkdir(directory);
+      const place = { repository, root, name: 'git', workTree: directory };
+      const opened = await GitRepository.open(place, this.#tools);
+      const ref = this.#resolved.get(`${repository.name} ${sha}`) ?? trackedRef(repository);
+      if (await opened.fetchCommit(sha, ref))
+        return await this.#worktree(opened, { root, directory, sha, ref });
+    } catch (error) {
+      await rm(root, { recursive: true, force: true });
       throw error;
     }
-    await rm(session.directory, { recursive: true, force: true });
+    await rm(root, { recursive: true, force: true });
     return undefined;
   }
 
-  async #session(repository: RepositoryConfig): Promise<Session> {
-    const config = { 'remote.origin.url': repository.url, ...(await this.#credentials(repository)) };
-    const { scratch } = this.#options;
-    await removeLeftovers(scratch);
-    const directory = await realpath(await mkdtemp(join(scratch, scratchPrefix)));
-    return { repository, directory, config };
+  async #worktree(
+    opened: GitRepository,
+    { root, directory, sha, ref }: Record<'root' | 'directory' | 'sha' | 'ref', string>,
+  ): Promise<Worktree> {
+    const commit = await this.#commit(opened, sha, ref);
+    const { repositories } = this.#options;
+    const declared = (await repositories?.()) ?? [opened.repository];
+    const tree = await GitTree.of(opened, sha, {
+      root,
+      directory,
+      declared,
+      tools: this.#tools,
+      limits: this.#limits,
+    });
+    return new DiskWorktree({
+      directory,
+      scratch: root,
+      commit,
+      ids: tree.ids,
+      gaps: tree.gaps,
+      fileBytes: this.#limits.fileBytes,
+      materialize: (paths) => tree.materialize(paths),
+    });
   }
 
-  /** Bound to the host's address, so that it goes nowhere else. (With DEBUG=simple-git, simple-git prints it.) */
-  async #credentials({ tokenSecret, url }: RepositoryConfig): Promise<Record<string, string>> {
-    if (tokenSecret === undefined) return {};
-    const token = (await this.#options.secrets.get(tokenSecret)).current.trim();
-    // GitHub takes any user name with a token; other hosts want a certain one, written before a colon.
-    const credentials = token.includes(':') ? token : `x-access-token:${token}`;
-    const header = `Authorization: Basic ${Buffer.from(credentials).toString('base64')}`;
-    return { [`http.${new URL(url).origin}/.extraHeader`]: header };
-  }
-
-  /** Commit and trees without the contents of files, where the host can leave those out. */
-  async #fetch(session: Session, sha: string): Promise<Commit | undefined> {
-    const { repository } = session;
-    if (!/^[0-9a-f]{40}$/.test(sha)) throw new Error(`not a SHA: ${sha}`);
-    await this.#run(session, ['init', '--quiet']);
-    const fetch = ['fetch', '--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules'];
-    const fetched = await this.#git(session, [...fetch, '--filter=blob:none', 'origin', sha]);
-    if (fetched.kind === 'failed' && isMissingCommit(fetched.stderr)) return undefined;
-    this.#outputOf(session, fetched);
-    const format = ['%an', '%ae', '%aI', '%cn', '%ce', '%cI', '%s'].join('%x00');
-    const facts = await this.#run(session, ['log', '-1', '--no-show-signature', `--format=${format}`, sha]);
-    const [author, authorEmail, authored, committer, committerEmail, committed, subject] = facts
-      .trimEnd()
-      .split('\0');
-    return commitSchema.parse({
+  async #commit(opened: GitRepository, sha: string, ref: string): Promise<Commit> {
+    const { repository } = opened;
+    const [author, authorEmail, authored, committer, committerEmail, committed, subject] =
+      await opened.facts(sha);
+    const facts = {
       repository: repository.name,
-      ref: `refs/heads/${repository.branch}`,
+      ref,
       sha,
       author: { name: author, email: authorEmail, at: authored },
       committer: { name: committer, email: committerEmail, at: committed },
       subject,
-    });
+    };
+    const { secrets } = this.#options;
+    const signature = await checkSignature(opened, sha, { secrets, now: this.#clock.now() });
+    return commitSchema.parse(signature === undefined ? facts : { ...facts, signature });
   }
 
-  async #worktree(session: Session, commit: Commit): Promise<Worktree> {
-    const [listing, present] = await Promise.all([
-      this.#run(session, ['ls-tree', '-r', '-z', '--full-tree', commit.sha]),
-      this.#sizes(session),
-    ]);
-    const entries = listing.split('\0').filter(Boolean).map(treeEntry);
-    let taken = 0;
-    return new DiskWorktree({
-      directory: session.directory,
-      scratch: session.directory,
-      commit,
-      hasSymlinks: entries.some(({ mode }) => mode === symlinkMode),
-      fileBytes: this.#limits.fileBytes,
-      materialize: async (top) => {
-        const wanted = entries.filter(
-          ({ mode, path }) =>
-            mode !== submoduleMode && (top === '.' || path === top || path.startsWith(`${top}/`)),
-        );
-        taken += wanted.length;
-        if (taken > this.#limits.files) {
-          const message = `has more than ${this.#limits.files} files where its applications are`;
-          throw this.#tooMuch(session, message);
-        }
-        if (wanted.length > 0) await this.#checkOut(session, { sha: commit.sha, top, wanted, present });
-      },
-    });
+  #remember({ name }: RepositoryConfig, { sha, ref }: ResolvedRef): void {
+    if (this.#resolved.size >= resolvedKept) this.#resolved.clear();
+    this.#resolved.set(`${name} ${sha}`, ref);
   }
 
-  /** Fetches in one request what the first fetch left out, looks at the sizes, and only then writes files. */
-  async #checkOut(session: Session, { sha, top, wanted, present }: Part): Promise<void> {
-    const missing = new Set(wanted.map(({ id }) => id).filter((id) => !present.has(id)));
-    if (missing.size > 0) {
-      const fetch = ['fetch', '--quiet', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head'];
-      await this.#run(
-        session,
-        [...fetch, '--filter=blob:none', '--stdin', 'origin'],
-        [...missing].join('\n'),
-      );
-      for (const [id, size] of await this.#sizes(session)) present.set(id, size);
-    }
-    const bytes = wanted.reduce((sum, { id }) => sum + (present.get(id) ?? 0), 0);
-    if (bytes > this.#limits.bytes) {
-      const message = `has ${bytes} bytes below ${top}, and up to ${this.#limits.bytes} are checked out`;
-      throw this.#tooMuch(session, message);
-    }
-    await this.#run(session, ['checkout', '--quiet', sha, '--', top]);
+  async #scratchFolder(): Promise<string> {
+    const { scratch } = this.#options;
+    await removeLeftovers(scratch);
+    return realpath(await mkdtemp(join(scratch, scratchPrefix)));
   }
+}
 
-  /** Of every object that is here. */
-  async #sizes(session: Session): Promise<Map<string, number>> {
-    const format = '--batch-check=%(objectname) %(objectsize)';
-    const output = await this.#run(session, ['cat-file', '--batch-all-objects', format]);
-    const lines = output.split('\n').filter(Boolean);
-    return new Map(lines.map((line) => [line.slice(0, 40), Number(line.slice(41))]));
+/** `<id>\t<ref>` a line; behind an annotated tag a line with `^{}` names the commit that it leads to. */
+function parseRefs(listing: string): ReadonlyMap<string, string> {
+  const refs = new Map<string, string>();
+  for (const line of listing.split('\n')) {
+    const [id = '', name] = line.split('\t');
+    if (name !== undefined) refs.set(name.replace(/\^\{\}$/, ''), id);
   }
-
-  async #run(session: Session, args: readonly string[], input?: string): Promise<string> {
-    return this.#outputOf(session, await this.#git(session, args, input));
-  }
-
-  #git({ directory, config }: Session, args: readonly string[], input?: string): Promise<GitResult> {
-    const { path } = this.#options;
-    const base = { directory, args, config, path, limits: this.#limits };
-    return runGit(input === undefined ? base : { ...base, input });
-  }
-
-  #outputOf(session: Session, result: GitResult): string {
-    if (result.kind === 'done') return result.output;
-    if (result.kind === 'failed') throw gitFault(session.repository, result.stderr);
-    if (result.limit === 'bytes') {
-      throw this.#tooMuch(session, `has more than ${this.#limits.bytes} bytes to fetch`);
-    }
-    const message = `git took longer than ${this.#limits.seconds} s with ${new URL(session.repository.url).host}; it is tried again`;
-    throw new Retry({ subject: `repository ${session.repository.name}`, message });
-  }
-
-  #tooMuch({ repository }: Session, message: string): Stop {
-    return new Stop({
-      subject: `repository ${repository.name}`,
-      message: `${message}; keep what is deployed in a repository or folder of its own`,
-    });
-  }
+  return refs;
 }
 
 /** A function that is killed wipes nothing, and the next one gets its disk. None lives as long as this. */
 async function removeLeftovers(scratch: string): Promise<void> {
   const oldest = Date.now() - leftoverMilliseconds;
-  const names = (await readdir(scratch)).filter((name) => name.startsWith(scratchPrefix));
+  const names = (await readdir(scratch)).filter(
+    (name) => name.startsWith(scratchPrefix) || name.startsWith(sshKeyPrefix),
+  );
   for (const folder of names.map((name) => join(scratch, name))) {
     const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Infinity }));
     if (mtimeMs < oldest) await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Git's own rules for names, as far as they keep a name from being read as a pattern or as something else. */
-function validBranch({ name, branch }: RepositoryConfig): string {
-  if (!/\.\.|@\{|\/\/|[\s~^:?*[\\\p{Cc}]|^[-/]|[/.]$/u.test(branch)) return branch;
-  const message = `"${branch}" is no name of a branch; mend it in the stack configuration`;
-  throw new Stop({ subject: `repository ${name}`, message });
-}
-
-/** `100644 blob <id>\t<path>` */
-function treeEntry(line: string): TreeEntry {
-  const tab = line.indexOf('\t');
-  const [mode = '', , id = ''] = line.slice(0, tab).split(' ');
-  return { mode, id, path: line.slice(tab + 1) };
 }

@@ -1,0 +1,228 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RepositoryConfig } from '../core/contract/config.ts';
+import { Retry, Stop } from '../core/errors.ts';
+import type { GitAccesses } from './git-access.ts';
+import type { GitCache } from './git-cache.ts';
+import { packedBytes, runGit, type GitResult } from './git-command.ts';
+import { gitFault, isDamage, isMissingCommit, isUnadvertised } from './git-fault.ts';
+
+/** What every repository of one host adapter shares. */
+export interface GitTools {
+  readonly accesses: GitAccesses;
+  readonly cache: GitCache;
+  /** PATH to find git on. */
+  readonly path: string;
+  readonly limits: { readonly bytes: number; readonly seconds: number };
+}
+
+export interface GitPlace {
+  readonly repository: RepositoryConfig;
+  /** Existing scratch folder of one checkout. */
+  readonly root: string;
+  /** Name of the folder below the root for what Git keeps: outside of the tree, where no renderer looks. */
+  readonly name: string;
+  /** Existing folder for the files. */
+  readonly workTree: string;
+}
+
+/** One path of a commit, folders and submodules included. */
+export interface TreeEntry {
+  readonly mode: string;
+  readonly id: string;
+  readonly path: string;
+}
+
+/** What was kept of earlier fetches does not fit together; it is thrown away already. */
+export class DamagedCache extends Retry {}
+
+const fetchFlags = ['fetch', '--quiet', '--no-tags', '--no-recurse-submodules'];
+const partial = '--filter=blob:none';
+
+/** A repository in scratch space: one commit of a host, without history, and of its files what was asked for. */
+export class GitRepository {
+  readonly repository: RepositoryConfig;
+  readonly #tools: GitTools;
+  readonly #root: string;
+  readonly #place: { readonly gitDirectory: string; readonly workTree: string };
+  /** Commits that are here with all their trees, newest first. */
+  #commits: readonly string[] = [];
+  /** Whether some of what is here was fetched by an earlier checkout. */
+  #isCached = false;
+  #byteLimit: number;
+  #sizes: ReadonlyMap<string, number> | undefined;
+
+  private constructor({ repository, root, name, workTree }: GitPlace, tools: GitTools) {
+    this.repository = repository;
+    this.#tools = tools;
+    this.#root = root;
+    this.#place = { gitDirectory: join(root, name), workTree };
+    this.#byteLimit = tools.limits.bytes;
+  }
+
+  static async open(place: GitPlace, tools: GitTools): Promise<GitRepository> {
+    const opened = new GitRepository(place, tools);
+    const { gitDirectory } = opened.#place;
+    await mkdir(gitDirectory);
+    await opened.#run(['init', '--quiet']);
+    await mkdir(join(gitDirectory, 'objects', 'pack'), { recursive: true });
+    opened.#commits = await tools.cache.restore(place.repository.url, gitDirectory);
+    opened.#isCached = opened.#commits.length > 0;
+    // What is here already cost nothing.
+    opened.#byteLimit += await packedBytes(gitDirectory);
+    return opened;
+  }
+
+  /**
+   * Fetches a commit and its trees, without the contents of files where the host can leave those out. `ref` is a name
+   * that should lead there, for hosts that give no commit by its SHA. False when the host has no such commit.
+   */
+  async fetchCommit(sha: string, ref: string): Promise<boolean> {
+    if (!/^[0-9a-f]{40}$/.test(sha)) throw new Error(`not a SHA: ${sha}`);
+    if (this.#commits.includes(sha)) return true;
+    const fetch = [...fetchFlags, '--depth=1', partial, 'origin'];
+    let fetched = await this.#reach([...fetch, sha]);
+    if (fetched.kind === 'failed' && isUnadvertised(fetched.stderr) && ref.startsWith('refs/')) {
+      fetched = await this.#reach([...fetch, ref]);
+      if (fetched.kind === 'done' && !(await this.#has(sha))) return false;
+    }
+    if (fetched.kind === 'failed' && isMissingCommit(fetched.stderr)) return false;
+    this.#outputOf(fetched);
+    this.#commits = [sha, ...this.#commits];
+    await this.#keep();
+    return true;
+  }
+
+  /** Author, committer and subject, each as Git tells them. */
+  async facts(sha: string): Promise<readonly string[]> {
+    const format = ['%an', '%ae', '%aI', '%cn', '%ce', '%cI', '%s'].join('%x00');
+    const shown = await this.#run(['log', '-1', '--no-show-signature', `--format=${format}`, sha]);
+    return shown.trimEnd().split('\0');
+  }
+
+  /** The commit object as it was signed, read as UTF-8. */
+  rawCommit(sha: string): Promise<string> {
+    return this.#run(['cat-file', 'commit', sha]);
+  }
+
+  async entries(sha: string): Promise<readonly TreeEntry[]> {
+    const listing = await this.#run(['ls-tree', '-r', '-t', '-z', '--full-tree', sha]);
+    return listing.split('\0').filter(Boolean).map(treeEntry);
+  }
+
+  /** Values of a file in the syntax of Git's configuration, by `section.name.key` and in order; none where it is broken. */
+  async settings(blob: string): Promise<readonly (readonly [string, string])[]> {
+    const read = await this.#git(['config', '--null', `--blob=${blob}`, '--no-includes', '--list']);
+    if (read.kind !== 'done') return [];
+    return read.output.split('\0').flatMap((pair) => {
+      const end = pair.indexOf('\n');
+      return end < 0 ? [] : [[pair.slice(0, end), pair.slice(end + 1)] as const];
+    });
+  }
+
+  /** Fetches in one request what is not here yet; the sizes of all objects that are. */
+  async fetchBlobs(ids: Iterable<string>): Promise<ReadonlyMap<string, number>> {
+    this.#sizes ??= await this.#readSizes();
+    const known = this.#sizes;
+    const missing = [...new Set(ids)].filter((id) => !known.has(id));
+    if (missing.length === 0) return known;
+    const fetch = [...fetchFlags, '--no-write-fetch-head', partial, '--stdin', 'origin'];
+    this.#outputOf(await this.#reach(fetch, missing.join('\n')));
+    await this.#keep();
+    this.#sizes = await this.#readSizes();
+    return this.#sizes;
+  }
+
+  /** Writes these paths of the commit, whose contents must be here. */
+  async checkOut(sha: string, paths: readonly string[]): Promise<void> {
+    const pathspecs = ['--pathspec-from-file=-', '--pathspec-file-nul'];
+    await this.#run(['checkout', '--quiet', ...pathspecs, sha], paths.join('\0'));
+  }
+
+  tooMuch(message: string): Stop {
+    return new Stop({
+      subject: `repository ${this.repository.name}`,
+      message: `${message}; keep what is deployed in a repository or folder of its own`,
+    });
+  }
+
+  async #has(sha: string): Promise<boolean> {
+    return (await this.#git(['cat-file', '-e', `${sha}^{commit}`])).kind === 'done';
+  }
+
+  async #readSizes(): Promise<ReadonlyMap<string, number>> {
+    const format = '--batch-check=%(objectname) %(objectsize)';
+    const output = await this.#run(['cat-file', '--batch-all-objects', format]);
+    const lines = output.split('\n').filter(Boolean);
+    return new Map(lines.map((line) => [line.slice(0, 40), Number(line.slice(41))]));
+  }
+
+  #keep(): Promise<void> {
+    return this.#tools.cache.save(this.repository.url, this.#place.gitDirectory, this.#commits);
+  }
+
+  async #run(args: readonly string[], input?: string): Promise<string> {
+    const result = await this.#git(args, input);
+    // Nothing of this asks the host: what fails here is what was kept.
+    if (result.kind === 'failed' && this.#isCached) await this.#damaged(result.stderr);
+    return this.#outputOf(result);
+  }
+
+  /** Runs git with access to the host. */
+  async #reach(args: readonly string[], input?: string): Promise<GitResult> {
+    await using access = await this.#tools.accesses.open(this.repository);
+    const result = await this.#git(args, input, access);
+    if (result.kind === 'failed' && this.#isCached && isDamage(result.stderr)) {
+      await this.#damaged(result.stderr);
+    }
+    return result;
+  }
+
+  async #damaged(stderr: string): Promise<never> {
+    await this.#tools.cache.drop(this.repository.url);
+    const cause = new Error(stderr.slice(0, 500));
+    const message = 'what was kept of earlier fetches is damaged and was thrown away; it is fetched again';
+    throw new DamagedCache({ subject: `repository ${this.repository.name}`, message, cause });
+  }
+
+  #git(args: readonly string[], input?: string, remote?: Parameters<typeof runGit>[0]['remote']) {
+    const { path, limits } = this.#tools;
+    return runGit({
+      directory: this.#root,
+      repository: this.#place,
+      args,
+      path,
+      limits: { bytes: this.#byteLimit, seconds: limits.seconds },
+      ...(input === undefined ? {} : { input }),
+      ...(remote === undefined ? {} : { remote }),
+    });
+  }
+
+  #outputOf(result: GitResult): string {
+    if (result.kind === 'limit' && result.limit === 'bytes') {
+      throw this.tooMuch(`has more than ${this.#tools.limits.bytes} bytes to fetch`);
+    }
+    return outputOf(this.repository, result, this.#tools.limits.seconds);
+  }
+}
+
+/** Output of a run that ended well; throws what its end means for the caller otherwise. */
+export function outputOf(repository: RepositoryConfig, result: GitResult, seconds: number): string {
+  if (result.kind === 'done') return result.output;
+  if (result.kind === 'failed') throw gitFault(repository, result.stderr);
+  const subject = `repository ${repository.name}`;
+  if (result.limit === 'output') {
+    const message =
+      'has more refs or files than are looked at; keep what is deployed in a repository of its own';
+    throw new Stop({ subject, message });
+  }
+  const message = `git took longer than ${seconds} s with ${new URL(repository.url).host}; it is tried again`;
+  throw new Retry({ subject, message });
+}
+
+/** `100644 blob <id>\t<path>` */
+function treeEntry(line: string): TreeEntry {
+  const tab = line.indexOf('\t');
+  const [mode = '', , id = ''] = line.slice(0, tab).split(' ');
+  return { mode, id, path: line.slice(tab + 1) };
+}

@@ -1,0 +1,112 @@
+import { createPrivateKey } from 'node:crypto';
+import { SignJWT } from 'jose';
+import * as z from 'zod';
+import type { RepositoryConfig } from '../core/contract/config.ts';
+import { Blocked, Retry } from '../core/errors.ts';
+import type { Clock, Secrets } from '../core/ports.ts';
+
+type App = NonNullable<RepositoryConfig['githubApp']>;
+
+const publicApi = 'https://api.github.com';
+/** GitHub's clock may be behind ours, and takes a JWT of at most 10 minutes. */
+const backdatedSeconds = 60;
+const jwtSeconds = 9 * 60;
+/** A token is not used in its last minutes: a fetch may take some of them. */
+const spareMilliseconds = 5 * 60_000;
+const timeoutMilliseconds = 10_000;
+
+const answerSchema = z.object({ token: z.string().min(1), expires_at: z.iso.datetime() });
+
+interface Token {
+  readonly text: string;
+  readonly until: number;
+}
+
+/**
+ * Installation tokens of GitHub Apps, for reading the contents of repositories and nothing else; kept in memory until
+ * 5 minutes before they expire. Throws Blocked where GitHub or the key refuses, Retry where it is out of reach.
+ */
+export class GithubAppTokens {
+  readonly #secrets: Secrets;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #tokens = new Map<string, Promise<Token>>();
+
+  constructor(secrets: Secrets, clock: Pick<Clock, 'now'>) {
+    this.#secrets = secrets;
+    this.#clock = clock;
+  }
+
+  async get(subject: string, app: App): Promise<string> {
+    const key = JSON.stringify([app.apiUrl, app.appId, app.installationId]);
+    const cached = await this.#tokens.get(key);
+    if (cached !== undefined && this.#clock.now() < cached.until) return cached.text;
+    const asked = this.#ask(subject, app);
+    this.#tokens.set(key, asked);
+    try {
+      return (await asked).text;
+    } catch (error) {
+      if (this.#tokens.get(key) === asked) this.#tokens.delete(key);
+      throw error;
+    }
+  }
+
+  async #ask(subject: string, app: App): Promise<Token> {
+    const url = `${app.apiUrl ?? publicApi}/app/installations/${app.installationId}/access_tokens`;
+    const named = `GitHub App ${app.appId}, installation ${app.installationId}`;
+    const response = await this.#post(subject, url, await this.#jwt(subject, app));
+    if (response.status === 201) {
+      const answer = answerSchema.safeParse(await response.json().catch(() => undefined));
+      if (answer.success) {
+        return { text: answer.data.token, until: Date.parse(answer.data.expires_at) - spareMilliseconds };
+      }
+    }
+    await response.body?.cancel();
+    if ([401, 403, 404, 422].includes(response.status)) {
+      const message = `${new URL(url).host} refused ${named} (${response.status}); compare its id, installation and private key in secret ${app.privateKeySecret}, and its right to read contents`;
+      throw new Blocked({ subject, message });
+    }
+    const message = `${new URL(url).host} gave no token to ${named} (${response.status}); it is asked again`;
+    throw new Retry({ subject, message });
+  }
+
+  async #post(subject: string, url: string, jwt: string): Promise<Response> {
+    try {
+      return await fetch(url, {
+        method: 'POST',
+        // A redirect would carry the JWT elsewhere.
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeoutMilliseconds),
+        headers: {
+          accept: 'application/vnd.github+json',
+          authorization: `Bearer ${jwt}`,
+          'content-type': 'application/json',
+          'user-agent': 'trueup',
+          'x-github-api-version': '2022-11-28',
+        },
+        body: JSON.stringify({ permissions: { contents: 'read' } }),
+      });
+    } catch (cause) {
+      const message = `${new URL(url).host} does not answer; it is asked again for a token`;
+      throw new Retry({ subject, message, cause });
+    }
+  }
+
+  async #jwt(subject: string, app: App): Promise<string> {
+    const { current } = await this.#secrets.get(app.privateKeySecret);
+    const now = Math.floor(this.#clock.now() / 1000);
+    try {
+      // GitHub hands out keys as PKCS #1, which Node reads beside PKCS #8.
+      const key = createPrivateKey(current);
+      return await new SignJWT()
+        .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })
+        .setIssuer(String(app.appId))
+        .setIssuedAt(now - backdatedSeconds)
+        .setExpirationTime(now + jwtSeconds)
+        .sign(key);
+    } catch {
+      // Not as the cause: an error of a parser may quote what it could not read.
+      const message = `secret ${app.privateKeySecret} holds no RSA private key in PEM; put the one of the GitHub App there`;
+      throw new Blocked({ subject, message });
+    }
+  }
+}

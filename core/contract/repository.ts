@@ -1,0 +1,134 @@
+import * as z from 'zod';
+import { nameSchema } from '../model/target.ts';
+import { repositoryProviders } from './hooks.ts';
+import { isSemverRange } from './tracked-ref.ts';
+import { verifySchema } from './verify.ts';
+
+const loopback = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/;
+/** A word that neither git nor ssh reads as an option, a pattern or something of a shell. */
+const word = '[A-Za-z0-9_][A-Za-z0-9._-]*';
+const httpForm = /^https?:\/\/(?:\[[0-9a-f:.]+\]|[\w.-]+)(?::\d{1,5})?\/[^\s?#\p{Cc}]*$/u;
+const sshForm = new RegExp(`^ssh://${word}@(${word}|\\[[0-9a-f:]+\\])(:\\d{1,5})?/[^\\s?#\\p{Cc}]+$`, 'u');
+const codeCommitForm =
+  /^https:\/\/git-codecommit\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/v1\/repos\/([\w.-]{1,100})$/;
+
+/** A Git URL over TLS or SSH; plain HTTP only on this machine, since a token travels with it. */
+const gitUrlSchema = z.string().superRefine((url, context) => {
+  const refuse = (message: string) => context.addIssue({ code: 'custom', message });
+  if (/^[\w.-]+@[\w.-]+:(?!\/\/)/.test(url)) refuse('must be spelled ssh://user@host/path');
+  else if (url.startsWith('ssh://')) {
+    if (!sshForm.test(url)) refuse('must have the form ssh://user@host[:port]/path, without a password');
+  } else if (!url.startsWith('https://') && !loopback.test(url)) {
+    refuse('must be https:// or ssh:// (http:// on loopback only)');
+  } else if (/\/\/[^/]*@/.test(url)) {
+    refuse('must not hold a user name or token; name a tokenSecret instead');
+  } else if (!httpForm.test(url)) refuse('must have the form https://host[:port]/path');
+});
+
+const refName = z
+  .string()
+  .min(1)
+  .max(250)
+  // Git's own rules for names, as far as they keep a name from being read as an option or a pattern.
+  .refine((name) => !/\.\.|@\{|\/\/|[\s~^:?*[\\\p{Cc}]|^[-/]|[/.]$/u.test(name), 'is no name of a ref');
+
+const secretName = z.string().min(1);
+
+const githubAppSchema = z.strictObject({
+  appId: z.union([z.string().regex(/^[\w.-]{1,64}$/), z.number().int().positive()]).describe('or client id'),
+  installationId: z.number().int().positive(),
+  privateKeySecret: secretName.describe('Secrets Manager name of the private key of the App, PEM'),
+  apiUrl: z
+    .string()
+    .refine(
+      (url) => httpForm.test(`${url}/`) && (url.startsWith('https://') || loopback.test(url)),
+      'must be https://',
+    )
+    .exactOptional()
+    .describe('default https://api.github.com; of GitHub Enterprise Server: https://HOST/api/v3'),
+});
+
+/** One repository that an installation follows or that its applications read from. */
+export const repositorySchema = z
+  .strictObject({
+    name: nameSchema,
+    provider: z.enum(repositoryProviders).default('github').describe('whose webhooks tell of pushes'),
+    url: gitUrlSchema.describe('clone URL, as the Git host spells it in its webhooks'),
+    branch: refName.exactOptional().describe('the tracked branch; default main'),
+    tag: refName.exactOptional().describe('the tracked tag, by its exact name'),
+    semver: z
+      .string()
+      .max(200)
+      .refine(isSemverRange, 'is no range of versions, such as ^1.2 or >=1.0.0-0')
+      .exactOptional()
+      .describe(
+        'the tag with the highest version in this range is tracked; `v` before a version is fine. Prereleases count only where the range names one',
+      ),
+    commit: z
+      .string()
+      .regex(/^[0-9a-f]{40}$/, 'must be a full SHA of 40 hex digits')
+      .exactOptional()
+      .describe('exactly this commit; nothing moves it but a change of this configuration'),
+    applications: z
+      .string()
+      .default('applications')
+      .describe('folder of Application files, read recursively; relative to the root of the repository'),
+    tokenSecret: secretName
+      .exactOptional()
+      .describe('Secrets Manager name of an HTTPS token; absent for public'),
+    githubApp: githubAppSchema
+      .exactOptional()
+      .describe('reads the repository as this installation of a GitHub App, instead of by a token'),
+    ssh: z
+      .strictObject({
+        secret: secretName.describe(
+          'JSON with `identity`, a private key without passphrase, and `known_hosts`',
+        ),
+      })
+      .exactOptional()
+      .describe('needed with an ssh:// url'),
+    verify: verifySchema
+      .exactOptional()
+      .describe('whose signatures commits must carry; absent: not looked at'),
+    submodules: z
+      .boolean()
+      .exactOptional()
+      .describe(
+        'check out submodules: of repositories that are configured here, or beside this one on its host',
+      ),
+    lfs: z.boolean().exactOptional().describe('fetch the contents of files that Git LFS keeps'),
+  })
+  .superRefine((repository, context) => {
+    const refuse = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    const refs = (['branch', 'tag', 'semver', 'commit'] as const).filter((key) => key in repository);
+    if (refs.length > 1) refuse(refs[1] ?? '', `only one of ${refs.join(' and ')} can be tracked`);
+    const { url, tokenSecret, githubApp, ssh, lfs } = repository;
+    const isSsh = url.startsWith('ssh://');
+    if (isSsh && ssh === undefined) refuse('ssh', 'an ssh:// url needs the secret with key and known_hosts');
+    if (!isSsh && ssh !== undefined) refuse('ssh', 'is for ssh:// urls; this one needs a token or nothing');
+    if (isSsh && (tokenSecret ?? githubApp) !== undefined) refuse('url', 'a token is for https:// urls');
+    if (tokenSecret !== undefined && githubApp !== undefined) {
+      refuse('githubApp', 'cannot stand beside tokenSecret');
+    }
+    if (codeCommitOf(url) !== undefined && (tokenSecret ?? githubApp) !== undefined) {
+      refuse('url', 'CodeCommit is read by the IAM role of the function; it takes no token');
+    }
+    if (lfs === true && (isSsh || codeCommitOf(url) !== undefined)) {
+      refuse('lfs', 'works with https:// urls of hosts that speak Git LFS');
+    }
+  });
+export type RepositoryConfig = z.infer<typeof repositorySchema>;
+
+/** Region and name of a CodeCommit repository, which is read by the IAM role of the function. */
+export function codeCommitOf(url: string): { readonly region: string; readonly name: string } | undefined {
+  const [, region, name] = codeCommitForm.exec(url) ?? [];
+  return region === undefined || name === undefined ? undefined : { region, name };
+}
+
+/** Names of all secrets that reading and verifying a repository takes. */
+export function secretsOf({ tokenSecret, githubApp, ssh, verify }: RepositoryConfig): readonly string[] {
+  const keys = [...(verify?.gpgKeys ?? []), ...(verify?.sshKeys ?? [])];
+  const names = [tokenSecret, githubApp?.privateKeySecret, ssh?.secret].filter((name) => name !== undefined);
+  return [...new Set([...names, ...keys.flatMap((key) => (typeof key === 'string' ? [] : [key.secret]))])];
+}
