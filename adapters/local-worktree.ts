@@ -21,14 +21,20 @@ export interface LocalSource {
  * found and no symlink leads out; else everything around them. A single file stands for a folder with nothing else in it.
  */
 export class LocalWorktree extends DiskWorktree {
-  constructor(options: Pick<WorktreeOptions, 'directory' | 'commit'>) {
+  /** The single file that was named as the source. */
+  readonly #single: string | undefined;
+
+  constructor({
+    single,
+    ...options
+  }: Pick<WorktreeOptions, 'directory' | 'commit'> & { readonly single: string | undefined }) {
     const materialize = async () => undefined;
-    super({ ...options, scratch: undefined, hasSymlinks: false, fileBytes, materialize });
+    super({ ...options, scratch: undefined, ids: new Map(), fileBytes, materialize });
+    this.#single = single;
   }
 
   override async files(folder: string): Promise<readonly string[]> {
-    const found = await stat(join(this.directory, folder)).catch(() => undefined);
-    return found?.isFile() === true ? [folder] : super.files(folder);
+    return folder === this.#single ? [folder] : super.files(folder);
   }
 }
 
@@ -45,8 +51,9 @@ export async function openLocalSource(
   const isFile = (await stat(real)).isFile();
   const commit = await localCommit(isFile ? dirname(real) : real, { person, now });
   const directory = commit.root ?? surroundings(isFile ? dirname(real) : real);
-  const worktree = new LocalWorktree({ directory, commit: commit.commit });
-  return { worktree, path: relative(directory, real).split(sep).join('/') || '.' };
+  const inside = relative(directory, real).split(sep).join('/') || '.';
+  const single = isFile ? inside : undefined;
+  return { worktree: new LocalWorktree({ directory, commit: commit.commit, single }), path: inside };
 }
 
 /** The topmost folder but one above a path: whatever lies beside it may be built from. */

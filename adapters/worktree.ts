@@ -10,31 +10,45 @@ export interface WorktreeOptions {
   /** What is wiped at the end: the root, or a folder around it. Undefined where the tree is a person's own. */
   readonly scratch: string | undefined;
   readonly commit: Commit;
-  /** Puts everything below a path of one segment on disk, `.` for the whole tree; called once for each. */
-  readonly materialize: (top: string) => Promise<void>;
-  /** A tree with symlinks is needed as a whole: where they lead is known only once they are on disk. */
-  readonly hasSymlinks: boolean;
+  /** Mode and object id by path; empty where the tree is no commit. */
+  readonly ids: ReadonlyMap<string, string>;
+  /** Why some paths are not on disk although the commit has them; a sentence for each. */
+  readonly gaps?: ReadonlyMap<string, string>;
+  /** Puts everything below these paths on disk, `.` for the whole tree; never called twice for the same. */
+  readonly materialize: (paths: readonly string[]) => Promise<void>;
   /** Limit of one file that is read, in bytes. */
   readonly fileBytes: number;
 }
+
+/** As Git spells it, and what an entry of `ids` begins with. */
+const symlinkMode = '120000';
 
 /** A commit on disk, as far as it was asked for. Every path is checked after symlinks are resolved. */
 export class DiskWorktree implements Worktree {
   readonly directory: string;
   readonly commit: Commit;
+  readonly ids: ReadonlyMap<string, string>;
   readonly #options: WorktreeOptions;
+  readonly #symlinks: readonly string[];
   readonly #ready = new Map<string, Promise<void>>();
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: WorktreeOptions) {
     this.directory = options.directory;
     this.commit = options.commit;
+    this.ids = options.ids;
     this.#options = options;
+    this.#symlinks = [...options.ids].flatMap(([path, id]) => (id.startsWith(symlinkMode) ? [path] : []));
+  }
+
+  prepare(paths: readonly string[]): Promise<void> {
+    return this.#materialize(paths.map(normalize).filter((path) => this.ids.has(path)));
   }
 
   async files(folder: string): Promise<readonly string[]> {
     const path = normalize(folder);
-    await this.#materialize(path);
+    await this.#materialize([path]);
+    this.#refuseGaps(path);
     const real = await this.#resolve(path);
     if (real === undefined || !(await stat(real)).isDirectory()) return [];
     return (await this.#list(path, [real])).sort();
@@ -42,7 +56,8 @@ export class DiskWorktree implements Worktree {
 
   async read(path: string): Promise<Uint8Array> {
     const wanted = normalize(path);
-    await this.#materialize(wanted);
+    await this.#materialize([wanted]);
+    this.#refuseGaps(wanted);
     const real = await this.#resolve(wanted);
     if (real === undefined) throw new Stop({ subject: path, message: 'is not in this commit' });
     const { size } = await stat(real);
@@ -50,7 +65,13 @@ export class DiskWorktree implements Worktree {
       const message = `is ${size} bytes long, and files of up to ${this.#options.fileBytes} are read; move it elsewhere`;
       throw new Stop({ subject: path, message });
     }
-    return readFile(real);
+    const bytes = await readFile(real);
+    if (isLfsPointer(bytes)) {
+      const message =
+        'is a pointer of Git LFS and not the content itself; set `lfs: true` for the repository in the stack configuration';
+      throw new Stop({ subject: path, message });
+    }
+    return bytes;
   }
 
   async text(path: string): Promise<string> {
@@ -62,6 +83,14 @@ export class DiskWorktree implements Worktree {
     }
   }
 
+  async realPath(path: string): Promise<string> {
+    const wanted = normalize(path);
+    await this.#materialize([wanted]);
+    const real = await this.#resolve(wanted);
+    if (real === undefined) return wanted;
+    return relative(this.directory, real).split(sep).join('/') || '.';
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#last;
     const { scratch } = this.#options;
@@ -69,15 +98,43 @@ export class DiskWorktree implements Worktree {
   }
 
   /** One at a time: each writes the index of the same repository. */
-  #materialize(path: string): Promise<void> {
-    const top = this.#options.hasSymlinks ? '.' : (path.split('/')[0] ?? '.');
-    const known = this.#ready.get(top) ?? this.#ready.get('.');
-    if (known !== undefined) return known;
-    const ready = this.#last.then(() => this.#options.materialize(top));
-    // Whoever asked is told of the failure; the next in line has nothing to do with it.
-    this.#last = ready.catch(() => undefined);
-    this.#ready.set(top, ready);
-    return ready;
+  async #materialize(paths: readonly string[]): Promise<void> {
+    const wanted = paths.some((path) => this.#meetsSymlink(path)) ? ['.'] : [...new Set(paths)];
+    const unready = wanted.filter((path) => this.#readyFor(path) === undefined);
+    const standing = wanted.flatMap((path) => this.#readyFor(path) ?? []);
+    if (unready.length > 0) {
+      const ready = this.#last.then(() => this.#options.materialize(unready));
+      // Whoever asked is told of the failure; the next in line has nothing to do with it.
+      this.#last = ready.catch(() => undefined);
+      for (const path of unready) this.#ready.set(path, ready);
+      standing.push(ready);
+    }
+    await Promise.all(standing);
+  }
+
+  #readyFor(path: string): Promise<void> | undefined {
+    const known = this.#ready.get('.') ?? this.#ready.get(path);
+    if (known !== undefined || !path.includes('/')) return known;
+    return this.#readyFor(posix.dirname(path));
+  }
+
+  /** What is missing below a folder must not look like what was never there. */
+  #refuseGaps(path: string): void {
+    for (const [gap, message] of this.#options.gaps ?? []) {
+      if (path === '.' || isBelow(gap, path)) throw new Stop({ subject: gap, message });
+    }
+    this.#refuseGap(path);
+  }
+
+  #refuseGap(path: string): void {
+    for (const [gap, message] of this.#options.gaps ?? []) {
+      if (isBelow(path, gap)) throw new Stop({ subject: gap, message });
+    }
+  }
+
+  /** Where it leads is known only once it is on disk: whoever meets a symlink needs the tree as a whole. */
+  #meetsSymlink(path: string): boolean {
+    return this.#symlinks.some((link) => path === '.' || isBelow(link, path) || isBelow(path, link));
   }
 
   /** Files below a folder; `above` are the real paths of the folders on the way, to notice a loop of symlinks. */
@@ -123,8 +180,19 @@ export class DiskWorktree implements Worktree {
     if (inside === '..' || inside.startsWith(`..${sep}`) || inside.split(sep)[0] === '.git') {
       throw new Stop({ subject: path, message: 'is a symlink that leaves the repository; remove it' });
     }
+    this.#refuseGap(inside.split(sep).join('/'));
     return real;
   }
+}
+
+/** By the first line of version 1 of its specification, which also says that a pointer is shorter than this. */
+export function isLfsPointer(bytes: Uint8Array): boolean {
+  if (bytes.length >= 1024) return false;
+  return Buffer.from(bytes).toString('latin1').startsWith('version https://git-lfs.github.com/spec/v1\n');
+}
+
+function isBelow(one: string, other: string): boolean {
+  return one === other || one.startsWith(`${other}/`);
 }
 
 /** One spelling of a path below the root. Throws Stop for one that climbs out. */

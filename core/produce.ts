@@ -1,6 +1,7 @@
 import type { RepositoryConfig } from './contract/config.ts';
 import type { EventDetail } from './contract/events.ts';
 import { keys } from './contract/keys.ts';
+import { trackedRef, tracks } from './contract/tracked-ref.ts';
 import { updateDocument } from './documents.ts';
 import { Blocked, Retry, faultsOf, type Fault } from './errors.ts';
 import { deliverySchema } from './model/delivery.ts';
@@ -19,8 +20,8 @@ import {
   type Examination,
   type KnownApplications,
 } from './produce/plan-pointers.ts';
-import type { Look } from './produce/pointers.ts';
-import { Records, trackedRef } from './produce/records.ts';
+import { touchedPointer, type Look } from './produce/pointers.ts';
+import { Records } from './produce/records.ts';
 
 export interface ProduceDeps extends ExamineDeps {
   readonly bus: Bus;
@@ -72,8 +73,9 @@ export async function produce(push: Push, receiveCount: number, deps: ProduceDep
 async function follow(push: Push, receiveCount: number, deps: ProduceDeps): Promise<string> {
   const repository = deps.config.repositories.find(({ name }) => name === push.repository);
   if (repository === undefined) return `repository ${push.repository} is not in the stack configuration`;
-  const ref = trackedRef(repository);
-  if (push.ref !== ref) return `${push.ref} is not tracked: repository ${repository.name} follows ${ref}`;
+  if (!tracks(repository, push.ref)) {
+    return `${push.ref} is not tracked: repository ${repository.name} follows ${trackedRef(repository)}`;
+  }
   const own = { examinations: new Map(), moved: new Map(), announced: new Set<string>() };
   const work: Work = { push, receiveCount, repository, deps, ...own };
   for (let pass = 0; pass < maxPasses; pass += 1) {
@@ -93,7 +95,7 @@ async function followHead(work: Work): Promise<string | undefined> {
   const known = withTargets(records.state?.applications ?? {}, work.moved);
   await records.readPointers(targetsOf(known, []));
   const examination = await examineHead(work, records.state?.head.sha);
-  if (examination === 'absent') return absentBranch(repository);
+  if (examination === 'absent') return absentRef(repository);
   if (examination === 'moved') return undefined;
   // New to the state, so their pointers are written after a write of the state, which fails in the same way.
   await records.readPointers(targetsOf(known, examination.applications));
@@ -106,8 +108,9 @@ async function followHead(work: Work): Promise<string | undefined> {
   const failed = plans.filter(({ verdict }) => verdict === 'failed').map(({ name }) => name);
 
   const names = { repository: repository.name, ref: trackedRef(repository) };
-  if (!(await registerTargets(records, plans, look, names))) return undefined;
-  if (!(await movePointers(work, records, plans))) return undefined;
+  const pointers = [...plans.flatMap((plan) => plan.pointers), ...touched(records, plans, look)];
+  if (!(await claim(records, { plans, pointers, look, names }))) return undefined;
+  if (!(await movePointers(work, records, pointers))) return undefined;
   await announce(work, records, look, { applications: failed, faults });
   const state = { ...names, head: look, failing: faults.length > 0, applications: knownAfter(plans) };
   if (!(await records.writeState(state))) return undefined;
@@ -154,7 +157,7 @@ async function askHead(work: Work, followed: string | undefined): Promise<string
     head = await tellHead(work);
   }
   if (!isLagging(head) || receiveCount >= laggingReceives) return head;
-  const shown = head === undefined ? 'no such branch' : before.slice(0, 7);
+  const shown = head === undefined ? 'no such ref' : before.slice(0, 7);
   const message = `the Git host still shows ${shown}, as before the push; it is asked again`;
   throw new Retry({ subject: `repository ${repository.name}`, message });
 }
@@ -175,8 +178,9 @@ async function tellHead({ receiveCount, repository, deps }: Work): Promise<strin
   }
 }
 
-function absentBranch({ name, branch }: RepositoryConfig): string {
-  return `repository ${name} has no branch ${branch}: nothing was changed, and nothing is taken for deleted`;
+function absentRef(repository: RepositoryConfig): string {
+  const ref = trackedRef(repository).replace('refs/heads/', 'branch ').replace('refs/tags/', 'tag ');
+  return `repository ${repository.name} has no ${ref}: nothing was changed, and nothing is taken for deleted`;
 }
 
 /** Of Application files and of renders; each once, though it may concern several applications. */
@@ -201,31 +205,46 @@ function withTargets(known: KnownApplications, moved: Work['moved']): KnownAppli
   return all;
 }
 
+/**
+ * Pointers that the handler of another commit said it would move, and may yet write: this commit wants them as they are,
+ * so only another version of them keeps that late write out.
+ */
+function touched(records: Records, plans: readonly ApplicationPlan[], look: Look): DesiredPointer[] {
+  const { moving, repository } = records.state ?? {};
+  if (moving === undefined || moving.sha === look.sha) return [];
+  const planned = new Set(plans.flatMap((plan) => plan.pointers.map(({ target }) => targetKey(target))));
+  return moving.targets.flatMap((key) => {
+    const pointer = records.pointers.get(key);
+    if (pointer === undefined || planned.has(key) || pointer.repository !== repository) return [];
+    return [touchedPointer(pointer, look)];
+  });
+}
+
+interface Claim {
+  readonly plans: readonly ApplicationPlan[];
+  readonly pointers: readonly DesiredPointer[];
+  readonly look: Look;
+  readonly names: Pick<RepositoryState, 'repository' | 'ref'>;
+}
+
 /** Intent before effect (rule 1): a pointer that no state knows of could never become a tombstone. */
-async function registerTargets(
-  records: Records,
-  plans: readonly ApplicationPlan[],
-  look: Look,
-  names: Pick<RepositoryState, 'repository' | 'ref'>,
-): Promise<boolean> {
+async function claim(records: Records, { plans, pointers, look, names }: Claim): Promise<boolean> {
+  if (pointers.length === 0) return true;
   const { applications: before = {}, head = look, failing = false } = records.state ?? {};
   const union = { ...before };
-  let isNew = false;
   for (const [name, { file, clusters }] of Object.entries(knownAfter(plans))) {
     const had = knownOf(before, name)?.clusters ?? [];
-    const added = clusters.filter((cluster) => !had.includes(cluster));
-    isNew ||= added.length > 0;
-    union[name] = { file, clusters: [...had, ...added] };
+    union[name] = { file, clusters: [...had, ...clusters.filter((cluster) => !had.includes(cluster))] };
   }
-  return isNew ? records.writeState({ ...names, head, failing, applications: union }) : true;
+  const moving = { ...look, targets: pointers.map(({ target }) => targetKey(target)) };
+  return records.writeState({ ...names, head, moving, failing, applications: union });
 }
 
 async function movePointers(
   { moved }: Work,
   records: Records,
-  plans: readonly ApplicationPlan[],
+  wanted: readonly DesiredPointer[],
 ): Promise<boolean> {
-  const wanted = plans.flatMap(({ pointers }) => pointers);
   const written = await records.writePointers(wanted);
   for (const pointer of written) {
     const key = targetKey(pointer.target);

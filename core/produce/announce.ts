@@ -1,6 +1,7 @@
 import { keys } from '../contract/keys.ts';
 import type { EventDetail, TrueupEvent } from '../contract/events.ts';
 import { metrics as metricNames } from '../contract/metrics.ts';
+import { trackedRef } from '../contract/tracked-ref.ts';
 import { readDocument } from '../documents.ts';
 import type { Fault } from '../errors.ts';
 import { inBatches } from '../in-batches.ts';
@@ -8,7 +9,6 @@ import { repositoryStateSchema, type DesiredPointer } from '../model/desired.ts'
 import { inventorySchema } from '../model/inventory.ts';
 import type { Bus, Metrics, Queues, Store } from '../ports.ts';
 import type { StackConfig } from '../contract/config.ts';
-import { trackedRef } from './records.ts';
 
 const requestsAtATime = 16;
 

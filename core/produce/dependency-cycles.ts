@@ -28,13 +28,13 @@ export async function dependencyCycles(
   const own = applications.flatMap(nodesOf);
   const nodes = await withOthers(own, store);
   const faults = new Map<string, readonly Fault[]>();
-  for (const { application, place } of applications) {
+  for (const { application, dependsOnPlace } of applications) {
     const { name } = application.metadata;
     const cycles = own
       .filter(({ target }) => target.application === name)
       .flatMap((node) => cycleThrough(node, nodes) ?? []);
     const [cycle] = cycles;
-    if (cycle !== undefined) faults.set(name, [{ subject: place(['spec', 'dependsOn']), message: cycle }]);
+    if (cycle !== undefined) faults.set(name, [{ subject: dependsOnPlace, message: cycle }]);
   }
   return faults;
 }

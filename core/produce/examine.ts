@@ -1,28 +1,27 @@
-import type { RepositoryConfig, StackConfig } from '../contract/config.ts';
+import type { RepositoryConfig } from '../contract/config.ts';
 import { faultsOf } from '../errors.ts';
 import { inBatches } from '../in-batches.ts';
-import type { Git, Renderers, Sealer, Store, Worktree } from '../ports.ts';
-import { render } from '../render/render.ts';
-import { readSource, type SourcedApplication } from '../source.ts';
+import { jsonEqual } from '../model/json.ts';
+import type { RenderRecord } from '../model/render-record.ts';
+import type { Git } from '../ports.ts';
+import { readSource } from '../source.ts';
 import { dependencyCycles } from './dependency-cycles.ts';
-import type { Examination, Examined } from './plan-pointers.ts';
-import { storeSnapshot } from './store-snapshot.ts';
+import type { Examination } from './plan-pointers.ts';
+import { readRenders, writeRenders } from './render-memory.ts';
+import { Renderings, type RenderDeps } from './renderings.ts';
 
 /** What looking at a commit asks of the world. */
-export interface ExamineDeps {
-  readonly store: Store;
+export interface ExamineDeps extends RenderDeps {
   readonly git: Git;
-  readonly renderers: Renderers;
-  readonly sealer: Sealer;
-  readonly config: StackConfig;
 }
 
 /** kustomize is a process of its own: more at a time than cores only costs memory. */
 const rendersAtATime = 2;
 
 /**
- * Looks at one commit: reads its Applications, renders each and stores its snapshot. Undefined when the host no longer
- * has the commit. Faults of the input are part of the answer; only what may pass later is thrown (Retry).
+ * Looks at one commit: reads its Applications, renders those of which an input changed and stores their snapshots.
+ * Undefined when the host no longer has the commit. Faults of the input are part of the answer; only what may pass later
+ * is thrown (Retry).
  */
 export async function examine(
   repository: RepositoryConfig,
@@ -32,13 +31,19 @@ export async function examine(
   try {
     await using worktree = await deps.git.checkout(repository, sha);
     if (worktree === undefined) return undefined;
-    const source = await readSource(worktree, repository.applications, deps.config);
+    const record = await readRenders(repository, deps.store);
+    const known = { clusters: deps.config.clusters, known: record.files };
+    const source = await readSource(worktree, repository.applications, known);
     const cycles = await dependencyCycles(source.applications, deps.store);
+    const renderings = new Renderings(worktree, record.renders, deps);
+    const sound = source.applications.filter(({ application }) => !cycles.has(application.metadata.name));
+    await renderings.prepare(sound);
     const applications = await inBatches(source.applications, rendersAtATime, async (one) => {
       const faults = cycles.get(one.application.metadata.name);
-      if (faults !== undefined) return { ...one, kind: 'failed' as const, faults };
-      return examineApplication(one, worktree, deps);
+      return faults === undefined ? renderings.examine(one) : { ...one, kind: 'failed' as const, faults };
     });
+    const next: RenderRecord = { version: 1, files: source.files, renders: renderings.recorded };
+    if (!jsonEqual(next, record)) await writeRenders(repository, next, deps.store);
     return { sha, commit: worktree.commit, applications, faults: source.faults };
   } catch (error) {
     const faults = faultsOf(error);
@@ -49,23 +54,5 @@ export async function examine(
       applications: [],
       faults: faults.map((fault) => ({ ...fault, file: '' })),
     };
-  }
-}
-
-async function examineApplication(
-  sourced: SourcedApplication,
-  worktree: Worktree,
-  deps: ExamineDeps,
-): Promise<Examined> {
-  try {
-    const rendered = await render(sourced.application.spec.source, worktree, deps.renderers);
-    const { metadata, spec } = sourced.application;
-    const wanted = { name: metadata.name, namespace: spec.namespace, commit: worktree.commit };
-    const snapshot = await storeSnapshot(wanted, rendered, deps);
-    return { ...sourced, kind: 'rendered', snapshot, objects: rendered.objects.length };
-  } catch (error) {
-    const faults = faultsOf(error);
-    if (faults === undefined) throw error;
-    return { ...sourced, kind: 'failed', faults };
   }
 }

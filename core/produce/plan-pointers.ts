@@ -7,10 +7,17 @@ import { millisecondsOf } from '../model/time.ts';
 import type { Source, SourcedApplication } from '../source.ts';
 import { failedPointer, gonePointer, presentPointer, settingsOf, type Look } from './pointers.ts';
 
+/** A stored snapshot. */
+export interface Produced {
+  readonly snapshot: string;
+  readonly objects: number;
+}
+
 /** What became of one Application of a commit. */
 export type Examined = SourcedApplication &
+  /** By cluster: those that answer a render's questions alike have the same one. */
   (
-    | { readonly kind: 'rendered'; readonly snapshot: string; readonly objects: number }
+    | { readonly kind: 'rendered'; readonly produced: ReadonlyMap<string, Produced> }
     | { readonly kind: 'failed'; readonly faults: readonly Fault[] }
   );
 
@@ -99,13 +106,13 @@ function followed(
   isHeld: boolean,
 ): ApplicationPlan {
   const { name, standing, look } = planning;
-  const { application, file, clusters, snapshot, objects } = examined;
+  const { application, file, clusters, produced } = examined;
   const rivals = clusters.flatMap((cluster) => rivalFault(planning, cluster, file));
   if (rivals.length > 0) return failed(planning, rivals);
   const before = knownOf(standing.known, name)?.clusters ?? [];
   const dropped = before.filter((cluster) => !clusters.includes(cluster));
   const settings = settingsOf(application);
-  const pointers = clusters.flatMap((cluster) => {
+  const pointers = [...produced].flatMap(([cluster, { snapshot, objects }]) => {
     const target = { cluster, application: name };
     const wanted = { target, commit, at: look.at, snapshot, objects, settings };
     return presentPointer(standing.pointers.get(targetKey(target)), wanted) ?? [];

@@ -81,8 +81,8 @@ function followingPointer(current: DesiredPointer | undefined, wanted: Wanted): 
   const isSameContent =
     current?.state === 'present' && current.snapshot === snapshot && current.repository === repository;
   const isSame = isSameContent && jsonEqual(current.settings, settings);
-  const isSeen = current?.examined.sha === sha && current.failed === undefined && current.ref === ref;
-  if (isSame && isSeen) return undefined;
+  // A commit that changes nothing of it writes nothing: the head in the state of its repository was examined for it too.
+  if (isSame && current.failed === undefined && current.ref === ref) return undefined;
   return {
     version: 1,
     seq: (current?.seq ?? 0) + 1,
@@ -112,13 +112,18 @@ export function failedPointer(
   faults: readonly FaultRecord[],
 ): DesiredPointer | undefined {
   const isOver = isPinExpired(current, millisecondsOf(at));
-  if (!isOver && current.failed?.sha === sha && jsonEqual(current.failed.faults, faults)) return undefined;
+  if (!isOver && current.failed !== undefined && jsonEqual(current.failed.faults, faults)) return undefined;
   return {
     ...(isOver ? unpinned(current) : current),
     seq: current.seq + 1,
     examined: { sha, at },
     failed: { sha, at, faults: [...faults] },
   };
+}
+
+/** The same once more, so that a write which a handler of an older commit is about to make fails (rule 2 of the design). */
+export function touchedPointer(current: DesiredPointer, { sha, at }: Look): DesiredPointer {
+  return { ...current, seq: current.seq + 1, examined: { sha, at } };
 }
 
 /**

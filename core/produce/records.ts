@@ -1,5 +1,6 @@
 import type { RepositoryConfig } from '../contract/config.ts';
 import { keys } from '../contract/keys.ts';
+import { trackedRef } from '../contract/tracked-ref.ts';
 import { readDocument, writeDocument, type Document } from '../documents.ts';
 import { inBatches } from '../in-batches.ts';
 import {
@@ -12,11 +13,6 @@ import { targetKey, type Target } from '../model/target.ts';
 import type { Store, WriteCondition } from '../ports.ts';
 
 const requestsAtATime = 16;
-
-/** Full name of the tracked ref. */
-export function trackedRef({ branch }: Pick<RepositoryConfig, 'branch'>): string {
-  return `refs/heads/${branch}`;
-}
 
 /**
  * The state of one repository and pointers of its targets, as read before the head was asked for. Every write names

@@ -19,7 +19,7 @@ export interface SnapshotDeps {
  */
 export async function storeSnapshot(
   { name, namespace, commit }: { readonly name: string; readonly namespace: string; readonly commit: Commit },
-  { objects, renderer, inputDigest, origins }: Rendered,
+  { objects, renderer, inputDigest, origins, charts = [], warnings = [] }: Rendered,
   { store, sealer, renderers }: SnapshotDeps,
 ): Promise<string> {
   assertOrderly({ objects, origins });
@@ -27,11 +27,29 @@ export async function storeSnapshot(
   const digest = await contentDigest(content, sealer);
   const key = keys.snapshot(name, digest);
   if ((await store.get(key)) !== undefined) return digest;
-  const { trueup = '', ...tools } = renderers.versions;
-  const versions = renderer === 'plain' ? { trueup } : { trueup, ...tools };
-  const provenance = { commit, renderer, versions, inputDigest, origins };
+  const versions = versionsOf(renderer, renderers.versions);
+  const told = {
+    ...(charts.length > 0 && { charts: [...charts] }),
+    ...(warnings.length > 0 && { warnings: warnings.map(({ subject, message }) => ({ subject, message })) }),
+  };
+  const provenance = { commit, renderer, versions, inputDigest, origins, ...told };
   await store.put(key, encodeSnapshot(await sealSnapshot(content, provenance, sealer)), 'absent');
   return digest;
+}
+
+/** Of trueup, and of what ran for this one. */
+function versionsOf(
+  renderer: Rendered['renderer'],
+  { trueup = '', helm = '', ...kustomize }: Renderers['versions'],
+): Record<string, string> {
+  switch (renderer) {
+    case 'plain':
+      return { trueup };
+    case 'kustomize':
+      return { trueup, ...kustomize };
+    case 'helm':
+      return { trueup, helm };
+  }
 }
 
 function assertOrderly({ objects, origins }: Pick<Rendered, 'objects' | 'origins'>): void {

@@ -16,6 +16,8 @@ const team = {
 };
 const { 'applications/web.yaml': _, 'apps/web/a.yaml': __, ...withoutWeb } = files('1');
 
+/** Each commit that moves a pointer writes the state twice: which it will move, and that it has. */
+
 /** Lets `act` run just before the nth write of a key. */
 function beforeWrite(world: ProduceWorld, key: string, nth: number, act: () => Promise<void>) {
   const put = world.store.put.bind(world.store);
@@ -43,7 +45,7 @@ test('a state that moves at the very end costs another look, and no second run o
   await world.push('a', files('1'));
   world.takeRuns();
   world.takeEvents();
-  const restore = beforeWrite(world, stateKey, 1, () => touch(world, stateKey));
+  const restore = beforeWrite(world, stateKey, 2, () => touch(world, stateKey));
   const outcome = await world.push('b', { ...files('2'), 'apps/api/a.yaml': 'a: b: c' });
   restore();
   assert.match(outcome, /^commit bbbbbbb: 1 changed \(web on prod\), 1 failed \(api\)/);
@@ -81,7 +83,7 @@ test('a tombstone is written once, though the state that told of it could not be
   const world = new ProduceWorld();
   await world.push('a', files('1'));
   const event = await world.pushed(world.git.push('b', withoutWeb), 'a'.repeat(40));
-  const restore = beforeWrite(world, stateKey, 1, death);
+  const restore = beforeWrite(world, stateKey, 2, death);
   await assert.rejects(produce(event, 1, world.deps()), /died/);
   restore();
   const gone = await world.pointer('web');
@@ -94,7 +96,7 @@ test('a repository that died before it forgot an application leaves its new owne
   const world = new ProduceWorld();
   await world.push('a', files('1'), { config: team });
   const event = await world.pushed(world.git.push('b', withoutWeb), 'a'.repeat(40));
-  const restore = beforeWrite(world, stateKey, 1, death);
+  const restore = beforeWrite(world, stateKey, 2, death);
   await assert.rejects(produce(event, 1, world.deps(team)), /died/);
   restore();
   const web = { 'applications/web.yaml': application('web'), 'apps/web/a.yaml': configMap('web', '9') };
@@ -105,4 +107,28 @@ test('a repository that died before it forgot an application leaves its new owne
   world.git.current = 'b'.repeat(40);
   await produce(event, 2, world.deps(team));
   assert.deepEqual(await world.pointer('web'), owned);
+});
+
+test('a handler of an older commit that is late never writes over what a newer one found as it should be', async () => {
+  const world = new ProduceWorld();
+  await world.push('a', files('1'));
+  world.takeRuns();
+  const older = await world.pushed(world.git.push('b', files('2')), 'a'.repeat(40));
+  const key = keys.desired({ cluster: 'prod', application: 'web' });
+  const seen: string[] = [];
+  const put = world.store.put.bind(world.store);
+  // It has said what it will move and is about to, when the commit is taken back and that is followed to the end.
+  const restore = beforeWrite(world, key, 1, async () => {
+    await world.push('c', files('1'));
+    world.store.put = async (written, text, condition) => {
+      const outcome = await put(written, text, condition);
+      if (written === key && outcome.kind === 'written') seen.push(text);
+      return outcome;
+    };
+  });
+  await produce(older, 1, world.deps());
+  restore();
+  assert.deepEqual(seen, [], 'nothing of the older commit was ever in the pointer');
+  assert.deepEqual(world.takeRuns(), []);
+  assert.equal((await world.pointer('web')).commit.sha, 'a'.repeat(40));
 });

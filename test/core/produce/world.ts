@@ -2,10 +2,16 @@ import assert from 'node:assert/strict';
 import { parseStackConfig, type StackConfigInput } from '../../../core/contract/config.ts';
 import { keys } from '../../../core/contract/keys.ts';
 import { parseDocument } from '../../../core/documents.ts';
-import { desiredPointerSchema, type DesiredPointer } from '../../../core/model/desired.ts';
+import {
+  desiredPointerSchema,
+  repositoryStateSchema,
+  type DesiredPointer,
+  type RepositoryState,
+} from '../../../core/model/desired.ts';
 import { deliverySchema } from '../../../core/model/delivery.ts';
 import { isoTime } from '../../../core/model/time.ts';
 import { produce, type ProduceDeps } from '../../../core/produce.ts';
+import { noCharts } from '../../../core/render/context.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 import { MemoryGit } from '../../fakes/memory-git.ts';
 import { MemorySealer } from '../../fakes/memory-sealer.ts';
@@ -58,8 +64,20 @@ export class ProduceWorld {
     const renderers = {
       versions: { trueup: '0' },
       kustomize: () => Promise.reject(new Error('there is no kustomize here')),
+      helm: () => Promise.reject(new Error('there is no Helm here')),
     };
-    return { store, git, bus, queues, metrics, sealer, clock, renderers, config: parseStackConfig(config) };
+    return {
+      store,
+      git,
+      bus,
+      queues,
+      metrics,
+      sealer,
+      clock,
+      renderers,
+      charts: noCharts,
+      config: parseStackConfig(config),
+    };
   }
 
   /** The event of one push, as the webhook function would have left it in the ledger. */
@@ -105,6 +123,12 @@ export class ProduceWorld {
     const stored = await this.store.get(key);
     assert.ok(stored !== undefined, `there is no ${key}`);
     return parseDocument(key, stored.text, desiredPointerSchema);
+  }
+
+  /** What the records say of a repository's tracked branch. */
+  async state(repository = 'fleet'): Promise<RepositoryState> {
+    const key = keys.repository(repository, 'refs/heads/main');
+    return parseDocument(key, (await this.store.get(key))?.text ?? '', repositoryStateSchema);
   }
 
   async outcomeOf(deliveryId: string): Promise<string | undefined> {
