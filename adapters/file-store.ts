@@ -12,7 +12,7 @@ import {
   utimesSync,
   type BigIntStats,
 } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
@@ -62,33 +62,29 @@ export class FileStore implements Store {
     const body = key.endsWith('.gz') ? await compress(text, { level }) : text;
     const own = join(this.#directory, ownFolder);
     const temporary = join(own, `new-${randomUUID()}`);
+    let outcome: WriteOutcome | undefined;
     try {
-      await mkdir(own, { recursive: true, mode: 0o700 });
+      // On the disk, not only in memory, before it gets its name: a record says that something was done, or will be.
+      await inFolder(own, async () => writeFile(temporary, body, { flag: 'wx', mode: 0o600, flush: true }));
       this.#tidy(own);
-      await writeThrough(temporary, body);
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      const outcome = await withFileLock(this.#lock(path), () => replace(path, temporary, condition));
+      outcome = await inFolder(dirname(path), async () =>
+        withFileLock(this.#lock(path), () => replace(path, temporary, condition)),
+      );
       if (outcome.kind === 'written') await syncFolder(dirname(path));
       return outcome;
     } catch (error) {
       throw fileFault(path, error);
     } finally {
-      rmSync(temporary, { force: true });
+      if (outcome?.kind !== 'written') rmSync(temporary, { force: true });
     }
   }
 
   async delete(key: string, condition: 'any' | { readonly etag: string }): Promise<'deleted' | 'conflict'> {
     const path = this.#path(key);
     try {
-      await mkdir(join(this.#directory, ownFolder), { recursive: true, mode: 0o700 });
-      return await withFileLock(this.#lock(path), () => {
-        const current = statOf(path);
-        if (condition !== 'any' && (current === undefined || etagOf(current) !== condition.etag)) {
-          return 'conflict';
-        }
-        if (current !== undefined) unlinkSync(path);
-        return 'deleted';
-      });
+      return await inFolder(join(this.#directory, ownFolder), async () =>
+        withFileLock(this.#lock(path), () => remove(path, condition)),
+      );
     } catch (error) {
       throw fileFault(path, error);
     }
@@ -145,7 +141,7 @@ export class FileStore implements Store {
     const now = Date.now();
     if (now - this.#tidiedAt < leftoverMs) return;
     this.#tidiedAt = now;
-    for (const name of readdirSync(own).filter((each) => /^(new-|lock-.*\.(?!stale$))/.test(each))) {
+    for (const name of readdirSync(own).filter((each) => each.startsWith('new-'))) {
       const path = join(own, name);
       const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now;
       if (now - since > leftoverMs) rmSync(path, { force: true });
@@ -190,11 +186,15 @@ async function decode(path: string, key: string, bytes: Uint8Array): Promise<str
   }
 }
 
-/** On the disk, not only in memory, before it gets its name: a record says that something was done, or will be. */
-async function writeThrough(path: string, body: string | Uint8Array): Promise<void> {
-  await using file = await open(path, 'wx', 0o600);
-  await file.writeFile(body);
-  await file.sync();
+/** Makes the folder when that is what is missing: nearly always it is there. */
+async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return work();
 }
 
 async function syncFolder(path: string): Promise<void> {
@@ -215,6 +215,15 @@ function replace(path: string, temporary: string, condition: WriteCondition): Wr
   const written = statSync(temporary, { bigint: true });
   renameSync(temporary, path);
   return { kind: 'written', etag: etagOf(written) };
+}
+
+function remove(path: string, condition: 'any' | { readonly etag: string }): 'deleted' | 'conflict' {
+  const current = statOf(path);
+  if (condition !== 'any' && (current === undefined || etagOf(current) !== condition.etag)) {
+    return 'conflict';
+  }
+  if (current !== undefined) unlinkSync(path);
+  return 'deleted';
 }
 
 /** Key and etag. */

@@ -11,6 +11,7 @@ import { kubeObjectSchema, type KubeObject } from '../core/model/object.ts';
 import type { RunReason } from '../core/model/run.ts';
 import { reconcile } from '../core/reconcile.ts';
 import { sweepCluster } from '../core/sweep.ts';
+import { KnownDocuments } from '../core/sweep/known-documents.ts';
 import { pushTo } from '../test/core/reconcile/reconcile-world.ts';
 import { RecordingBus, RecordingMetrics, RecordingQueues } from '../test/fakes/recorders.ts';
 import { baseApplication } from './manifests.ts';
@@ -51,6 +52,7 @@ const ports = {
   metrics: new RecordingMetrics(),
   clock,
   ids: new SystemIds(),
+  documents: new KnownDocuments(),
   config,
 };
 const deps = () => ({ ...ports, deadline: clock.now() + longestMs });

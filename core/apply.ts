@@ -7,6 +7,7 @@ import { pruneObject, type PruneResult, type PruneTask } from './apply/prune-obj
 import { inBatches } from './in-batches.ts';
 
 export { inApplyOrder } from './apply/apply-order.ts';
+export { failed } from './apply/object-result.ts';
 export type { ApplyTask, Effects, Failure, ObjectResult } from './apply/object-result.ts';
 export type { PruneResult, PruneTask } from './apply/prune-object.ts';
 

@@ -22,6 +22,8 @@ export { isTwoPhase, pruneDue, stuckDeletions, waitingToGo } from './plan/two-ph
 /** Everything that a plan depends on. */
 export interface PlanInput {
   readonly application: string;
+  /** Which Git it follows. */
+  readonly repository: string;
   readonly desired: Resolution;
   /** `gone`: the application left Git or the cluster left its selector; then nothing is desired. */
   readonly state: 'present' | 'gone';
@@ -105,6 +107,7 @@ export function decidePlan(input: PlanInput): Decision {
     desired: desired.objects.map(({ ref, address }) => ({ ref, plural: address.plural })),
     contents: input.contents ?? new Map(),
     confirmPrune: input.confirmPrune,
+    repository: input.repository,
   });
   const prune = judged.flatMap((one) => pruneStep(one, confirmed));
   const actions: PlannedAction[] = [

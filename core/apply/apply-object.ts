@@ -125,6 +125,7 @@ function applied(
   return {
     key,
     live: object,
+    ...(task.action === 'create' && !created && { existed: true }),
     outcome: {
       ref,
       outcome: created ? 'created' : isUnchanged ? 'unchanged' : 'updated',

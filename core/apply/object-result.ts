@@ -42,6 +42,8 @@ export interface ObjectResult {
   readonly entry?: InventoryEntry;
   readonly live?: LiveObject;
   readonly failure?: Failure;
+  /** It was to be created, and somebody else had just done that. */
+  readonly existed?: true;
   /** Set when the server did not answer: many of these in a row mean that the cluster is gone. */
   readonly unanswered?: Retry;
 }

@@ -1,4 +1,5 @@
 import type { StackConfig } from '../contract/config.ts';
+import { syncCommand } from '../model/sync-command.ts';
 
 /** Rule 6: a run that would prune more than both parts of the cap stops and asks. Gives the question, or nothing. */
 export function pruneRefusal(
@@ -7,6 +8,8 @@ export function pruneRefusal(
     readonly entries: Readonly<Record<string, unknown>>;
     readonly pruneCap: StackConfig['pruneCap'];
     readonly confirmPrune?: number | undefined;
+    readonly application: string;
+    readonly repository: string;
   },
 ): string | undefined {
   const { percent, objects } = cap.pruneCap;
@@ -15,6 +18,6 @@ export function pruneRefusal(
   if (!isAbove || count <= (cap.confirmPrune ?? 0)) return undefined;
   return (
     `would prune ${count} of ${total} objects, more than ${percent} % and more than ${objects}; nothing was changed. ` +
-    `If that is meant, confirm it with \`trueup sync --app NAME --confirm-prune ${count}\`; if not, put the objects back into Git`
+    `If that is meant, confirm it with ${syncCommand(cap, { confirmPrune: count })}; if not, put the objects back into Git`
   );
 }

@@ -1,6 +1,7 @@
 import { isGoing } from '../model/deletion.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import { describeRef } from '../model/object.ts';
+import { syncCommand } from '../model/sync-command.ts';
 import { decidePrune, keptFor, type Candidate, type PruneDecision } from './decide-prune.ts';
 import { heldBy, type KeptObject } from './held-by.ts';
 
@@ -12,6 +13,8 @@ export interface Surroundings {
   readonly contents: ReadonlyMap<string, string>;
   /** As many as a person agreed to lose; it covers all that would go, or none of what needs it. */
   readonly confirmPrune: number | undefined;
+  /** Which Git the application follows: how to ask for a run depends on it. */
+  readonly repository: string;
 }
 
 export interface Judged {
@@ -26,15 +29,16 @@ export function judgeUndesired(
 ): { readonly judged: readonly Judged[]; readonly confirmed: boolean } {
   const all = judgeAll(candidates, surroundings, true);
   const going = all.filter(({ decision }) => decision.kind === 'delete').length;
-  const { confirmPrune } = surroundings;
+  const { confirmPrune, repository } = surroundings;
   if (confirmPrune !== undefined && going <= confirmPrune) return { judged: all, confirmed: true };
-  const judged = judgeAll(candidates, surroundings, false).map((one) => tellingHow(one, going));
+  const judged = judgeAll(candidates, surroundings, false).map((one) => tellingHow(one, going, repository));
   return { judged, confirmed: false };
 }
 
-function tellingHow({ candidate, decision }: Judged, going: number): Judged {
+function tellingHow({ candidate, decision }: Judged, going: number, repository: string): Judged {
   if (decision.kind !== 'keep' || decision.because !== 'confirmation') return { candidate, decision };
-  const how = `\`trueup sync --app ${candidate.application} --confirm-prune ${going}\``;
+  const { application } = candidate;
+  const how = syncCommand({ repository, application }, { confirmPrune: going });
   return { candidate, decision: { ...decision, why: `${decision.why}: ${how}` } };
 }
 

@@ -15,6 +15,7 @@ import type { ObjectOutcome } from '../model/run.ts';
 import { addressOf, type ApplyStep } from '../plan.ts';
 import type { Cluster } from '../ports.ts';
 import { claimsSince } from './hand-over.ts';
+import { refuseMet } from './holders.ts';
 import type { PlannedWork } from './plan-work.ts';
 import { forgetHooks, runHooks } from './run-hooks.ts';
 import { assertNewest, mayProceed, policyOf, type Progress, type RunContext } from './run-context.ts';
@@ -146,10 +147,11 @@ async function applyAll(
     for (const rank of inApplyOrder(tasks, ({ ref }) => ref)) {
       await assertNewest(context);
       const done = await applyRank(rank, effects, { planned, failed });
-      results.push(...done.results);
-      await notes.add(done.results);
+      const met = await refuseMet(context, done.results, work);
+      results.push(...met);
+      await notes.add(met);
       if (done.stopped !== undefined) throw done.stopped;
-      for (const { key, failure } of done.results) if (failure !== undefined) failed.add(key);
+      for (const { key, failure } of met) if (failure !== undefined) failed.add(key);
     }
   } finally {
     await notes.write();

@@ -1,6 +1,6 @@
 import { keys } from '../contract/keys.ts';
 import { readDocument } from '../documents.ts';
-import { repositoryStateSchema, type DesiredPointer } from '../model/desired.ts';
+import { repositoryStateSchema, type DesiredPointer, type RepositoryState } from '../model/desired.ts';
 import type { ObjectRef } from '../model/object.ts';
 import type { PlanInput } from '../plan.ts';
 import type { ApiResource, Cluster } from '../ports.ts';
@@ -104,8 +104,10 @@ async function unreadCommit(
     (pointer.repository !== repository ||
       pointer.examined.sha === examined.sha ||
       pointer.examined.at >= examined.at);
-  for (const [application, { clusters }] of Object.entries(state.applications)) {
-    if (application === own || !clusters.includes(cluster)) continue;
+  const applications =
+    state.moving?.sha === examined.sha ? movedOn(cluster, state.moving.targets) : listedOn(cluster, state);
+  for (const application of applications) {
+    if (application === own) continue;
     const pointer = pointers.get(application) ?? (await readPointer(deps.store, { cluster, application }));
     if (!isRead(pointer)) {
       const sha = examined.sha.slice(0, 7);
@@ -113,6 +115,17 @@ async function unreadCommit(
     }
   }
   return undefined;
+}
+
+/** What the commit changes nothing of is not written, and as good as read. */
+function movedOn(cluster: string, targets: readonly string[]): string[] {
+  return targets.flatMap((key) => (key.startsWith(`${cluster}/`) ? [key.slice(cluster.length + 1)] : []));
+}
+
+function listedOn(cluster: string, { applications }: RepositoryState): string[] {
+  return Object.entries(applications).flatMap(([name, { clusters }]) =>
+    clusters.includes(cluster) ? [name] : [],
+  );
 }
 
 /** What a neighbour wants that cannot be read may be anything (rule 5). */

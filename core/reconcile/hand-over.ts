@@ -1,10 +1,11 @@
 import { labels } from '../contract/kubernetes.ts';
-import type { Inventory, InventoryEntry } from '../model/inventory.ts';
+import type { InventoryEntry } from '../model/inventory.ts';
 import type { LiveObject, ObjectRef } from '../model/object.ts';
-import { cameOfIntent, decidePlan, type Decision, type PlanInput } from '../plan.ts';
-import { claimsOn, unknownText, type Place } from './claims.ts';
+import { decidePlan, type Decision, type PlanInput } from '../plan.ts';
+import { claimsOn, type Place } from './claims.ts';
 import { foreignContents } from './foreign-contents.ts';
-import { Neighbours, type Neighbour, type Wish } from './neighbours.ts';
+import { entryOf, holderOf, rivalIn } from './holders.ts';
+import { Neighbours } from './neighbours.ts';
 import { holdLease, type Progress, type RunContext } from './run-context.ts';
 
 interface Draft extends Place, Pick<PlanInput, 'desired' | 'entries' | 'observed'> {
@@ -50,16 +51,17 @@ export async function planAmongOthers(
 async function lookAtOthers(context: RunContext, draft: Draft): Promise<HandOver | undefined> {
   const { deps, request } = context;
   const ownerOf = foreignOwner(request.target.application);
-  const strangers = strangersIn(ownerOf, draft);
+  const met = metIn(ownerOf, draft);
   const { claimable, prune, apply } = draft.decision;
   // An earlier run noted it as its own and died before it put its label on.
   const begun = apply.flatMap(({ desired: { key }, live }) => {
     const owner = ownerOf(live);
     return owner === undefined ? [] : [{ key, owner }];
   });
-  if (strangers.length + claimable.length + begun.length === 0) return undefined;
+  if (met.length + claimable.length + begun.length === 0) return undefined;
   const neighbours = new Neighbours(deps.store, request.target, draft.served);
   const versions = await neighbours.versions();
+  const strangers = await strangersAmong(met, neighbours);
   const own = await ownersOf(strangers, draft, neighbours);
   const claimants = new Set<string>();
   const question = { draft, neighbours, keys: claimable, among: versions.keys() };
@@ -119,12 +121,18 @@ export async function claimsSince(
   return new Map([...claims, ...kept]);
 }
 
-interface Stranger {
+/** A desired object that exists, and may be another application's. */
+interface Met {
   readonly key: string;
   readonly ref: ObjectRef;
   readonly live: LiveObject;
-  readonly owner: string;
+  /** The other application that its label names; undefined where that says nothing. */
+  readonly owner: string | undefined;
+  /** Our inventory has this very object, too. */
+  readonly isTracked: boolean;
 }
+
+type Stranger = Met & { readonly owner: string };
 
 /** The other application that the label of an object names, if it does. */
 function foreignOwner(application: string) {
@@ -134,16 +142,28 @@ function foreignOwner(application: string) {
   };
 }
 
-/** Desired objects that exist, are not in our inventory, and carry the label of another application. */
-function strangersIn(
+/** Desired objects that exist, and carry the label of another application or are not in our inventory. */
+function metIn(
   ownerOf: ReturnType<typeof foreignOwner>,
   { desired, observed, entries }: Draft,
-): readonly Stranger[] {
+): readonly Met[] {
   return desired.objects.flatMap(({ key, ref }) => {
     const live = observed.get(key);
+    if (live === undefined) return [];
     const owner = ownerOf(live);
-    const isTracked = entries[key]?.uid !== undefined;
-    return live === undefined || owner === undefined || isTracked ? [] : [{ key, ref, live, owner }];
+    const uid = entries[key]?.uid;
+    const isOurs = owner === undefined && uid !== undefined;
+    return isOurs ? [] : [{ key, ref, live, owner, isTracked: uid === live.metadata.uid }];
+  });
+}
+
+/** Those that are another application's. Whoever applied last put its label on: only the inventories tell who has it. */
+async function strangersAmong(met: readonly Met[], neighbours: Neighbours): Promise<readonly Stranger[]> {
+  const isUnnamed = met.some(({ owner }) => owner === undefined);
+  const inventories = isUnnamed ? await neighbours.inventories() : [];
+  return met.flatMap((one) => {
+    const owner = one.owner ?? holderOf(inventories, one.key, one.live)?.target.application;
+    return owner === undefined ? [] : [{ ...one, owner }];
   });
 }
 
@@ -158,47 +178,19 @@ async function ownersOf(
   for (const [owner, objects] of Map.groupBy(strangers, (stranger) => stranger.owner)) {
     const neighbour = await neighbours.one(owner);
     const inventory = await neighbours.inventory(owner);
-    for (const { key, ref, live } of objects) {
-      const entry = entryOf(live, key, inventory);
-      const wish = wishFor(neighbour, key, entry);
-      if (neighbour.unknown !== undefined) rivals.set(key, unknownText(neighbour));
-      else if (wish !== undefined) rivals.set(key, rivalText(neighbour, wish, originOf(ref)));
+    for (const { key, ref, live, isTracked } of objects) {
+      const held = { key, live, inventory };
+      const entry = entryOf(held);
+      // Both have it: a hand-over under way, save where the other desires it as well.
+      if (isTracked && (entry === undefined || neighbour.unknown !== undefined)) continue;
+      const rival = rivalIn(neighbour, held);
+      if (rival !== undefined) rivals.set(key, rival(originOf(ref)));
       else if (entry !== undefined) handedOver.set(key, entry);
       else if (neighbour.pointer === undefined && inventory === undefined)
         owners.set(key, `belongs to the application ${owner} of another installation`);
     }
   }
   return { handedOver, rivals, owners };
-}
-
-/** The other's entry for this very object. One that died before it noted the uid has the intent as proof (rule 1). */
-function entryOf(
-  live: LiveObject,
-  key: string,
-  inventory: Inventory | undefined,
-): InventoryEntry | undefined {
-  const { uid } = live.metadata;
-  const known = Object.values(inventory?.entries ?? {}).find((entry) => entry.uid === uid);
-  if (known !== undefined) return known;
-  const intent = inventory?.entries[key];
-  if (intent === undefined || intent.uid !== undefined || !cameOfIntent(intent, live)) return undefined;
-  return { ...intent, uid, created: true };
-}
-
-/** By the key, and by that under which the other has it: it may call it by another API group. */
-function wishFor({ wishes }: Neighbour, key: string, entry: InventoryEntry | undefined): Wish | undefined {
-  const [group = '', ...rest] = key.split('/');
-  const other = entry === undefined || entry.ref.group === group ? key : [entry.ref.group, ...rest].join('/');
-  return wishes.get(key) ?? wishes.get(other);
-}
-
-function rivalText({ application, pointer }: Neighbour, { origin }: Wish, own: string | undefined): string {
-  const at = (file: string | undefined) => (file === undefined ? '' : ` (${file})`);
-  const waits = pointer?.settings.sync === 'manual' ? `, or \`trueup sync --app ${application}\` first` : '';
-  return (
-    `the application ${application} has it and desires it too${at(origin)}: one object has one application; ` +
-    `take it out of that one or of this one${at(own)}${waits}`
-  );
 }
 
 /**

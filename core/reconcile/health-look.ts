@@ -25,8 +25,13 @@ const reserveMs = 10_000;
 /**
  * Looks again at the health of what the last run applied, and at deletions that were under way. Between two looks
  * neither queue nor lease is held. When it settles, the run's event goes out once more, with the health it came to.
+ * `early`: somebody stands and waits, so that a look counts before it is due.
  */
-export async function lookAtHealth({ target }: RunRequest, deps: ReconcileDeps): Promise<Looked> {
+export async function lookAtHealth(
+  { target }: Pick<RunRequest, 'target'>,
+  deps: ReconcileDeps,
+  { early = false }: { readonly early?: boolean } = {},
+): Promise<Looked> {
   const inventory = await readInventory(deps, target);
   const last = inventory?.lastRun;
   if (inventory !== undefined && last !== undefined && openFailHooks(inventory, last.revision).length > 0) {
@@ -36,7 +41,7 @@ export async function lookAtHealth({ target }: RunRequest, deps: ReconcileDeps):
   if (inventory === undefined || last?.outcome !== 'applied') {
     return { kind: 'rested', why: 'no run waits for its health' };
   }
-  if (!isDue(inventory, last, deps.clock.now())) {
+  if (!isUnderWay(inventory) || !(early || isDue(inventory, last, deps.clock.now()))) {
     return { kind: 'rested', why: 'nothing is progressing, or another look is under way' };
   }
   try {
@@ -82,12 +87,14 @@ function hasDeletions({ entries }: Inventory): boolean {
   return Object.values(entries).some(({ state }) => state === 'deleting');
 }
 
+function isUnderWay(inventory: Inventory): boolean {
+  const { health } = inventory;
+  return (health !== undefined && isUnsettled(health)) || hasDeletions(inventory);
+}
+
 /** A look that comes before its time is a doubled message: the one that was sent for this time still comes. */
 function isDue(inventory: Inventory, last: LastRun, now: number): boolean {
-  const { health } = inventory;
-  const isOpen = (health !== undefined && isUnsettled(health)) || hasDeletions(inventory);
-  if (!isOpen) return false;
-  const since = health?.at ?? last.at;
+  const since = inventory.health?.at ?? last.at;
   const delay = lookDelaySeconds(secondsBetween(last.at, since)) ?? 0;
   return now >= millisecondsOf(since) + delay * 1000 - slackMs;
 }

@@ -34,6 +34,8 @@ export interface PlannedWork extends OrderedDesired {
   readonly mayPass: boolean;
   /** What other applications give up to this one or take over from it; undefined when nothing of the kind is planned. */
   readonly handOver: HandOver | undefined;
+  /** File and line of a desired object, where they are known. */
+  readonly originOf: (ref: ObjectRef) => string | undefined;
 }
 
 /** Loads what is desired, looks at what is there, and decides. Writes nothing. */
@@ -64,6 +66,7 @@ export async function planWork(context: RunContext): Promise<PlannedWork> {
   return {
     ...ordered,
     handOver,
+    originOf,
     desired,
     decision: withActions(decision, readable.blocked),
     served,
@@ -84,6 +87,7 @@ async function leaveEverything(context: RunContext): Promise<PlannedWork> {
   return {
     decision,
     handOver,
+    originOf: place.originOf,
     desired,
     served: [],
     cluster: undefined,
@@ -110,6 +114,7 @@ async function basisOf(context: RunContext) {
   const episodes = Object.entries(await readEpisodes(deps.store, request.target));
   return {
     application: request.target.application,
+    repository: goal.pointer.repository,
     state: goal.pointer.state,
     settings: goal.settings,
     policy: policyOf(context),

@@ -2,6 +2,7 @@ import { inApplyOrder } from '../apply.ts';
 import { Stop } from '../errors.ts';
 import type { HookPhase, HookState, Inventory } from '../model/inventory.ts';
 import { isoTime, millisecondsOf } from '../model/time.ts';
+import { syncCommand } from '../model/sync-command.ts';
 import { orderOf } from '../order.ts';
 import { addressOf, isTwoPhase } from '../plan.ts';
 import type { ApiResource, ObjectAddress } from '../ports.ts';
@@ -166,10 +167,10 @@ async function lookAt({ context, phase, effects }: HookRun, hook: Hook): Promise
   const key = stateKey(phase, hook);
   const state = context.inventory.value.hooks[key];
   if (state === undefined || state.state === 'succeeded') return undefined;
-  if (state.state === 'failed') throw failure(state);
+  if (state.state === 'failed') throw failure(context, state);
   const look = await settleHook(context.inventory, key, state, hook.desired.address, effects);
   if (look.state === 'open') return `${hookName(state)}: ${look.message}`;
-  if (look.state === 'failed') throw failure({ ...state, message: look.message });
+  if (look.state === 'failed') throw failure(context, { ...state, message: look.message });
   return undefined;
 }
 
@@ -190,8 +191,9 @@ export async function settleHook(
   return look;
 }
 
-function failure(state: HookState): Stop {
-  const message = `failed: ${state.message}; mend it and push, or run it again with \`trueup sync\``;
+function failure({ goal, request }: RunContext, state: HookState): Stop {
+  const again = syncCommand({ ...goal.pointer, ...request.target });
+  const message = `failed: ${state.message}; mend it and push, or run it again with ${again}`;
   return new Stop({ subject: hookName(state), message });
 }
 

@@ -1,5 +1,6 @@
 import { Retry, Stop } from '../errors.ts';
 import type { Inventory } from '../model/inventory.ts';
+import { syncCommand } from '../model/sync-command.ts';
 import { isoTime, millisecondsOf } from '../model/time.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -47,5 +48,6 @@ export function overdue(context: RunContext, error: unknown): unknown {
   const subject = `revision ${context.goal.revision}`;
   const message = `gave up after ${minutes} min (spec.timeout): ${error.message}`;
   if (error.on === 'dependency') return new Retry({ subject, message });
-  return new Stop({ subject, message: `${message}; mend it and push, or run \`trueup sync\`` });
+  const how = `mend it and push, or run ${syncCommand({ ...context.goal.pointer, ...context.request.target })}`;
+  return new Stop({ subject, message: `${message}; ${how}` });
 }

@@ -79,6 +79,7 @@ describe('what is pruned', () => {
     const planOf = (objects: readonly KubeObject[]) =>
       decidePlan({
         application: 'web',
+        repository: 'config',
         desired: resolveDesired(
           {
             application: 'web',
@@ -133,7 +134,7 @@ describe('what is pruned', () => {
     assert.equal(
       cap(6, 13).plan.refusal,
       'would prune 6 of 19 objects, more than 30 % and more than 5; nothing was changed. If that is meant, ' +
-        'confirm it with `trueup sync --app NAME --confirm-prune 6`; if not, put the objects back into Git',
+        'confirm it with `trueup sync --app web --confirm-prune 6`; if not, put the objects back into Git',
     );
   });
 
@@ -175,6 +176,7 @@ test('an object that moved between API groups is the same object: never pruned, 
   const ref = { group: 'extensions', kind: 'Ingress', namespace: 'web', name: 'a' };
   const decision = decidePlan({
     application: 'web',
+    repository: 'config',
     desired: resolveDesired(
       { application: 'web', namespace: 'web', objects: [{ object, digest: 'v2' }], origins: {} },
       served,

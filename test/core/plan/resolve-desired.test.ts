@@ -93,6 +93,7 @@ describe('scope and address', () => {
     };
     const decision = decidePlan({
       application: 'web',
+      repository: 'config',
       desired,
       state: 'present',
       settings: defaultSettings,

@@ -127,6 +127,7 @@ export function decide(yaml: string): Decision {
   return decidePlan({
     ...rest,
     application: 'web',
+    repository: 'config',
     settings,
     desired,
     entries: Object.fromEntries(entries),

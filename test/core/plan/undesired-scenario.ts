@@ -98,6 +98,7 @@ export function decideUndesired(yaml: string): Decision {
     new Map(Object.entries(each).map(([text, said]) => [keyOf(text), said]));
   return decidePlan({
     application: 'web',
+    repository: 'config',
     desired: resolveDesired({ application: 'web', namespace: 'web', objects, origins: {} }, served),
     state: rest.state,
     settings: { ...defaultSettings, prune: rest.prune, onDelete: rest.onDelete },
