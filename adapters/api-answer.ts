@@ -9,6 +9,8 @@ export interface ApiRequest {
   readonly query?: Readonly<Record<string, string>>;
   readonly accept?: string;
   readonly body?: { readonly contentType: string; readonly text: string };
+  /** Leave the body of a 200 as it came: most often nobody wants to know what is in it. */
+  readonly unparsed?: true;
   /** Ask for the body only if it is another than that of this ETag; else the answer is 304. */
   readonly unless?: string | undefined;
 }
@@ -17,6 +19,8 @@ export interface ApiResponse {
   readonly status: number;
   /** Parsed JSON; text where the server sent something else. */
   readonly body: unknown;
+  /** In place of the body, where it was to be left as it came. */
+  readonly bytes?: Buffer;
   /** Texts of `Warning` headers. */
   readonly warnings: readonly string[];
   readonly etag?: string | undefined;
@@ -27,20 +31,27 @@ export interface ApiResponse {
 type Raw = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers' | 'body'>;
 
 /** Reads the whole answer; throws what the connection threw, or SyntaxError when it broke off unseen. */
-export async function answerOf({ statusCode, headers, body: content }: Raw): Promise<ApiResponse> {
-  const text =
-    headerOf(headers['content-encoding']) === 'gzip'
-      ? gunzipSync(await content.arrayBuffer()).toString('utf8')
-      : await content.text();
+export async function answerOf(
+  { statusCode, headers, body: content }: Raw,
+  { unparsed }: Pick<ApiRequest, 'unparsed'> = {},
+): Promise<ApiResponse> {
+  const isZipped = headerOf(headers['content-encoding']) === 'gzip';
   const isJson = headerOf(headers['content-type']).startsWith('application/json');
-  const body: unknown = isJson && text !== '' ? JSON.parse(text) : text;
-  return {
+  const rest = {
     status: statusCode,
-    body,
     warnings: warningsIn(headers['warning']),
     etag: headerOf(headers['etag']) || undefined,
     retryAfter: Number(headerOf(headers['retry-after'])) || undefined,
   };
+  if (unparsed === true && isJson && statusCode === 200) {
+    const bytes = Buffer.from(await content.arrayBuffer());
+    return { ...rest, body: undefined, bytes: isZipped ? gunzipSync(bytes) : bytes };
+  }
+  const text = isZipped
+    ? gunzipSync(await content.arrayBuffer()).toString('utf8')
+    : await content.text();
+  const body: unknown = isJson && text !== '' ? JSON.parse(text) : text;
+  return { ...rest, body };
 }
 
 /** For how long the server wants us to wait before it does what it did not do now. */

@@ -98,6 +98,8 @@ export class ApiClient {
     return new Retry({
       subject: this.subject,
       message,
+      // The server gave up on what it asked in turn; one that is behind a proxy may not be there at all.
+      timedOut: status === 504,
       ...(retryAfter !== undefined && { afterSeconds: retryAfter }),
     });
   }
@@ -147,7 +149,7 @@ export class ApiClient {
           ...this.#headers,
           accept: request.accept ?? 'application/json',
           // Lists shrink to a twelfth; the server leaves answers of less than 128 KB alone.
-          'accept-encoding': 'gzip',
+          ...(process.env['CC_NOGZIP'] && request.unparsed ? {} : { 'accept-encoding': 'gzip' }),
           'user-agent': 'trueup',
           ...(authorization !== undefined && { authorization }),
           ...(request.unless !== undefined && { 'if-none-match': request.unless }),
@@ -155,7 +157,7 @@ export class ApiClient {
         },
         ...(request.body !== undefined && { body: request.body.text }),
       });
-      const answer = await answerOf(response);
+      const answer = await answerOf(response, request);
       const seconds = secondsAsked(request, answer);
       if (seconds !== undefined && !isOfOneKind(answer)) this.#gate.pause(sentAt, seconds * 1000);
       return answer;

@@ -84,7 +84,7 @@ export function connectionFault(
   }
   if (code === 'TimeoutError') {
     const message = `connected, but a request had no answer within ${limits.request} s; it may be overloaded or hang`;
-    return new Retry({ subject, message, cause: error });
+    return new Retry({ subject, message, cause: error, timedOut: true });
   }
   const message = advice[code] ?? `the connection broke (${code === '' ? messageOf(error) : code})`;
   return new Retry({ subject, message, cause: error });

@@ -19,6 +19,7 @@ import type { ApiClient } from './api-client.ts';
 import { Discovery } from './api-discovery.ts';
 import { answerText, conflictsIn, oversizeOf, statusOf, tooLargeText } from './api-fault.ts';
 import { bornDry, isLive, pageOf } from './api-object.ts';
+import { parsedOf, wholeList } from './whole-list.ts';
 
 /** Whole objects per page of a list, so that an answer stays small; metadata comes in one. */
 const pageSize = 500;
@@ -31,6 +32,7 @@ const patchRefused = 'the server rejected our request due to an error in our req
 
 const versionSchema = z.object({ gitVersion: z.string() });
 
+type ListOptions = NonNullable<Parameters<Cluster['list']>[2]>;
 type WriteRequest = ApiRequest & { readonly body: NonNullable<ApiRequest['body']> };
 
 /** An API server through one connection. This file alone writes to clusters. */
@@ -82,7 +84,7 @@ export class ApiCluster implements Cluster {
   async list(
     resource: ApiResource,
     selector: string,
-    options: { readonly metadataOnly?: boolean } = {},
+    options: ListOptions = {},
   ): Promise<LiveList> {
     for (let attempt = 1; ; attempt += 1) {
       const list = await this.#listOnce(resource, selector, options);
@@ -202,7 +204,7 @@ export class ApiCluster implements Cluster {
   async #listOnce(
     resource: ApiResource,
     labelSelector: string,
-    { metadataOnly = false }: { readonly metadataOnly?: boolean },
+    { metadataOnly = false, digestKey }: ListOptions,
   ): Promise<LiveList | 'expired'> {
     const named = { apiVersion: apiVersionOf(resource), kind: resource.kind };
     const items: LiveObject[] = [];
@@ -218,12 +220,19 @@ export class ApiCluster implements Cluster {
           ...(next !== '' && { continue: next }),
         },
         ...(metadataOnly && { accept: metadataAccept }),
+        ...(metadataOnly && digestKey !== undefined && { unparsed: true as const }),
       };
       const response = await this.#client.send(request);
       if (response.status === 410) return 'expired';
       if (response.status === 404) return { resourceVersion, items: [] };
       this.#assertRead(request, response, { verb: 'list', what: nameOf(resource.plural, resource.group) });
-      const page = pageOf(response.body, named);
+      const { bytes } = response;
+      const whole =
+        bytes !== undefined && digestKey !== undefined && next === ''
+          ? wholeList(bytes, { named, digestKey, nonsense: () => this.#nonsense(request) })
+          : undefined;
+      if (whole !== undefined) return whole;
+      const page = pageOf(bytes === undefined ? response.body : parsedOf(bytes), named);
       if (page === undefined) throw this.#nonsense(request);
       items.push(...page.items);
       resourceVersion ||= page.resourceVersion;

@@ -4,7 +4,7 @@ import { sendDriftMetrics } from './drift-metrics.ts';
 import { Retry, Stop } from './errors.ts';
 import { inBatches } from './in-batches.ts';
 import type { ClusterCheck, TargetCheck } from './model/check.ts';
-import { millisecondsOf } from './model/time.ts';
+import { isoTime, millisecondsOf } from './model/time.ts';
 import type { Clusters } from './ports.ts';
 import {
   beginCheck,
@@ -15,6 +15,7 @@ import {
   type Looked,
 } from './sweep/check-target.ts';
 import { isFullCheckDue } from './sweep/full-check-clock.ts';
+import { KnownDocuments } from './sweep/known-documents.ts';
 import { rememberedKinds } from './sweep/listed-kinds.ts';
 import { lookAround, openCluster, type Connection, type Surroundings } from './sweep/look-around.ts';
 import { sameVersions, type AllVersions } from './sweep/records.ts';
@@ -28,6 +29,8 @@ import { revisionOf, writeCheck, type Results, type Seen } from './sweep/write-c
 export interface SweepDeps extends CheckDeps {
   readonly clusters: Clusters;
   readonly config: StackConfig;
+  /** Of this store, kept by a process from sweep to sweep; left out: everything is read anew. */
+  readonly documents?: KnownDocuments;
   /** Time by which the sweep must have ended, in milliseconds since the epoch. */
   readonly deadline: number;
 }
@@ -74,7 +77,7 @@ export async function sweepCluster(request: ClusterSweep, deps: SweepDeps): Prom
   const until = () => deps.deadline - endReserveMs;
   const [connection, start] = await Promise.all([
     openCluster(deps.clusters, cluster, until).catch(unreachable),
-    startSweep(deps, cluster),
+    startSweep({ documents: new KnownDocuments(), ...deps }, cluster),
   ]);
   const server = typeof connection === 'string' ? undefined : connection.server;
   const targets = await openTargets(deps, start, { cluster, server });
@@ -85,7 +88,8 @@ export async function sweepCluster(request: ClusterSweep, deps: SweepDeps): Prom
   const worth = done.missed.length > 0 ? 'nothing' : done.isRestored ? 'news' : 'all';
   const remember = async (): Promise<void> => {
     if (server === undefined || done.kinds === undefined) return;
-    await start.memory.save({ server, kinds: done.kinds, kept: start.versions.keys(), worth });
+    const { kinds, listed = new Map() } = done;
+    await start.memory.save({ server, kinds, listed, kept: start.versions.keys(), worth });
   };
   // After the check document nothing would tell any more that the memory is wrong.
   if (worth !== 'all') await remember();
@@ -98,6 +102,7 @@ export async function sweepCluster(request: ClusterSweep, deps: SweepDeps): Prom
 interface Done extends Seen {
   /** Absent where nothing was listed. */
   readonly kinds?: Parameters<SweepStart['memory']['save']>[0]['kinds'];
+  readonly listed?: Parameters<SweepStart['memory']['save']>[0]['listed'];
 }
 
 function nothingDone(lost: string): Done {
@@ -115,7 +120,7 @@ async function sweepTargets(
   deps: SweepDeps,
   { start, connection, targets }: Given,
 ): Promise<Done> {
-  const { mask, drifting, openExtras, records, memory } = start;
+  const { digestKey, mask, drifting, openExtras, records, memory } = start;
   const clock = { now: deps.clock.now(), hours: deps.config.fullCheckHours };
   const fulls = targets.filter(
     ({ target, previous: last }) => full || isFullCheckDue(target.application, last?.fullAt, clock),
@@ -123,7 +128,7 @@ async function sweepTargets(
   const compared = new Set(fulls);
   const isFull = (one: SweptTarget): boolean => compared.has(one);
   const seen = start.previous?.value.resourceVersion;
-  const given = { mask, seen, isFull, openExtras };
+  const given = { digestKey, mask, seen, isFull, openExtras };
   const around = await lookAround(connection, targets, memory, given).catch(unreachable);
   if (typeof around === 'string') return nothingDone(around);
   const due = dueFirst(targets, deps, full || all || around.isRestored);
@@ -139,7 +144,8 @@ async function sweepTargets(
   const checked = await checkDue(deps, swept, due, { start, around, isFull });
   const kinds = rememberedKinds(around.swept.labelled, memory.kinds);
   const { version, isRestored } = around;
-  return { ...checked, version, isRestored, missed: swept.missed, kinds };
+  const listed = around.swept.labelled.kinds;
+  return { ...checked, version, isRestored, missed: swept.missed, kinds, listed };
 }
 
 async function checkDue(
@@ -154,14 +160,15 @@ async function checkDue(
     checks.set(target.application, check);
     if (memory !== undefined) start.memory.remember(target.application, memory);
   };
-  const recalledOf = ({ target }: SweptTarget) => around.recalled.get(target.application) ?? new Map();
+  const { recalledOf } = around;
   const after = await swept.records.now();
+  const at = isoTime(deps.clock.now());
   const left = due.filter((one) => {
     const isSame = sameVersions(one.versions, after.get(one.target.application));
     const settled =
       isFull(one) || !isSame || one.unreadable !== undefined
         ? undefined
-        : checkSettled(deps.clock.now(), swept, one, recalledOf(one));
+        : checkSettled(at, swept, one, () => recalledOf(one));
     if (settled !== undefined) note(one, settled);
     return settled === undefined;
   });

@@ -69,6 +69,11 @@ export const rememberedKindSchema = z.object({
   identity: z.string(),
   /** An unchanged generation says that nothing but metadata and status changed. */
   generationCounts: z.boolean(),
+  /**
+   * Digest of a list of all that is ours of the kind, in which every object was as its row says and none was without one;
+   * absent while there is no such list.
+   */
+  list: z.string().exactOptional(),
 });
 export type RememberedKind = z.infer<typeof rememberedKindSchema>;
 

@@ -1,5 +1,4 @@
 import { keys } from '../contract/keys.ts';
-import { readDocument, writeDocument } from '../documents.ts';
 import { Stop } from '../errors.ts';
 import {
   clusterMemorySchema,
@@ -8,10 +7,19 @@ import {
   type RecordVersions,
   type TargetMemory,
 } from '../model/memory.ts';
-import type { Store, WriteCondition } from '../ports.ts';
+import { isExtra } from '../drift/object-drift.ts';
+import { refKey, refOf } from '../model/object.ts';
+import type { LiveList, Store, WriteCondition } from '../ports.ts';
 import { engineVersion } from './engine-version.ts';
-import { kindOfKey } from './listed-kinds.ts';
+import type { KnownDocuments } from './known-documents.ts';
+import { kindOfKey, type LabelledObjects } from './listed-kinds.ts';
 import { sameVersions } from './records.ts';
+
+interface Place {
+  readonly store: Store;
+  readonly documents: KnownDocuments;
+  readonly cluster: string;
+}
 
 /** How much of what is remembered counts still: only what this sweep has seen itself, or not even that. */
 type Worth = 'all' | 'news' | 'nothing';
@@ -21,27 +29,25 @@ type Worth = 'all' | 'news' | 'nothing';
  * be read, or was made by other rules, counts as none.
  */
 export class MemoryOfCluster {
-  readonly #store: Store;
-  readonly #cluster: string;
+  readonly #place: Place;
   readonly #condition: WriteCondition;
   readonly #before: ClusterMemory | undefined;
   readonly #targets = new Map<string, TargetMemory>();
 
   private constructor(
-    { store, cluster }: { readonly store: Store; readonly cluster: string },
+    place: Place,
     before: ClusterMemory | undefined,
     condition: WriteCondition,
   ) {
-    this.#store = store;
-    this.#cluster = cluster;
+    this.#place = place;
     this.#before = before;
     this.#condition = condition;
   }
 
-  static async read(store: Store, cluster: string): Promise<MemoryOfCluster> {
-    const place = { store, cluster };
+  static async read(place: Place): Promise<MemoryOfCluster> {
+    const { store, documents, cluster } = place;
     try {
-      const document = await readDocument(store, keys.memory(cluster), clusterMemorySchema);
+      const document = await documents.read(store, keys.memory(cluster), clusterMemorySchema);
       if (document === undefined) return new MemoryOfCluster(place, undefined, 'absent');
       return new MemoryOfCluster(place, document.value, { etag: document.etag });
     } catch (error) {
@@ -52,10 +58,17 @@ export class MemoryOfCluster {
 
   /** What is remembered of a target; nothing where other rules or another server made it than `server`. */
   target(application: string, server: string): TargetMemory | undefined {
-    const before = this.#before;
-    return before?.engine === engineVersion && before.server === server
-      ? before.targets[application]
-      : undefined;
+    return this.isCurrent(server) ? this.#before?.targets[application] : undefined;
+  }
+
+  /** Whether it was made by these rules, on a server of this version. */
+  isCurrent(server: string): boolean {
+    return this.#before?.engine === engineVersion && this.#before.server === server;
+  }
+
+  /** What is remembered of each target, those that are gone by now included. */
+  get all(): readonly TargetMemory[] {
+    return Object.values(this.#before?.targets ?? {});
   }
 
   /** Whether a target with these records is gone and done with: that needs no rules and no server. */
@@ -69,8 +82,11 @@ export class MemoryOfCluster {
     return this.#before?.kinds ?? {};
   }
 
+  /** What says the same as before is no news. */
   remember(application: string, memory: TargetMemory): void {
-    this.#targets.set(application, memory);
+    const before = this.#before?.targets[application];
+    const isSame = before !== undefined && JSON.stringify(memory) === JSON.stringify(before);
+    this.#targets.set(application, isSame ? before : memory);
   }
 
   /**
@@ -80,6 +96,7 @@ export class MemoryOfCluster {
   async save(next: {
     readonly server: string;
     readonly kinds: ClusterMemory['kinds'];
+    readonly listed: LabelledObjects['kinds'];
     readonly kept: Iterable<string>;
     readonly worth: Worth;
   }): Promise<void> {
@@ -91,16 +108,18 @@ export class MemoryOfCluster {
     const memory: ClusterMemory = {
       version: 1,
       seq: (this.#before?.seq ?? 0) + 1,
-      cluster: this.#cluster,
+      cluster: this.#place.cluster,
       engine: engineVersion,
       server: next.server,
-      kinds: next.kinds,
+      kinds: this.#withLists(next, targets),
       targets,
     };
     if (this.#isSame(memory)) return;
     // What is known to be wrong must not stand because another sweep wrote it in the meantime.
     const condition = next.worth === 'all' ? this.#condition : 'any';
-    await writeDocument(this.#store, keys.memory(this.#cluster), memory, condition);
+    const { store, documents, cluster } = this.#place;
+    const writing = { schema: clusterMemorySchema, value: memory, condition };
+    await documents.write(store, keys.memory(cluster), writing);
   }
 
   /** Of a target that was not looked at: what was judged of a kind that is another one by now counts no more. */
@@ -120,12 +139,69 @@ export class MemoryOfCluster {
   #isSame(next: ClusterMemory): boolean {
     const before = this.#before;
     if (before === undefined || before.engine !== next.engine || before.server !== next.server) return false;
-    if (Object.keys(before.targets).length !== Object.keys(next.targets).length) return false;
     if (JSON.stringify(before.kinds) !== JSON.stringify(next.kinds)) return false;
-    return Object.entries(next.targets).every(
-      ([application, memory]) =>
-        memory === before.targets[application] ||
-        JSON.stringify(memory) === JSON.stringify(before.targets[application]),
+    return this.#areSame(next.targets);
+  }
+
+  #areSame(targets: ClusterMemory['targets']): boolean {
+    const before = this.#before?.targets ?? {};
+    const names = Object.keys(targets);
+    return (
+      names.length === Object.keys(before).length && names.every((name) => targets[name] === before[name])
     );
   }
+
+  /** The kinds with the digest of the list that each of their rows was seen in, where there is one. */
+  #withLists(
+    { server, kinds, listed }: Pick<ClusterMemory, 'server' | 'kinds'> & Listed,
+    targets: ClusterMemory['targets'],
+  ): ClusterMemory['kinds'] {
+    const isAsBefore = this.isCurrent(server) && this.#areSame(targets);
+    let rows: Rows | undefined;
+    const entries = Object.entries(kinds).map(([name, { identity, generationCounts }]) => {
+      const list = listed.get(name)?.list;
+      const before = this.kinds[name];
+      const isKnown = isAsBefore && before?.identity === identity && before.list === list?.digest;
+      const digest =
+        list === undefined || isKnown || isCovered(list, (rows ??= rowsOf(targets)), name)
+          ? list?.digest
+          : undefined;
+      return [name, { identity, generationCounts, ...(digest !== undefined && { list: digest }) }] as const;
+    });
+    return Object.fromEntries(entries);
+  }
+}
+
+interface Listed {
+  readonly listed: LabelledObjects['kinds'];
+}
+
+/** Everything that is remembered of a cluster: rows by key, the keys of hooks, and how many rows each kind has. */
+interface Rows {
+  readonly objects: ReadonlyMap<string, ObjectMemory>;
+  readonly hooks: ReadonlySet<string>;
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+function rowsOf(targets: ClusterMemory['targets']): Rows {
+  const all = Object.values(targets);
+  const objects = new Map(all.flatMap((target) => target.objects.map((row) => [row[0], row] as const)));
+  const hooks = new Set(all.flatMap((target) => (target.hooks ?? []).map(([key]) => key)));
+  const counts = new Map<string, number>();
+  for (const key of objects.keys()) counts.set(kindOfKey(key), (counts.get(kindOfKey(key)) ?? 0) + 1);
+  return { objects, hooks, counts };
+}
+
+/** Whether every object of a kind was listed as its row says, and nothing else was that anybody would miss or report. */
+function isCovered({ digest, items }: LiveList, { objects, hooks, counts }: Rows, kind: string): boolean {
+  if (digest === undefined) return false;
+  let seen = 0;
+  for (const live of items) {
+    const key = refKey(refOf(live));
+    const row = objects.get(key);
+    const { uid, resourceVersion } = live.metadata;
+    if (row?.[1] === uid && row[2] === resourceVersion) seen += 1;
+    else if (row !== undefined || (!hooks.has(key) && isExtra(live))) return false;
+  }
+  return seen === (counts.get(kind) ?? 0);
 }

@@ -4,7 +4,7 @@ import { inBatches } from '../in-batches.ts';
 import { isJsonObject, type Json } from '../model/json.ts';
 import type { RememberedKind } from '../model/memory.ts';
 import { refKey, refOf, type LiveObject } from '../model/object.ts';
-import type { ApiResource, Cluster } from '../ports.ts';
+import type { ApiResource, Cluster, LiveList } from '../ports.ts';
 import { builtInGroups, generationKinds } from './generation-kinds.ts';
 import { lossOf } from './why-lost.ts';
 
@@ -13,12 +13,16 @@ export interface ListedKind {
   readonly resource: ApiResource;
   /** Undefined where nothing may be remembered: an aggregated API may do anything. */
   readonly remembered: RememberedKind | undefined;
+  readonly list: LiveList;
 }
 
 /** Metadata of the objects with our label, by object key, and what is known of their kinds (`group/Kind`). */
 export interface LabelledObjects {
+  /** Of all kinds but those `unread`. */
   readonly objects: ReadonlyMap<string, LiveObject>;
   readonly kinds: ReadonlyMap<string, ListedKind>;
+  /** Kinds whose list is what it was when each of their objects was as it is remembered, and there was no other. */
+  readonly unread: ReadonlySet<string>;
   /** Why a kind could not be listed. */
   readonly failed: ReadonlyMap<string, string>;
   /** Versions of the lists: how new each of them is. */
@@ -28,21 +32,30 @@ export interface LabelledObjects {
 const listsAtOnce = 16;
 const definitionKind = { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' } as const;
 
+/** What a list is compared with. */
+export interface KnownLists {
+  /** What was known of the kinds: a definition is read when it has changed. */
+  readonly before: Readonly<Record<string, RememberedKind>>;
+  readonly digestKey: Uint8Array;
+  /** Whether a list of the kind that is what it was tells that nothing else need be looked at. */
+  readonly isTelling: (kind: string) => boolean;
+}
+
 /**
  * One list of metadata for each of the kinds, for all applications of the cluster at once, and one of the definitions
- * where a kind is not built in. `before` is what was known of the kinds: a definition is read when it has changed. A kind
- * that cannot be listed is told; throws Retry when the cluster does not answer at all.
+ * where a kind is not built in. A kind that cannot be listed is told; throws Retry when the cluster does not answer at all.
  */
 export async function listLabelled(
   cluster: Cluster,
   kinds: ReadonlySet<string>,
   served: readonly ApiResource[],
-  before: Readonly<Record<string, RememberedKind>>,
+  { before, digestKey, isTelling }: KnownLists,
 ): Promise<LabelledObjects> {
   // Preferred versions come first; a kind that is served in several versions has the same objects in each.
   const resources = [...kinds].flatMap((kind) => served.find((each) => isListed(each, kind)) ?? []);
   const objects = new Map<string, LiveObject>();
   const listed = new Map<string, ListedKind>();
+  const unread = new Set<string>();
   const failed = new Map<string, string>();
   const versions: string[] = [];
   const unanswered: Retry[] = [];
@@ -51,10 +64,16 @@ export async function listLabelled(
   const lists = inBatches(resources, listsAtOnce, async (resource) => {
     const kind = kindOf(resource);
     try {
-      const list = await cluster.list(resource, labels.application, { metadataOnly: true });
-      for (const live of list.items) objects.set(refKey(refOf(live)), live);
-      const remembered = await identify(asked, resource, await definitions, before[kind]);
-      listed.set(kind, { resource, remembered });
+      const options = { metadataOnly: true, digestKey };
+      const list = await cluster.list(resource, labels.application, options);
+      const known = before[kind];
+      const isKnown = list.digest !== undefined && list.digest === known?.list && isTelling(kind);
+      // While the answers to the others are awaited.
+      if (!isKnown) addTo(objects, list);
+      const remembered = await identify(asked, resource, await definitions, known);
+      if (isKnown && remembered?.identity === known.identity) unread.add(kind);
+      else if (isKnown) addTo(objects, list);
+      listed.set(kind, { resource, remembered, list });
       // Aggregated servers count their versions themselves.
       if (remembered !== undefined) versions.push(list.resourceVersion);
     } catch (error) {
@@ -66,7 +85,21 @@ export async function listLabelled(
   await Promise.all([definitions, lists]);
   // Discovery may outlive the storage: a server that lists nothing at all is not there.
   if (unanswered[0] !== undefined && unanswered.length === resources.length) throw unanswered[0];
-  return { objects, kinds: listed, failed, versions };
+  return { objects, kinds: listed, unread, failed, versions };
+}
+
+/** The same with everything read, whatever was remembered of it. */
+export function readAll(labelled: LabelledObjects): LabelledObjects {
+  const objects = new Map(labelled.objects);
+  for (const kind of labelled.unread) {
+    const list = labelled.kinds.get(kind)?.list;
+    if (list !== undefined) addTo(objects, list);
+  }
+  return { ...labelled, objects, unread: new Set() };
+}
+
+function addTo(objects: Map<string, LiveObject>, { items }: LiveList): void {
+  for (const live of items) objects.set(refKey(refOf(live)), live);
 }
 
 interface Asked {
@@ -118,7 +151,7 @@ async function identify(
   if (definition === undefined) return undefined;
   const { uid, generation = 0, name } = definition.metadata;
   const identity = `${version} ${uid} ${generation}`;
-  if (before?.identity === identity) return before;
+  if (before?.identity === identity) return { identity, generationCounts: before.generationCounts };
   const { apiVersion } = definition;
   const address = { apiVersion, plural: 'customresourcedefinitions', name };
   const whole = await asked.cluster.get(address).catch(async (error: unknown) => {

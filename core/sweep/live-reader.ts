@@ -12,31 +12,28 @@ const mostListed = 5000;
 
 type Listed = ReadonlyMap<string, LiveObject>;
 
+/** How many objects of each kind will probably be read, and how many there are. */
+export type Wanted = ReadonlyMap<string, { readonly read: number; readonly all: number }>;
+
 /** Reads whole objects: one by one, or all of a kind in one list where many are going to be read. */
 export class LiveReader {
   readonly #cluster: Cluster;
   readonly #labelled: Pick<LabelledObjects, 'kinds'>;
-  readonly #worthList: ReadonlySet<string>;
+  readonly #wanted: () => Wanted;
+  #worthList: ReadonlySet<string> | undefined;
   readonly #lists = new Map<string, Promise<Listed>>();
 
-  /** `wanted`: how many objects of each kind will probably be read, and how many there are. */
-  constructor(
-    cluster: Cluster,
-    labelled: Pick<LabelledObjects, 'kinds'>,
-    wanted: ReadonlyMap<string, { readonly read: number; readonly all: number }>,
-  ) {
+  /** `wanted` is asked for with the first read: a clean check has none. */
+  constructor(cluster: Cluster, labelled: Pick<LabelledObjects, 'kinds'>, wanted: () => Wanted) {
     this.#cluster = cluster;
     this.#labelled = labelled;
-    this.#worthList = new Set(
-      [...wanted]
-        .filter(([, { read, all }]) => read >= listFrom && read >= all * listShare && all <= mostListed)
-        .map(([kind]) => kind),
-    );
+    this.#wanted = wanted;
   }
 
   /** Undefined when it is not there. What a list does not have is asked for by its name before that is said. */
   async read(key: string, address: ObjectAddress): Promise<LiveObject | undefined> {
     const kind = kindOfKey(key);
+    this.#worthList ??= worthList(this.#wanted());
     const listed = this.#worthList.has(kind) ? await this.#list(kind) : undefined;
     const live = listed?.get(key);
     return live?.apiVersion === address.apiVersion ? live : this.#cluster.get(address);
@@ -49,6 +46,14 @@ export class LiveReader {
     this.#lists.set(kind, list);
     return list;
   }
+}
+
+function worthList(wanted: Wanted): ReadonlySet<string> {
+  return new Set(
+    [...wanted]
+      .filter(([, { read, all }]) => read >= listFrom && read >= all * listShare && all <= mostListed)
+      .map(([kind]) => kind),
+  );
 }
 
 function byKey({ items }: { readonly items: readonly LiveObject[] }): Listed {

@@ -7,7 +7,7 @@ import type { ObjectDrift } from '../model/drift.ts';
 import type { ObjectHealth } from '../model/health.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import type { ObjectMemory } from '../model/memory.ts';
-import { describeRef, refKey, refOf } from '../model/object.ts';
+import { describeRef, refKey, refOf, type ObjectRef } from '../model/object.ts';
 import type { ResolvedObject } from '../plan.ts';
 import { Policy } from '../policy.ts';
 import type { Cluster, Sealer, Store } from '../ports.ts';
@@ -21,6 +21,7 @@ import { desiredDigest } from './rules-digest.ts';
 import type { Recalled, SweptCluster } from './swept-cluster.ts';
 import { objectHealth } from './target-health.ts';
 import type { TargetState } from './target-state.ts';
+import { lossOf } from './why-lost.ts';
 
 /** What a check found of one object. */
 export interface ObjectLook {
@@ -61,6 +62,10 @@ interface Looking {
   /** Of the objects that were clean by the rules of now. */
   readonly recalled: ReadonlyMap<string, Recalled>;
   readonly full: boolean;
+  /** Why the cluster as a whole does not answer; undefined while it does. */
+  readonly whyLost: () => Promise<string | undefined>;
+  /** Kinds of which one object had no answer in time, with what was said: the others would wait as long. */
+  readonly hanging: Map<string, string>;
 }
 
 /**
@@ -74,7 +79,8 @@ export async function lookAtTarget(
   known: { readonly recalled: ReadonlyMap<string, Recalled>; readonly full: boolean },
 ): Promise<Look> {
   const policy = new Policy(state.pointer.settings, state.inventory?.accepted);
-  const looking: Looking = { deps, swept, state, policy, ...known };
+  const hanging = new Map<string, string>();
+  const looking: Looking = { deps, swept, state, policy, ...known, whyLost: lossOf(swept.cluster), hanging };
   const objects = new Map<string, ObjectLook>();
   const drifts = new Map<string, ObjectDrift>();
   const entries = Object.entries(state.inventory?.entries ?? {});
@@ -109,13 +115,15 @@ function isUnchanged({ recalled }: Looking, key: string, entry: InventoryEntry):
 
 /** An object that is clean: its health is what it was, unless it was written to, or time may have changed it. */
 async function lookAgain(
-  { deps, swept, state, recalled }: Looking,
+  looking: Looking,
   key: string,
   { ref, apiVersion, plural }: InventoryEntry,
 ): Promise<ObjectLook> {
+  const { deps, swept, state, recalled } = looking;
   const known = recalled.get(key);
-  if (known?.live === undefined) return { judged: false, health: { ref, ...missing }, memory: undefined };
-  const { memory, live } = known;
+  if (known?.resourceVersion === undefined)
+    return { judged: false, health: { ref, ...missing }, memory: undefined };
+  const { memory, resourceVersion } = known;
   const [, uid, , generation, metadataDigest, digest, health] = memory;
   if (known.glance === 'same' && !isTimed(health)) {
     return { judged: true, health: { ref, ...recallHealth(health) }, memory };
@@ -123,7 +131,7 @@ async function lookAgain(
   const remembered = (text: string): ObjectMemory => [
     key,
     uid,
-    live.metadata.resourceVersion,
+    resourceVersion,
     generation,
     metadataDigest,
     digest,
@@ -134,7 +142,9 @@ async function lookAgain(
     return { judged: true, health: { ref, ...recallHealth('') }, memory: remembered('') };
   }
   const { namespace, name } = ref;
-  const whole = await orRefused(swept.reader.read(key, { apiVersion, plural, namespace, name }));
+  const whole = await orRefused(looking, ref, async () =>
+    swept.reader.read(key, { apiVersion, plural, namespace, name }),
+  );
   if (typeof whole === 'string') {
     return { judged: true, health: { ref, status: 'Unknown', reason: 'NotRead', message: whole }, memory };
   }
@@ -144,19 +154,27 @@ async function lookAgain(
 }
 
 /** A read that is forbidden, or a webhook that does not answer, makes one object unknown, not all of them. */
-async function orRefused<T>(answer: Promise<T>): Promise<T | string> {
+async function orRefused<T>(
+  { hanging, whyLost }: Looking,
+  ref: ObjectRef,
+  ask: () => Promise<T>,
+): Promise<T | string> {
+  const said = hanging.get(kindOf(ref));
+  if (said !== undefined) return `${describeRef(ref)} was not asked for: ${said}`;
   try {
-    return await answer;
+    return await ask();
   } catch (error) {
-    if (error instanceof Retry && webhookIn(error) === undefined) throw error;
-    return messageOf(error);
+    if (!(error instanceof Retry) || webhookIn(error) !== undefined) return messageOf(error);
+    if (!error.timedOut || (await whyLost()) !== undefined) throw error;
+    hanging.set(kindOf(ref), error.message);
+    return `${describeRef(ref)}: ${error.message}; an admission webhook of its kind may not answer`;
   }
 }
 
 async function checkUnlessRefused(looking: Looking, desired: ResolvedObject): Promise<ObjectCheck> {
   const { swept, state, policy } = looking;
   const baseline = state.inventory?.entries[desired.key]?.baseline;
-  const check = await orRefused(
+  const check = await orRefused(looking, desired.ref, async () =>
     checkObject(await viewOf(looking, desired), desired, { mask: swept.mask, policy, baseline }),
   );
   return typeof check === 'string' ? { kind: 'unknown', reason: check, live: undefined } : check;

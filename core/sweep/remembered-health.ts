@@ -6,6 +6,7 @@ import type { HealthCheck } from '../model/rule.ts';
 /** Later than anything that a rule counts down to. */
 const endOfTimeMs = 8_000_000_000_000;
 const timed = 'timed';
+const statusOf = healthStatusSchema.catch('Unknown');
 
 export const healthy: Verdict = { status: 'Healthy', reason: '', message: '' };
 
@@ -34,5 +35,5 @@ export function recallHealth(health: string): Verdict {
   const [status, reason = '', ...message] = (isTimed(health) ? health.slice(timed.length + 1) : health).split(
     '\n',
   );
-  return { status: healthStatusSchema.catch('Unknown').parse(status), reason, message: message.join('\n') };
+  return { status: statusOf.parse(status), reason, message: message.join('\n') };
 }

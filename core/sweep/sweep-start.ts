@@ -1,5 +1,5 @@
 import { keys } from '../contract/keys.ts';
-import { readDocument, type Document } from '../documents.ts';
+import type { Document } from '../documents.ts';
 import { closeAllEpisodes, driftingApplications } from '../episodes.ts';
 import { Stop, messageOf } from '../errors.ts';
 import { inBatches } from '../in-batches.ts';
@@ -8,6 +8,7 @@ import { keyedDigest } from '../model/digest.ts';
 import { askForExpiredPins } from './expired-pins.ts';
 import type { CheckDeps } from './check-target.ts';
 import { MemoryOfCluster } from './cluster-memory.ts';
+import type { KnownDocuments } from './known-documents.ts';
 import { openExtrasOf } from './open-extras.ts';
 import { Records, sameVersions, type AllVersions } from './records.ts';
 import type { SweptCluster, SweptTarget } from './swept-cluster.ts';
@@ -15,32 +16,34 @@ import { isFinished, readTargetState } from './target-state.ts';
 
 /** What the records say when a sweep begins, before it looks at the cluster. */
 export interface SweepStart {
+  readonly documents: KnownDocuments;
   readonly previous: Document<ClusterCheck> | undefined;
   readonly memory: MemoryOfCluster;
   readonly records: Records;
   readonly versions: AllVersions;
   readonly drifting: ReadonlySet<string>;
   readonly openExtras: SweptCluster['openExtras'];
+  readonly digestKey: Uint8Array;
   readonly mask: SweptCluster['mask'];
 }
 
 const readsAtOnce = 8;
 
 export async function startSweep(
-  { store, sealer }: Pick<CheckDeps, 'store' | 'sealer'>,
+  { store, sealer, documents }: Pick<CheckDeps, 'store' | 'sealer'> & { readonly documents: KnownDocuments },
   cluster: string,
 ): Promise<SweepStart> {
   const records = new Records(store, cluster);
   const [previous, memory, versions, drifting, digestKey] = await Promise.all([
-    readDocument(store, keys.check(cluster), clusterCheckSchema),
-    MemoryOfCluster.read(store, cluster),
+    documents.read(store, keys.check(cluster), clusterCheckSchema),
+    MemoryOfCluster.read({ store, documents, cluster }),
     records.now(),
     driftingApplications(store, cluster),
     sealer.digestKey(),
   ]);
   const mask = (secret: string) => keyedDigest(digestKey, secret);
   const openExtras = await openExtrasOf(store, cluster, drifting);
-  return { previous, memory, records, versions, drifting, openExtras, mask };
+  return { documents, previous, memory, records, versions, drifting, openExtras, digestKey, mask };
 }
 
 /**
@@ -53,19 +56,25 @@ export async function openTargets(
   { cluster, server }: { readonly cluster: string; readonly server: string | undefined },
 ): Promise<readonly SweptTarget[]> {
   const { previous, memory, versions, drifting } = start;
-  const found = await inBatches([...versions], readsAtOnce, async ([application, records]) => {
+  const found: (SweptTarget | undefined)[] = [];
+  const unsettled: Omit<SweptTarget, 'state'>[] = [];
+  for (const [application, records] of versions) {
+    if (memory.isFinished(application, records) && !drifting.has(application)) continue;
     const target = { cluster, application };
-    const last = previous?.value.targets[application];
-    if (memory.isFinished(application, records) && !drifting.has(application)) return undefined;
     const known = server === undefined ? undefined : memory.target(application, server);
+    const last = previous?.value.targets[application];
     const one = { target, versions: records, memory: known, previous: last };
     const isSettled = known?.settled !== undefined && sameVersions(records, known.records);
-    if (isSettled && !drifting.has(application)) return { ...one, state: undefined };
-    return orUnreadable(one, async () => {
+    if (isSettled && !drifting.has(application)) found.push({ ...one, state: undefined });
+    else unsettled.push(one);
+  }
+  const opened = await inBatches(unsettled, readsAtOnce, async (one) =>
+    orUnreadable(one, async () => {
       const state = await openState(deps, one);
       return state === undefined ? undefined : { ...one, state };
-    });
-  });
+    }),
+  );
+  found.push(...opened);
   const targets = found.filter((one) => one !== undefined);
   const states = targets.flatMap(({ state }) => state ?? []);
   await askForExpiredPins(

@@ -45,7 +45,8 @@ export interface SweptTarget {
 /** What is remembered of one object, and what the lists say of it now. */
 export interface Recalled {
   readonly memory: ObjectMemory;
-  readonly live: LiveObject | undefined;
+  /** As it was listed; undefined where it was not. */
+  readonly resourceVersion: string | undefined;
   readonly glance: Glance;
   readonly versionOnly: boolean;
 }
@@ -59,12 +60,16 @@ export function recall(
 ): ReadonlyMap<string, Recalled> {
   return new Map(
     objects.map((memory) => {
-      const [key] = memory;
-      const live = labelled.objects.get(key);
+      const [key, , resourceVersion] = memory;
       const name = kindOfKey(key);
+      if (labelled.unread.has(name)) {
+        return [key, { memory, resourceVersion, versionOnly, glance: 'same' as const }];
+      }
+      const live = labelled.objects.get(key);
       const remembered = labelled.kinds.get(name)?.remembered;
       const kind = remembered?.identity === known[name]?.identity ? remembered : undefined;
-      return [key, { memory, live, versionOnly, glance: glance(memory, live, { kind, versionOnly, mask }) }];
+      const seen = glance(memory, live, { kind, versionOnly, mask });
+      return [key, { memory, resourceVersion: live?.metadata.resourceVersion, versionOnly, glance: seen }];
     }),
   );
 }

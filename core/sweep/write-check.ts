@@ -1,5 +1,5 @@
 import { keys } from '../contract/keys.ts';
-import { readDocument, writeDocument, type Document } from '../documents.ts';
+import type { Document } from '../documents.ts';
 import { Retry } from '../errors.ts';
 import { clusterCheckSchema, type ClusterCheck, type TargetCheck } from '../model/check.ts';
 import { isoTime } from '../model/time.ts';
@@ -59,8 +59,9 @@ export async function writeCheck(
     const changes = healthChanges(check, current?.value.targets);
     if (changes.length > 0) await deps.bus.publish(changes);
     const condition: WriteCondition = current === undefined ? 'absent' : { etag: current.etag };
-    if ((await writeDocument(deps.store, key, check, condition)).kind === 'written') return check;
-    current = await readDocument(deps.store, key, clusterCheckSchema);
+    const writing = { schema: clusterCheckSchema, value: check, condition };
+    if ((await start.documents.write(deps.store, key, writing)).kind === 'written') return check;
+    current = await start.documents.read(deps.store, key, clusterCheckSchema);
   }
   throw new Retry({ subject: key, message: `changed under us ${writeTries} times in a row; try again` });
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { ApiClient, type ApiAccess } from '../../adapters/api-client.ts';
+import { connectionFault } from '../../adapters/api-fault.ts';
 import { ApiCluster } from '../../adapters/cluster.ts';
 import { RequestGate } from '../../adapters/request-gate.ts';
 import { Blocked, Retry } from '../../core/errors.ts';
@@ -92,6 +93,20 @@ describe('answers that mean: not now', () => {
       assert.deepEqual([asked.length, error.afterSeconds], [tries, afterSeconds]);
       assert.match(error.message, /answered 429 to GET \/api\/v1\/namespaces\/web\/configmaps\/a/);
     }
+  });
+
+  test('an answer that never came, or that the server did not get either, says so', async () => {
+    for (const [code, timedOut] of [
+      [503, false],
+      [504, true],
+    ] as const) {
+      const { cluster } = await scripted([status(code, 'not now')]);
+      const error = await rejection(cluster.apply(address, configMap, options));
+      assert.deepEqual(error instanceof Retry && error.timedOut, timedOut, `${code}`);
+    }
+    const at = { cluster: 'b', server: 'https://b' };
+    const silent = connectionFault(at, new DOMException('late', 'TimeoutError'), { connect: 5, request: 15 });
+    assert.equal(silent instanceof Retry && silent.timedOut, true);
   });
 
   test('a rest longer than the run has is not waited for, and nothing is sent meanwhile', async () => {

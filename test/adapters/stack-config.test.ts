@@ -22,7 +22,7 @@ test('loads the configuration once, with its defaults', async () => {
   const load = stackConfigAt(`${bucket}/path/config.json`, client);
   const [first, second] = await Promise.all([load(), load()]);
   assert.equal(first, second);
-  assert.equal(first.repositories[0]?.branch, 'main');
+  assert.equal(first.repositories[0]?.applications, 'applications');
   await put('path/config.json', {});
   assert.equal(await load(), first);
 });

@@ -5,6 +5,7 @@ import { readDocument } from '../../../core/documents.ts';
 import { readEpisodes } from '../../../core/episodes.ts';
 import { Retry } from '../../../core/errors.ts';
 import { clusterMemorySchema } from '../../../core/model/memory.ts';
+import { sweepCluster } from '../../../core/sweep.ts';
 import { scriptedWorld, type SweepWorld, configMap, deployment, webAddress } from './sweep-world.ts';
 
 const minute = 60_000;
@@ -88,7 +89,8 @@ describe('a record that cannot be read', () => {
     await world.store.put(keys.openDrift(shop), '{"version":2}', 'any');
     world.cluster.edit(webAddress, scaled);
     world.metrics.data.length = 0;
-    assert.deepEqual((await world.sweepAll()).unreadable, [keys.openDrift(shop)]);
+    const { unreadable } = await sweepCluster({ cluster: 'east', requestedBy: 'test' }, world.deps);
+    assert.deepEqual(unreadable, [keys.openDrift(shop)]);
     const drifted = world.metrics.data.filter(({ name }) => name === 'DriftedObjects');
     assert.deepEqual(
       drifted.map(({ value, cluster }) => [value, cluster]),
@@ -121,6 +123,49 @@ describe('a webhook that does not answer for one object', () => {
     const episodes = await readEpisodes(world.store, { cluster: 'east', application: 'web' });
     assert.deepEqual(Object.keys(episodes), ['apps/Deployment/web/front']);
     assert.deepEqual(heals(), ['web heal']);
+  });
+});
+
+describe('an object whose dry run has no answer in time', () => {
+  const hang = (requests: string[]) => (request: string) => {
+    requests.push(request);
+    if (!request.startsWith('dry-run v1/configmaps/web/bad')) return;
+    world.clock.advance(15_000);
+    throw new Retry({ subject, message: 'a request had no answer within 15 s', timedOut: true });
+  };
+
+  it('is unknown alone while the cluster answers, and others of its kind are not waited for', async () => {
+    const bad = Array.from({ length: 40 }, (_, index) => configMap(`bad${index}`));
+    await world.deploy('web', [deployment('front'), ...bad]);
+    await world.sweepAll();
+    world.cluster.edit(webAddress, scaled);
+    for (const { metadata } of bad)
+      world.cluster.edit({ ...shopAddress, name: metadata.name }, { data: { a: '2' } });
+    world.cluster.edit(shopAddress, { data: { a: '2' } });
+    const requests: string[] = [];
+    world.cluster.before = hang(requests);
+    const check = await world.sweepAll();
+    assert.equal(check.unreachable, undefined);
+    const { web, shop: other } = check.targets;
+    assert.deepEqual([web?.sync, web?.drifted, other?.sync], ['Unknown', 1, 'Drifted']);
+    assert.match(
+      web?.reason ?? '',
+      /^ConfigMap web\/bad\d+: .*no answer within 15 s.*webhook.*\(and 39 more\)$/,
+    );
+    assert.ok(requests.filter((request) => request.startsWith('dry-run v1/configmaps/web/bad')).length <= 16);
+    assert.deepEqual(heals().toSorted(), ['shop heal', 'web heal']);
+  });
+
+  it('is that of a lost cluster where discovery does not answer either', async () => {
+    await world.deploy('web', [deployment('front'), configMap('bad')]);
+    await world.sweepAll();
+    world.cluster.edit({ ...shopAddress, name: 'bad' }, { data: { a: '2' } });
+    world.cluster.before = (request) => {
+      if (!request.startsWith('dry-run')) return;
+      world.cluster.unreachable = 'no answer at all';
+      throw new Retry({ subject, message: 'a request had no answer within 15 s', timedOut: true });
+    };
+    assert.match((await world.sweepAll()).unreachable ?? '', /no answer at all/);
   });
 });
 
