@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Retry } from '../core/errors.ts';
@@ -30,18 +29,14 @@ export async function withFileLock<T>(file: string, work: () => T): Promise<T> {
   }
 }
 
-/** The lock appears with its holder's name in it: a link of a finished file, not a file that is written by and by. */
+/** The lock appears with its holder's name in it, in one step: a link that leads nowhere. */
 function take(file: string): boolean {
-  const own = `${file}.${randomUUID()}`;
-  writeFileSync(own, `${process.pid} ${hostname()}`, { mode: 0o600 });
   try {
-    linkSync(own, file);
+    symlinkSync(`${process.pid} ${hostname()}`, file);
     return true;
   } catch (error) {
     if (hasCode(error, 'EEXIST')) return false;
     throw error;
-  } finally {
-    rmSync(own, { force: true });
   }
 }
 
@@ -67,7 +62,7 @@ function release(file: string): boolean {
 
 function isStale(file: string): boolean {
   const holder = holderOf(file);
-  const since = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+  const since = lstatSync(file, { throwIfNoEntry: false })?.mtimeMs;
   if (holder === undefined || since === undefined) return false;
   const [pid, host] = holder.split(' ');
   return Date.now() - since > staleMs || (host === hostname() && !isAlive(Number(pid)));
@@ -75,7 +70,7 @@ function isStale(file: string): boolean {
 
 function holderOf(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    return readlinkSync(file);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;

@@ -3,7 +3,7 @@ import * as z from 'zod';
 /** Lambda function URL, payload format 2.0: the parts we read. */
 const requestSchema = z.object({
   rawPath: z.string(),
-  requestContext: z.object({ http: z.object({ method: z.string() }) }),
+  requestContext: z.object({ http: z.object({ method: z.string(), sourceIp: z.string() }) }),
   headers: z.record(z.string(), z.string()).default({}),
   body: z.string().default(''),
   isBase64Encoded: z.boolean().default(false),
@@ -17,6 +17,8 @@ export interface UrlRequest {
   /** The bytes as they came over the wire. */
   readonly body: Uint8Array;
   readonly text: string;
+  /** As AWS saw it. */
+  readonly sourceIp: string;
 }
 
 export interface UrlResponse {
@@ -32,6 +34,7 @@ export function readUrlRequest(event: unknown): UrlRequest {
   const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   return {
     method: requestContext.http.method,
+    sourceIp: requestContext.http.sourceIp,
     path: rawPath,
     headers: Object.fromEntries(lowered),
     body: bytes,

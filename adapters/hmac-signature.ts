@@ -1,15 +1,15 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { VerifySignature } from '../core/ports.ts';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Signer } from '../core/ports.ts';
+
+const comparisonKey = randomBytes(32);
+const digest = (text: string) => createHmac('sha256', comparisonKey).update(text).digest();
 
 /**
- * `sha256=` and the hex HMAC-SHA256 of the raw bytes, under any of the secrets; compared in constant time.
- * `@octokit/webhooks-methods` takes strings only, and a body that is not UTF-8 would be changed before it is verified.
+ * HMACs over raw bytes, and comparison in constant time: of digests under a key of this process, so that neither
+ * length nor content shows. (`@octokit/webhooks-methods` and `standardwebhooks` take strings only: a body that is not
+ * UTF-8 would be changed before it is verified.)
  */
-export const verifyHmac: VerifySignature = (body, signature, secrets) => {
-  const given = Buffer.from(signature);
-  return secrets
-    .filter((secret) => secret !== '')
-    .map((secret) => Buffer.from(`sha256=${createHmac('sha256', secret).update(body).digest('hex')}`))
-    .map((expected) => expected.length === given.length && timingSafeEqual(expected, given))
-    .includes(true);
+export const signer: Signer = {
+  hmac: (algorithm, key, message) => createHmac(algorithm, key).update(message).digest(),
+  equal: (given, expected) => timingSafeEqual(digest(given), digest(expected)),
 };

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Commit } from '../core/model/commit.ts';
+import { localRepository } from '../core/model/sync-command.ts';
 import { isoTime } from '../core/model/time.ts';
 
 const run = promisify(execFile);
@@ -10,9 +11,6 @@ export interface LocalPerson {
   readonly name: string;
   readonly host: string;
 }
-
-/** Repository of every pointer that a command line wrote; no installation's configuration has it for another. */
-const localRepository = 'local';
 
 /**
  * What Git says of a folder: the commit that is checked out, and whether there is more than that in the folder. Files

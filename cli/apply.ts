@@ -3,6 +3,7 @@ import type { RunRecord, RunRequest } from '../core/model/run.ts';
 import { describeRef } from '../core/model/object.ts';
 import { isLeaseHeld } from '../core/lease.ts';
 import { targetKey, type Target } from '../core/model/target.ts';
+import { assertSameCluster } from './cluster-identity.ts';
 import { CliError, exitCodes, type ExitCode } from './cli-error.ts';
 import { readWanted, tellingPlaces, type ApplyOptions } from './local-source.ts';
 import type { LocalSession } from './local-session.ts';
@@ -10,6 +11,7 @@ import { markStore } from './open-store.ts';
 import { isKept } from './plan.ts';
 import { clipped, coloured, short, table, type Report } from './report.ts';
 import { runLocally, type LocalRun } from './run-locally.ts';
+import { unsettledTable } from './unsettled.ts';
 
 const longestMessage = 200;
 
@@ -26,6 +28,7 @@ export async function apply(session: LocalSession, path: string, options: ApplyO
   const declaration = { target, worktree, source, namespace, settings };
   await tellingPlaces(worktree, async () => declare(declaration, session.ports));
   await markStore(session.store);
+  await assertSameCluster(session, { note: true });
   const requestedBy = await session.whoAmI();
   const request: RunRequest = {
     version: 1,
@@ -36,7 +39,7 @@ export async function apply(session: LocalSession, path: string, options: ApplyO
     ...(prune ? {} : { keepUndesired: true }),
   };
   const tell = (line: string) => process.stderr.write(`${targetKey(target)}: ${line}\n`);
-  const patienceMs = settings.timeoutSeconds * 1000;
+  const patienceMs = (options.timeout ?? settings.timeoutSeconds) * 1000;
   return reportOf(target, await runLocally(session, request, { wait, patienceMs, tell }), { wait, prune });
 }
 
@@ -80,9 +83,12 @@ export function reportOf(
     ...(kept > 0 ? [`${kept} objects would be pruned with --prune`] : []),
     ...(interrupted ? ['interrupted; apply again to go on'] : left.map((what) => leftText(what, wait))),
   ];
-  const text = [...(rows.length === 0 ? [] : [table(['OUTCOME', 'OBJECT', 'MESSAGE'], rows), '']), head].join(
-    '\n',
-  );
+  const isOpen = (wait && left.length > 0) || !isFine(record);
+  const tables = [
+    rows.length === 0 ? '' : table(['OUTCOME', 'OBJECT', 'MESSAGE'], rows),
+    isOpen ? unsettledTable(record) : '',
+  ];
+  const text = [...tables.filter((each) => each !== '').flatMap((each) => [each, '']), head].join('\n');
   return { data: { run: record, left }, text, notes, exitCode: endOf(run, wait) };
 }
 
@@ -97,10 +103,11 @@ function keptIn({ plan }: RunRecord): number {
 function endOf({ record, interrupted, left }: LocalRun, wait: boolean): ExitCode {
   if (interrupted) return exitCodes.interrupted;
   if (record === undefined) return exitCodes.ok;
-  const { outcome, health } = record;
-  const isGood =
-    (outcome?.kind === 'applied' || (!wait && outcome?.kind === 'waiting')) &&
-    health?.status !== 'Degraded' &&
-    health?.status !== 'Missing';
+  const { outcome } = record;
+  const isGood = (outcome?.kind === 'applied' || (!wait && outcome?.kind === 'waiting')) && isFine(record);
   return isGood && !(wait && left.length > 0) ? exitCodes.ok : exitCodes.found;
+}
+
+function isFine({ health }: RunRecord): boolean {
+  return health?.status !== 'Degraded' && health?.status !== 'Missing';
 }

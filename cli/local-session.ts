@@ -17,6 +17,7 @@ import type {
   Sealer,
   Store,
 } from '../core/ports.ts';
+import { localRepository } from '../core/model/sync-command.ts';
 import { CliError } from './cli-error.ts';
 import { openStore } from './open-store.ts';
 import type { Session } from './session.ts';
@@ -174,7 +175,7 @@ function kubeconfigs({ kubeconfig }: LocalOptions): readonly string[] {
 /** The defaults of a stack, for one cluster. No repository is followed: the name is that of every local commit. */
 function localConfig(cluster: string): StackConfig {
   return parseStackConfig({
-    repositories: [{ name: 'local', url: 'https://localhost/local' }],
+    repositories: [{ name: localRepository, url: 'https://localhost/local' }],
     clusters: [{ name: cluster, access: { type: 'kubeconfig', secret: 'local' } }],
   });
 }

@@ -17,6 +17,8 @@ export interface ApplyOptions {
   /** An Application file: its settings hold; where its source is, the command line says. */
   readonly application?: string;
   readonly wait?: boolean;
+  /** Seconds that `wait` may take; default: the Application's `timeout`. */
+  readonly timeout?: number;
   readonly prune?: boolean;
   readonly confirmPrune?: number;
 }

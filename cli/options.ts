@@ -50,6 +50,29 @@ export function confirmPruneOption(): Option {
   );
 }
 
+/** Seconds, of `90s`, `5m`, `1h` or several of these together, as kubectl and Helm take it. */
+export function timeoutOption(): Option {
+  return new Option('--timeout <duration>', 'how long to --wait, such as 90s or 10m').argParser((text) => {
+    const parts = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
+    const [hours = 0, minutes = 0, seconds = 0] = (parts ?? []).slice(1).map((part) => Number(part ?? 0));
+    const all = hours * 3600 + minutes * 60 + seconds;
+    if (all > 0) return all;
+    throw new InvalidArgumentError('It must be a time such as 90s, 10m or 1h.');
+  });
+}
+
+/** A time limit of a wait that nobody asked for would be unheeded. */
+export function assertTimeout({
+  wait,
+  timeout,
+}: {
+  readonly wait?: boolean;
+  readonly timeout?: number;
+}): void {
+  if (timeout !== undefined && wait !== true)
+    throw new CliError('--timeout says how long to --wait; give both.');
+}
+
 /** Whether a verb is about a store and a kubeconfig, and not about an installation on AWS. */
 export function isLocal({ store, stack, kubeconfig, context }: Common): boolean {
   const named = store ?? (stack === undefined ? process.env['TRUEUP_STORE'] : undefined);

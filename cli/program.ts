@@ -9,10 +9,12 @@ import type { ApplyOptions } from './local-source.ts';
 import type { LocalSession, RecordsSession } from './local-session.ts';
 import {
   appOption,
+  assertTimeout,
   clusterOption,
   confirmPruneOption,
   isLocal,
   stackOption,
+  timeoutOption,
   withCommon,
   type Common,
 } from './options.ts';
@@ -83,8 +85,10 @@ function addFileVerbs(verb: Verb, done: Done): void {
   );
   applied(verb('apply', 'make a cluster match a folder'))
     .option('--wait', 'until everything is applied and health has settled')
+    .addOption(timeoutOption())
     .option('--dry-run', 'show what would change, as plan does')
     .action(async (folder: string, options: Common & ApplyOptions & { dryRun?: boolean }) => {
+      assertTimeout(options);
       const work = async (session: LocalSession): Promise<Report> =>
         options.dryRun === true
           ? { ...(await (await import('./plan.ts')).plan(session, folder, options)), exitCode: 0 }
@@ -189,9 +193,11 @@ function addRunVerbs(verb: Verb, done: Done): void {
     .option('--until <time>', 'ISO 8601: commits are followed again from then on')
     .option('--lift', 'end a rollback: follow commits again')
     .option('--wait', 'with --store: until everything is applied and health has settled')
+    .addOption(timeoutOption())
     .option('--prune', 'with --store: delete what only the later state had')
     .addOption(confirmPruneOption())
     .action(async (options: Common & RollbackOptions) => {
+      assertTimeout(options);
       const { rollBackLocally, rollBackStack } = await import('./rollback.ts');
       if (isLocal(options))
         done(await locally(options, async (session) => rollBackLocally(session, options)));
@@ -223,5 +229,8 @@ async function onRecords<O extends Selecting>(
 async function locally(options: Common, work: (session: LocalSession) => Promise<Report>): Promise<ExitCode> {
   const { openLocal } = await import('./local-session.ts');
   const { interruption } = await import('./interruption.ts');
-  return print(await work(await openLocal(options, interruption())), options.output);
+  const { assertSameCluster } = await import('./cluster-identity.ts');
+  const session = await openLocal(options, interruption());
+  await assertSameCluster(session);
+  return print(await work(session), options.output);
 }

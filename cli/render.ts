@@ -1,4 +1,5 @@
 import { describeRef, refKey, refOf, type KubeObject } from '../core/model/object.ts';
+import { noCharts, noFacts } from '../core/render/context.ts';
 import { render as renderSource } from '../core/render/render.ts';
 import { canonicalObjects, maskObjects } from '../core/snapshot.ts';
 import { localRenderers, localSealer } from './local-session.ts';
@@ -10,7 +11,15 @@ export async function render(path: string): Promise<Report> {
   const { worktree, path: inside } = await openSource(path);
   return tellingPlaces(worktree, async () => {
     const source = { path: inside, renderer: 'auto' as const };
-    const { objects, origins } = await renderSource(source, worktree, localRenderers());
+    const { objects, origins } = await renderSource(source, {
+      worktree,
+      renderers: localRenderers(),
+      charts: noCharts,
+      facts: noFacts,
+      applicationName: 'render',
+      namespace: 'default',
+      references: new Map(),
+    });
     const shown = await maskObjects(canonicalObjects(objects), localSealer());
     const rows = shown.map((object) => [describeRef(refOf(object)), origins[refKey(refOf(object))] ?? '']);
     return { data: shown, text: table(['OBJECT', 'FROM'], rows), yaml: await yamlStream(shown) };

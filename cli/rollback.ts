@@ -16,11 +16,14 @@ export interface RollbackOptions extends Selection {
   readonly until?: string;
   readonly lift?: boolean;
   readonly wait?: boolean;
+  /** Seconds that `wait` may take. */
+  readonly timeout?: number;
   readonly prune?: boolean;
   readonly confirmPrune?: number;
 }
 
-const waitMs = 15 * 60_000;
+/** As long as the default of an Application. */
+const waitSeconds = 15 * 60;
 
 /** Moves the pointer of a target back, or forward again, and says so. */
 async function move(session: RecordsSession, target: Target, options: RollbackOptions): Promise<string> {
@@ -42,13 +45,14 @@ export async function rollBackLocally(session: LocalSession, options: RollbackOp
   const target = { cluster: session.cluster, application: options.app };
   await selectTargets(session.store, { app: options.app, cluster: session.cluster });
   const moved = await move(session, target, options);
-  const { wait = false, prune = false } = options;
+  const { wait = false, prune = false, timeout = waitSeconds } = options;
+  const patienceMs = timeout * 1000;
   const request: RunRequest = {
     ...(await requestOf(session, target, options)),
     ...(prune ? {} : { keepUndesired: true }),
   };
   const tell = (line: string) => process.stderr.write(`${targetKey(target)}: ${line}\n`);
-  const report = reportOf(target, await runLocally(session, request, { wait, patienceMs: waitMs, tell }), {
+  const report = reportOf(target, await runLocally(session, request, { wait, patienceMs, tell }), {
     wait,
     prune,
   });

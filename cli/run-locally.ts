@@ -6,6 +6,7 @@ import type { ReconcileDeps, ReconcileResult } from '../core/reconcile.ts';
 import { targetKey } from '../core/model/target.ts';
 import { CliError } from './cli-error.ts';
 import type { LocalSession } from './local-session.ts';
+import { waitingLines } from './unsettled.ts';
 
 export interface LocalRunOptions {
   /** Obeys what is asked for later, too, until nothing is left or the time is over. */
@@ -32,6 +33,8 @@ type RunSession = Pick<LocalSession, 'store' | 'clock' | 'interrupted'> & {
 
 /** A request that meets the lease of another run is tried again after so long. */
 const lastPauseMs = 200;
+/** How often somebody who waits is told how things are. */
+const lookEveryMs = 5_000;
 
 /**
  * Handles a run request in this process, and what follows from it: retries, looks at health, waves and hooks that wait.
@@ -42,42 +45,66 @@ export async function runLocally(
   first: RunRequest,
   { wait, patienceMs, tell }: LocalRunOptions,
 ): Promise<LocalRun> {
-  const { reconcile } = await import('../core/reconcile.ts');
+  const [{ reconcile }, { lookAtHealth }] = await Promise.all([
+    import('../core/reconcile.ts'),
+    import('../core/reconcile/health-look.ts'),
+  ]);
   const { ports, clock, interrupted } = session;
   const { queues } = ports;
   const until = clock.now() + patienceMs;
   let record: RunRecord | undefined;
   let rested: string | undefined;
+  let told: ReadonlySet<string> = new Set();
   queues.clear();
   const pointer = await readDocument(session.store, keys.desired(first.target), desiredPointerSchema);
   const seen: RunRequest = { ...(pointer !== undefined && { revision: pointer.value.revision }), ...first };
   await queues.run(seen);
   while (!interrupted.aborted) {
     const next = queues.pending[0];
-    if (next === undefined || next.dueAt > (wait ? until : clock.now())) break;
-    await sleepUntil(next.dueAt, session);
+    if (next === undefined) break;
+    const isOwn = targetKey(next.request.target) === targetKey(first.target);
+    // Functions look more and more seldom. Here somebody waits, and the last moment is worth a look.
+    const isLook = wait && isOwn && next.request.reason === 'health' && clock.now() < until;
+    const dueAt = isLook ? Math.min(next.dueAt, clock.now() + lookEveryMs, until) : next.dueAt;
+    if (dueAt > (wait ? until : clock.now())) break;
+    await sleepUntil(dueAt, session);
     if (interrupted.aborted) break;
     queues.take();
-    // What is agreed to holds for whatever follows from the first request.
-    const isOwn = targetKey(next.request.target) === targetKey(first.target);
-    // Nobody looked at what the neighbours' runs would prune.
+    // What is agreed to holds for whatever follows from the first request. Nobody looked at what the neighbours' runs would
+    // prune.
     const request = isOwn
       ? { ...seen, reason: next.request.reason }
       : { ...next.request, keepUndesired: true };
-    const result: ReconcileResult = await reconcile(request, ports);
+    const result: ReconcileResult = isLook
+      ? await lookAtHealth(request, ports, { early: true })
+      : await reconcile(request, ports);
     if (result.kind === 'rested') rested = result.why;
     if (result.kind === 'ran' && isOwn) record = result.record;
+    if (result.kind === 'looked' && isOwn && record !== undefined) record = await readAgain(session, record);
     if (result.kind === 'deferred') {
       if (!wait) throw new CliError(`Another run is at work on ${first.target.application}: ${result.why}.`);
       tell(`waiting: ${result.why}`);
     }
-    if (result.kind === 'looked') tell(`health: ${result.why}`);
+    if (wait && record !== undefined && queues.pending.length > 0) {
+      const lines = waitsFor(record);
+      for (const line of lines) if (!told.has(line)) tell(line);
+      told = new Set(lines);
+    }
   }
-  // Health may have settled since the run ended; it is noted in the same record.
-  const noted =
-    record === undefined ? undefined : await readDocument(session.store, keyOf(record), runRecordSchema);
   const left = queues.pending.map(({ request }) => leftOf[request.reason]);
-  return { record: noted?.value ?? record, rested, left, interrupted: interrupted.aborted };
+  return { record, rested, left, interrupted: interrupted.aborted };
+}
+
+/** Why there is no end yet; what was said already is not said again. */
+function waitsFor(record: RunRecord): readonly string[] {
+  const { outcome } = record;
+  const isDone = outcome === undefined || outcome.kind === 'applied';
+  return isDone ? waitingLines(record) : [`${outcome.kind}: ${outcome.message}`];
+}
+
+/** Health that has changed since the run ended is noted in the same record. */
+async function readAgain({ store }: RunSession, record: RunRecord): Promise<RunRecord> {
+  return (await readDocument(store, keyOf(record), runRecordSchema))?.value ?? record;
 }
 
 /** In short steps, so that Ctrl-C is heard. */

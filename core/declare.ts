@@ -9,6 +9,7 @@ import { isoTime } from './model/time.ts';
 import type { Clock, Renderers, Sealer, Store, Worktree } from './ports.ts';
 import { presentPointer } from './produce/pointers.ts';
 import { storeSnapshot } from './produce/store-snapshot.ts';
+import { noCharts, noFacts } from './render/context.ts';
 import { render, type Rendered } from './render/render.ts';
 
 export interface DeclareDeps {
@@ -35,7 +36,15 @@ export async function declare(
   { target, worktree, source, namespace, settings }: Declaration,
   deps: DeclareDeps,
 ): Promise<DesiredPointer> {
-  const rendered: Rendered = await render(source, worktree, deps.renderers);
+  const rendered: Rendered = await render(source, {
+    worktree,
+    renderers: deps.renderers,
+    charts: noCharts,
+    facts: noFacts,
+    applicationName: target.application,
+    namespace,
+    references: new Map(),
+  });
   const { commit } = worktree;
   const current = await readDocument(deps.store, keys.desired(target), desiredPointerSchema);
   assertFree(current?.value, commit.repository, deps);

@@ -20,9 +20,12 @@ export class Retry extends TrueupError {
   override readonly name = 'Retry';
   /** Earliest useful delay in seconds where the other side named one (Retry-After). */
   readonly afterSeconds: number | undefined;
-  constructor(fault: Fault & { afterSeconds?: number }) {
+  /** The other side took the request and never answered: something behind it may hang, for this one request alone. */
+  readonly timedOut: boolean;
+  constructor(fault: Fault & { afterSeconds?: number; timedOut?: boolean }) {
     super(fault);
     this.afterSeconds = fault.afterSeconds;
+    this.timedOut = fault.timedOut === true;
   }
 }
 

@@ -20,7 +20,7 @@ export interface Candidate {
   readonly id: string;
   readonly bodyDigest: string;
   readonly event: string;
-  readonly push: NonNullable<Delivery['push']>;
+  readonly wanted: Pick<Delivery, 'pushes' | 'images'>;
   /** The body names the moment of the push: equal bytes are the same push, whatever id they come under. */
   readonly stamped: boolean;
 }
@@ -95,7 +95,10 @@ export async function claimDelivery(
       const written = await writeDocument(store, lock, delivery, condition);
       if (written.kind === 'written') {
         // Before the event is out: whoever handles the event adds its outcome to this record.
-        await writeDocument(store, keys.delivery(delivery.provider, delivery.id), delivery, 'any');
+        await Promise.all([
+          writeDocument(store, keys.delivery(delivery.provider, delivery.id), delivery, 'any'),
+          logDelivery(store, delivery),
+        ]);
         return { kind: 'claimed', delivery };
       }
     }
@@ -108,7 +111,7 @@ export async function claimDelivery(
 }
 
 function claimOf(candidate: Candidate, attempts: number, now: number): Delivery {
-  const { provider, id, bodyDigest, event, push } = candidate;
+  const { provider, id, bodyDigest, event, wanted } = candidate;
   return {
     version: 1,
     provider,
@@ -119,8 +122,13 @@ function claimOf(candidate: Candidate, attempts: number, now: number): Delivery 
     state: 'claimed',
     claimExpiresAt: isoTime(now + claimMilliseconds),
     attempts,
-    push,
+    ...wanted,
   };
+}
+
+/** Records have no order but their ids'; this has that of time. */
+async function logDelivery(store: Store, { provider, id, receivedAt }: Delivery): Promise<void> {
+  await store.put(keys.deliveryLog(provider, receivedAt, id), '{}', 'any');
 }
 
 /** From now on the delivery is suppressed as a duplicate. Keeps an outcome that was written meanwhile. */
@@ -158,7 +166,7 @@ export async function recordIgnored(
 ): Promise<void> {
   const { provider, id, bodyDigest, event } = delivery;
   const at = isoTime(deps.clock.now());
-  await updateDocument(
+  const recorded = await updateDocument(
     deps.store,
     keys.delivery(provider, id),
     deliverySchema,
@@ -179,4 +187,5 @@ export async function recordIgnored(
       return { version: 1, state: 'ignored', ...record };
     },
   );
+  if (recorded?.receivedAt === at) await logDelivery(deps.store, recorded);
 }

@@ -1,8 +1,11 @@
 import type { MetricName } from './contract/metrics.ts';
 import type { TrueupEvent, SweepRequest } from './contract/events.ts';
 import type { RepositoryConfig } from './contract/config.ts';
+import type { ResolvedRef } from './contract/tracked-ref.ts';
 import type { AuditWrite } from './model/audit.ts';
 import type { Commit } from './model/commit.ts';
+import type { Capabilities } from './model/facts.ts';
+import type { ChartReference } from './model/helm.ts';
 import type { Json } from './model/json.ts';
 import type { KubeObject, LiveObject } from './model/object.ts';
 import type { RunRequest } from './model/run.ts';
@@ -76,8 +79,24 @@ export interface Secrets {
   ): Promise<{ readonly current: string; readonly previous?: string }>;
 }
 
-/** Whether the raw body carries a signature made with one of the secrets; in constant time. */
-export type VerifySignature = (body: Uint8Array, signature: string, secrets: readonly string[]) => boolean;
+/** What checking a sender takes. */
+export interface Signer {
+  hmac(algorithm: 'sha1' | 'sha256', key: string | Uint8Array, message: Uint8Array): Uint8Array;
+  /** In a time that tells nothing of where the two differ, or of how long the expected one is. */
+  equal(given: string, expected: string): boolean;
+}
+
+/** Verifies a token of a CI system: signature by the issuer's published keys, issuer, audience, and time. */
+export interface IdentityTokens {
+  /** The token's claims; or why it is not to be trusted. Throws Retry where the issuer cannot be asked. */
+  verify(
+    token: string,
+    expected: { readonly issuer: string; readonly audience: string },
+  ): Promise<
+    | { readonly kind: 'verified'; readonly claims: Readonly<Record<string, unknown>> }
+    | { readonly kind: 'refused'; readonly reason: string }
+  >;
+}
 
 /**
  * A checked-out commit in scratch space; `dispose` wipes it. Paths are relative to the root of the tree.
@@ -87,6 +106,13 @@ export interface Worktree extends AsyncDisposable {
   readonly directory: string;
   readonly commit: Commit;
   /**
+   * Mode and object id of every path of the commit, folders and symlinks (mode 120000) too, known before any content is
+   * fetched; `.` for all of it. Equal ids are equal contents. Empty for a tree that is no commit, such as a person's folder.
+   */
+  readonly ids: ReadonlyMap<string, string>;
+  /** Fetches all of these paths in one request, so that reading them asks the host for nothing. What is not there is passed over. */
+  prepare(paths: readonly string[]): Promise<void>;
+  /**
    * Regular files below a folder, recursively, sorted; symlinks were resolved inside the tree or refused.
    * Only what was asked for is fetched and on disk. Empty when there is no such folder.
    */
@@ -94,14 +120,36 @@ export interface Worktree extends AsyncDisposable {
   read(path: string): Promise<Uint8Array>;
   /** UTF-8 text; Stop when it is not. */
   text(path: string): Promise<string>;
+  /** Where a folder or a file really lies in the tree, symlinks followed; the path itself when there is no such thing. */
+  realPath(path: string): Promise<string>;
 }
 
 /** Throws Blocked (no access, no such repository) and Retry (host unreachable or overloaded). */
 export interface Git {
-  /** SHA of the tracked branch at the host now; undefined when the branch does not exist. */
+  /** SHA of the tracked revision at the host now; undefined when there is no such branch or tag. */
   head(repository: RepositoryConfig): Promise<string | undefined>;
+  /**
+   * The same for several configured repositories that share one url, by their names, for one question to the host;
+   * those whose tracked revision is not there are left out.
+   */
+  heads(repositories: readonly RepositoryConfig[]): Promise<ReadonlyMap<string, ResolvedRef>>;
   /** Undefined when the host has no such commit, as after a force-push. */
   checkout(repository: RepositoryConfig, sha: string): Promise<Worktree | undefined>;
+}
+
+/** A tree put together for one build. */
+export interface KustomizeAssembly {
+  /** What stands where: a text, or a file of a checkout. */
+  readonly files: ReadonlyMap<string, string | { readonly worktree: Worktree; readonly path: string }>;
+  /** The folder in it that is built. */
+  readonly folder: string;
+}
+
+export interface KustomizeExtras {
+  /** Built in place of the folder of the checkout. */
+  readonly assembly?: KustomizeAssembly;
+  /** Charts of the tree are inflated, told of this cluster; absent: none is. */
+  readonly helm?: { readonly capabilities?: Capabilities };
 }
 
 /** Output of an external renderer: its YAML stream, to be parsed by core. */
@@ -109,7 +157,53 @@ export interface Renderers {
   /** Of trueup, kubectl and kustomize. */
   readonly versions: { readonly [name: string]: string };
   /** Throws Stop with the renderer's own words, paths relative to the root of the tree. */
-  kustomize(worktree: Worktree, path: string): Promise<string>;
+  kustomize(worktree: Worktree, path: string, extras?: KustomizeExtras): Promise<string>;
+  /** `refused` holds Helm's own words, which may quote values; throws Stop when a limit is reached. */
+  helm(request: HelmRequest): Promise<HelmResult>;
+}
+
+/** Files of a chart, those of the charts below `charts/` too, by path below its folder. */
+export type ChartFiles = ReadonlyMap<string, Uint8Array>;
+
+/** One run of `helm template`, which reads nothing but this. */
+export interface HelmRequest {
+  readonly chart: ChartFiles;
+  readonly releaseName: string;
+  readonly namespace: string;
+  /** YAML texts, on top of the chart's own; later ones win. */
+  readonly values: readonly string[];
+  /** On top of these, each as a flag and its text: `--set`, `a.b=1`. */
+  readonly parameters: readonly (readonly [flag: string, text: string])[];
+  /** Undefined: those that Helm assumes. */
+  readonly capabilities: Capabilities | undefined;
+  readonly includeCrds: boolean;
+  readonly skipSchemaValidation: boolean;
+  /** For `.Release.IsUpgrade` in place of `.Release.IsInstall`. */
+  readonly isUpgrade: boolean;
+}
+
+export type HelmResult =
+  | { readonly kind: 'rendered'; readonly output: string }
+  | { readonly kind: 'refused'; readonly words: string };
+
+/** A chart as its repository or registry gave it, of one exact version. */
+export interface FetchedChart {
+  readonly name: string;
+  readonly version: string;
+  /** `sha256:` and hex: of the archive, or of the manifest in an OCI registry. */
+  readonly digest: string;
+  readonly files: ChartFiles;
+}
+
+/** Helm repositories and OCI registries that the stack configuration declares; nothing else is ever asked. */
+export interface Charts {
+  /**
+   * The chart itself, its digest checked, unpacked in memory. Throws Stop for what is not declared, does not exist or is no
+   * chart, Blocked where access is refused, Retry where the other side cannot answer.
+   */
+  fetch(reference: ChartReference): Promise<FetchedChart>;
+  /** Throws Stop, naming `subject`, for an archive that escapes, holds links or is beyond the limits. */
+  unpack(archive: Uint8Array, subject: string): Promise<ChartFiles>;
 }
 
 /** Envelope encryption of secret leaves (rule 9). */
@@ -126,7 +220,13 @@ export interface Sealer {
 /** Objects of one kind, and the version of the whole list: how new the answer is. */
 export interface LiveList {
   readonly resourceVersion: string;
+  /** Read out of the answer when first asked for, where there is a `digest`; throws Retry when they are none. */
   readonly items: readonly LiveObject[];
+  /**
+   * Of all that the answer says but for the version of the list itself: equal digests, equal items in equal order, byte
+   * for byte. Absent where nobody asked for it, and where the answer came in pages or in an unusual spelling.
+   */
+  readonly digest?: string;
 }
 
 /** One operation of a JSON patch (RFC 6902). */
@@ -191,11 +291,14 @@ export interface Cluster {
   resources(options?: { readonly refresh?: boolean }): Promise<readonly ApiResource[]>;
   /** Undefined when the object, its namespace or its kind is not there. */
   get(address: ObjectAddress): Promise<LiveObject | undefined>;
-  /** By label selector, all namespaces. `metadataOnly` leaves out everything but metadata, in the answer itself. */
+  /**
+   * By label selector, all namespaces. `metadataOnly` leaves out everything but metadata, in the answer itself; with
+   * `digestKey` such a list comes with its digest, keyed since annotations may hold what nobody should guess.
+   */
   list(
     resource: ApiResource,
     selector: string,
-    options?: { readonly metadataOnly?: boolean },
+    options?: { readonly metadataOnly?: boolean; readonly digestKey?: Uint8Array },
   ): Promise<LiveList>;
   /** `gitVersion` of the server; cached like `resources`. */
   version(): Promise<string>;

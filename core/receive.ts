@@ -1,41 +1,24 @@
 import type { StackConfig } from './contract/config.ts';
-import type { TrueupEvent } from './contract/events.ts';
-import { messageOf } from './errors.ts';
-import {
-  hookRoutes,
-  imageOf,
-  providerOf,
-  readMessage,
-  signatureHeader,
-  type HookRequest,
-  type ImageEvent,
-  type PushMessage,
-  type Provider,
-} from './event.ts';
-import {
-  claimDelivery,
-  markFailed,
-  markPublished,
-  recordIgnored,
-  type Candidate,
-  type LedgerDeps,
-} from './ledger.ts';
+import { hookName } from './contract/hooks.ts';
+import { recordIgnored } from './ledger.ts';
 import { digestOf, digestOfBytes } from './model/digest.ts';
-import { isoTime } from './model/time.ts';
-import type { Bus, Secrets, VerifySignature } from './ports.ts';
+import { deliver, type DeliverDeps } from './receive/deliver.ts';
+import type { HookRequest } from './receive/hook-request.ts';
+import { keepBody } from './receive/kept-body.ts';
+import { nativeProvider, readNativeEvent, type NativeEvent } from './receive/native-event.ts';
+import type { Provider } from './receive/provider.ts';
+import { loadProvider } from './receive/providers.ts';
+import { describeRoutes, routeOf, type Route } from './receive/route.ts';
+import { understand, type Understood } from './receive/understand.ts';
+import { whyUnverified, type VerifyDeps } from './receive/verify.ts';
 
-export interface ReceiveDeps extends LedgerDeps {
-  readonly bus: Bus;
-  readonly secrets: Secrets;
-  readonly verify: VerifySignature;
+export interface ReceiveDeps extends DeliverDeps, VerifyDeps {
   readonly config: StackConfig;
-  /** The secret of a provider is `${prefix}/${provider}`. */
-  readonly hookSecretPrefix: string;
 }
 
 /** What the sender is told, and what is worth a log line. Holds nothing of the body and no secret. */
 export interface HookAnswer {
-  readonly status: 202 | 400 | 401 | 404 | 405 | 413 | 503;
+  readonly status: 202 | 400 | 401 | 403 | 404 | 405 | 413 | 503;
   readonly body: AnswerBody;
   /** Why it is 503; not for the sender. */
   readonly fault?: unknown;
@@ -48,24 +31,18 @@ interface AnswerBody {
   readonly reason?: string;
 }
 
-/** How long to wait for another copy of the same delivery; GitHub hangs up after 10 s. */
-const patienceMilliseconds = 5_000;
-
-/** A secret that was changed a moment ago is asked for again, yet never more often than this, whoever knocks. */
-const refreshSeconds = 5;
-
 /** One webhook request from start to answer (issue 3). Never throws: whatever fails is 503, and the sender sees it. */
 export async function receive(request: HookRequest, deps: ReceiveDeps): Promise<HookAnswer> {
-  const provider = providerOf(request.path);
-  if (provider === undefined) return refusal(404, `no such route; there are: ${hookRoutes.join(', ')}`);
+  const { config } = deps;
+  const route = routeOf(request.path, config);
+  if (route === undefined) return noRoute(config);
   if (request.method !== 'POST') return refusal(405, 'a webhook is a POST');
-  const limit = deps.config.hookBodyLimit;
+  const limit = config.hookBodyLimit;
   if (request.body.length > limit) return refusal(413, `the body is larger than ${limit} bytes`);
   try {
-    // Nothing is parsed and nothing is recorded of a body that nobody signed.
-    const unsigned = await whyUnsigned(provider, request, deps);
-    if (unsigned !== undefined) return refusal(401, unsigned);
-    return await handle(provider, request, deps);
+    const provider = await loadProvider(route.hook.provider);
+    // Nothing is parsed and nothing is recorded of a body that nobody vouched for.
+    return (await refuse(provider, request, route, deps)) ?? (await handle(provider, request, route, deps));
   } catch (fault) {
     return unavailable(fault);
   }
@@ -76,95 +53,89 @@ export function unavailable(fault: unknown): HookAnswer {
   return { ...refusal(503, 'not taken; deliver it again'), fault };
 }
 
+function noRoute(config: StackConfig): HookAnswer {
+  return refusal(404, `no such route; there are: ${describeRoutes(config) || 'none'}`);
+}
+
 function refusal(status: HookAnswer['status'], reason: string): HookAnswer {
   return { status, body: { reason } };
 }
 
-async function whyUnsigned(
+async function refuse(
   provider: Provider,
-  { headers, body }: HookRequest,
-  { secrets, verify, hookSecretPrefix }: ReceiveDeps,
-): Promise<string | undefined> {
-  const header = signatureHeader[provider];
-  const signature = headers[header];
-  if (signature === undefined)
-    return `header ${header} is missing; give the webhook the secret of this installation`;
-  const name = `${hookSecretPrefix}/${provider}`;
-  for (const options of [{}, { maxAgeSeconds: refreshSeconds }]) {
-    const { current, previous } = await secrets.get(name, options);
-    if (verify(body, signature, previous === undefined ? [current] : [current, previous])) return undefined;
+  request: HookRequest,
+  route: Route,
+  deps: ReceiveDeps,
+): Promise<HookAnswer | undefined> {
+  const { allowFrom } = route.hook;
+  if (allowFrom !== undefined) {
+    const { isAllowed } = await import('./receive/addresses.ts');
+    if (!isAllowed(request.sourceIp, allowFrom)) {
+      return refusal(403, 'this hook takes nothing from your address');
+    }
   }
-  return `header ${header} does not fit; give the webhook the secret of this installation`;
+  const verification = provider.verification(route.hook);
+  const reason = await whyUnverified(verification, request, route, deps.clock.now(), deps);
+  if (reason === undefined) return undefined;
+  // Whoever guesses at paths is not told that one of them begins well.
+  return verification.kind === 'path' ? noRoute(deps.config) : refusal(401, reason);
 }
 
-async function handle(provider: Provider, request: HookRequest, deps: ReceiveDeps): Promise<HookAnswer> {
-  const message = readMessage(request, deps.config.repositories);
-  if (message.kind === 'invalid') return refusal(400, message.reason);
-  const bodyDigest = digestOfBytes(request.body);
-  if (message.kind === 'push') return publishOnce(provider, message, bodyDigest, deps);
-  const { deliveryId: id, event, reason } = message;
-  await recordIgnored(deps, { provider, id, bodyDigest, event }, reason);
-  return { status: 202, body: { delivery: id, state: 'ignored', reason } };
-}
-
-async function publishOnce(
+async function handle(
   provider: Provider,
-  message: PushMessage,
-  bodyDigest: string,
+  request: HookRequest,
+  { hook }: Route,
   deps: ReceiveDeps,
 ): Promise<HookAnswer> {
-  const { deliveryId: id, event, push, stamped } = message;
-  const { repository, ref, before, after } = push;
-  const candidate: Candidate = {
-    provider,
-    id,
-    bodyDigest,
-    event,
-    push: { repository, ref, before, after },
-    stamped,
+  const reading = provider.read(request, hook);
+  const understood = understand(reading, deps.config.repositories);
+  if (understood.kind === 'invalid') return refusal(400, understood.reason);
+  const bodyDigest = digestOfBytes(request.body);
+  const id = deliveryIdOf(understood, bodyDigest, deps.clock.now());
+  const sender = { provider: hookName(hook), id, bodyDigest };
+  const keep = async (): Promise<void> => {
+    // What only the configuration of today leaves out is kept as well: a replay may find it wanted.
+    if (reading.kind === 'ignored') return;
+    await keepBody(deps.store, request, { ...sender, headers: provider.headers });
   };
-  const claim = await claimDelivery(deps, candidate, deps.clock.now() + patienceMilliseconds);
-  if (claim.kind === 'duplicate') {
-    if (claim.of !== id) await recordIgnored(deps, candidate, `duplicate of delivery ${claim.of}`);
-    return { status: 202, body: { delivery: id, state: 'published', duplicate: true } };
+  if (understood.kind === 'ignored') {
+    const { event, reason } = understood;
+    await Promise.all([keep(), recordIgnored(deps, { ...sender, event }, reason)]);
+    return { status: 202, body: { delivery: id, state: 'ignored', reason } };
   }
-  try {
-    await deps.bus.publish(eventsOf(provider, message, isoTime(deps.clock.now())));
-  } catch (error) {
-    await markFailed(deps, claim.delivery, messageOf(error));
-    throw error;
-  }
-  await markPublished(deps, claim.delivery);
-  return { status: 202, body: { delivery: id, state: 'published' } };
+  const [, outcome] = await Promise.all([keep(), deliver(sender, understood, deps)]);
+  const duplicate = outcome === 'duplicate' ? ({ duplicate: true } as const) : {};
+  return { status: 202, body: { delivery: id, state: 'published', ...duplicate } };
 }
 
-function eventsOf(provider: Provider, message: PushMessage, at: string): TrueupEvent[] {
-  const { ref, before, after, deleted } = message.push;
-  const facts = {
-    version: 1,
-    at,
-    deliveryId: message.deliveryId,
-    provider,
-    ref,
-    before,
-    after,
-    deleted,
-  } as const;
-  return message.repositories.map((repository) => ({
-    type: 'PushReceived',
-    detail: { ...facts, repository },
-  }));
+/** An event of an AWS service, as it came from its bus. The same event delivered again finds its own record. */
+export async function receiveNative(
+  event: NativeEvent,
+  deps: DeliverDeps & Pick<ReceiveDeps, 'config'>,
+): Promise<void> {
+  const understood = understand(readNativeEvent(event), deps.config.repositories);
+  const sender = {
+    provider: nativeProvider(event),
+    id: event.id,
+    bodyDigest: digestOf([event.id, event.source]),
+  };
+  if (understood.kind === 'wanted') await deliver(sender, understood, deps);
+  if (understood.kind === 'ignored') {
+    await recordIgnored(deps, { ...sender, event: understood.event }, understood.reason);
+  }
 }
 
-/** Records an image event of ECR. The same event delivered again finds its own record. */
-export async function recordImage(event: ImageEvent, deps: LedgerDeps): Promise<void> {
-  const { 'action-type': action, result } = event.detail;
-  const image = imageOf(event);
-  const bodyDigest = digestOf([event.id, action, result, image]);
-  const outcome = `recorded: ${image} (${action} ${result}); acting on images is not part of this version`;
-  await recordIgnored(
-    deps,
-    { provider: 'ecr', id: event.id, bodyDigest, event: event['detail-type'] },
-    outcome,
-  );
+/**
+ * Providers without ids of deliveries: a body that names its moment is itself the id; one that does not may come
+ * again as a new fact, so that it gets an id of its own each time.
+ */
+function deliveryIdOf(
+  understood: Exclude<Understood, { kind: 'invalid' }>,
+  bodyDigest: string,
+  now: number,
+): string {
+  const digest = bodyDigest.slice('sha256:'.length, 'sha256:'.length + 16);
+  if (understood.deliveryId !== undefined) return understood.deliveryId;
+  const isStamped = understood.kind === 'ignored' || understood.stamped;
+  return isStamped ? `body-${digest}` : `body-${digest}-${now}`;
 }

@@ -4,6 +4,7 @@ import { Stop, faultsOf, type Fault } from './errors.ts';
 import { expressionOf } from './expression.ts';
 import { apiVersion, applicationSchema, type Application } from './model/application.ts';
 import { isJsonObject, type Json } from './model/json.ts';
+import type { RecordedDefinition, RenderRecord } from './model/render-record.ts';
 import type { Worktree } from './ports.ts';
 import { readYaml, type YamlDocument } from './yaml/read-yaml.ts';
 
@@ -12,8 +13,9 @@ export interface SourcedApplication {
   readonly application: Application;
   readonly file: string;
   readonly clusters: readonly string[];
-  /** File and line of a part of the Application. */
-  readonly place: (path?: readonly PropertyKey[]) => string;
+  /** File and line of the Application, and of its dependencies. */
+  readonly place: string;
+  readonly dependsOnPlace: string;
 }
 
 /** Why an Application cannot be followed at this commit. */
@@ -27,43 +29,120 @@ interface SourceFault extends Fault {
 export interface Source {
   readonly applications: readonly SourcedApplication[];
   readonly faults: readonly SourceFault[];
+  /** Files without fault, for the next commit. */
+  readonly files: RecordedFiles;
 }
 
-/** Reads every Application of a commit. Faults are collected, so that one bad file leaves the others alone. */
+export type RecordedFiles = RenderRecord['files'];
+
+/**
+ * Reads every Application of a commit; files that are `known` by their id are not read again. Faults are collected, so
+ * that one bad file leaves the others alone.
+ */
 export async function readSource(
   worktree: Worktree,
   folder: string,
-  { clusters }: Pick<StackConfig, 'clusters'>,
+  { clusters, known = {} }: Pick<StackConfig, 'clusters'> & { readonly known?: RecordedFiles },
 ): Promise<Source> {
   const definitions: SourcedApplication[] = [];
   const faults: SourceFault[] = [];
-  const files = await worktree.files(folder);
-  if (files.length === 0) faults.push(missingFolder(folder));
-  for (const file of files.filter((path) => isManifest(folder, path))) {
-    try {
-      for (const document of readYaml(file, await worktree.text(file))) {
-        const read = readApplication(file, document, clusters);
-        if ('application' in read) definitions.push(read);
-        else faults.push(...read.faults);
-      }
-    } catch (error) {
-      const found = faultsOf(error);
-      if (found === undefined) throw error;
-      faults.push(...found.map((fault) => ({ ...fault, file })));
-    }
+  const files: [string, RecordedFiles[string]][] = [];
+  const paths = await filesOf(worktree, folder);
+  if (paths.length === 0) faults.push(missingFolder(folder));
+  const manifests = paths.filter((path) => isManifest(folder, path));
+  const isKnown = (path: string): boolean => recordOf(known, worktree, path) !== undefined;
+  await worktree.prepare(manifests.filter((path) => !isKnown(path)));
+  for (const file of manifests) {
+    const read =
+      readRecorded(file, recordOf(known, worktree, file), clusters) ??
+      (await readFile(file, worktree, clusters));
+    definitions.push(...read.definitions);
+    faults.push(...read.faults);
+    if (read.record !== undefined) files.push([file, read.record]);
   }
   const twice = duplicates(definitions);
   const names = new Set(twice.map(({ application }) => application));
   const applications = definitions.filter(({ application }) => !names.has(application.metadata.name));
-  return { applications, faults: [...faults, ...twice] };
+  return { applications, faults: [...faults, ...twice], files: Object.fromEntries(files) };
+}
+
+/** Told by the tree where that is enough, so that none of them has to be fetched. */
+async function filesOf(worktree: Worktree, folder: string): Promise<readonly string[]> {
+  const prefix = partsOf(folder).join('/') || '.';
+  const entries = [...worktree.ids].filter(([path]) => prefix === '.' || path.startsWith(`${prefix}/`));
+  const isPlain = worktree.ids.get(prefix)?.startsWith('040000') === true;
+  if (!isPlain || entries.some(([, id]) => !/^(?:100|040)/.test(id))) return worktree.files(folder);
+  return entries.flatMap(([path, id]) => (id.startsWith('100') ? [path] : [])).sort();
+}
+
+interface ReadFile {
+  readonly definitions: readonly SourcedApplication[];
+  readonly faults: readonly SourceFault[];
+  /** Absent where the file has no id, or must be read again for its faults. */
+  readonly record?: RecordedFiles[string];
+}
+
+function recordOf(known: RecordedFiles, { ids }: Worktree, file: string): RecordedFiles[string] | undefined {
+  const record = Object.hasOwn(known, file) ? known[file] : undefined;
+  return record !== undefined && record.id === ids.get(file) ? record : undefined;
+}
+
+/** Undefined for a file that is not known, or that has become faulty since: its faults are told with their lines. */
+function readRecorded(
+  file: string,
+  record: RecordedFiles[string] | undefined,
+  clusters: readonly ClusterConfig[],
+): ReadFile | undefined {
+  if (record === undefined) return undefined;
+  const read = record.definitions.map(({ value, place, dependsOn }) =>
+    readApplication(
+      file,
+      { value, place: (path = []) => (path.at(-1) === 'dependsOn' ? dependsOn : place) },
+      clusters,
+    ),
+  );
+  if (read.some((one) => 'faults' in one)) return undefined;
+  return { definitions: read.flatMap((one) => ('application' in one ? [one] : [])), faults: [], record };
+}
+
+async function readFile(
+  file: string,
+  worktree: Worktree,
+  clusters: readonly ClusterConfig[],
+): Promise<ReadFile> {
+  const definitions: SourcedApplication[] = [];
+  const faults: SourceFault[] = [];
+  const recorded: RecordedDefinition[] = [];
+  try {
+    for (const document of readYaml(file, await worktree.text(file))) {
+      const read = readApplication(file, document, clusters);
+      if (!('application' in read)) {
+        faults.push(...read.faults);
+        continue;
+      }
+      definitions.push(read);
+      recorded.push({ value: document.value, place: read.place, dependsOn: read.dependsOnPlace });
+    }
+  } catch (error) {
+    const found = faultsOf(error);
+    if (found === undefined) throw error;
+    faults.push(...found.map((fault) => ({ ...fault, file })));
+  }
+  const id = worktree.ids.get(file);
+  const isRecorded = id?.startsWith('100') === true && faults.length === 0;
+  return { definitions, faults, ...(isRecorded && { record: { id, definitions: recorded } }) };
 }
 
 /** What is hidden below the folder is no manifest; the folder itself may be, e.g. `.gitops`. */
 function isManifest(folder: string, path: string): boolean {
   // The configured spelling may be `./apps`; that of a file is plain.
-  const depth = folder.split('/').filter((part) => part !== '' && part !== '.').length;
+  const depth = partsOf(folder).length;
   const below = path.split('/').slice(depth);
   return /\.(?:ya?ml|json)$/.test(path) && !below.some((part) => part.startsWith('.'));
+}
+
+function partsOf(folder: string): string[] {
+  return folder.split('/').filter((part) => part !== '' && part !== '.');
 }
 
 /** Git keeps no empty folders: it goes with its last file, or by accident (rule 7 of the design). */
@@ -110,8 +189,8 @@ function readApplication(
     }));
     return { faults };
   }
-  const place = (path?: readonly PropertyKey[]): string => document.place(path);
-  return { application, file, place, clusters: chosenClusters(application, clusters) };
+  const [place, dependsOnPlace] = [document.place(), document.place(['spec', 'dependsOn'])];
+  return { application, file, place, dependsOnPlace, clusters: chosenClusters(application, clusters) };
 }
 
 interface PlacedExpression {
@@ -209,10 +288,10 @@ function duplicates(
   return definitions.flatMap(({ application, file, place }) => {
     const { name } = application.metadata;
     const others = definitions.filter(
-      (other) => other.application.metadata.name === name && other.place() !== place(),
+      (other) => other.application.metadata.name === name && other.place !== place,
     );
     if (others.length === 0) return [];
-    const message = `application ${name} is defined in ${others.map((other) => other.place()).join(' and ')} too; rename one`;
-    return [{ subject: place(), message, file, application: name }];
+    const message = `application ${name} is defined in ${others.map((other) => other.place).join(' and ')} too; rename one`;
+    return [{ subject: place, message, file, application: name }];
   });
 }

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { CloudWatchMetrics } from '../adapters/cloudwatch-metrics.ts';
+import { roleSigning } from '../adapters/codecommit.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { EventBridgeBus } from '../adapters/eventbridge-bus.ts';
 import { HttpGit } from '../adapters/git.ts';
@@ -14,6 +15,7 @@ import { stackConfigAt } from '../adapters/stack-config.ts';
 import { SystemClock, SystemIds } from '../adapters/system-clock.ts';
 import { envelopeSchema, type EventDetail } from '../core/contract/events.ts';
 import { produce } from '../core/produce.ts';
+import { noCharts } from '../core/render/context.ts';
 
 const environment = readEnvironment([
   'bucket',
@@ -31,8 +33,16 @@ const secrets = new SecretsManagerSecrets(clock);
 const { digestKeySecret, sealingKey: keyId } = environment;
 const deps = {
   store: new S3Store(environment.bucket),
-  git: new HttpGit({ secrets, scratch: tmpdir(), path }),
+  git: new HttpGit({
+    secrets,
+    scratch: tmpdir(),
+    path,
+    clock,
+    codeCommit: roleSigning(),
+    repositories: async () => (await loadConfig()).repositories,
+  }),
   renderers: await LocalRenderers.find(path),
+  charts: noCharts,
   sealer: new KmsSealer({ keyId, digestKeySecret, secrets }),
   bus: new EventBridgeBus(environment.bus),
   queues: new SqsQueues({ runQueue: environment.runQueue }, new SystemIds()),

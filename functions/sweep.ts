@@ -4,11 +4,13 @@ import { handleBatch, type BatchResponse } from '../adapters/sqs-batch.ts';
 import { targetPorts, targetVariables, type Invocation } from '../adapters/target-ports.ts';
 import { sweepRequestSchema } from '../core/contract/events.ts';
 import { sweepCluster, sweepFleet } from '../core/sweep.ts';
+import { KnownDocuments } from '../core/sweep/known-documents.ts';
 
 const environment = readEnvironment([...targetVariables, 'laterQueue', 'sweepQueue']);
 const { laterQueue, sweepQueue } = environment;
 const ports = await targetPorts(environment, { laterQueue, sweepQueue });
 const { clock } = ports;
+const documents = new KnownDocuments();
 
 /** Checks clusters for drift and health: the schedule asks for the fleet, which asks for each cluster. */
 export function handler(event: unknown, invocation: Invocation): Promise<BatchResponse> {
@@ -16,7 +18,11 @@ export function handler(event: unknown, invocation: Invocation): Promise<BatchRe
   return handleBatch(event, sweepRequestSchema, async (request) => {
     if (request.scope === 'fleet') return sweepFleet(ports, request.requestedBy);
     const started = clock.now();
-    const { targets, unreachable, unreadable } = await sweepCluster(request, { ...ports, deadline });
+    const { targets, unreachable, unreadable } = await sweepCluster(request, {
+      ...ports,
+      documents,
+      deadline,
+    });
     const count = Object.keys(targets).length;
     const outcome = unreachable ?? 'checked';
     const { cluster } = request;

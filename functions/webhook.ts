@@ -2,8 +2,9 @@ import { withDeadline } from '../adapters/deadline.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { EventBridgeBus } from '../adapters/eventbridge-bus.ts';
 import { jsonResponse, readUrlRequest, type UrlResponse } from '../adapters/function-url.ts';
-import { verifyHmac } from '../adapters/hmac-signature.ts';
+import { signer } from '../adapters/hmac-signature.ts';
 import { faultFields, log } from '../adapters/log.ts';
+import { OidcTokens } from '../adapters/oidc-tokens.ts';
 import { S3Store } from '../adapters/s3-store.ts';
 import { SecretsManagerSecrets } from '../adapters/secrets-manager.ts';
 import { stackConfigAt } from '../adapters/stack-config.ts';
@@ -18,7 +19,8 @@ const deps = {
   bus: new EventBridgeBus(environment.bus),
   secrets: new SecretsManagerSecrets(clock),
   clock,
-  verify: verifyHmac,
+  signer,
+  tokens: new OidcTokens(clock),
   hookSecretPrefix: environment.hookSecretPrefix,
 };
 

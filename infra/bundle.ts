@@ -2,7 +2,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 
 /** Lambda functions of the stack: `functions/<name>.ts`, each of which exports `handler`. */
-export const functionNames = ['webhook', 'snapshot', 'reconcile', 'sweep', 'image'] as const;
+export const functionNames = ['webhook', 'snapshot', 'reconcile', 'sweep', 'intake'] as const;
 export type FunctionName = (typeof functionNames)[number];
 
 const sources = path.resolve(import.meta.dirname, '../functions');

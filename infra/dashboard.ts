@@ -30,7 +30,7 @@ export class Dashboard extends Construct {
   constructor(scope: Construct, id: string, { config, alarms, functions, queues }: DashboardProps) {
     super(scope, id);
     this.name = `trueup-${config.fleet}`;
-    const work = [queues.pushes, queues.runs, queues.later, queues.sweeps, queues.images];
+    const work = [queues.pushes, queues.runs, queues.later, queues.sweeps, queues.intake];
     new CdkDashboard(this, 'Dashboard', {
       dashboardName: this.name,
       widgets: [

@@ -12,10 +12,16 @@ export interface EventBusProps {
   readonly fleet: string;
   readonly queues: Queues;
   readonly archiveRetention: Duration;
+  /** Whether a repository is on CodeCommit, whose pushes EventBridge tells of. */
+  readonly followsCodeCommit: boolean;
 }
 
 const pushReceived: EventType = 'PushReceived';
 const ecrImage: EventPattern = { source: ['aws.ecr'], detailType: ['ECR Image Action'] };
+const codeCommitPush: EventPattern = {
+  source: ['aws.codecommit'],
+  detailType: ['CodeCommit Repository State Change'],
+};
 
 /**
  * Our own bus with its archive, and the rules that lead from it to queues. Rules never call a function: a queue keeps
@@ -24,8 +30,9 @@ const ecrImage: EventPattern = { source: ['aws.ecr'], detailType: ['ECR Image Ac
 export class EventBus extends Construct {
   readonly bus: CdkEventBus;
 
-  constructor(scope: Construct, id: string, { fleet, queues, archiveRetention }: EventBusProps) {
+  constructor(scope: Construct, id: string, props: EventBusProps) {
     super(scope, id);
+    const { fleet, queues, archiveRetention, followsCodeCommit } = props;
     this.bus = new CdkEventBus(this, 'Bus', {
       eventBusName: `trueup-${fleet}`,
       description: 'Events of trueup, and of the registries it follows',
@@ -50,17 +57,20 @@ export class EventBus extends Construct {
     // The CDK's class and interface disagree about an optional property; it is the same bus.
     const ourBus = this.bus as IEventBus;
     // Events of AWS services appear on the default bus of the account and on no other.
-    new Rule(this, 'EcrToOurBus', {
-      description: 'An image was pushed to or deleted from ECR: bring it to the bus of trueup',
-      eventPattern: ecrImage,
-      targets: [new EventBusTarget(ourBus, { deadLetterQueue: queues.undelivered })],
-    });
-    new Rule(this, 'EcrImages', {
-      eventBus: this.bus,
-      description: 'An image event of ECR: record it',
-      eventPattern: ecrImage,
-      targets: [new SqsQueue(queues.images.queue, delivery)],
-    });
+    const services = followsCodeCommit ? { Ecr: ecrImage, CodeCommit: codeCommitPush } : { Ecr: ecrImage };
+    for (const [name, eventPattern] of Object.entries(services)) {
+      new Rule(this, `${name}ToOurBus`, {
+        description: `An event of ${name}: bring it to the bus of trueup`,
+        eventPattern,
+        targets: [new EventBusTarget(ourBus, { deadLetterQueue: queues.undelivered })],
+      });
+      new Rule(this, `${name}Intake`, {
+        eventBus: this.bus,
+        description: `An event of ${name}: say it in our own words`,
+        eventPattern,
+        targets: [new SqsQueue(queues.intake.queue, delivery)],
+      });
+    }
   }
 
   grantPublish(to: TrueUpFunction): void {

@@ -1,8 +1,9 @@
-import { Duration, Stack } from 'aws-cdk-lib/core';
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib/core';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Architecture, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { StackConfig } from '../core/contract/config.ts';
+import { codeCommitOf } from '../core/contract/repository.ts';
 import { bundleOf } from './bundle.ts';
 import type { FunctionName } from './bundle.ts';
 import type { ConfigAsset } from './config-asset.ts';
@@ -33,7 +34,7 @@ export class Functions extends Construct {
   readonly snapshot: TrueUpFunction;
   readonly reconcile: TrueUpFunction;
   readonly sweep: TrueUpFunction;
-  readonly image: TrueUpFunction;
+  readonly intake: TrueUpFunction;
   /** Ends with a slash; the hook of a provider is at `hooks/<provider>` below it. */
   readonly hookUrl: string;
   readonly #props: FunctionsProps;
@@ -47,11 +48,11 @@ export class Functions extends Construct {
     this.snapshot = this.#snapshot();
     this.reconcile = this.#reconcile();
     this.sweep = this.#sweep();
-    this.image = this.#image();
+    this.intake = this.#intake();
   }
 
   get all(): readonly TrueUpFunction[] {
-    return [this.webhook, this.snapshot, this.reconcile, this.sweep, this.image];
+    return [this.webhook, this.snapshot, this.reconcile, this.sweep, this.intake];
   }
 
   #webhook(): TrueUpFunction {
@@ -66,7 +67,7 @@ export class Functions extends Construct {
     });
     configAsset.grant(to);
     secrets.grantHooks(to);
-    storage.grant(to, { write: ['deliveries'] });
+    storage.grant(to, { write: ['deliveries', 'bodies'] });
     bus.grantPublish(to);
     return to;
   }
@@ -81,11 +82,12 @@ export class Functions extends Construct {
       scratchMiB: 2048,
     });
     configAsset.grant(to);
-    secrets.grantRepositoryTokens(to);
+    secrets.grantRepositories(to);
+    this.#allowCodeCommit(to);
     secrets.grantDigestKey(to);
     storage.grant(to, {
-      read: ['inventory'],
-      write: ['deliveries', 'repositories', 'snapshots', 'desired'],
+      read: ['inventory', 'facts'],
+      write: ['deliveries', 'repositories', 'snapshots', 'desired', 'renders'],
     });
     storage.grantSeal(to);
     bus.grantPublish(to);
@@ -133,7 +135,7 @@ export class Functions extends Construct {
     secrets.grantDigestKey(to);
     storage.grant(to, {
       read: ['desired', 'snapshots', 'inventory', 'leases'],
-      write: ['drift', 'openDrift', 'heals', 'checks', 'memory'],
+      write: ['drift', 'openDrift', 'heals', 'checks', 'memory', 'facts'],
       delete: ['openDrift', 'heals'],
     });
     storage.grantUnseal(to);
@@ -146,16 +148,18 @@ export class Functions extends Construct {
     return to;
   }
 
-  #image(): TrueUpFunction {
-    const { storage, queues } = this.#props;
-    const to = new TrueUpFunction(this, 'Image', {
-      description: 'Records image events of ECR in the delivery ledger',
-      code: this.#zip('image'),
+  #intake(): TrueUpFunction {
+    const { configAsset, storage, bus, queues } = this.#props;
+    const to = new TrueUpFunction(this, 'Intake', {
+      description: 'Takes what comes without a webhook: events of ECR and CodeCommit',
+      code: this.#zip('intake'),
       timeout: Duration.seconds(30),
       memoryMiB: 512,
     });
+    configAsset.grant(to);
     storage.grant(to, { write: ['deliveries'] });
-    queues.images.feed(to, 5);
+    bus.grantPublish(to);
+    queues.intake.feed(to, 5);
     return to;
   }
 
@@ -172,6 +176,25 @@ export class Functions extends Construct {
     return this.#props.snapshotPackaging === 'zip'
       ? { kind: 'zip', folder, architecture }
       : { kind: 'image', image: snapshotImage(this, folder), architecture };
+  }
+
+  /** To fetch from the repositories of this account that are configured, and nothing else of CodeCommit. */
+  #allowCodeCommit(to: TrueUpFunction): void {
+    const places = this.#props.config.repositories.map(({ url }) => codeCommitOf(url));
+    const arns = places.flatMap((place) =>
+      place === undefined
+        ? []
+        : [
+            Stack.of(this).formatArn({
+              service: 'codecommit',
+              region: place.region,
+              resource: place.name,
+              arnFormat: ArnFormat.NO_RESOURCE_NAME,
+            }),
+          ],
+    );
+    if (arns.length === 0) return;
+    to.allow(new PolicyStatement({ actions: ['codecommit:GitPull'], resources: [...new Set(arns)] }));
   }
 
   /** What it takes to find and enter the configured clusters; what may be done there, each cluster says itself. */

@@ -14,8 +14,8 @@ const workVisibility = Duration.minutes(6);
 export class Queues extends Construct {
   /** PushReceived events, for the snapshot function. */
   readonly pushes: WorkQueue;
-  /** ECR image events, for the image function. */
-  readonly images: WorkQueue;
+  /** Events of AWS services that tell of images and pushes, for the intake function. */
+  readonly intake: WorkQueue;
   /** Run requests, a message group per target. */
   readonly runs: WorkQueue;
   /** Run requests with a delay, which a FIFO queue has not: health looked at again, retries. */
@@ -28,7 +28,7 @@ export class Queues extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id);
     this.pushes = new WorkQueue(this, 'Pushes', { visibility: workVisibility, attempts: 5 });
-    this.images = new WorkQueue(this, 'Images', { visibility: Duration.minutes(3), attempts: 5 });
+    this.intake = new WorkQueue(this, 'Intake', { visibility: Duration.minutes(3), attempts: 5 });
     // Fewer attempts than elsewhere: a message that kills its function holds up its target all the while.
     this.runs = new WorkQueue(this, 'Runs', { fifo: true, visibility: workVisibility, attempts: 3 });
     this.later = new WorkQueue(this, 'Later', { visibility: workVisibility, attempts: 5 });
@@ -48,10 +48,10 @@ export class Queues extends Construct {
 
   /** Every dead-letter queue by its name in alarms. */
   get deadLetters(): Readonly<Record<string, Queue>> {
-    const { pushes, images, runs, later, sweeps, undelivered } = this;
+    const { pushes, intake, runs, later, sweeps, undelivered } = this;
     return {
       pushes: pushes.deadLetters,
-      images: images.deadLetters,
+      intake: intake.deadLetters,
       runs: runs.deadLetters,
       later: later.deadLetters,
       sweeps: sweeps.deadLetters,

@@ -3,6 +3,8 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { StackConfig } from '../core/contract/config.ts';
+import { hasSecretPath, hookName, hooksOf, type Hook } from '../core/contract/hooks.ts';
+import { secretsOf } from '../core/contract/repository.ts';
 import type { TrueUpFunction } from './trueup-function.ts';
 
 export interface SecretsProps {
@@ -11,7 +13,7 @@ export interface SecretsProps {
 
 /** Secrets that we make (webhook HMAC keys, digest key), and the reading of those that a person put there by name. */
 export class Secrets extends Construct {
-  /** The HMAC key of a provider's webhooks is `${hookPrefix}/${provider}`. */
+  /** The secret of a hook is `${hookPrefix}/${hookName}`, unless the hook names one that a person keeps. */
   readonly hookPrefix: string;
   readonly digestKeyName: string;
   readonly #hooks: readonly Secret[];
@@ -22,11 +24,11 @@ export class Secrets extends Construct {
     super(scope, id);
     this.#config = config;
     this.hookPrefix = `trueup/${config.fleet}/hooks`;
-    const providers = [...new Set(config.repositories.map(({ provider }) => provider))];
-    this.#hooks = providers.map((provider) =>
-      this.#generate(`Hook-${provider}`, {
-        name: `${this.hookPrefix}/${provider}`,
-        description: `Signs the webhooks of ${provider}; enter it as the secret of the webhook there`,
+    const own = hooksOf(config).filter((hook) => hook.provider !== 'oidc' && hook.secret === undefined);
+    this.#hooks = own.map((hook) =>
+      this.#generate(`Hook-${hookName(hook)}`, {
+        name: `${this.hookPrefix}/${hookName(hook)}`,
+        description: describeHookSecret(hook),
         whyNotRotated:
           'The other side, the webhook of the Git host, has to be changed with it: a person rotates it, and the previous value stays valid meanwhile.',
       }),
@@ -51,6 +53,8 @@ export class Secrets extends Construct {
 
   grantHooks(to: TrueUpFunction): void {
     for (const secret of this.#hooks) this.#allow(to, secret.secretArn);
+    const named = hooksOf(this.#config).map((hook) => (hook.provider === 'oidc' ? undefined : hook.secret));
+    this.#allowNamed(to, named);
     to.set('hookSecretPrefix', this.hookPrefix);
   }
 
@@ -59,12 +63,9 @@ export class Secrets extends Construct {
     to.set('digestKeySecret', this.digestKeyName);
   }
 
-  /** Tokens of private repositories. */
-  grantRepositoryTokens(to: TrueUpFunction): void {
-    this.#allowNamed(
-      to,
-      this.#config.repositories.map(({ tokenSecret }) => tokenSecret),
-    );
+  /** Tokens and keys to read repositories, and keys that verify their commits. */
+  grantRepositories(to: TrueUpFunction): void {
+    this.#allowNamed(to, this.#config.repositories.flatMap(secretsOf));
   }
 
   grantKubeconfigs(to: TrueUpFunction): void {
@@ -86,4 +87,11 @@ export class Secrets extends Construct {
   #allow(to: TrueUpFunction, arn: string): void {
     to.allow(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [arn] }));
   }
+}
+
+function describeHookSecret(hook: Hook): string {
+  const name = hookName(hook);
+  return hasSecretPath(hook)
+    ? `Last part of the address that ${name} calls: whoever knows it may call`
+    : `Proves the webhooks of ${name}; enter it as the secret of the webhook there`;
 }

@@ -13,6 +13,8 @@ export type Folder = keyof typeof prefixes;
 /** Days that objects live. `current`: after the last write, never for `keep`; `old`: after being overwritten. */
 const lifetimes: { readonly [F in Folder]: { readonly current: number | 'keep'; readonly old: number } } = {
   deliveries: { current: 30, old: 7 },
+  // Other people's commit messages and addresses: only as long as a replay is likely to be asked for.
+  bodies: { current: 3, old: 1 },
   repositories: { current: 'keep', old: 90 },
   // Any age: a pointer or a rollback may name it. What nothing points at is found by its own job, never by age.
   snapshots: { current: 'keep', old: 30 },
@@ -29,6 +31,9 @@ const lifetimes: { readonly [F in Folder]: { readonly current: number | 'keep'; 
   checks: { current: 'keep', old: 1 },
   // Of no worth once it is overwritten; without it everything is compared exactly once.
   memory: { current: 'keep', old: 1 },
+  // Without it everything is rendered once.
+  renders: { current: 'keep', old: 1 },
+  facts: { current: 'keep', old: 30 },
 };
 
 function lifecycleRules(): LifecycleRule[] {

@@ -61,6 +61,7 @@ export class TrueUp extends Construct {
       fleet: config.fleet,
       queues,
       archiveRetention: props.archiveRetention ?? Duration.days(30),
+      followsCodeCommit: config.repositories.some(({ provider }) => provider === 'codecommit'),
     });
     const functions = new Functions(this, 'Functions', {
       config,

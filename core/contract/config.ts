@@ -1,32 +1,7 @@
 import * as z from 'zod';
 import { nameSchema } from '../model/target.ts';
-
-const loopback = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/;
-
-/** A Git URL over TLS; plain HTTP only on this machine, since a token travels with it. */
-const gitUrlSchema = z
-  .string()
-  .refine(
-    (url) => url.startsWith('https://') || loopback.test(url),
-    'must be https:// (http:// on loopback only)',
-  )
-  .refine((url) => !/\/\/[^/]*@/.test(url), 'must not hold a user name or token; name a tokenSecret instead');
-
-const repositorySchema = z.strictObject({
-  name: nameSchema,
-  provider: z.enum(['github']).default('github'),
-  url: gitUrlSchema.describe('clone URL, as the Git host spells it in its webhooks'),
-  branch: z.string().min(1).default('main').describe('the tracked branch'),
-  applications: z
-    .string()
-    .default('applications')
-    .describe('folder of Application files, read recursively; relative to the root of the repository'),
-  tokenSecret: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Secrets Manager name of an HTTPS token; absent for public'),
-});
+import { hookName, hookSchema } from './hooks.ts';
+import { repositorySchema } from './repository.ts';
 
 const accessSchema = z.discriminatedUnion('type', [
   z.strictObject({
@@ -65,6 +40,10 @@ export const stackConfigSchema = z
     fleet: nameSchema.default('default').describe('dimension of every metric; tells two installations apart'),
     repositories: z.array(repositorySchema).min(1),
     clusters: z.array(clusterSchema).min(1),
+    hooks: z
+      .array(hookSchema)
+      .default([])
+      .describe('webhooks beside those that the providers of the repositories imply'),
     sweepMinutes: z.number().int().min(1).max(60).default(5).describe('every target is checked this often'),
     fullCheckHours: z
       .number()
@@ -88,6 +67,7 @@ export const stackConfigSchema = z
     const lists = [
       ['repositories', config.repositories.map(({ name }) => name)],
       ['clusters', config.clusters.map(({ name }) => name)],
+      ['hooks', config.hooks.map(hookName)],
     ] as const;
     for (const [list, names] of lists) {
       for (const name of duplicates(names)) {
@@ -98,7 +78,7 @@ export const stackConfigSchema = z
 export type StackConfig = z.infer<typeof stackConfigSchema>;
 /** The configuration as a person writes it, defaults left out. */
 export type StackConfigInput = z.input<typeof stackConfigSchema>;
-export type RepositoryConfig = StackConfig['repositories'][number];
+export type { RepositoryConfig } from './repository.ts';
 export type ClusterConfig = StackConfig['clusters'][number];
 
 /** Every fault in one text, a line each with its path, for synth and cold start alike. */

@@ -4,6 +4,7 @@ import { commitSchema } from '../model/commit.ts';
 import { faultRecordSchema } from '../model/desired.ts';
 import { healLoopSchema, objectDriftSchema, whoSchema } from '../model/drift.ts';
 import { healthStatusSchema } from '../model/health.ts';
+import { imageSchema } from '../model/image.ts';
 import { runCountsSchema, runReasonSchema } from '../model/run.ts';
 import { targetSchema } from '../model/target.ts';
 
@@ -23,6 +24,12 @@ export const eventSchemas = {
     before: z.string(),
     after: z.string(),
     deleted: z.boolean(),
+  }),
+  ImagePushed: z.object({
+    ...envelope,
+    deliveryId: z.string(),
+    provider: z.string(),
+    ...imageSchema.shape,
   }),
   SnapshotReady: z.object({
     ...envelope,

@@ -3,6 +3,7 @@ import type { Target } from '../model/target.ts';
 /** Top-level folders of the bucket; lifecycle rules and IAM statements are written in these terms. */
 export const prefixes = {
   deliveries: 'deliveries/',
+  bodies: 'bodies/',
   repositories: 'repositories/',
   snapshots: 'snapshots/',
   desired: 'desired/',
@@ -14,6 +15,8 @@ export const prefixes = {
   heals: 'heals/',
   checks: 'checks/',
   memory: 'memory/',
+  renders: 'renders/',
+  facts: 'facts/',
 } as const;
 
 /** Day partition that Athena reads without a crawler: `date=2026-11-23`. */
@@ -29,9 +32,16 @@ function pathOf(target: Target): string {
 export const keys = {
   /** Of a store that a command line made: in which format its documents are. */
   format: 'store.json',
+  /** Likewise: which cluster its records of that name are of. */
+  identity: (cluster: string) => `identity/${cluster}.json`,
   delivery: (provider: string, id: string) => `${prefixes.deliveries}${provider}/id/${id}.json`,
   deliveryBody: (provider: string, bodyDigest: string) =>
     `${prefixes.deliveries}${provider}/body/${bodyDigest.replace(':', '-')}.json`,
+  /** Sorts by time of arrival, so that a listing is a history; the delivery itself is in its own record. */
+  deliveryLog: (provider: string, receivedAt: string, id: string) =>
+    `${prefixes.deliveries}log/${partition(receivedAt)}/${receivedAt}_${provider}_${id}`,
+  body: (provider: string, bodyDigest: string) =>
+    `${prefixes.bodies}${provider}/${bodyDigest.replace(':', '-')}.json.gz`,
   repository: (name: string, ref: string) =>
     `${prefixes.repositories}${name}/${encodeURIComponent(ref)}.json`,
   snapshot: (application: string, digest: string) =>
@@ -49,4 +59,7 @@ export const keys = {
   heals: (target: Target) => `${prefixes.heals}${pathOf(target)}.json`,
   check: (cluster: string) => `${prefixes.checks}${cluster}.json`,
   memory: (cluster: string) => `${prefixes.memory}${cluster}.json.gz`,
+  renders: (repository: string, ref: string) =>
+    `${prefixes.renders}${repository}/${encodeURIComponent(ref)}.json.gz`,
+  facts: (cluster: string) => `${prefixes.facts}${cluster}.json.gz`,
 } as const;

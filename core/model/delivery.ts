@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { imageSchema } from './image.ts';
 
 /**
  * One webhook delivery in the ledger (rule 11): claimed with an expiry, then published, then its outcome.
@@ -6,6 +7,7 @@ import * as z from 'zod';
  */
 export const deliverySchema = z.object({
   version: z.literal(1),
+  /** Name of the hook: its provider, with its id where it has one; `ecr`, `codecommit` and `poll` have no hook. */
   provider: z.string(),
   id: z.string(),
   /** Digest of the raw body: the id is not signed, the body is. */
@@ -16,10 +18,11 @@ export const deliverySchema = z.object({
   claimExpiresAt: z.string(),
   publishedAt: z.string().optional(),
   attempts: z.number().int(),
-  /** What was understood of it. */
-  push: z
-    .object({ repository: z.string(), ref: z.string(), before: z.string(), after: z.string() })
-    .optional(),
+  /** What was understood of it: refs that are tracked, by the repository's name in the stack configuration. */
+  pushes: z
+    .array(z.object({ repository: z.string(), ref: z.string(), before: z.string(), after: z.string() }))
+    .exactOptional(),
+  images: z.array(imageSchema).exactOptional(),
   /** What came of it, or why nothing did: written by the snapshot function too. */
   outcome: z.string().optional(),
 });

@@ -73,9 +73,12 @@ export const desiredPointerSchema = z.object({
     .optional(),
   /** The commit whose content the snapshot is. */
   commit: commitSchema,
-  /** The newest commit looked at; it may have left the snapshot as it was. */
+  /**
+   * The commit that last changed anything here. Newer ones that leave it as it is are told by the head in the state of
+   * its repository, which was examined for all its applications.
+   */
   examined: z.object({ sha: z.string(), at: z.string() }),
-  /** Set while the newest commit could not be rendered; the snapshot stays that of the last good one. */
+  /** Set while the newest commit cannot be rendered: the first one with these faults. The snapshot is that of the last good one. */
   failed: z.object({ sha: z.string(), at: z.string(), faults: z.array(faultRecordSchema) }).optional(),
 });
 export type DesiredPointer = z.infer<typeof desiredPointerSchema>;
@@ -87,6 +90,8 @@ export const repositoryStateSchema = z.object({
   repository: z.string(),
   ref: z.string(),
   head: z.object({ sha: z.string(), at: z.string() }),
+  /** Pointers that a commit is about to move, told before the first of them is: until that is done, any of them may be old. */
+  moving: z.object({ sha: z.string(), at: z.string(), targets: z.array(z.string()) }).exactOptional(),
   /** Whether at least one application of that commit could not be followed. */
   failing: z.boolean(),
   /** Application name to the file that defines it and the clusters it chose. */

@@ -21,9 +21,17 @@ export const snapshotSchema = z.object({
   sealing: sealingSchema.exactOptional(),
   provenance: z.object({
     commit: commitSchema.describe('the first commit that gave this content'),
-    renderer: z.enum(['plain', 'kustomize']),
+    renderer: z.enum(['plain', 'kustomize', 'helm']),
     versions: z.record(z.string(), z.string()).describe('of trueup and of each renderer that ran'),
     inputDigest: z.string().describe('over paths and contents of every file the render read'),
+    charts: z
+      .array(z.object({ from: z.string(), name: z.string(), version: z.string(), digest: z.string() }))
+      .exactOptional()
+      .describe('what versions and ranges of charts came to'),
+    warnings: z
+      .array(z.object({ subject: z.string(), message: z.string() }))
+      .exactOptional()
+      .describe('what a person should know of the render although nothing failed'),
     origins: z
       .record(z.string(), z.string())
       .describe('object key to file and line, where the renderer knows'),

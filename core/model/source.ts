@@ -1,4 +1,7 @@
 import * as z from 'zod';
+import { globSchema } from './glob.ts';
+import { chartSchema, helmSchema } from './helm.ts';
+import { kustomizeOptionsSchema } from './kustomize-options.ts';
 
 /** A path inside the repository, `.` for all of it. Climbing out is refused here and again by the checkout. */
 const pathSchema = z
@@ -18,11 +21,35 @@ const pathSchema = z
         .join('/') || '.',
   );
 
-/** What an application is rendered from. */
-export const sourceSchema = z.strictObject({
-  path: pathSchema.describe('folder in this repository'),
+const spelledSchema = z.strictObject({
+  path: pathSchema
+    .exactOptional()
+    .describe('folder in this repository; with chart, the one that value files are relative to, default all of it'),
   renderer: z
-    .enum(['auto', 'plain', 'kustomize'])
+    .enum(['auto', 'plain', 'kustomize', 'helm'])
     .default('auto')
-    .describe('auto: Kustomize when the folder holds a kustomization, else plain YAML and JSON, recursive'),
+    .describe(
+      'auto: Kustomize when the folder holds a kustomization, Helm when it holds a Chart.yaml, else plain YAML and JSON, recursive',
+    ),
+  include: z
+    .array(globSchema)
+    .min(1)
+    .exactOptional()
+    .describe('of plain files, those whose path below source.path matches one; default: all'),
+  exclude: z.array(globSchema).exactOptional().describe('of plain files, those that are left out'),
+  kustomize: kustomizeOptionsSchema.exactOptional().describe('added to the kustomization in source.path'),
+  chart: chartSchema.exactOptional().describe('a chart of a Helm repository or an OCI registry'),
+  helm: helmSchema.exactOptional().describe('how the chart is rendered'),
 });
+
+/** What an application is rendered from. */
+export const sourceSchema = spelledSchema
+  .refine(({ path, chart }) => path !== undefined || chart !== undefined, {
+    path: ['path'],
+    message: 'give the folder to render, or a chart',
+  })
+  .refine(({ renderer, chart }) => chart === undefined || renderer === 'auto' || renderer === 'helm', {
+    path: ['renderer'],
+    message: 'must be helm, or left out, where there is a chart',
+  })
+  .transform(({ path = '.', ...source }) => ({ path, ...source }));

@@ -2,7 +2,7 @@ import { EVENT_ID, YAMLException, constructFromEvents, parseEvents, type Event }
 import { Stop } from '../errors.ts';
 import type { Json } from '../model/json.ts';
 import { Refused, kubernetesSchema } from './kubernetes-schema.ts';
-import { lineAt, offsetOfPath } from './line-of.ts';
+import { Places } from './line-of.ts';
 
 /** One document of a file, and where its parts stand in it. */
 export interface YamlDocument {
@@ -22,14 +22,12 @@ const maxDepth = 1_000;
 export function readYaml(file: string, text: string): readonly YamlDocument[] {
   try {
     const events = parseEvents(text, { filename: file });
+    const places = new Places(text, events);
     const values = constructFromEvents(events, { source: text, schema: kubernetesSchema() });
     return documentStarts(events).flatMap((start, index) => {
       const value = values[index];
       if (value === undefined || value === null) return [];
-      const place = (path: readonly PropertyKey[] = []): string => {
-        const offset = offsetOfPath(text, events, start, path) ?? 0;
-        return `${file}:${lineAt(text, offset)}`;
-      };
+      const place = (path: readonly PropertyKey[] = []): string => `${file}:${places.lineOf(start, path)}`;
       return [{ value: asJson(value, place()), place }];
     });
   } catch (error) {

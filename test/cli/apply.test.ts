@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -148,7 +148,10 @@ describe('plan, apply and drift without AWS', () => {
     for (let index = 1; index < 8; index += 1) await world.remove(`many/${index}.yaml`);
     const refused = await world.run(['apply', 'many', ...target('many'), '--prune']);
     assert.equal(refused.code, 1);
-    assert.match(refused.out, /blocked, would prune 7 of 8 objects.*--confirm-prune 7/);
+    assert.match(
+      refused.out,
+      /blocked, would prune 7 of 8 objects.*`trueup apply PATH --app many --prune --confirm-prune 7`/,
+    );
     assert.equal((await cluster.admin.ask('GET', pathOf('many-7'))).status, 200);
     const agreed = await world.run(['apply', 'many', ...target('many'), '--prune', '--confirm-prune', '7']);
     assert.equal(agreed.code, 0, agreed.out);
@@ -275,6 +278,46 @@ describe('plan, apply and drift without AWS', () => {
       left.open.flatMap(({ drift }) => drift.fields.map(({ path }) => path)),
       ['data.b'],
     );
+  });
+
+  it('says what it waits for, for as long as --timeout says', async () => {
+    await world.write(
+      'never/a.yaml',
+      'apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: never-a}\n' +
+        'spec: {accessModes: [ReadWriteOnce], storageClassName: none, resources: {requests: {storage: 1Gi}}}\n',
+    );
+    const waited = await world.run(['apply', 'never', ...target('never'), '--wait', '--timeout', '3s']);
+    assert.equal(waited.code, 1, waited.err);
+    assert.match(waited.err, /: waits for PersistentVolumeClaim .*never-a: Progressing, /);
+    assert.match(waited.out, /HEALTH +OBJECT +MESSAGE\nProgressing +PersistentVolumeClaim .*never-a/);
+    const useless = await world.run(['apply', 'never', ...target('never'), '--timeout', '3s']);
+    assert.deepEqual([useless.code, /--timeout says how long to --wait/.test(useless.err)], [2, true]);
+  });
+
+  it('refuses records of another cluster that the same context led to', async () => {
+    const own = ['--store', 'file:moved'];
+    await world.write('moved-in/a.yaml', configMap('moved-a', { a: '1' }));
+    await succeeds(['apply', 'moved-in', ...target('moved'), ...own]);
+    const folder = join(world.folder, 'moved', 'identity');
+    const [file = ''] = await readdir(folder);
+    const text = await readFile(join(folder, file), 'utf8');
+    await writeFile(join(folder, file), text.replace(/"uid":"[^"]*"/, '"uid":"of-another"'));
+    await world.write('moved-in/a.yaml', configMap('moved-a', { a: '2' }));
+    const verbs = [
+      ['plan', 'moved-in', ...target('moved')],
+      ['apply', 'moved-in', ...target('moved')],
+      ['drift', '--app', 'moved'],
+      ['rollback', '--app', 'moved'],
+    ];
+    for (const verb of verbs) {
+      const refused = await world.run([...verb, ...own]);
+      assert.equal(refused.code, 2, verb[0]);
+      assert.match(refused.err, /are of another cluster: .* of-another .*delete identity\//);
+    }
+    assert.match(await textOf(pathOf('moved-a')), /"1"/);
+    await world.remove(join('moved', 'identity', file));
+    await succeeds(['apply', 'moved-in', ...target('moved'), ...own]);
+    assert.match(await textOf(pathOf('moved-a')), /"2"/);
   });
 
   it('lets go of the target at Ctrl-C, and the next apply goes on', async () => {

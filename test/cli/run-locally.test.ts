@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PendingQueues } from '../../adapters/pending-queues.ts';
+import { reportOf } from '../../cli/apply.ts';
 import { runLocally } from '../../cli/run-locally.ts';
 import { Neighbourhood } from '../core/reconcile/neighbourhood.ts';
 import { configMap, ReconcileWorld } from '../core/reconcile/reconcile-world.ts';
+import { deployment } from '../core/reconcile/rollout.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
 import { MemoryCluster } from '../fakes/memory-cluster.ts';
 
@@ -35,4 +37,64 @@ test('what follows for a neighbour prunes nothing there: nobody looked at it', a
     cluster.effects.filter((effect) => effect.startsWith('delete')),
     [],
   );
+});
+
+/** A Deployment without a controller: nothing happens to it until somebody writes its status. */
+function rollout() {
+  const clock = new ManualClock();
+  const cluster = new MemoryCluster(clock);
+  const world = new ReconcileWorld(clock, cluster);
+  const both = new Neighbourhood(world);
+  const queues = new PendingQueues(clock);
+  const { store, deps } = world;
+  const session = { ports: { ...deps, queues }, clock, store, interrupted: new AbortController().signal };
+  const told: string[] = [];
+  const apply = async (seconds: number) => {
+    await both.push('a', [deployment('web')]);
+    const target = { cluster: 'east', application: 'a' };
+    const startedAt = clock.now();
+    const run = await runLocally(
+      session,
+      { version: 1, target, reason: 'sync', requestedBy: 'me' },
+      { wait: true, patienceMs: seconds * 1000, tell: (line) => told.push(line) },
+    );
+    return { run, seconds: (clock.now() - startedAt) / 1000 };
+  };
+  return { cluster, clock, apply, told };
+}
+
+test('whoever waits is told for which object and why, once, and the wait takes its whole time', async () => {
+  const { apply, told } = rollout();
+  const { run, seconds } = await apply(60);
+  assert.deepEqual(told, [
+    'waits for Deployment default/web: Progressing, its controller has not seen generation 1 yet',
+  ]);
+  assert.deepEqual([run.left, seconds], [['health has not settled, or deletions are under way'], 60]);
+  const { text, exitCode } = reportOf(run.record?.target ?? assert.fail(), run, { wait: true, prune: false });
+  assert.match(text, /HEALTH +OBJECT +MESSAGE\nProgressing +Deployment default\/web +its controller/);
+  assert.equal(exitCode, 1);
+});
+
+test('a wait ends within seconds of the object', async () => {
+  const { apply, clock, cluster, told } = rollout();
+  const readyAt = clock.now() + 41_000;
+  cluster.hook = () => {
+    if (clock.now() < readyAt) return;
+    cluster.hook = () => undefined;
+    const status = {
+      observedGeneration: 1,
+      replicas: 1,
+      updatedReplicas: 1,
+      readyReplicas: 1,
+      availableReplicas: 1,
+    };
+    cluster.write(
+      { apiVersion: 'apps/v1', plural: 'deployments', namespace: 'default', name: 'web' },
+      { kind: 'Deployment', status },
+    );
+  };
+  const { run, seconds } = await apply(900);
+  assert.deepEqual([run.left, run.record?.health?.status], [[], 'Healthy']);
+  assert.ok(seconds < 50, `${seconds} s`);
+  assert.equal(told.length, 1);
 });

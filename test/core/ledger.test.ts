@@ -32,7 +32,7 @@ function deliveryOf(known: Known): Delivery | undefined {
     state: known.state,
     claimExpiresAt: at(known.ago - 1),
     attempts: 1,
-    push,
+    pushes: [push],
     ...(known.state === 'published' && { publishedAt: at(known.ago) }),
   };
 }
@@ -101,7 +101,7 @@ for (const { name, byBody, byId, stamped, verdict } of cases) {
       id: '1',
       bodyDigest: 'B',
       event: 'push',
-      push,
+      wanted: { pushes: [push] },
       stamped,
     };
     const judged = judge(candidate, { byBody: deliveryOf(byBody), byId: deliveryOf(byId) }, now);

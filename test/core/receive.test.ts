@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { keys } from '../../core/contract/keys.ts';
 import type { Bus, Secrets, Store } from '../../core/ports.ts';
-import { receive, recordImage } from '../../core/receive.ts';
+import { receive } from '../../core/receive.ts';
 import { defaultId as id, delivery, examplesOf, hookSecret, pushOf } from '../fakes/github-delivery.ts';
 import { config, idKey, world } from '../fakes/hook-world.ts';
 
@@ -32,11 +32,20 @@ describe('a push', () => {
     const byId = await record();
     assert.equal(byId?.state, 'published');
     assert.equal(byId.attempts, 1);
-    assert.equal(byId.push?.repository, 'hello');
+    assert.deepEqual(
+      byId.pushes?.map(({ repository }) => repository),
+      ['hello'],
+    );
     assert.deepEqual(await record(keys.deliveryBody('github', byId.bodyDigest)), byId);
     // Intent before effect: both records are claimed before the event is out.
     const bodyKey = keys.deliveryBody('github', byId.bodyDigest);
-    assert.deepEqual(store.writes.slice(0, 2), [bodyKey, idKey]);
+    const log = keys.deliveryLog('github', byId.receivedAt, id);
+    assert.deepEqual(store.writes.slice(0, 4), [
+      keys.body('github', byId.bodyDigest),
+      bodyKey,
+      idKey,
+      log,
+    ]);
   });
 
   test('that deletes the tracked branch is published as such', async () => {
@@ -211,28 +220,3 @@ test('whatever fails behind is 503 with nothing of it in the answer', async () =
   }
 });
 
-test('an image event of ECR is recorded once', async () => {
-  const { deps, store, record, clock } = world();
-  const event = {
-    id: '13cde686-328b-6117-af20-0e5566167482',
-    source: 'aws.ecr',
-    'detail-type': 'ECR Image Action',
-    detail: {
-      'action-type': 'PUSH',
-      result: 'SUCCESS',
-      'repository-name': 'app',
-      'image-tag': 'v1',
-      'image-digest': 'sha256:7f5b',
-    },
-  } as const;
-  await recordImage(event, deps);
-  clock.advance(1_000);
-  await recordImage(event, deps);
-  assert.equal(store.writes.length, 1);
-  const recorded = await record(keys.delivery('ecr', event.id));
-  assert.equal(recorded?.state, 'ignored');
-  assert.match(
-    recorded.outcome ?? '',
-    /^recorded: app:v1@sha256:7f5b \(PUSH SUCCESS\); acting on images is not/,
-  );
-});

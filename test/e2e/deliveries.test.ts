@@ -164,7 +164,9 @@ test('an image event of ECR is seen in the ledger', async () => {
   });
   const delivery = await readDocument(stage.records.store, recorded, deliverySchema);
   assert.equal(recorded, keys.delivery('ecr', delivery?.value.id ?? ''));
-  assert.match(delivery?.value.outcome ?? '', /shop\/web:1\.2\.3@sha256:a{64}/);
+  const [image] = delivery?.value.images ?? [];
+  assert.match(image?.repository ?? '', /\.dkr\.ecr\..*\/shop\/web$/);
+  assert.deepEqual([image?.tag, image?.digest], ['1.2.3', `sha256:${'a'.repeat(64)}`]);
 });
 
 async function reconcileFunction(): Promise<string> {

@@ -27,7 +27,9 @@ export async function pushFiles(
 /** From webhook to bus, out of the delivery ledger. */
 export async function watchDelivery({ records, narrator }: Stage, { sha, startedAt }: Push): Promise<void> {
   const { id, receivedAt, publishedAt } = await until(`a published delivery of ${sha}`, async () =>
-    (await records.deliveries()).find(({ push, state }) => push?.after === sha && state === 'published'),
+    (await records.deliveries()).find(
+      ({ pushes, state }) => state === 'published' && pushes?.some(({ after }) => after === sha) === true,
+    ),
   );
   narrator.step('webhook accepted', secondsBetween(startedAt, receivedAt), `delivery ${id}`);
   narrator.step('event on the bus', secondsBetween(startedAt, publishedAt ?? receivedAt), 'PushReceived');

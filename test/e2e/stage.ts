@@ -38,12 +38,25 @@ export function kubectlOf(kubectl: string, kubeconfigPath: string, context?: str
   };
 }
 
-/** Our command line, as a person on call runs it; gives what it printed. */
-export async function trueup({ aws, stack }: Installation, ...args: readonly string[]): Promise<string> {
+/** Our command line, as a person on call runs it. */
+export async function runTrueup(
+  { aws, stack }: Installation,
+  ...args: readonly string[]
+): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
   const program = resolve(import.meta.dirname, '../../cli/trueup.ts');
   const env = { ...process.env, ...aws.env, NO_COLOR: '1' };
-  const { stdout } = await run(process.execPath, [program, ...args, '--stack', stack], { env });
-  return stdout.trim();
+  return new Promise((done) => {
+    const child = execFile(process.execPath, [program, ...args, '--stack', stack], { env }, (_, out, err) => {
+      done({ code: child.exitCode ?? -1, out, err });
+    });
+  });
+}
+
+/** The same where it must succeed; gives what it printed. */
+export async function trueup(installation: Installation, ...args: readonly string[]): Promise<string> {
+  const { code, out, err } = await runTrueup(installation, ...args);
+  if (code !== 0) throw new Error(`trueup ${args.join(' ')} ended with ${code}: ${out}${err}`);
+  return out.trim();
 }
 
 /** The two applications of `examples/quickstart`. */

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { createRequire } from 'node:module';
 import * as z from 'zod';
-import type { HookRequest } from '../../core/event.ts';
+import type { HookRequest } from '../../core/receive/hook-request.ts';
 
 const payloadSchema = z.record(z.string(), z.unknown());
 const listSchema = z.array(z.object({ name: z.string(), examples: z.array(payloadSchema) }));
@@ -55,5 +55,6 @@ export function delivery(options: Delivery = {}): HookRequest {
     },
     body,
     text: body.toString('utf8'),
+    sourceIp: '192.0.2.1',
   };
 }

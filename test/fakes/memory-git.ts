@@ -1,4 +1,5 @@
 import type { RepositoryConfig } from '../../core/contract/config.ts';
+import { trackedRef, type ResolvedRef } from '../../core/contract/tracked-ref.ts';
 import type { Git, Worktree } from '../../core/ports.ts';
 import { MemoryWorktree, commitOf, type Files } from './memory-worktree.ts';
 
@@ -22,6 +23,12 @@ export class MemoryGit implements Git {
     const head = this.current;
     await this.onHead();
     return head;
+  }
+
+  async heads(repositories: readonly RepositoryConfig[]): Promise<ReadonlyMap<string, ResolvedRef>> {
+    const sha = await this.head();
+    if (sha === undefined) return new Map();
+    return new Map(repositories.map((one) => [one.name, { sha, ref: trackedRef(one) }]));
   }
 
   async checkout({ name }: RepositoryConfig, sha: string): Promise<Worktree | undefined> {

@@ -24,7 +24,7 @@ import { environment } from '../../core/contract/environment.ts';
 import { envelopeSchema } from '../../core/contract/events.ts';
 import { keys } from '../../core/contract/keys.ts';
 import { deliverySchema } from '../../core/model/delivery.ts';
-import type { HookRequest } from '../../core/event.ts';
+import type { HookRequest } from '../../core/receive/hook-request.ts';
 import { brokenAws } from '../adapters/broken-aws.ts';
 import { testAws } from '../aws/test-aws.ts';
 import { delivery, examplesOf, hookSecret, pushOf } from '../fakes/github-delivery.ts';

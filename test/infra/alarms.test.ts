@@ -49,7 +49,7 @@ test('every alarm: metric, dimensions, period, threshold, missing data', () => {
     `trueup-acme-degraded-${cluster} Maximum(DegradedTargets{Cluster=${cluster},Fleet=acme}) over 2 x 300 s > 0 notBreaching`,
     `trueup-acme-unchecked-${cluster} Maximum(OldestCheckSeconds{Cluster=${cluster},Fleet=acme}) over 1 x 900 s > 900 breaching`,
   ]);
-  const perQueue = ['Pushes', 'Images', 'Runs', 'Later', 'Sweeps'].map(
+  const perQueue = ['Pushes', 'Intake', 'Runs', 'Later', 'Sweeps'].map(
     (queue) =>
       `trueup-acme-dead-letters-${queue.toLowerCase()} Maximum(ApproximateNumberOfMessagesVisible{QueueName=<Queues${queue}DeadLetters>}) over 1 x 300 s > 0 notBreaching`,
   );

@@ -23,7 +23,7 @@ test('size of each function', () => {
     return `${flatten({ Ref: id })} ${Timeout} s ${MemorySize} MB /tmp ${EphemeralStorage.Size} MB reserved ${ReservedConcurrentExecutions ?? '-'}`;
   });
   assert.deepEqual(lines.sort(), [
-    '<FunctionsImageFunction> 30 s 512 MB /tmp 512 MB reserved -',
+    '<FunctionsIntakeFunction> 30 s 512 MB /tmp 512 MB reserved -',
     '<FunctionsReconcileFunction> 300 s 1024 MB /tmp 512 MB reserved -',
     '<FunctionsSnapshotFunction> 300 s 2048 MB /tmp 2048 MB reserved -',
     '<FunctionsSweepFunction> 300 s 1024 MB /tmp 512 MB reserved -',

@@ -63,7 +63,7 @@ test('every work queue has a dead-letter queue of its own and of its kind, which
       )
       .sort(),
     [
-      '<QueuesImagesQueue> 5 <QueuesImagesDeadLetters>',
+      '<QueuesIntakeQueue> 5 <QueuesIntakeDeadLetters>',
       '<QueuesLaterQueue> 5 <QueuesLaterDeadLetters>',
       '<QueuesPushesQueue> 5 <QueuesPushesDeadLetters>',
       '<QueuesRunsQueue> 3 <QueuesRunsDeadLetters>',
@@ -95,7 +95,7 @@ test('functions read one message at a time, say which failed, and end before it 
   assert.deepEqual(
     mappings.map(({ EventSourceArn, FunctionName }) => `${EventSourceArn} ${FunctionName}`).sort(),
     [
-      '<QueuesImagesQueue> <FunctionsImageFunction>',
+      '<QueuesIntakeQueue> <FunctionsIntakeFunction>',
       '<QueuesLaterQueue> <FunctionsReconcileFunction>',
       '<QueuesPushesQueue> <FunctionsSnapshotFunction>',
       '<QueuesRunsQueue> <FunctionsReconcileFunction>',
@@ -134,7 +134,7 @@ test('rules lead to queues or to our bus, each with a dead-letter queue', () => 
       ),
   );
   assert.deepEqual(targets.sort(), [
-    '<EventsEcrImages> ours <QueuesImagesQueue> <QueuesUndelivered>',
+    '<EventsEcrIntake> ours <QueuesIntakeQueue> <QueuesUndelivered>',
     '<EventsEcrToOurBus> default <EventsBus> <QueuesUndelivered>',
     '<EventsPushes> ours <QueuesPushesQueue> <QueuesUndelivered>',
   ]);

@@ -8,9 +8,9 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   Webhook: [
     'events:PutEvents <EventsBus>',
     'secretsmanager:GetSecretValue <SecretsHookgithub>',
-    ...folder('s3:GetObject', 'deliveries'),
-    ...folder('s3:PutObject', 'deliveries'),
-    's3:ListBucket <StorageBucket> if StringLikeIfExists s3:prefix deliveries/*',
+    ...folder('s3:GetObject', 'deliveries', 'bodies'),
+    ...folder('s3:PutObject', 'deliveries', 'bodies'),
+    's3:ListBucket <StorageBucket> if StringLikeIfExists s3:prefix deliveries/* bodies/*',
   ],
   Snapshot: [
     'cloudwatch:PutMetricData * if StringEquals cloudwatch:namespace TrueUp',
@@ -57,11 +57,12 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     'sqs:SendMessage <QueuesLaterQueue>',
     'sqs:SendMessage <QueuesSweepsQueue>',
   ],
-  Image: [
+  Intake: [
+    'events:PutEvents <EventsBus>',
     ...folder('s3:GetObject', 'deliveries'),
     ...folder('s3:PutObject', 'deliveries'),
     's3:ListBucket <StorageBucket> if StringLikeIfExists s3:prefix deliveries/*',
-    ...consume('Images'),
+    ...consume('Intake'),
   ],
 };
 
@@ -127,11 +128,7 @@ for (const [name, rights] of Object.entries(expected)) {
     const actual = rightsOf(`<Functions${name}Role>`);
     const own = actual.filter((right) => !config.test(right));
     assert.deepEqual(own.sort(), [...rights, ...log(name)].sort());
-    assert.equal(
-      actual.length - own.length,
-      name === 'Image' ? 0 : 1,
-      'reads its configuration object and no other asset',
-    );
+    assert.equal(actual.length - own.length, 1, 'reads its configuration object and no other asset');
   });
 }
 

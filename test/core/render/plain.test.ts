@@ -2,17 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Stop } from '../../../core/errors.ts';
 import { describeRef, refOf } from '../../../core/model/object.ts';
+import { sourceSchema } from '../../../core/model/source.ts';
+import { matchesGlob } from '../../../core/render/matches-glob.ts';
 import { render } from '../../../core/render/render.ts';
+import { renderContext } from '../../fakes/render-context.ts';
 import { MemoryWorktree, type Files } from '../../fakes/memory-worktree.ts';
 
 const noRenderers = {
   versions: {},
   kustomize: () => Promise.reject(new Error('a plain folder needs no kustomize')),
+  helm: () => Promise.reject(new Error('a plain folder needs no helm')),
 };
 const source = { path: 'apps/web', renderer: 'auto' } as const;
 
 function renderFiles(files: Files, path: string = source.path) {
-  return render({ ...source, path }, new MemoryWorktree(files), noRenderers);
+  return render({ ...source, path }, renderContext(new MemoryWorktree(files), noRenderers));
 }
 
 function configMap(name: string, more = ''): string {
@@ -97,6 +101,96 @@ for (const { why, files, path, gives } of renders) {
     assert.equal(renderer, 'plain');
   });
 }
+
+const tree = {
+  'apps/web/a.yaml': configMap('a'),
+  'apps/web/values.yaml': 'replicas: 3',
+  'apps/web/tests/b.yaml': configMap('b'),
+  'apps/web/tests/deep/c.json': '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}',
+  'apps/web/tests/.hidden/d.yaml': configMap('d'),
+  'apps/web/README.md': '#',
+};
+const chosen: { why: string; source: object; gives: string[] }[] = [
+  { why: 'of this folder alone', source: { include: ['a*.yaml'] }, gives: ['a'] },
+  { why: 'of any depth', source: { include: ['**/?.yaml', '**/?.json'] }, gives: ['a', 'b', 'c'] },
+  { why: 'of a folder below', source: { include: ['tests/**'] }, gives: ['b', 'c'] },
+  { why: 'of several patterns', source: { include: ['a.yaml', 'tests/deep/*'] }, gives: ['a', 'c'] },
+  { why: 'but some', source: { exclude: ['values.yaml', 'tests/**/c.json'] }, gives: ['a', 'b'] },
+  {
+    why: 'and of these but some',
+    source: { include: ['**/?.*'], exclude: ['tests/*'] },
+    gives: ['a', 'c'],
+  },
+];
+for (const { why, source: patterns, gives } of chosen) {
+  test(`files are chosen by patterns: ${why}`, async () => {
+    const chosenSource = sourceSchema.parse({ path: 'apps/web', ...patterns });
+    const context = renderContext(new MemoryWorktree(tree), noRenderers);
+    const { objects } = await render(chosenSource, context);
+    assert.deepEqual(
+      objects.map(({ metadata }) => metadata.name),
+      gives,
+    );
+  });
+}
+
+test('what no pattern chose is no input', async () => {
+  const digest = async (files: Files) => {
+    const source = sourceSchema.parse({ path: 'apps/web', include: ['a.yaml'] });
+    return (await render(source, renderContext(new MemoryWorktree(files), noRenderers))).inputDigest;
+  };
+  assert.equal(await digest(tree), await digest({ ...tree, 'apps/web/values.yaml': 'replicas: 4' }));
+});
+
+test('a pattern names paths below the folder', () => {
+  const patterns = [
+    '../x.yaml',
+    '/etc/*',
+    'a/../../b',
+    '!a.yaml',
+    '+(a|b).yaml',
+    'a\\b',
+    '[ab].yaml',
+    '{a,b}.yaml',
+    'x'.repeat(201),
+    '',
+  ];
+  for (const pattern of patterns) {
+    for (const field of ['include', 'exclude']) {
+      const parsed = sourceSchema.safeParse({ path: '.', [field]: [pattern] });
+      assert.equal(parsed.success, false, `${field}: ${pattern}`);
+    }
+  }
+});
+
+const fits: { glob: string; yes: string[]; no: string[] }[] = [
+  { glob: '*.yaml', yes: ['a.yaml', '.yaml'], no: ['a/b.yaml', 'a.yml'] },
+  { glob: '**/*.yaml', yes: ['a.yaml', 'a/b.yaml', 'a/b/c.yaml'], no: ['a.yaml/b'] },
+  { glob: 'a/**', yes: ['a/b', 'a/b/c', 'a'], no: ['b/a', 'ab'] },
+  { glob: 'a/**/b', yes: ['a/b', 'a/x/b', 'a/b/b'], no: ['a/b/x'] },
+  { glob: '**/b/**/c/*', yes: ['b/c/x', 'a/b/b/c/c/x'], no: ['b/x/c', 'c/b/x'] },
+  { glob: 'a?c', yes: ['abc', 'a😀c'], no: ['ac', 'a/c', 'abbc'] },
+  { glob: 'a**c', yes: ['ac', 'abbc'], no: ['a/c'] },
+  { glob: '*a*b*', yes: ['ab', 'xaxbx', 'aabb'], no: ['ba', 'a'] },
+  { glob: 'a.c', yes: ['a.c'], no: ['abc'] },
+  { glob: `**/${'*a'.repeat(60)}b/**/${'*a'.repeat(30)}b`, yes: [], no: [`${'a'.repeat(250)}/`.repeat(16)] },
+];
+for (const { glob, yes, no } of fits) {
+  test(`the pattern ${glob.slice(0, 20)} is soon through`, () => {
+    for (const path of yes) assert.equal(matchesGlob(glob, path), true, path);
+    for (const path of no) assert.equal(matchesGlob(glob, path), false, path);
+  });
+}
+
+test('an application of more objects than a run takes is refused', async () => {
+  const items = (count: number) =>
+    Array.from({ length: count }, (_, at) => `- metadata: {name: a${at}}`).join('\n');
+  const list = (count: number) => `apiVersion: v1\nkind: ConfigMapList\nitems:\n${items(count)}\n`;
+  await assert.rejects(
+    renderFiles({ 'apps/web/a.yaml': list(10_001) }),
+    /^Stop: folder apps\/web: gives 10001 objects, and an application has 10000 at most; split it/,
+  );
+});
 
 const faults: { why: string; text: string; says: string }[] = [
   {

@@ -11,7 +11,7 @@ const { aws, client, prefix } = await testAws();
 const s3 = new S3Client(client);
 await s3.send(new CreateBucketCommand({ Bucket: prefix }));
 Object.assign(process.env, aws.env, { [environment.bucket]: prefix });
-const { handler } = await import('../../functions/image.ts');
+const { handler } = await import('../../functions/intake.ts');
 
 const event = {
   version: '0',

@@ -1,0 +1,131 @@
+import * as z from 'zod';
+import { Stop } from '../core/errors.ts';
+import { guardedFetch, statusFault, type GuardedAnswer, type Reach } from './guarded-fetch.ts';
+import { assertDigest } from './helm-repository.ts';
+
+const maxManifestBytes = 4 * 1024 * 1024;
+const maxPages = 100;
+
+const manifestTypes = 'application/vnd.oci.image.manifest.v1+json';
+const descriptorSchema = z.object({
+  mediaType: z.string(),
+  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  size: z.number().int().nonnegative(),
+});
+const manifestSchema = z.object({ config: descriptorSchema, layers: z.array(descriptorSchema).max(100) });
+const tagsSchema = z.object({ tags: z.array(z.string()).nullish() });
+const tokenSchema = z.object({ token: z.string().optional(), access_token: z.string().optional() });
+
+export type OciDescriptor = z.infer<typeof descriptorSchema>;
+export interface OciManifest extends z.infer<typeof manifestSchema> {
+  /** `sha256:` and hex, of the manifest itself. */
+  readonly digest: string;
+}
+
+/** One repository of an OCI registry, and what it may be asked with. */
+export interface OciAccess {
+  /** `https://HOST`, or http on loopback. */
+  readonly origin: string;
+  /** Name in the registry, e.g. `stefanprodan/charts/podinfo`. */
+  readonly name: string;
+  readonly reach: Reach;
+  /** `Basic …`, for the registry or for whoever gives out its tokens. */
+  readonly basic: string | undefined;
+  readonly secret: string | undefined;
+}
+
+/** Reads one repository over the distribution API. Digests are checked of all that it gives. */
+export class OciRepository {
+  readonly #access: OciAccess;
+  #authorization: string | undefined;
+
+  constructor(access: OciAccess) {
+    this.#access = access;
+  }
+
+  /** All tags, page by page. */
+  async tags(): Promise<readonly string[]> {
+    const tags: string[] = [];
+    let next: string | undefined = `/v2/${this.#access.name}/tags/list?n=1000`;
+    for (let page = 0; page < maxPages && next !== undefined; page += 1) {
+      const { body, headers } = await this.#get(next, 'tags', maxManifestBytes);
+      tags.push(...(this.#parse(body, tagsSchema, 'list of tags').tags ?? []));
+      next = /<([^>]+)>;\s*rel="?next"?/.exec(headers.get('link') ?? '')?.[1];
+    }
+    return tags;
+  }
+
+  /** Of a tag, or of a digest. Throws Stop when there is none. */
+  async manifest(reference: string): Promise<OciManifest> {
+    const path = `/v2/${this.#access.name}/manifests/${reference}`;
+    const { body, headers } = await this.#get(path, reference, maxManifestBytes, { accept: manifestTypes });
+    const promised = reference.startsWith('sha256:') ? reference : headers.get('docker-content-digest');
+    const digest = promised ?? '';
+    const what = `the manifest of ${reference}`;
+    if (!/^sha256:[0-9a-f]{64}$/.test(digest)) {
+      throw new Stop({ subject: this.#access.reach.subject, message: `gives no sha256 digest with ${what}` });
+    }
+    assertDigest(body, digest.slice('sha256:'.length), what, this.#access.reach.subject);
+    return { ...this.#parse(body, manifestSchema, 'manifest'), digest };
+  }
+
+  /** Content of a layer. `bytes`: the most that is read. */
+  async blob({ digest, size }: OciDescriptor, bytes: number): Promise<Uint8Array> {
+    const { subject } = this.#access.reach;
+    if (size > bytes) throw new Stop({ subject, message: `holds a layer of ${size} bytes; up to ${bytes} are read` });
+    const { body } = await this.#get(`/v2/${this.#access.name}/blobs/${digest}`, digest, bytes);
+    assertDigest(body, digest.slice('sha256:'.length), 'a layer', subject);
+    return body;
+  }
+
+  async #get(
+    path: string,
+    what: string,
+    bytes: number,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<GuardedAnswer> {
+    const { origin, reach, secret, name } = this.#access;
+    const url = new URL(path, origin);
+    const ask = () => guardedFetch(url.href, reach, { headers, bytes, authorization: this.#authorization });
+    let answer = await ask();
+    if (answer.status === 401) {
+      this.#authorization = await this.#authorize(answer.headers.get('www-authenticate') ?? '');
+      answer = await ask();
+    }
+    if (answer.status === 200) return answer;
+    throw statusFault(reach, answer.status, `${name} ${what}`, secret);
+  }
+
+  /** Basic, or a token from where the registry says: that host must be declared as well. */
+  async #authorize(challenge: string): Promise<string> {
+    const { basic, reach, secret, name } = this.#access;
+    const [, scheme = '', rest = ''] = /^(\w+)\s*(.*)$/.exec(challenge) ?? [];
+    const fields = new Map([...rest.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]));
+    const realm = fields.get('realm');
+    if (scheme.toLowerCase() === 'basic' && basic !== undefined) return basic;
+    if (scheme.toLowerCase() !== 'bearer' || realm === undefined || !URL.canParse(realm)) {
+      throw statusFault(reach, 401, name, secret);
+    }
+    const url = new URL(realm);
+    const service = fields.get('service');
+    if (service !== undefined) url.searchParams.set('service', service);
+    url.searchParams.set('scope', fields.get('scope') ?? `repository:${name}:pull`);
+    const answer = await guardedFetch(url.href, reach, { bytes: 64 * 1024, authorization: basic });
+    if (answer.status !== 200) throw statusFault(reach, answer.status, `a token for ${name}`, secret);
+    const { token, access_token: other } = this.#parse(answer.body, tokenSchema, 'token');
+    return `Bearer ${token ?? other ?? ''}`;
+  }
+
+  #parse<T>(body: Uint8Array, schema: z.ZodType<T>, what: string): T {
+    const { subject } = this.#access.reach;
+    let json: unknown;
+    try {
+      json = JSON.parse(Buffer.from(body).toString('utf8'));
+    } catch {
+      throw new Stop({ subject, message: `gives a ${what} that is not JSON; is this an OCI registry?` });
+    }
+    const parsed = schema.safeParse(json);
+    if (parsed.success) return parsed.data;
+    throw new Stop({ subject, message: `gives a ${what} of another form than OCI has` });
+  }
+}

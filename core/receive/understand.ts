@@ -1,0 +1,65 @@
+import type { RepositoryConfig } from '../contract/repository.ts';
+import type { Image } from '../model/image.ts';
+import { trackedBy } from './match-repository.ts';
+import type { PushHint, Reading } from './reading.ts';
+
+/** A push to a ref that a configured repository tracks; once for each such repository. A hint only (rule 2). */
+export interface TrackedPush {
+  /** Name in the stack configuration. */
+  readonly repository: string;
+  readonly ref: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** What a reading asks of this installation. */
+export type Understood =
+  | {
+      readonly kind: 'wanted';
+      readonly deliveryId?: string | undefined;
+      readonly event: string;
+      readonly pushes: readonly TrackedPush[];
+      readonly images: readonly Image[];
+      /** The body names the moment of what it tells, so that nothing else can have the same bytes. */
+      readonly stamped: boolean;
+    }
+  | Extract<Reading, { kind: 'ignored' | 'invalid' }>;
+
+/** Reasons of one delivery that are told in full; a push may name a thousand refs. */
+const mostReasons = 3;
+
+/** Finds the repositories that a reading is about. */
+export function understand(reading: Reading, repositories: readonly RepositoryConfig[]): Understood {
+  switch (reading.kind) {
+    case 'ignored':
+    case 'invalid':
+      return reading;
+    case 'images': {
+      const { deliveryId, event, images, stamped } = reading;
+      return { kind: 'wanted', deliveryId, event, pushes: [], images, stamped };
+    }
+    case 'pushes':
+      return understandPushes(reading, repositories);
+  }
+}
+
+function understandPushes(
+  { deliveryId, event, pushes, stamped }: Extract<Reading, { kind: 'pushes' }>,
+  repositories: readonly RepositoryConfig[],
+): Understood {
+  const found = pushes.map((push) => ({ push, tracked: trackedBy(push, repositories) }));
+  const wanted = found.flatMap(({ push, tracked }) =>
+    'names' in tracked ? tracked.names.map((repository) => trackedPush(repository, push)) : [],
+  );
+  if (wanted.length > 0) {
+    return { kind: 'wanted', deliveryId, event, pushes: wanted, images: [], stamped };
+  }
+  const reasons = [...new Set(found.flatMap(({ tracked }) => ('reason' in tracked ? [tracked.reason] : [])))];
+  const rest = reasons.length - mostReasons;
+  const told = [...reasons.slice(0, mostReasons), ...(rest > 0 ? [`and ${rest} more`] : [])].join('; ');
+  return { kind: 'ignored', deliveryId, event, reason: told };
+}
+
+function trackedPush(repository: string, { ref, before, after }: PushHint): TrackedPush {
+  return { repository, ref, before, after };
+}

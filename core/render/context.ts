@@ -1,0 +1,49 @@
+import type { Capabilities } from '../model/facts.ts';
+import { Stop } from '../errors.ts';
+import type { Charts, Renderers, Worktree } from '../ports.ts';
+
+/**
+ * What a render may ask of the cluster that it is for. Each answer that was asked for is an input of the render, so that
+ * clusters which answer alike share one snapshot: ask for nothing that the output does not depend on.
+ */
+export interface AskedFacts {
+  /** Name in the stack configuration; undefined for a render that is for no cluster. */
+  name(): string | undefined;
+  label(key: string): string | undefined;
+  /** A variable of the stack configuration: the cluster's own, else that of the installation. */
+  variable(name: string): string | undefined;
+  /** Undefined as long as the cluster was never swept. */
+  capabilities(): Promise<Capabilities | undefined>;
+}
+
+/** Of a render that is for no cluster: by hand, or of an Application whose selector matches none. */
+export const noFacts: AskedFacts = {
+  name: () => undefined,
+  label: () => undefined,
+  variable: () => undefined,
+  capabilities: async () => undefined,
+};
+
+/** Where no chart repository is declared. */
+export const noCharts: Charts = {
+  fetch: (reference) => {
+    const subject = 'oci' in reference ? reference.oci : `${reference.repository} ${reference.name}`;
+    throw new Stop({ subject, message: 'is no chart repository that the stack configuration declares' });
+  },
+  unpack: (_archive, subject) => {
+    throw new Stop({ subject, message: 'is an archive, and no chart repository is declared' });
+  },
+};
+
+/** Everything that a render is made from, besides the source as the Application spells it. */
+export interface RenderContext {
+  readonly worktree: Worktree;
+  readonly renderers: Renderers;
+  readonly charts: Charts;
+  readonly facts: AskedFacts;
+  readonly applicationName: string;
+  /** For namespaced objects that name none. */
+  readonly namespace: string;
+  /** Other repositories at their tracked head, by the `ref` of `spec.sources`. */
+  readonly references: ReadonlyMap<string, Worktree>;
+}

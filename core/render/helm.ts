@@ -1,0 +1,119 @@
+import { Stop, type Fault } from '../errors.ts';
+import { helmSchema, type ChartReference, type HelmOptions } from '../model/helm.ts';
+import { isJsonObject, type JsonObject } from '../model/json.ts';
+import type { HelmRequest } from '../ports.ts';
+import { readYaml } from '../yaml/read-yaml.ts';
+import type { RenderContext } from './context.ts';
+import { decodeText } from './helm-chart.ts';
+import { differences, lintWarnings } from './helm-compare.ts';
+import { mapHooks } from './helm-hooks.ts';
+import { asksCapabilities, atAnotherTime, lintChart, type Finding } from './helm-lint.ts';
+import { loadChart, type LoadedChart, type ResolvedChart } from './helm-load.ts';
+import { readOutput } from './helm-output.ts';
+import { readValues, type HelmValues, type ValueFile } from './helm-values.ts';
+import { helmFault, secretTexts } from './helm-words.ts';
+import type { PlacedObjects } from './manifests.ts';
+
+/** The part of a source that a chart is rendered by. */
+export interface HelmSource {
+  readonly path: string;
+  readonly chart?: ChartReference;
+  readonly helm?: HelmOptions;
+}
+
+/** Objects of a chart, and everything that they were made of. */
+export interface HelmObjects extends PlacedObjects {
+  /** Files of this repository. */
+  readonly inputs: readonly string[];
+  /** Value files of other sources. */
+  readonly references: readonly ValueFile[];
+  /** What versions and ranges came to. */
+  readonly charts: readonly ResolvedChart[];
+  /** Functions whose result is another one in a release of Helm, and what two renderings differ in where that is allowed. */
+  readonly warnings: readonly Fault[];
+}
+
+/** Renders a chart as Helm 4 does. Throws Stop with every fault found, Blocked and Retry for chart repositories. */
+export async function readHelm(source: HelmSource, context: RenderContext): Promise<HelmObjects> {
+  const options = source.helm ?? helmSchema.parse({});
+  const chart = await loadChart(source, context);
+  if (chart.metadata.type === 'library') {
+    const message = 'is a library for other charts, and gives no objects of its own';
+    throw new Stop({ subject: chart.placeOf('Chart.yaml'), message });
+  }
+  const values = await readValues(source.path, options, chart, context);
+  const isAsking = asksCapabilities(chart, [...values.texts, JSON.stringify(options.parameters)]);
+  const capabilities = isAsking ? await context.facts.capabilities() : undefined;
+  const findings = lintChart(chart).filter(({ kind }) => kind !== 'capabilities' || capabilities === undefined);
+  const request: HelmRequest = {
+    chart: chart.files,
+    releaseName: options.releaseName ?? context.applicationName,
+    namespace: context.namespace,
+    values: values.texts,
+    parameters: options.parameters.map(parameterArgs),
+    capabilities,
+    includeCrds: !options.skipCrds,
+    skipSchemaValidation: options.skipSchemaValidation,
+    isUpgrade: false,
+  };
+  const secrets = secretTexts(values.parsed, options.parameters, defaultsOf(chart));
+  const run = (changed: Partial<HelmRequest>) =>
+    rendered({ ...request, ...changed }, { path: source.path, chart, secrets }, context);
+  const one = await run({});
+  const unstable = differences(one, await run({ chart: atAnotherTime(chart.files, findings) }), findings);
+  const [first] = unstable;
+  if (first !== undefined && options.nondeterministic === 'fail') throw new Stop(first, unstable);
+  return {
+    objects: mapHooks(one),
+    origins: one.origins,
+    ...inputsOf(chart, values),
+    warnings: [...(await releaseWarnings(one, findings, run)), ...unstable],
+  };
+}
+
+function inputsOf(
+  { inputs, resolved }: LoadedChart,
+  values: HelmValues,
+): Pick<HelmObjects, 'inputs' | 'references' | 'charts'> {
+  const own = values.inputs.flatMap(({ reference, path }) => (reference === undefined ? [path] : []));
+  return {
+    inputs: [...new Set([...inputs, ...own])],
+    references: values.inputs.filter(({ reference }) => reference !== undefined),
+    charts: resolved,
+  };
+}
+
+async function rendered(
+  request: HelmRequest,
+  { path, chart, secrets }: { readonly path: string; readonly chart: LoadedChart; readonly secrets: readonly string[] },
+  { renderers }: RenderContext,
+): Promise<PlacedObjects> {
+  const result = await renderers.helm(request);
+  if (result.kind === 'refused') throw helmFault(result.words, chart, secrets);
+  return readOutput(path, result.output, chart);
+}
+
+/** What is asked of a release and makes a difference is told as such; the rest of the lint speaks for itself. */
+async function releaseWarnings(
+  one: PlacedObjects,
+  findings: readonly Finding[],
+  run: (changed: Partial<HelmRequest>) => Promise<PlacedObjects>,
+): Promise<readonly Fault[]> {
+  const asks = findings.some(({ kind }) => kind === 'release');
+  const isMoot = asks && differences(one, await run({ isUpgrade: true }), []).length === 0;
+  return lintWarnings(isMoot ? findings.filter(({ kind }) => kind !== 'release') : findings);
+}
+
+/** As Argo CD does: commas in a text are no separators, but a list in braces stays one. */
+function parameterArgs({ name, value, forceString }: HelmOptions['parameters'][number]): readonly [string, string] {
+  if (forceString) return ['--set-literal', `${name}=${value}`];
+  const isList = value.startsWith('{') && value.endsWith('}');
+  return ['--set', `${name}=${isList ? value : value.replaceAll(/(?<!\\),/g, '\\,')}`];
+}
+
+/** The chart's own values; what cannot be read is for Helm to tell. */
+function defaultsOf({ files, placeOf }: LoadedChart): JsonObject {
+  const text = decodeText(files.get('values.yaml') ?? new Uint8Array()) ?? '';
+  const [document] = readYaml(placeOf('values.yaml'), text);
+  return isJsonObject(document?.value) ? document.value : {};
+}
