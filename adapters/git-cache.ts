@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -80,21 +80,30 @@ export class GitCache {
   /** Keeps what was fetched for a commit; `commits` are those that are complete in this repository, newest first. */
   save(url: string, gitDirectory: string, commits: readonly string[]): Promise<void> {
     return this.#locked(url, async (folder) => {
-      const pack = join(gitDirectory, 'objects', 'pack');
-      const names = (await readdir(pack)).filter((name) => packFile.safeParse(name).success);
-      const packs = names.filter((name) => name.endsWith('.pack'));
-      const files: Record<string, number> = {};
-      for (const name of names) files[name] = (await stat(join(pack, name))).size;
-      const bytes = Object.values(files).reduce((sum, size) => sum + size, 0);
-      if (packs.length > this.#limits.packs || bytes > this.#limits.bytes) return this.#drop(folder);
-      await mkdir(folder, { recursive: true });
-      for (const name of names) await link(join(pack, name), join(folder, name)).catch(unlessThere);
-      const manifest: Manifest = { version: 1, commits: commits.slice(0, commitsKept), files };
-      const draft = join(folder, `${manifestName}.${process.pid}`);
-      await writeFile(draft, JSON.stringify(manifest));
-      await rename(draft, join(folder, manifestName));
-      await this.#evict(folder);
+      try {
+        await this.#write(folder, join(gitDirectory, 'objects', 'pack'), commits.slice(0, commitsKept));
+      } catch (error) {
+        // Another process threw the folder away, or there is no room: no checkout fails for that.
+        if (!hasCode(error, 'ENOENT', 'ENOSPC', 'EDQUOT', 'EMLINK')) throw error;
+        await this.#drop(folder);
+      }
     });
+  }
+
+  async #write(folder: string, pack: string, commits: string[]): Promise<void> {
+    const names = (await readdir(pack)).filter((name) => packFile.safeParse(name).success);
+    const files: Record<string, number> = {};
+    for (const name of names) files[name] = (await stat(join(pack, name))).size;
+    const packs = names.filter((name) => name.endsWith('.pack'));
+    const bytes = Object.values(files).reduce((sum, size) => sum + size, 0);
+    if (packs.length > this.#limits.packs || bytes > this.#limits.bytes) return this.#drop(folder);
+    await mkdir(folder, { recursive: true });
+    for (const name of names) await link(join(pack, name), join(folder, name)).catch(unlessThere);
+    const manifest: Manifest = { version: 1, commits, files };
+    const draft = join(folder, `${manifestName}.${randomUUID()}`);
+    await writeFile(draft, JSON.stringify(manifest));
+    await rename(draft, join(folder, manifestName));
+    await this.#evict(folder);
   }
 
   drop(url: string): Promise<void> {

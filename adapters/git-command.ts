@@ -14,7 +14,15 @@ export interface GitCommand {
   readonly remote?: GitRemote;
   /** PATH to find git on. */
   readonly path: string;
-  readonly limits: { readonly bytes: number; readonly seconds: number };
+  readonly limits: GitRunLimits;
+}
+
+export interface GitRunLimits {
+  /** Of the packs of the repository, when all is fetched. */
+  readonly bytes: number;
+  readonly seconds: number;
+  /** Of standard output. */
+  readonly outputBytes: number;
 }
 
 /** How git reaches a host in one run. */
@@ -33,8 +41,6 @@ export type GitResult =
   | { readonly kind: 'limit'; readonly limit: 'bytes' | 'seconds' | 'output' };
 
 const watchMilliseconds = 200;
-/** Of standard output: a listing of half a million refs or files. */
-const outputBytes = 64 * 1024 * 1024;
 
 /** A repository says nothing that git obeys: no hooks, no helpers, no other protocol, no housekeeping behind us. */
 const safeConfig = {
@@ -76,7 +82,7 @@ export async function runGit(command: GitCommand): Promise<GitResult> {
   git.outputHandler((_command, stdout) => {
     stdout.on('data', (chunk: Buffer) => {
       printed += chunk.length;
-      if (printed > outputBytes) abort('output');
+      if (printed > command.limits.outputBytes) abort('output');
     });
   });
   try {

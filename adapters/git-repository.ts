@@ -4,7 +4,7 @@ import type { RepositoryConfig } from '../core/contract/config.ts';
 import { Retry, Stop } from '../core/errors.ts';
 import type { GitAccesses } from './git-access.ts';
 import type { GitCache } from './git-cache.ts';
-import { packedBytes, runGit, type GitResult } from './git-command.ts';
+import { packedBytes, runGit, type GitResult, type GitRunLimits } from './git-command.ts';
 import { gitFault, isDamage, isMissingCommit, isUnadvertised } from './git-fault.ts';
 
 /** What every repository of one host adapter shares. */
@@ -13,7 +13,7 @@ export interface GitTools {
   readonly cache: GitCache;
   /** PATH to find git on. */
   readonly path: string;
-  readonly limits: { readonly bytes: number; readonly seconds: number };
+  readonly limits: GitRunLimits;
 }
 
 export interface GitPlace {
@@ -126,7 +126,9 @@ export class GitRepository {
     const known = this.#sizes;
     const missing = [...new Set(ids)].filter((id) => !known.has(id));
     if (missing.length === 0) return known;
-    const fetch = [...fetchFlags, '--no-write-fetch-head', partial, '--stdin', 'origin'];
+    // Told of the commits that are here, the host would take for granted all blobs of theirs, which were never fetched.
+    const negotiation = ['-c', 'fetch.negotiationAlgorithm=noop'];
+    const fetch = [...negotiation, ...fetchFlags, '--no-write-fetch-head', partial, '--stdin', 'origin'];
     this.#outputOf(await this.#reach(fetch, missing.join('\n')));
     await this.#keep();
     this.#sizes = await this.#readSizes();
@@ -192,7 +194,7 @@ export class GitRepository {
       repository: this.#place,
       args,
       path,
-      limits: { bytes: this.#byteLimit, seconds: limits.seconds },
+      limits: { ...limits, bytes: this.#byteLimit },
       ...(input === undefined ? {} : { input }),
       ...(remote === undefined ? {} : { remote }),
     });

@@ -22,6 +22,8 @@ export interface GitLimits {
   readonly fileBytes: number;
   /** Of one run of git. */
   readonly seconds: number;
+  /** That one run of git may print: a listing of refs or of files. */
+  readonly outputBytes: number;
   /** Kept of all repositories for the next checkout. */
   readonly cacheBytes: number;
 }
@@ -31,6 +33,7 @@ const defaultLimits: GitLimits = {
   files: 50_000,
   fileBytes: 32 * 1024 * 1024,
   seconds: 90,
+  outputBytes: 64 * 1024 * 1024,
   cacheBytes: 512 * 1024 * 1024,
 };
 const cachedPacks = 64;

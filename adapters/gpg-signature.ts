@@ -1,11 +1,13 @@
 import { createMessage, readKeys, readSignature, verify, type Key, type KeyID } from 'openpgp';
 import type { Signature } from '../core/model/commit.ts';
 
-/** Public keys of an armored text. Throws an Error where there are none. */
-export async function parseGpgKeys(armoredKeys: string): Promise<readonly Key[]> {
-  const keys = await readKeys({ armoredKeys });
-  if (keys.length === 0) throw new Error('holds no public key');
-  return keys;
+const block = /-----BEGIN PGP PUBLIC KEY BLOCK-----[^]*?-----END PGP PUBLIC KEY BLOCK-----/g;
+
+/** Public keys of a text with one armored block or several. Throws an Error where there are none. */
+export async function parseGpgKeys(text: string): Promise<readonly Key[]> {
+  const blocks = text.match(block) ?? [];
+  if (blocks.length === 0) throw new Error('holds no armored public key');
+  return (await Promise.all(blocks.map((armoredKeys) => readKeys({ armoredKeys })))).flat();
 }
 
 /**

@@ -18,6 +18,8 @@ export interface GuardedRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Goes to the host of the URL alone, never along a redirect to another one. */
   readonly authorization?: string | undefined;
+  /** Makes it a POST. */
+  readonly body?: string;
   /** Longest answer that is read. */
   readonly bytes: number;
 }
@@ -63,10 +65,14 @@ function isAllowed(address: string, internal: boolean): boolean {
 }
 
 /**
- * One GET, at most five redirects, none of which leaves the declared hosts or TLS. Gives every status below 500 but 429.
+ * One GET (a POST where there is a body), at most five redirects, none of which leaves the declared hosts or TLS. Gives every status below 500 but 429.
  * Throws Stop for what leads elsewhere or is too large, Retry where the other side does not answer.
  */
-export async function guardedFetch(url: string, reach: Reach, request: GuardedRequest): Promise<GuardedAnswer> {
+export async function guardedFetch(
+  url: string,
+  reach: Reach,
+  request: GuardedRequest,
+): Promise<GuardedAnswer> {
   const signal = AbortSignal.timeout(seconds * 1000);
   let target = new URL(url);
   for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
@@ -75,12 +81,13 @@ export async function guardedFetch(url: string, reach: Reach, request: GuardedRe
     const authorization = isOwn ? request.authorization : undefined;
     const headers = { ...request.headers, ...(authorization !== undefined && { authorization }) };
     const dispatcher = reach.internal ? agents.internal : agents.public;
-    const options = { headers, redirect: 'manual', signal, dispatcher } as const;
+    const post = request.body === undefined ? {} : { method: 'POST', body: request.body };
+    const options = { headers, redirect: 'manual', signal, dispatcher, ...post } as const;
     const response = await fetch(target, options).catch((error: unknown) => {
       throw connectionFault(target, reach, error);
     });
     const next = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
-    if (next === null) return await answerOf(target, response, reach, request);
+    if (next === null) return answerOf(target, response, reach, request);
     await response.body?.cancel();
     target = new URL(next, target);
   }
@@ -88,13 +95,16 @@ export async function guardedFetch(url: string, reach: Reach, request: GuardedRe
 }
 
 function assertReachable({ protocol, host, hostname }: URL, { subject, hosts, internal }: Reach): void {
-  const isDeclared = hosts.some((one) => one === host || (one.startsWith('*.') && host.endsWith(one.slice(1))));
+  const isDeclared = hosts.some(
+    (one) => one === host || (one.startsWith('*.') && host.endsWith(one.slice(1))),
+  );
   if (!isDeclared) {
     const message = `leads to ${host}, which is not declared; add it to its hosts in the stack configuration if that is right`;
     throw new Stop({ subject, message });
   }
   const address = hostname.replaceAll(/[[\]]/g, '');
-  const isLoopback = hostname === 'localhost' || (isIP(address) > 0 && ipaddr.process(address).range() === 'loopback');
+  const isLoopback =
+    hostname === 'localhost' || (isIP(address) > 0 && ipaddr.process(address).range() === 'loopback');
   if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback)) {
     throw new Stop({ subject, message: `leads to ${protocol}//${host}, which is not over TLS` });
   }
@@ -109,7 +119,11 @@ function internalAddress(subject: string, host: string): Stop {
 function connectionFault({ host }: URL, { subject }: Reach, error: unknown): Stop | Retry {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   if (cause instanceof RefusedAddress) return internalAddress(subject, host);
-  return new Retry({ subject, message: `${host} did not answer (${messageOf(cause)}); it is asked again`, cause });
+  return new Retry({
+    subject,
+    message: `${host} did not answer (${messageOf(cause)}); it is asked again`,
+    cause,
+  });
 }
 
 async function answerOf(

@@ -146,13 +146,13 @@ test('a host that does not answer is asked again', options, async () => {
 });
 
 test('no way in but the key is tried: no agent, no password, no file of the user', options, async () => {
-  const before = server.methods.length;
+  const earlier = server.methods.length;
   process.env['SSH_AUTH_SOCK'] = '/nonexistent/agent';
   await assert.rejects(
     gitWith({ identity: newSshKey().private, known_hosts: server.knownHost }).head(repositoryAt('fleet.git')),
   );
   delete process.env['SSH_AUTH_SOCK'];
-  const tried = server.methods.slice(before).filter((method) => method !== 'none');
+  const tried = server.methods.slice(earlier).filter((method) => method !== 'none');
   assert.deepEqual(tried, ['publickey']);
 });
 

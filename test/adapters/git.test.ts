@@ -246,3 +246,59 @@ test('more bytes than the limit are never checked out', async () => {
   });
   assert.deepEqual(await readdir(worktree.directory), []);
 });
+
+test('a listing of refs without end is stopped', async () => {
+  const sha = await commitAndPush({ 'a.yaml': 'a' });
+  const tags = Array.from({ length: 5000 }, (_, index) => `${sha} refs/tags/v0.0.${index}\n`).toSorted();
+  const bare = join(root, 'host', 'acme', `${repository.name}.git`);
+  await writeFile(join(bare, 'packed-refs'), `# pack-refs with: sorted\n${tags.join('')}`);
+  const { branch: _, ...ranged } = { ...repository, semver: '0.0.x' };
+  await assert.rejects(gitWith({ outputBytes: 100_000 }).head(ranged), (error: Error) => {
+    return error instanceof Stop && /has more refs or files than are looked at/.test(error.message);
+  });
+  assert.equal(await gitWith().head(ranged), sha);
+  // Of a branch nothing but the branch is listed.
+  assert.equal(await gitWith({ outputBytes: 1000 }).head(repository), sha);
+});
+
+test('tags, ranges and commits are followed; one question answers for all of a repository', async () => {
+  const first = await commitAndPush({ 'a.yaml': '1' });
+  await runGit(clone, ['tag', '--annotate', '--message', 'One', 'v1.0.0']);
+  const second = await commitAndPush({ 'a.yaml': '2' });
+  await runGit(clone, ['tag', '1.1.0']);
+  await runGit(clone, ['tag', 'v2.0.0-rc.1']);
+  await runGit(clone, ['push', '--quiet', 'origin', '--tags']);
+  const { branch: _, ...base } = repository;
+  const one = (name: string, tracked: object): RepositoryConfig => ({ ...base, name, ...tracked });
+  const heads = await gitWith().heads([
+    one('main', {}),
+    one('tag', { tag: 'v1.0.0' }),
+    one('range', { semver: '^1' }),
+    one('early', { semver: '>=1.0.0-0' }),
+    one('commit', { commit: first }),
+    one('none', { tag: 'v9' }),
+  ]);
+  assert.deepEqual(Object.fromEntries(heads), {
+    main: { sha: second, ref: 'refs/heads/main' },
+    tag: { sha: first, ref: 'refs/tags/v1.0.0' },
+    range: { sha: second, ref: 'refs/tags/1.1.0' },
+    early: { sha: second, ref: 'refs/tags/v2.0.0-rc.1' },
+    commit: { sha: first, ref: first },
+  });
+  const host = gitWith();
+  const range = one('range', { semver: '^1' });
+  await using worktree = (await host.checkout(range, (await host.head(range)) ?? '')) ?? assert.fail();
+  assert.deepEqual([worktree.commit.sha, worktree.commit.ref], [second, 'refs/tags/1.1.0']);
+});
+
+test('a symlink into a submodule that is not there leads nowhere', async () => {
+  await mkdir(join(clone, 'apps'), { recursive: true });
+  await symlink('../lib', join(clone, 'apps/link'));
+  await runGit(clone, ['update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},lib`]);
+  await runGit(clone, ['add', 'apps']);
+  await runGit(clone, ['commit', '--quiet', '--message', 'Link']);
+  await push(clone);
+  await using worktree = await checkedOut(await runGit(clone, ['rev-parse', 'HEAD']));
+  await assert.rejects(worktree.files('apps/link'), /lib: is a submodule/);
+  await assert.rejects(worktree.files('apps'), /lib: is a submodule/);
+});

@@ -48,7 +48,9 @@ export async function startSshGitServer(dir: string, allowed: SshKey): Promise<S
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address();
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the SSH server got no port');
+  const { port } = address;
   const knownHost = `[127.0.0.1]:${port} ${hostKey.public.trim()}`;
   const stop = async () => {
     server.close();
