@@ -55,7 +55,8 @@ function readEntry(entry: ReadEntry, files: Map<string, Uint8Array>, refuse: (wh
     return refuse(`holds a path that leads out of it: ${JSON.stringify(path)}`);
   }
   if (parts.length < 2) return refuse(`holds ${path} outside of the chart's folder`);
-  if (size > maxFileBytes) return refuse(`holds ${path} of ${size} bytes; files of up to ${maxFileBytes} are read`);
+  if (size > maxFileBytes)
+    return refuse(`holds ${path} of ${size} bytes; files of up to ${maxFileBytes} are read`);
   if (files.size >= maxFiles) return refuse(`holds more than ${maxFiles} files`);
   const chunks: Buffer[] = [];
   entry.on('data', (chunk) => chunks.push(Buffer.from(chunk)));

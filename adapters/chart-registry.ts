@@ -22,7 +22,7 @@ const companions: Readonly<Record<string, readonly string[]>> = {
 };
 
 export interface ChartRegistryOptions {
-  readonly sources: readonly ChartSource[];
+  readonly sources: () => Promise<readonly ChartSource[]>;
   readonly secrets: Pick<Secrets, 'get'>;
   readonly ecr: Pick<EcrCredentials, 'basic'>;
 }
@@ -46,10 +46,12 @@ export class ChartRegistry implements Charts {
     return 'oci' in reference ? this.#fromRegistry(reference) : this.#fromRepository(reference);
   }
 
-  async #fromRepository(reference: Extract<ChartReference, { readonly name: string }>): Promise<FetchedChart> {
+  async #fromRepository(
+    reference: Extract<ChartReference, { readonly name: string }>,
+  ): Promise<FetchedChart> {
     const { name, version: wanted } = reference;
     const url = reference.repository.replace(/\/+$/, '');
-    const source = this.#declared(url, (declared) => declared === url);
+    const source = await this.#declared(url, (declared) => declared === url);
     const access: RepositoryAccess = {
       url,
       reach: reachOf(source, url),
@@ -64,8 +66,11 @@ export class ChartRegistry implements Charts {
     return { name, version, digest: `sha256:${sha256}`, files };
   }
 
-  async #fromRegistry({ oci, version: wanted }: Extract<ChartReference, { readonly oci: string }>): Promise<FetchedChart> {
-    const source = this.#declared(oci, (declared) => oci.startsWith(`${declared}/`));
+  async #fromRegistry({
+    oci,
+    version: wanted,
+  }: Extract<ChartReference, { readonly oci: string }>): Promise<FetchedChart> {
+    const source = await this.#declared(oci, (declared) => oci.startsWith(`${declared}/`));
     const { host, pathname } = new URL(oci.replace(/^oci:/, 'https:'));
     const name = pathname.slice(1);
     const isLoopback = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::|$)/.test(host);
@@ -78,7 +83,9 @@ export class ChartRegistry implements Charts {
     });
     const subject = `chart ${oci}`;
     // A tag has no plus sign: Helm writes an underscore.
-    const tags = isExact(wanted) ? [wanted] : (await repository.tags()).map((tag) => tag.replaceAll('_', '+'));
+    const tags = isExact(wanted)
+      ? [wanted]
+      : (await repository.tags()).map((tag) => tag.replaceAll('_', '+'));
     const version = pickVersion(wanted, tags, subject);
     const { digest, layers } = await repository.manifest(version.replaceAll('+', '_'));
     const layer = layers.find(({ mediaType }) => mediaType === layerType);
@@ -90,8 +97,8 @@ export class ChartRegistry implements Charts {
   }
 
   /** Throws Stop for what the stack configuration does not name. */
-  #declared(url: string, isMeant: (declared: string) => boolean): ChartSource {
-    const source = this.#options.sources.find((one) => isMeant(one.url));
+  async #declared(url: string, isMeant: (declared: string) => boolean): Promise<ChartSource> {
+    const source = (await this.#options.sources()).find((one) => isMeant(one.url));
     if (source !== undefined) return source;
     const message = 'is not declared; add it to sources.charts in the stack configuration and deploy';
     throw new Stop({ subject: `charts ${url}`, message });
@@ -102,7 +109,10 @@ export class ChartRegistry implements Charts {
     if (secret === undefined) return region === undefined ? undefined : this.#options.ecr.basic(region);
     const { current } = await this.#options.secrets.get(secret);
     if (current.includes(':')) return `Basic ${Buffer.from(current.trim()).toString('base64')}`;
-    throw new Blocked({ subject: `charts ${url}`, message: `want USER:PASSWORD in the secret ${secret}, and it has no colon` });
+    throw new Blocked({
+      subject: `charts ${url}`,
+      message: `want USER:PASSWORD in the secret ${secret}, and it has no colon`,
+    });
   }
 
   async #once(key: string, fetch: () => Promise<ChartFiles>): Promise<ChartFiles> {
@@ -121,7 +131,8 @@ export class ChartRegistry implements Charts {
 function reachOf({ url, hosts, internal }: ChartSource, subject: string): Reach {
   const { host, hostname } = new URL(url.replace(/^oci:/, 'https:'));
   const region = ecrRegion(host);
-  const layers = region === undefined ? [] : [`prod-${region}-starport-layer-bucket.s3.${region}.amazonaws.com`];
+  const layers =
+    region === undefined ? [] : [`prod-${region}-starport-layer-bucket.s3.${region}.amazonaws.com`];
   const isLoopback = /^(?:127\.0\.0\.1|localhost|\[::1\])$/.test(hostname);
   return {
     subject: `charts ${subject}`,

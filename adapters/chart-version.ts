@@ -10,7 +10,10 @@ export function pickVersion(wanted: string, versions: readonly string[], subject
   const isPrerelease = /[0-9xX*]-[0-9A-Za-z]/.test(wanted);
   const range = parseRange(wanted.replaceAll(',', ' '), isPrerelease);
   if (range === undefined) {
-    throw new Stop({ subject, message: `"${wanted}" is neither a version nor a range such as 6.x or ">=6.1 <7"` });
+    throw new Stop({
+      subject,
+      message: `"${wanted}" is neither a version nor a range such as 6.x or ">=6.1 <7"`,
+    });
   }
   const [newest] = versions
     .flatMap((version) => parseVersion(version) ?? [])

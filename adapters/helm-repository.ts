@@ -49,12 +49,14 @@ export class HelmIndexes {
     const subject = `chart ${name} of ${url}`;
     const entries = await this.#entries(access);
     const versions = Object.hasOwn(entries, name) ? entrySchema.safeParse(entries[name]).data : undefined;
-    if (versions === undefined) throw new Stop({ subject, message: 'is not in its index; mend its name or the address' });
+    if (versions === undefined)
+      throw new Stop({ subject, message: 'is not in its index; mend its name or the address' });
     const version = pickVersion(wanted, versions.map((one) => one.version).filter(Boolean), subject);
     const found = versions.find((one) => one.version === version);
     const [first] = found?.urls ?? [];
     const sha256 = found?.digest?.replace(/^sha256:/, '') ?? '';
-    if (first === undefined) throw new Stop({ subject, message: `has no address for ${version} in its index` });
+    if (first === undefined)
+      throw new Stop({ subject, message: `has no address for ${version} in its index` });
     if (!/^[0-9a-f]{64}$/.test(sha256)) {
       const message = `has no digest for ${version} in its index of ${reach.subject}, so nothing vouches for the archive; let the repository be indexed anew`;
       throw new Stop({ subject, message });
@@ -65,7 +67,7 @@ export class HelmIndexes {
   async #entries(access: RepositoryAccess): Promise<KnownIndex['entries']> {
     const { url, reach, authorization } = access;
     const known = this.#known.get(url);
-    const headers = known?.etag == null ? {} : { 'if-none-match': known.etag };
+    const headers = typeof known?.etag === 'string' ? { 'if-none-match': known.etag } : {};
     const request = { headers, authorization, bytes: maxIndexBytes };
     const answer = await guardedFetch(`${url}/index.yaml`, reach, request);
     if (answer.status === 304 && known !== undefined) return known.entries;
@@ -80,15 +82,24 @@ function parseIndex(body: Uint8Array, subject: string): KnownIndex['entries'] {
   const text = Buffer.from(body).toString('utf8');
   try {
     // JSON is read a hundred times faster, and large repositories give it.
-    const value: unknown = text.trimStart().startsWith('{') ? JSON.parse(text) : load(text, { schema: CORE_SCHEMA });
+    const value: unknown = text.trimStart().startsWith('{')
+      ? JSON.parse(text)
+      : load(text, { schema: CORE_SCHEMA });
     return indexSchema.parse(value).entries;
   } catch (cause) {
-    throw new Stop({ subject, message: 'has an index.yaml that cannot be read; is this a Helm repository?', cause });
+    throw new Stop({
+      subject,
+      message: 'has an index.yaml that cannot be read; is this a Helm repository?',
+      cause,
+    });
   }
 }
 
 /** The archive that an index names, its digest checked. */
-export async function fetchArchive(access: RepositoryAccess, { url, sha256, version }: FoundChart): Promise<Uint8Array> {
+export async function fetchArchive(
+  access: RepositoryAccess,
+  { url, sha256, version }: FoundChart,
+): Promise<Uint8Array> {
   const { reach, authorization } = access;
   const isOwn = new URL(url).host === new URL(access.url).host;
   const request = { bytes: maxArchiveBytes, ...(isOwn && { authorization }) };

@@ -29,13 +29,19 @@ export class Helm {
     return this.#found === undefined ? {} : { helm: this.#found.version };
   }
 
-  async render(request: HelmRequest): Promise<HelmResult> {
+  /** Looks for it now. Throws Stop where there is none, or another than Helm 4. */
+  async find(): Promise<Found> {
     this.#found ??= await findHelm(this.#path);
-    return runHelm(this.#found.program, request, this.#limits);
+    return this.#found;
+  }
+
+  async render(request: HelmRequest): Promise<HelmResult> {
+    const { program } = await this.find();
+    return runHelm(program, request, this.#limits);
   }
 }
 
-/** Throws Stop where there is none, or another than Helm 4: its output is not that of Helm 3. */
+/** Its output is not that of Helm 3. */
 async function findHelm(path: string): Promise<Found> {
   const program = await findProgram('helm', path).catch((cause: unknown) => {
     const message = 'is rendered with Helm 4, and there is no helm on the PATH; install it';
@@ -63,15 +69,11 @@ async function runHelm(program: string, request: HelmRequest, limits: SandboxLim
       limits,
       env: { ...homes, HELM_PLUGINS },
     });
-    switch (result.kind) {
-      case 'done':
-        return { kind: 'rendered', output: result.output };
-      case 'failed':
-        // Where our scratch space is helps nobody.
-        return { kind: 'refused', words: result.stderr.replaceAll(`${scratch}/`, '').trim() };
-      case 'limit':
-        throw new Stop({ subject: 'chart', message: limitWords(result.limit, limits) });
-    }
+    if (result.kind === 'done') return { kind: 'rendered', output: result.output };
+    // Where our scratch space is helps nobody.
+    if (result.kind === 'failed')
+      return { kind: 'refused', words: result.stderr.replaceAll(`${scratch}/`, '').trim() };
+    throw new Stop({ subject: 'chart', message: limitWords(result.limit, limits) });
   } finally {
     await rm(scratch, { recursive: true, force: true, maxRetries: 3 });
   }

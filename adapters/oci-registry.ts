@@ -72,7 +72,8 @@ export class OciRepository {
   /** Content of a layer. `bytes`: the most that is read. */
   async blob({ digest, size }: OciDescriptor, bytes: number): Promise<Uint8Array> {
     const { subject } = this.#access.reach;
-    if (size > bytes) throw new Stop({ subject, message: `holds a layer of ${size} bytes; up to ${bytes} are read` });
+    if (size > bytes)
+      throw new Stop({ subject, message: `holds a layer of ${size} bytes; up to ${bytes} are read` });
     const { body } = await this.#get(`/v2/${this.#access.name}/blobs/${digest}`, digest, bytes);
     assertDigest(body, digest.slice('sha256:'.length), 'a layer', subject);
     return body;
@@ -100,7 +101,9 @@ export class OciRepository {
   async #authorize(challenge: string): Promise<string> {
     const { basic, reach, secret, name } = this.#access;
     const [, scheme = '', rest = ''] = /^(\w+)\s*(.*)$/.exec(challenge) ?? [];
-    const fields = new Map([...rest.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]));
+    const fields = new Map(
+      [...rest.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
+    );
     const realm = fields.get('realm');
     if (scheme.toLowerCase() === 'basic' && basic !== undefined) return basic;
     if (scheme.toLowerCase() !== 'bearer' || realm === undefined || !URL.canParse(realm)) {

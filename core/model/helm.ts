@@ -48,6 +48,10 @@ export const helmSchema = z.strictObject({
   parameters: z.array(parameterSchema).max(500).default([]),
   skipCrds: z.boolean().default(false).describe('leave out the folder crds'),
   skipSchemaValidation: z.boolean().default(false).describe('do not check values by values.schema.json'),
+  lookup: z
+    .enum(['refuse', 'empty'])
+    .default('refuse')
+    .describe('rendering has no cluster; empty: a template that looks something up finds nothing'),
   nondeterministic: z
     .enum(['fail', 'ignore'])
     .default('fail')

@@ -35,11 +35,25 @@ export const noCharts: Charts = {
   },
 };
 
+/** A folder of another repository, at a commit that never moves. */
+export interface FoundBase {
+  readonly worktree: Worktree;
+  /** As messages call it, e.g. `acme/bases@0123456789ab`. */
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Finds the base that an address in a kustomization means; undefined for what the stack configuration does not declare. */
+export interface Bases {
+  find(address: string): Promise<FoundBase | undefined>;
+}
+
 /** Everything that a render is made from, besides the source as the Application spells it. */
 export interface RenderContext {
   readonly worktree: Worktree;
   readonly renderers: Renderers;
   readonly charts: Charts;
+  readonly bases?: Bases;
   readonly facts: AskedFacts;
   readonly applicationName: string;
   /** For namespaced objects that name none. */

@@ -7,20 +7,20 @@ import { jsonSchema, type Json } from '../model/json.ts';
 import type { ChartFiles } from '../ports.ts';
 import { readYaml } from '../yaml/read-yaml.ts';
 
-const text = z
+const maybeText = z
   .string()
   .nullish()
   .transform((value) => value ?? '');
 
 const dependencySchema = z.object({
   name: z.string().min(1),
-  version: text,
-  repository: text,
-  condition: text,
+  version: maybeText,
+  repository: maybeText,
+  condition: maybeText,
   tags: z.array(z.string()).nullish(),
   enabled: z.boolean().nullish(),
   'import-values': z.array(jsonSchema).nullish(),
-  alias: text,
+  alias: maybeText,
 });
 export type ChartDependency = z.infer<typeof dependencySchema>;
 
@@ -33,8 +33,8 @@ const chartSchema = z.object({
   apiVersion: z.string(),
   name: z.string().regex(/^[A-Za-z0-9][-._A-Za-z0-9]*$/, 'must be letters, digits, dashes and dots'),
   version: z.string().min(1),
-  kubeVersion: text,
-  type: text,
+  kubeVersion: maybeText,
+  type: maybeText,
   dependencies: dependenciesSchema,
 });
 export type ChartMetadata = z.infer<typeof chartSchema>;

@@ -1,67 +1,92 @@
 import type { Fault } from '../errors.ts';
 import { isJsonObject, jsonEqual, type Json } from '../model/json.ts';
 import { describeRef, refKey, refOf, type KubeObject } from '../model/object.ts';
-import { findingWords, type Finding } from './helm-lint.ts';
+import type { Finding } from './helm-lint.ts';
 import type { PlacedObjects } from './manifests.ts';
 
 const maxPaths = 5;
 const maxFunctions = 4;
 
-/**
- * Objects that two renderings of one input do not agree on, with the paths, never the values, and with the functions
- * that are to blame as far as templates tell.
- */
-export function differences(one: PlacedObjects, other: PlacedObjects, findings: readonly Finding[]): readonly Fault[] {
-  const others = new Map(other.objects.map((object) => [refKey(refOf(object)), object]));
-  const seen = new Set(one.objects.map((object) => refKey(refOf(object))));
+/** An object that two renderings do not agree on. */
+export interface Difference {
+  readonly key: string;
+  /** `Secret web` */
+  readonly name: string;
+  readonly place: string;
+  /** Never the values; absent where the object itself is there in one rendering only. */
+  readonly paths?: readonly string[];
+}
+
+export function differencesOf(one: PlacedObjects, other: PlacedObjects): readonly Difference[] {
+  const others = new Map(other.objects.map((object) => [keyOf(object), object]));
+  const keys = new Set(one.objects.map(keyOf));
   const changed = one.objects.flatMap((object) => {
-    const key = refKey(refOf(object));
-    const twin = others.get(key);
-    if (twin === undefined) return [faultOf(object, one.origins[key], 'is there in one rendering and not in the next', findings)];
+    const twin = others.get(keyOf(object));
+    if (twin === undefined) return [differenceOf(object, one)];
     const paths = changedPaths(object, twin);
-    if (paths.length === 0) return [];
-    const more = paths.length > maxPaths ? ` and ${paths.length - maxPaths} more` : '';
-    const what = `${paths.slice(0, maxPaths).join(', ')}${more} differ${paths.length === 1 ? 's' : ''} from one rendering to the next`;
-    return [faultOf(object, one.origins[key], what, findings)];
+    return paths.length === 0 ? [] : [{ ...differenceOf(object, one), paths }];
   });
-  const added = other.objects.filter((object) => !seen.has(refKey(refOf(object))));
-  // Of a name that is random, the two are one and the same object.
-  return changed.length > 0 ? changed : added.map((object) => faultOf(object, undefined, 'is there in one rendering only', findings));
+  const added = other.objects.filter((object) => !keys.has(keyOf(object)));
+  return [...changed, ...added.map((object) => differenceOf(object, other))];
 }
 
-function faultOf(object: KubeObject, origin: string | undefined, what: string, findings: readonly Finding[]): Fault {
-  const subject = origin ?? describeRef(refOf(object));
+function keyOf(object: KubeObject): string {
+  return refKey(refOf(object));
+}
+
+function differenceOf(object: KubeObject, { origins }: PlacedObjects): Difference {
+  const name = describeRef(refOf(object));
+  return { key: keyOf(object), name, place: origins[keyOf(object)] ?? name };
+}
+
+/** What two renderings of one input differ in, with the functions that are to blame as far as templates tell. */
+export function unstableFaults(
+  differences: readonly Difference[],
+  findings: readonly Finding[],
+): readonly Fault[] {
   const volatile = findings.filter(({ kind }) => kind === 'random' || kind === 'time');
-  const own = volatile.filter(({ place }) => place.startsWith(`${subject}:`));
-  const blamed = own.length > 0 ? own : volatile;
-  const names = blamed.slice(0, maxFunctions).map(({ name, place }) => `${name} in ${place}`);
-  const why = names.length === 0 ? '' : ` (${names.join('; ')}${blamed.length > maxFunctions ? '; …' : ''})`;
-  const message =
-    `${describeRef(refOf(object))}: ${what}${why}; set the value that the chart would generate, ` +
-    'or helm.nondeterministic: ignore where a change at each rendering does no harm';
-  return { subject, message };
+  return differences.map(({ name, place, paths }) => {
+    const own = volatile.filter((finding) => finding.place.startsWith(`${place}:`));
+    const why = blame(own.length > 0 ? own : volatile);
+    const message =
+      `${name}: ${what(paths)} from one rendering to the next${why}; set the value that the chart would generate, ` +
+      'or helm.nondeterministic: ignore where a change at each rendering does no harm';
+    return { subject: place, message };
+  });
 }
 
-function changedPaths(one: Json, other: Json, path = ''): string[] {
+/** What depends on the answer of a cluster. */
+export function lookupFault(differences: readonly Difference[], lookups: readonly Finding[]): Fault {
+  const [first] = lookups;
+  const shown = differences.slice(0, maxPaths).map(({ name }) => name);
+  const depends = shown.length === 0 ? 'whether it renders at all' : shown.join(', ');
+  const message =
+    `lookup asks a cluster, which rendering has none of, and the answer decides over ${depends}${blame(lookups.slice(1))}; ` +
+    'set the values that the chart looks for, or helm.lookup: empty to render as if nothing were found';
+  return { subject: first?.place ?? 'chart', message };
+}
+
+function blame(findings: readonly Finding[]): string {
+  const names = findings.slice(0, maxFunctions).map(({ name, place }) => `${name} in ${place}`);
+  if (names.length === 0) return '';
+  return ` (${names.join('; ')}${findings.length > maxFunctions ? '; …' : ''})`;
+}
+
+function what(paths: readonly string[] | undefined): string {
+  if (paths === undefined) return 'is there or not';
+  const more = paths.length > maxPaths ? ` and ${paths.length - maxPaths} more` : '';
+  return `${paths.slice(0, maxPaths).join(', ')}${more} differ${paths.length === 1 ? 's' : ''}`;
+}
+
+function changedPaths(one: Json | undefined, other: Json | undefined, path = ''): string[] {
   if (jsonEqual(one, other)) return [];
   if (isJsonObject(one) && isJsonObject(other)) {
     return [...new Set([...Object.keys(one), ...Object.keys(other)])].flatMap((name) =>
-      changedMembers(one[name], other[name], path === '' ? name : `${path}.${name}`),
+      changedPaths(one[name], other[name], path === '' ? name : `${path}.${name}`),
     );
   }
   if (Array.isArray(one) && Array.isArray(other) && one.length === other.length) {
-    return one.flatMap((item: Json, index) => changedMembers(item, other[index], `${path}[${index}]`));
+    return one.flatMap((item: Json, index) => changedPaths(item, other[index], `${path}[${index}]`));
   }
   return [path];
-}
-
-function changedMembers(one: Json | undefined, other: Json | undefined, path: string): string[] {
-  return one === undefined || other === undefined
-    ? one === other ? [] : [path]
-    : changedPaths(one, other, path);
-}
-
-/** What the lint found, for people: once for each function and file. */
-export function lintWarnings(findings: readonly Finding[]): readonly Fault[] {
-  return findings.map(({ kind, name, place }) => ({ subject: place, message: `${name} ${findingWords[kind]}` }));
 }

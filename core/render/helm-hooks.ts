@@ -31,7 +31,9 @@ const deletions: Readonly<Record<string, string>> = {
  * Helm has it: by weight, what they need before what runs, then by name.
  */
 export function mapHooks({ objects, origins }: PlacedObjects): readonly KubeObject[] {
-  const turns = new Map(inHelmOrder(objects.filter(isHook)).map((object, index) => [refKey(refOf(object)), index]));
+  const turns = new Map(
+    inHelmOrder(objects.filter(isHook)).map((object, index) => [refKey(refOf(object)), index]),
+  );
   return objects.map((object) => {
     const ref = refOf(object);
     const turn = turns.get(refKey(ref));
@@ -55,7 +57,12 @@ function hookAnnotations({ metadata }: KubeObject, turn: number, subject: string
   return {
     [annotations.hook]: words(own[hook] ?? '', phases, hook, subject),
     // Without a policy Helm deletes the object of an earlier run before it makes the new one.
-    [annotations.hookDelete]: words(own[deletePolicy] || 'before-hook-creation', deletions, deletePolicy, subject),
+    [annotations.hookDelete]: words(
+      own[deletePolicy] || 'before-hook-creation',
+      deletions,
+      deletePolicy,
+      subject,
+    ),
     [annotations.wave]: String(turn),
   };
 }
@@ -79,7 +86,8 @@ function annotated(object: KubeObject, more: Readonly<Record<string, string>>): 
 const runs = ['Pod', 'Job', 'CronJob', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'];
 
 function inHelmOrder(hooks: readonly KubeObject[]): readonly KubeObject[] {
-  const weightOf = ({ metadata }: KubeObject): number => Math.trunc(Number(metadata.annotations?.[weight])) || 0;
+  const weightOf = ({ metadata }: KubeObject): number =>
+    Math.trunc(Number(metadata.annotations?.[weight])) || 0;
   const rankOf = ({ kind }: KubeObject): number => (runs.includes(kind) ? 1 : 0);
   const byName = (a: KubeObject, b: KubeObject): number => (refKey(refOf(a)) < refKey(refOf(b)) ? -1 : 1);
   return hooks.toSorted((a, b) => weightOf(a) - weightOf(b) || rankOf(a) - rankOf(b) || byName(a, b));

@@ -23,7 +23,10 @@ export function readOutput(path: string, output: string, chart: LoadedChart): Pl
 function rendered({ objects, faults }: ReadObjects): ReadObjects {
   return {
     objects: objects.map(({ object, place }) => ({ object, place: fileOf(place) })),
-    faults: faults.map(({ subject, message }): Fault => ({ subject: `${fileOf(subject)} (as rendered)`, message })),
+    faults: faults.map(({ subject, message }): Fault => ({
+      subject: `${fileOf(subject)} (as rendered)`,
+      message,
+    })),
   };
 }
 

@@ -35,12 +35,12 @@ export async function readValues(
   const inputs: ValueFile[] = [];
   for (const spelled of valueFiles) {
     const found = await find(spelled, path, chart, context);
-    if (found.input !== undefined) inputs.push(found.input);
     if (found.text === undefined) {
       if (ignoreMissingValueFiles) continue;
       const message = `${spelled} of helm.valueFiles is not there; mend it, or set helm.ignoreMissingValueFiles`;
       throw new Stop({ subject: found.place, message });
     }
+    if (found.input !== undefined) inputs.push(found.input);
     texts.push(found.text);
     parsed.push(readValueFile(found.place, found.text));
   }
@@ -83,7 +83,10 @@ async function find(
   const isFromRoot = name !== undefined || place.startsWith('/');
   const path = joinPath(isFromRoot ? '.' : folder, place.replace(/^\/+/, ''));
   if (path === undefined) {
-    throw new Stop({ subject: `folder ${folder}`, message: `${spelled} of helm.valueFiles leads out of the repository` });
+    throw new Stop({
+      subject: `folder ${folder}`,
+      message: `${spelled} of helm.valueFiles leads out of the repository`,
+    });
   }
   const input = { reference: name, path };
   return { place: path, text: (await isThere(tree, path)) ? await tree.text(path) : undefined, input };
@@ -103,5 +106,8 @@ function readValueFile(file: string, text: string): JsonObject {
   const [document] = documents;
   if (document === undefined) return {};
   if (documents.length === 1 && isJsonObject(document.value)) return document.value;
-  throw new Stop({ subject: document.place(), message: 'is no map of values; Helm reads one document of one map' });
+  throw new Stop({
+    subject: document.place(),
+    message: 'is no map of values; Helm reads one document of one map',
+  });
 }

@@ -11,7 +11,8 @@ export function helmFault(words: string, chart: LoadedChart, secrets: readonly s
   const plain = withoutDumps(words.replace(/^Error: /, '').replace(/\n+Use --debug flag[^]*$/, ''));
   const message = masked(plain, secrets).trim();
   // Of `a/templates/x.yaml:16:8` the innermost is last; the first is where a person begins.
-  const [, file = '', line = ''] = /\b[-._A-Za-z0-9]+\/((?:charts|templates|crds)\/[^\s:()]+)(?::([0-9]+))?/.exec(plain) ?? [];
+  const [, file = '', line = ''] =
+    /\b[-._A-Za-z0-9]+\/((?:charts|templates|crds)\/[^\s:()]+)(?::([0-9]+))?/.exec(plain) ?? [];
   const subject = file === '' ? `chart ${chart.metadata.name}` : chart.placeOf(file) + (line && `:${line}`);
   return new Stop({ subject, message: `is not rendered: ${message}` });
 }
@@ -43,11 +44,22 @@ export function secretTexts(
   defaults: JsonObject,
 ): readonly string[] {
   const known = new Set(textsOf(defaults, false));
-  const own = given.flatMap((values) => textsOf(values, false)).filter((text) => !known.has(text) && text.length > 3);
-  const named = [...given, defaults].flatMap((values) => textsOf(values, true)).filter((text) => text.length > 3);
+  const own = given
+    .flatMap((values) => textsOf(values, false))
+    .filter((text) => !known.has(text) && text.length > 3);
+  const named = [...given, defaults]
+    .flatMap((values) => textsOf(values, true))
+    .filter((text) => text.length > 3);
   const set = parameters.map(({ value }) => value).filter((text) => !known.has(text) && text.length > 3);
-  const texts = [...own, ...named, ...set].flatMap((text) => [text, ...text.split('\n').filter((line) => line.trim().length > 3)]);
-  const all = texts.flatMap((text) => [text, base64.encode(utf8ToBytes(text)), JSON.stringify(text).slice(1, -1)]);
+  const texts = [...own, ...named, ...set].flatMap((text) => [
+    text,
+    ...text.split('\n').filter((line) => line.trim().length > 3),
+  ]);
+  const all = texts.flatMap((text) => [
+    text,
+    base64.encode(utf8ToBytes(text)),
+    JSON.stringify(text).slice(1, -1),
+  ]);
   return [...new Set(all)].sort((a, b) => b.length - a.length);
 }
 
@@ -57,5 +69,7 @@ function textsOf(value: Json, isNamed: boolean, isBelow = !isNamed): string[] {
   if (typeof value === 'number') return isBelow && String(value).length > 3 ? [String(value)] : [];
   if (Array.isArray(value)) return value.flatMap((item: Json) => textsOf(item, isNamed, isBelow));
   if (!isJsonObject(value)) return [];
-  return Object.entries(value).flatMap(([name, member]) => textsOf(member, isNamed, isBelow || secretName.test(name)));
+  return Object.entries(value).flatMap(([name, member]) =>
+    textsOf(member, isNamed, isBelow || secretName.test(name)),
+  );
 }

@@ -5,9 +5,9 @@ import type { HelmRequest } from '../ports.ts';
 import { readYaml } from '../yaml/read-yaml.ts';
 import type { RenderContext } from './context.ts';
 import { decodeText } from './helm-chart.ts';
-import { differences, lintWarnings } from './helm-compare.ts';
+import { differencesOf, lookupFault, unstableFaults, type Difference } from './helm-compare.ts';
 import { mapHooks } from './helm-hooks.ts';
-import { asksCapabilities, atAnotherTime, lintChart, type Finding } from './helm-lint.ts';
+import { asksCapabilities, lintChart, lintWarnings, respelled, type Finding } from './helm-lint.ts';
 import { loadChart, type LoadedChart, type ResolvedChart } from './helm-load.ts';
 import { readOutput } from './helm-output.ts';
 import { readValues, type HelmValues, type ValueFile } from './helm-values.ts';
@@ -44,7 +44,9 @@ export async function readHelm(source: HelmSource, context: RenderContext): Prom
   const values = await readValues(source.path, options, chart, context);
   const isAsking = asksCapabilities(chart, [...values.texts, JSON.stringify(options.parameters)]);
   const capabilities = isAsking ? await context.facts.capabilities() : undefined;
-  const findings = lintChart(chart).filter(({ kind }) => kind !== 'capabilities' || capabilities === undefined);
+  const findings = lintChart(chart).filter(
+    ({ kind }) => kind !== 'capabilities' || capabilities === undefined,
+  );
   const request: HelmRequest = {
     chart: chart.files,
     releaseName: options.releaseName ?? context.applicationName,
@@ -57,18 +59,59 @@ export async function readHelm(source: HelmSource, context: RenderContext): Prom
     isUpgrade: false,
   };
   const secrets = secretTexts(values.parsed, options.parameters, defaultsOf(chart));
-  const run = (changed: Partial<HelmRequest>) =>
+  const run: Run = (changed) =>
     rendered({ ...request, ...changed }, { path: source.path, chart, secrets }, context);
   const one = await run({});
-  const unstable = differences(one, await run({ chart: atAnotherTime(chart.files, findings) }), findings);
-  const [first] = unstable;
-  if (first !== undefined && options.nondeterministic === 'fail') throw new Stop(first, unstable);
-  return {
-    objects: mapHooks(one),
-    origins: one.origins,
-    ...inputsOf(chart, values),
-    warnings: [...(await releaseWarnings(one, findings, run)), ...unstable],
-  };
+  const warnings = await examined(one, { chart, findings, options, run });
+  return { objects: mapHooks(one), origins: one.origins, ...inputsOf(chart, values), warnings };
+}
+
+type Run = (changed: Partial<HelmRequest>) => Promise<PlacedObjects>;
+
+interface Examined {
+  readonly chart: LoadedChart;
+  readonly findings: readonly Finding[];
+  readonly options: HelmOptions;
+  readonly run: Run;
+}
+
+/** A day that is over, in place of `now`: what differs tells the time of its rendering. */
+const then = '(toDate `2006-01-02` `2001-02-03`)';
+
+/** Renders again, to see what would change without a commit or is another in a release. Gives warnings; throws Stop. */
+async function examined(one: PlacedObjects, about: Examined): Promise<readonly Fault[]> {
+  const { chart, findings, options, run } = about;
+  const again = await run({ chart: respelled(chart.files, findings, 'now', then) });
+  const unstable = differencesOf(one, again);
+  const faults = unstableFaults(unstable, findings);
+  const [first] = faults;
+  if (first !== undefined && options.nondeterministic === 'fail') throw new Stop(first, faults);
+  const known = new Set(unstable.map(({ key }) => key));
+  const differs = async (changed: Partial<HelmRequest>) =>
+    differencesOf(one, await run(changed)).filter(({ key }) => !known.has(key));
+  return [...lintWarnings(await mattering(about, differs)), ...faults];
+}
+
+/** The findings without those that make no difference to what is rendered. Throws Stop for a lookup that does. */
+async function mattering(
+  { chart, findings, options }: Examined,
+  differs: (changed: Partial<HelmRequest>) => Promise<readonly Difference[]>,
+): Promise<readonly Finding[]> {
+  const lookups = findings.filter(({ kind }) => kind === 'lookup');
+  let areMoot = lookups.length === 0;
+  if (!areMoot) {
+    // `dict` takes the same four words, and finds something.
+    const found = { chart: respelled(chart.files, findings, 'lookup', 'dict') };
+    const differences = await differs(found).catch((error: unknown) => {
+      if (error instanceof Stop) return undefined;
+      throw error;
+    });
+    areMoot = differences?.length === 0;
+    if (!areMoot && options.lookup === 'refuse') throw new Stop(lookupFault(differences ?? [], lookups));
+  }
+  const asks = findings.some(({ kind }) => kind === 'release');
+  const isInstall = asks && (await differs({ isUpgrade: true })).length === 0;
+  return findings.filter(({ kind }) => !(kind === 'lookup' && areMoot) && !(kind === 'release' && isInstall));
 }
 
 function inputsOf(
@@ -85,7 +128,11 @@ function inputsOf(
 
 async function rendered(
   request: HelmRequest,
-  { path, chart, secrets }: { readonly path: string; readonly chart: LoadedChart; readonly secrets: readonly string[] },
+  {
+    path,
+    chart,
+    secrets,
+  }: { readonly path: string; readonly chart: LoadedChart; readonly secrets: readonly string[] },
   { renderers }: RenderContext,
 ): Promise<PlacedObjects> {
   const result = await renderers.helm(request);
@@ -93,19 +140,12 @@ async function rendered(
   return readOutput(path, result.output, chart);
 }
 
-/** What is asked of a release and makes a difference is told as such; the rest of the lint speaks for itself. */
-async function releaseWarnings(
-  one: PlacedObjects,
-  findings: readonly Finding[],
-  run: (changed: Partial<HelmRequest>) => Promise<PlacedObjects>,
-): Promise<readonly Fault[]> {
-  const asks = findings.some(({ kind }) => kind === 'release');
-  const isMoot = asks && differences(one, await run({ isUpgrade: true }), []).length === 0;
-  return lintWarnings(isMoot ? findings.filter(({ kind }) => kind !== 'release') : findings);
-}
-
 /** As Argo CD does: commas in a text are no separators, but a list in braces stays one. */
-function parameterArgs({ name, value, forceString }: HelmOptions['parameters'][number]): readonly [string, string] {
+function parameterArgs({
+  name,
+  value,
+  forceString,
+}: HelmOptions['parameters'][number]): readonly [string, string] {
   if (forceString) return ['--set-literal', `${name}=${value}`];
   const isList = value.startsWith('{') && value.endsWith('}');
   return ['--set', `${name}=${isList ? value : value.replaceAll(/(?<!\\),/g, '\\,')}`];

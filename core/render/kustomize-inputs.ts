@@ -30,6 +30,8 @@ export interface Tree {
   readonly worktree: Worktree;
   /** Where it stands when trees are put together for a build. */
   readonly root: string;
+  /** Before its paths in messages; empty for the application's own. */
+  readonly prefix: string;
 }
 
 /** A folder that a build reads from. */
@@ -145,9 +147,9 @@ class Walk {
     const file = kustomizationOf(folder, await tree.worktree.files(folder));
     if (file === undefined) {
       const message = `is built from, but has no ${fileNames[0]}`;
-      throw new Stop({ subject: `folder ${folder}`, message });
+      throw new Stop({ subject: `folder ${tree.prefix}${folder}`, message });
     }
-    for (const document of readYaml(file, await tree.worktree.text(file))) {
+    for (const document of readYaml(`${tree.prefix}${file}`, await tree.worktree.text(file))) {
       if (isPlugin) this.#faults.push(...pluginFolderFaults(document));
       const rewritten = await this.readDocument(place, document, isPlugin);
       if (rewritten !== undefined) this.#rewritten.set(`${tree.root}/${file}`, JSON.stringify(rewritten));
@@ -217,7 +219,7 @@ class Walk {
         `${entry} is a file outside this folder, which kustomize does not read; make its folder a base`,
       );
     }
-    this.#readResource(path, await tree.worktree.text(path), isPlugin);
+    this.#readResource(`${tree.prefix}${path}`, await tree.worktree.text(path), isPlugin);
     return undefined;
   }
 
@@ -233,7 +235,7 @@ class Walk {
 function placedAt(fault: (message: string) => Stop): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof Stop)) throw error;
-    throw fault(error.message.replace(/^Stop: /, ''));
+    throw fault(error.message);
   };
 }
 

@@ -35,7 +35,7 @@ export function shownAddress(entry: string): string {
 
 /** Why an address is refused. */
 export function remoteMessage(entry: string): string {
-  return `${shownAddress(entry)} is remote, and rendering has no network; keep a copy in the repository`;
+  return `${shownAddress(entry)} is remote, and rendering has no network; keep a copy in the repository, or declare its repository under sources.bases`;
 }
 
 /** A field's name as Go compares it: in any case, and the long s and the sign of Kelvin are letters like their look-alikes. */

@@ -4,7 +4,13 @@ import type { KustomizeOptions } from '../model/kustomize-options.ts';
 import { refKey, refOf } from '../model/object.ts';
 import type { KustomizeAssembly, KustomizeExtras, Worktree } from '../ports.ts';
 import type { RenderContext } from './context.ts';
-import { kustomizationOf, kustomizeInputs, type KustomizeInputs, type Tree } from './kustomize-inputs.ts';
+import {
+  kustomizationOf,
+  kustomizeInputs,
+  type FindBase,
+  type KustomizeInputs,
+  type Tree,
+} from './kustomize-inputs.ts';
 import { overlayDocument, overlayOf, rerooted } from './kustomize-overlay.ts';
 import { placedObjects, readManifests, type PlacedObjects } from './manifests.ts';
 import type { PlainSource } from './plain.ts';
@@ -35,12 +41,12 @@ export async function readKustomized(
     throw new Stop({ subject: `folder ${source.path}`, message });
   }
   const options = source.kustomize ?? {};
-  const tree = { worktree, root: 'tree' };
+  const tree = { worktree, root: 'tree', prefix: '' };
   const wanted = overlayOf(options);
   const overlay = wanted === undefined ? undefined : overlayDocument(wanted);
   const inputs = await kustomizeInputs(
     { tree, folder, overlay },
-    { helm: options.helm === true, findBase: async () => undefined },
+    { helm: options.helm === true, findBase: findBaseOf(context) },
   );
   const start = { tree, folder, overlay: inputs.overlay };
   const extras = { ...(await assembled(start, inputs)), ...(await helmOf(inputs, context)) };
@@ -50,6 +56,16 @@ export async function readKustomized(
   const { objects } = placedObjects(source.path, readManifests(`${kustomization} (as built)`, output));
   const origins = Object.fromEntries(objects.map((object) => [refKey(refOf(object)), kustomization]));
   return { objects, origins, inputs: await filesOf(inputs, tree) };
+}
+
+/** The tree of a base is the same for all its folders. */
+function findBaseOf({ bases }: RenderContext): FindBase {
+  return async (address) => {
+    const found = await bases?.find(address);
+    if (found === undefined) return undefined;
+    const { worktree, name, path } = found;
+    return { tree: { worktree, root: `bases/${name}`, prefix: `${name}:` }, path };
+  };
 }
 
 /** What charts are told of the cluster, which is asked only when there are any. */

@@ -9,6 +9,7 @@ import { readHelm } from './helm.ts';
 import { kustomizationOf } from './kustomize-inputs.ts';
 import { readKustomized } from './kustomize.ts';
 import { readPlain } from './plain.ts';
+import { substitute } from './substitute.ts';
 
 /** Objects of one application as its source gives them, and what they were made of. */
 export interface Rendered {
@@ -28,6 +29,11 @@ type Source = Application['spec']['source'];
 
 /** Renders one application. Throws Stop with every fault found. */
 export async function render(source: Source, context: RenderContext): Promise<Rendered> {
+  const rendered = await renderSource(source, context);
+  return source.substitute === undefined ? rendered : substitute(rendered, source.substitute, context.facts);
+}
+
+async function renderSource(source: Source, context: RenderContext): Promise<Rendered> {
   const { path } = source;
   if (source.chart !== undefined) return renderHelm(source, context);
   const files = await context.worktree.files(path);
@@ -36,19 +42,11 @@ export async function render(source: Source, context: RenderContext): Promise<Re
     throw new Stop({ subject: `folder ${path}`, message });
   }
   const kustomization = kustomizationOf(path, files);
-  switch (source.renderer) {
-    case 'plain':
-      return renderPlain(source, files, context);
-    case 'kustomize':
-      return renderKustomize(source, context);
-    case 'helm':
-      return renderHelm(source, context);
-    case 'auto':
-      if (kustomization !== undefined) return renderKustomize(source, context);
-      return files.includes(path === '.' ? 'Chart.yaml' : `${path}/Chart.yaml`)
-        ? renderHelm(source, context)
-        : renderPlain(source, files, context);
-  }
+  const isChart = files.includes(path === '.' ? 'Chart.yaml' : `${path}/Chart.yaml`);
+  const found = kustomization !== undefined ? 'kustomize' : isChart ? 'helm' : 'plain';
+  const renderer = source.renderer === 'auto' ? found : source.renderer;
+  if (renderer === 'plain') return renderPlain(source, files, context);
+  return renderer === 'helm' ? renderHelm(source, context) : renderKustomize(source, context);
 }
 
 async function renderPlain(

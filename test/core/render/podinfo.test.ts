@@ -32,8 +32,12 @@ const charts: readonly Case[] = [
   { why: 'default values', path: 'charts/podinfo', objects: 2 },
   { why: 'production values', path: 'charts/podinfo', valueFiles: ['values-prod.yaml'], objects: 6 },
 ];
-const overlays: readonly Case[] = ['kustomize', 'deploy/overlays/dev', 'deploy/overlays/staging', 'deploy/overlays/production']
-  .map((path) => ({ why: path, path, objects: path === 'kustomize' ? 3 : 10 }));
+const overlays: readonly Case[] = [
+  'kustomize',
+  'deploy/overlays/dev',
+  'deploy/overlays/staging',
+  'deploy/overlays/production',
+].map((path) => ({ why: path, path, objects: path === 'kustomize' ? 3 : 10 }));
 
 async function ours({ path, valueFiles = [] }: Case): Promise<readonly KubeObject[]> {
   const person = { name: 'ada', host: 'desk' };
@@ -54,7 +58,12 @@ async function theirs(program: string, args: readonly string[]): Promise<readonl
 function withoutOurs(object: KubeObject): KubeObject {
   const { annotations: own, ...metadata } = object.metadata;
   if (own === undefined) return object;
-  const added: readonly string[] = [annotations.hook, annotations.hookDelete, annotations.wave, annotations.prune];
+  const added: readonly string[] = [
+    annotations.hook,
+    annotations.hookDelete,
+    annotations.wave,
+    annotations.prune,
+  ];
   const kept = Object.fromEntries(Object.entries(own).filter(([name]) => !added.includes(name)));
   return { ...object, metadata: { ...metadata, annotations: kept } };
 }
@@ -62,7 +71,15 @@ function withoutOurs(object: KubeObject): KubeObject {
 for (const each of charts) {
   test(`the chart of podinfo with ${each.why} is what helm prints`, { skip }, async () => {
     const files = (each.valueFiles ?? []).map((file) => `--values=${each.path}/${file}`);
-    const args = ['template', 'podinfo', each.path, '--namespace=web', '--include-crds', '--skip-tests', ...files];
+    const args = [
+      'template',
+      'podinfo',
+      each.path,
+      '--namespace=web',
+      '--include-crds',
+      '--skip-tests',
+      ...files,
+    ];
     const rendered = await ours(each);
     assert.deepEqual(rendered.map(withoutOurs), await theirs(tools.helm, args));
     assert.equal(rendered.length, each.objects);
