@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import { answerText } from './api-fault.ts';
+import { faultIn } from './protobuf-list.ts';
 
 export interface ApiRequest {
   readonly method: 'GET' | 'PATCH' | 'DELETE';
@@ -36,20 +37,23 @@ export async function answerOf(
   { unparsed }: Pick<ApiRequest, 'unparsed'> = {},
 ): Promise<ApiResponse> {
   const isZipped = headerOf(headers['content-encoding']) === 'gzip';
-  const isJson = headerOf(headers['content-type']).startsWith('application/json');
+  const type = headerOf(headers['content-type']);
   const rest = {
     status: statusCode,
     warnings: warningsIn(headers['warning']),
     etag: headerOf(headers['etag']) || undefined,
     retryAfter: Number(headerOf(headers['retry-after'])) || undefined,
   };
-  if (unparsed === true && isJson && statusCode === 200) {
-    const bytes = Buffer.from(await content.arrayBuffer());
-    return { ...rest, body: undefined, bytes: isZipped ? gunzipSync(bytes) : bytes };
+  if (unparsed === true) {
+    const came = Buffer.from(await content.arrayBuffer());
+    const bytes = isZipped ? gunzipSync(came) : came;
+    if (statusCode === 200) return { ...rest, body: undefined, bytes };
+    // What went wrong is told in the same way as what was asked for.
+    const body: unknown = type.startsWith('application/json') ? JSON.parse(bytes.toString()) : faultIn(bytes);
+    return { ...rest, body };
   }
-  const text = isZipped
-    ? gunzipSync(await content.arrayBuffer()).toString('utf8')
-    : await content.text();
+  const isJson = type.startsWith('application/json');
+  const text = isZipped ? gunzipSync(await content.arrayBuffer()).toString('utf8') : await content.text();
   const body: unknown = isJson && text !== '' ? JSON.parse(text) : text;
   return { ...rest, body };
 }

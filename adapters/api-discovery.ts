@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { Blocked } from '../core/errors.ts';
-import type { ApiResource } from '../core/ports.ts';
+import type { ApiResource, Clock } from '../core/ports.ts';
 import type { ApiResponse } from './api-answer.ts';
 
 /** Both discovery endpoints; the core group has one of its own. */
@@ -34,17 +34,43 @@ interface Known {
   readonly resources: readonly ApiResource[];
 }
 
+/** How long an answer stands for other connections of this process: the runs of one push begin together. */
+const freshMs = 2_000;
+
 /**
- * What one cluster serves, remembered between connections by the ETag of the server's answer: each connection still
- * asks once, so that no kind that came a second ago is missed, and gets 304 without a body where nothing changed.
+ * What one cluster serves, remembered between connections: for a moment as it is, then by the ETag of the server's
+ * answer, which gets 304 without a body where nothing changed. Whoever misses a kind asks with `refresh`.
  */
 export class Discovery {
   readonly #known = new Map<string, Known>();
+  readonly #clock: Pick<Clock, 'now'>;
+  #latest: { readonly at: number; readonly resources: readonly ApiResource[] } | undefined;
+  #expiries = 0;
+
+  constructor(clock: Pick<Clock, 'now'> = Date) {
+    this.#clock = clock;
+  }
 
   /** Throws Blocked for a server older than Kubernetes 1.30. */
-  async resources(subject: string, ask: Ask): Promise<readonly ApiResource[]> {
+  async resources(
+    subject: string,
+    ask: Ask,
+    { refresh = false }: { readonly refresh?: boolean } = {},
+  ): Promise<readonly ApiResource[]> {
+    const at = this.#clock.now();
+    const expiries = this.#expiries;
+    if (!refresh && this.#latest !== undefined && at - this.#latest.at < freshMs)
+      return this.#latest.resources;
     const answers = await Promise.all(discoveryPaths.map(async (path) => this.#document(subject, path, ask)));
-    return answers.flat();
+    const resources = answers.flat();
+    if (expiries === this.#expiries) this.#latest = { at, resources };
+    return resources;
+  }
+
+  /** We changed what is served, or found it changed: the next connection asks. */
+  expire(): void {
+    this.#expiries += 1;
+    this.#latest = undefined;
   }
 
   async #document(subject: string, path: string, ask: Ask): Promise<readonly ApiResource[]> {

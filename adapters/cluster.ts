@@ -19,13 +19,15 @@ import type { ApiClient } from './api-client.ts';
 import { Discovery } from './api-discovery.ts';
 import { answerText, conflictsIn, oversizeOf, statusOf, tooLargeText } from './api-fault.ts';
 import { bornDry, isLive, pageOf } from './api-object.ts';
-import { parsedOf, wholeList } from './whole-list.ts';
+import { wholeList } from './whole-list.ts';
 
 /** Whole objects per page of a list, so that an answer stays small; metadata comes in one. */
 const pageSize = 500;
 /** How often a list that outlived its snapshot in etcd is begun anew. */
 const listTries = 3;
 const metadataAccept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+/** Servers behind the API server may not speak it; then JSON it is. */
+const digestAccept = `application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,${metadataAccept}`;
 
 /** All that the server says of a JSON patch whose test failed. */
 const patchRefused = 'the server rejected our request due to an error in our request';
@@ -54,6 +56,7 @@ export class ApiCluster implements Cluster {
       this.#client.subject,
       async (path, accept, unless) =>
         this.#read({ method: 'GET', path, accept, unless }, { verb: 'read', what: `discovery (${path})` }),
+      options,
     ));
     try {
       return await resources;
@@ -81,11 +84,13 @@ export class ApiCluster implements Cluster {
     return this.#live(request, response);
   }
 
-  async list(
-    resource: ApiResource,
-    selector: string,
-    options: ListOptions = {},
-  ): Promise<LiveList> {
+  async list(resource: ApiResource, selector: string, options: ListOptions = {}): Promise<LiveList> {
+    const { metadataOnly = false, digestKey } = options;
+    const whole =
+      metadataOnly && digestKey !== undefined
+        ? await this.#listWhole(resource, selector, digestKey)
+        : undefined;
+    if (whole !== undefined) return whole;
     for (let attempt = 1; ; attempt += 1) {
       const list = await this.#listOnce(resource, selector, options);
       if (list !== 'expired') return list;
@@ -138,7 +143,9 @@ export class ApiCluster implements Cluster {
   /** What is served changes with definitions, and is not what we thought where a kind is not found. */
   #forgetKinds({ plural }: ObjectAddress, outcome: ApplyOutcome['kind'] | 'deleted'): void {
     const isDefinition = plural === 'customresourcedefinitions' || plural === 'apiservices';
-    if (isDefinition || outcome === 'absent') this.#resources = undefined;
+    if (!isDefinition && outcome !== 'absent') return;
+    this.#resources = undefined;
+    this.#discovery.expire();
   }
 
   async patch(
@@ -200,11 +207,32 @@ export class ApiCluster implements Cluster {
     return versionSchema.parse(body).gitVersion;
   }
 
+  /** Undefined where the answer must be read to be understood. A consistent read as `#listOnce`. */
+  async #listWhole(
+    resource: ApiResource,
+    labelSelector: string,
+    digestKey: Uint8Array,
+  ): Promise<LiveList | undefined> {
+    const named = { apiVersion: apiVersionOf(resource), kind: resource.kind };
+    const request: ApiRequest = {
+      method: 'GET',
+      path: `${rootOf(named.apiVersion)}/${resource.plural}`,
+      query: { labelSelector },
+      accept: digestAccept,
+      unparsed: true,
+    };
+    const response = await this.#client.send(request);
+    if (response.status === 404) return { resourceVersion: '', items: [] };
+    this.#assertRead(request, response, { verb: 'list', what: nameOf(resource.plural, resource.group) });
+    const nonsense = () => this.#nonsense(request);
+    return response.bytes && wholeList(response.bytes, { named, digestKey, nonsense });
+  }
+
   /** Names no resourceVersion: a consistent read (design, "Consistency"). */
   async #listOnce(
     resource: ApiResource,
     labelSelector: string,
-    { metadataOnly = false, digestKey }: ListOptions,
+    { metadataOnly = false }: ListOptions,
   ): Promise<LiveList | 'expired'> {
     const named = { apiVersion: apiVersionOf(resource), kind: resource.kind };
     const items: LiveObject[] = [];
@@ -220,19 +248,12 @@ export class ApiCluster implements Cluster {
           ...(next !== '' && { continue: next }),
         },
         ...(metadataOnly && { accept: metadataAccept }),
-        ...(metadataOnly && digestKey !== undefined && { unparsed: true as const }),
       };
       const response = await this.#client.send(request);
       if (response.status === 410) return 'expired';
       if (response.status === 404) return { resourceVersion, items: [] };
       this.#assertRead(request, response, { verb: 'list', what: nameOf(resource.plural, resource.group) });
-      const { bytes } = response;
-      const whole =
-        bytes !== undefined && digestKey !== undefined && next === ''
-          ? wholeList(bytes, { named, digestKey, nonsense: () => this.#nonsense(request) })
-          : undefined;
-      if (whole !== undefined) return whole;
-      const page = pageOf(bytes === undefined ? response.body : parsedOf(bytes), named);
+      const page = pageOf(response.body, named);
       if (page === undefined) throw this.#nonsense(request);
       items.push(...page.items);
       resourceVersion ||= page.resourceVersion;

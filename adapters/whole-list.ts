@@ -2,8 +2,9 @@ import { createHmac } from 'node:crypto';
 import type { LiveObject } from '../core/model/object.ts';
 import type { LiveList } from '../core/ports.ts';
 import { pageOf } from './api-object.ts';
+import { envelopeOf, itemsOf } from './protobuf-list.ts';
 
-/** How the API server begins a list of metadata. Its metadata hold text and numbers alone, none of them with a brace. */
+/** How the API server begins a list of metadata in JSON. Its own metadata hold text and numbers alone, none with a brace. */
 const beginning =
   /^\{"kind":"PartialObjectMetadataList","apiVersion":"meta\.k8s\.io\/v1","metadata":(\{[^{}]*\}),(?="items":)/;
 /** Far beyond where the items begin. */
@@ -16,34 +17,57 @@ interface Reading {
   readonly nonsense: () => Error;
 }
 
+/** A list in the spelling that it came in. */
+interface Spelt {
+  readonly resourceVersion: string;
+  /** All that follows on the metadata of the list itself. */
+  readonly rest: Buffer;
+  readonly read: () => readonly LiveObject[] | undefined;
+}
+
 /**
- * A list of metadata that came in one answer. The server spells equal lists alike, down to the byte, but for the version
- * of the list: whoever knows the digest of the rest need not have it parsed, which would be most of the work of a sweep.
+ * A list of metadata that came in one answer. The server spells equal lists alike, down to the byte, but for the version of
+ * the list: whoever knows the digest of the rest need not have it parsed, which would be most of the work of a sweep.
  * Undefined for a part of a list, and for what begins otherwise.
  */
 export function wholeList(bytes: Buffer, { named, digestKey, nonsense }: Reading): LiveList | undefined {
-  const [head = '', metadata = ''] = beginning.exec(bytes.toString('latin1', 0, longestBeginning)) ?? [];
-  if (head === '') return undefined;
-  const own = pageOf({ metadata: parsedOf(metadata), items: [] }, named);
-  if (own === undefined || own.next !== undefined) return undefined;
-  const digest = createHmac('sha256', digestKey).update(bytes.subarray(head.length)).digest('hex');
+  const spelt = inProtobuf(bytes, named) ?? inJson(bytes, named);
+  if (spelt === undefined) return undefined;
+  const digest = createHmac('sha256', digestKey).update(spelt.rest).digest('hex');
   let items: readonly LiveObject[] | undefined;
   return {
-    resourceVersion: own.resourceVersion,
+    resourceVersion: spelt.resourceVersion,
     digest: `hmac:${digest}`,
     get items() {
-      items ??= pageOf(parsedOf(bytes), named)?.items;
+      items ??= orNone(spelt.read);
       if (items === undefined) throw nonsense();
       return items;
     },
   };
 }
 
-/** Undefined when it is no JSON. */
-export function parsedOf(text: string | Buffer): unknown {
+function inProtobuf(bytes: Buffer, named: Reading['named']): Spelt | undefined {
+  const found = orNone(() => envelopeOf(bytes));
+  if (found === undefined || found.next !== '') return undefined;
+  const { resourceVersion, start } = found;
+  return { resourceVersion, rest: bytes.subarray(start), read: () => itemsOf(bytes, found, named) };
+}
+
+function inJson(bytes: Buffer, named: Reading['named']): Spelt | undefined {
+  const [head = '', metadata = ''] = beginning.exec(bytes.toString('latin1', 0, longestBeginning)) ?? [];
+  if (head === '') return undefined;
+  const own = orNone(() => pageOf({ metadata: JSON.parse(metadata) as unknown, items: [] }, named));
+  if (own === undefined || own.next !== undefined) return undefined;
+  const read = () => pageOf(JSON.parse(bytes.toString('utf8')), named)?.items;
+  return { resourceVersion: own.resourceVersion, rest: bytes.subarray(head.length), read };
+}
+
+/** Undefined where the bytes are not what they seem. */
+function orNone<T>(read: () => T): T | undefined {
   try {
-    return JSON.parse(text.toString('utf8'));
-  } catch {
-    return undefined;
+    return read();
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
+    throw error;
   }
 }

@@ -14,6 +14,7 @@ import {
   type CheckDeps,
   type Looked,
 } from './sweep/check-target.ts';
+import { noteClusterFacts } from './sweep/cluster-facts.ts';
 import { isFullCheckDue } from './sweep/full-check-clock.ts';
 import { KnownDocuments } from './sweep/known-documents.ts';
 import { rememberedKinds } from './sweep/listed-kinds.ts';
@@ -81,10 +82,14 @@ export async function sweepCluster(request: ClusterSweep, deps: SweepDeps): Prom
   ]);
   const server = typeof connection === 'string' ? undefined : connection.server;
   const targets = await openTargets(deps, start, { cluster, server });
-  const done =
-    typeof connection === 'string'
-      ? nothingDone(connection)
-      : await sweepTargets(request, deps, { start, connection, targets });
+  const lookAt = async (open: Connection): Promise<Done> => {
+    const [seen] = await Promise.all([
+      sweepTargets(request, deps, { start, connection: open, targets }),
+      noteClusterFacts({ ...deps, documents: start.documents }, cluster, open),
+    ]);
+    return seen;
+  };
+  const done = typeof connection === 'string' ? nothingDone(connection) : await lookAt(connection);
   const worth = done.missed.length > 0 ? 'nothing' : done.isRestored ? 'news' : 'all';
   const remember = async (): Promise<void> => {
     if (server === undefined || done.kinds === undefined) return;

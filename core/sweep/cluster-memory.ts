@@ -34,11 +34,7 @@ export class MemoryOfCluster {
   readonly #before: ClusterMemory | undefined;
   readonly #targets = new Map<string, TargetMemory>();
 
-  private constructor(
-    place: Place,
-    before: ClusterMemory | undefined,
-    condition: WriteCondition,
-  ) {
+  private constructor(place: Place, before: ClusterMemory | undefined, condition: WriteCondition) {
     this.#place = place;
     this.#before = before;
     this.#condition = condition;
@@ -156,14 +152,15 @@ export class MemoryOfCluster {
     { server, kinds, listed }: Pick<ClusterMemory, 'server' | 'kinds'> & Listed,
     targets: ClusterMemory['targets'],
   ): ClusterMemory['kinds'] {
-    const isAsBefore = this.isCurrent(server) && this.#areSame(targets);
+    const before = this.isCurrent(server) ? this.#before : undefined;
+    const changed = changedKinds(before?.targets ?? {}, targets);
     let rows: Rows | undefined;
     const entries = Object.entries(kinds).map(([name, { identity, generationCounts }]) => {
       const list = listed.get(name)?.list;
-      const before = this.kinds[name];
-      const isKnown = isAsBefore && before?.identity === identity && before.list === list?.digest;
+      const known = before?.kinds[name];
+      const isSame = known?.identity === identity && known.list === list?.digest && !changed.has(name);
       const digest =
-        list === undefined || isKnown || isCovered(list, (rows ??= rowsOf(targets)), name)
+        list === undefined || isSame || isCovered(list, (rows ??= rowsOf(targets)), name)
           ? list?.digest
           : undefined;
       return [name, { identity, generationCounts, ...(digest !== undefined && { list: digest }) }] as const;
@@ -174,6 +171,19 @@ export class MemoryOfCluster {
 
 interface Listed {
   readonly listed: LabelledObjects['kinds'];
+}
+
+/** Kinds of which rows or hooks came or went, or tell of another version of an object. */
+function changedKinds(before: ClusterMemory['targets'], next: ClusterMemory['targets']): ReadonlySet<string> {
+  const names = new Set([...Object.keys(before), ...Object.keys(next)]);
+  const others = [...names].filter((name) => before[name] !== next[name]);
+  const wordsOf = (targets: ClusterMemory['targets']): ReadonlySet<string> => {
+    const own = others.flatMap((name) => targets[name] ?? []);
+    const objects = own.flatMap((target) => target.objects.map((row) => row.slice(0, 3).join(' ')));
+    return new Set([...objects, ...own.flatMap(({ hooks = [] }) => hooks.map((hook) => hook.join(' ')))]);
+  };
+  const changed = [...wordsOf(before).symmetricDifference(wordsOf(next))];
+  return new Set(changed.map(kindOfKey));
 }
 
 /** Everything that is remembered of a cluster: rows by key, the keys of hooks, and how many rows each kind has. */

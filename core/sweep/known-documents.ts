@@ -18,7 +18,7 @@ interface Known extends Document<unknown> {
 
 /**
  * Documents of one store as this process last read or wrote them: one whose etag is what it was is not parsed again. Only
- * for documents with a `seq`, of which no two versions have the same etag. What is given out is shared: nobody changes it.
+ * for documents of which no two versions have the same etag. What is given out is shared: nobody changes it.
  */
 export class KnownDocuments {
   readonly #known = new Map<string, Known>();

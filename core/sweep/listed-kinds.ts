@@ -33,7 +33,7 @@ const listsAtOnce = 16;
 const definitionKind = { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' } as const;
 
 /** What a list is compared with. */
-export interface KnownLists {
+interface KnownLists {
   /** What was known of the kinds: a definition is read when it has changed. */
   readonly before: Readonly<Record<string, RememberedKind>>;
   readonly digestKey: Uint8Array;

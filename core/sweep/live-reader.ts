@@ -13,7 +13,7 @@ const mostListed = 5000;
 type Listed = ReadonlyMap<string, LiveObject>;
 
 /** How many objects of each kind will probably be read, and how many there are. */
-export type Wanted = ReadonlyMap<string, { readonly read: number; readonly all: number }>;
+type Wanted = ReadonlyMap<string, { readonly read: number; readonly all: number }>;
 
 /** Reads whole objects: one by one, or all of a kind in one list where many are going to be read. */
 export class LiveReader {

@@ -8,7 +8,7 @@ import type { Recalled, SweptCluster, SweptTarget } from './swept-cluster.ts';
 import { targetHealth } from './target-health.ts';
 
 /** What follows of what is remembered of a target, whatever the cluster says. */
-export interface Settlement {
+interface Settlement {
   /** Kinds of its objects. */
   readonly kinds: ReadonlySet<string>;
   /** The health of at least one is for time to change. */

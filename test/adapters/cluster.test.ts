@@ -236,9 +236,10 @@ test('more objects than fit on a page are all listed', async () => {
   assert.equal(new Set(listed.map(({ metadata }) => metadata.name)).size, 520);
 });
 
-test('discovery is asked for again by each connection, and answered without a body while nothing changed', async () => {
+test('discovery stands for a moment, then is asked for again and answered without a body while nothing changed', async () => {
   const access = await accessOf(real.kubeconfig, { cluster: 'east', subject: 'the test cluster' });
-  const discovery = new Discovery();
+  let now = 0;
+  const discovery = new Discovery({ now: () => now });
   const statuses: unknown[] = [];
   const count = (message: unknown): void => {
     const { request, response } = message as {
@@ -251,8 +252,12 @@ test('discovery is asked for again by each connection, and answered without a bo
     new ApiCluster(new ApiClient(access, clock, () => clock.now() + 60_000), discovery).resources();
   subscribe('undici:request:headers', count);
   try {
-    const [first, second] = [await connect(), await connect()];
-    assert.deepEqual(second, first);
+    const first = await connect();
+    now += 1_000;
+    assert.equal(await connect(), first);
+    assert.equal(statuses.length, 2);
+    now += 1_000;
+    assert.deepEqual(await connect(), first);
   } finally {
     unsubscribe('undici:request:headers', count);
   }
@@ -260,6 +265,34 @@ test('discovery is asked for again by each connection, and answered without a bo
   // Other test files may define a kind in between.
   assert.ok(statuses.slice(2).every((status) => status === 304 || status === 200));
   assert.equal(statuses.length, 4);
+});
+
+test('what was asked before kinds changed does not stand for what is asked after', async () => {
+  const discovery = new Discovery({ now: () => 0 });
+  const kinds = (resource: string) => ({
+    status: 200,
+    body: {
+      kind: 'APIGroupDiscoveryList',
+      items: [
+        {
+          metadata: { name: '' },
+          versions: [
+            {
+              version: 'v1',
+              resources: [{ resource, responseKind: { kind: resource }, scope: 'Cluster', verbs: [] }],
+            },
+          ],
+        },
+      ],
+    },
+    warnings: [],
+  });
+  const ask = (resource: string) => discovery.resources('east', async () => kinds(resource));
+  const slow = ask('old');
+  discovery.expire();
+  assert.deepEqual(new Set((await slow).map(({ plural }) => plural)), new Set(['old']));
+  assert.deepEqual(new Set((await ask('new')).map(({ plural }) => plural)), new Set(['new']));
+  assert.deepEqual(new Set((await ask('newer')).map(({ plural }) => plural)), new Set(['new']));
 });
 
 test('a kind that we define is served without a refresh', async () => {

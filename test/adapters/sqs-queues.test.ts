@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient, type Message } from '@aws-sdk/client-sqs';
 import { SqsQueues } from '../../adapters/sqs-queues.ts';
 import { SystemIds } from '../../adapters/system-clock.ts';
-import { sweepRequestSchema } from '../../core/contract/events.ts';
+import { pollRequestSchema, sweepRequestSchema } from '../../core/contract/events.ts';
 import { runRequestSchema, type RunRequest } from '../../core/model/run.ts';
 import { brokenAws } from './broken-aws.ts';
 import { testAws } from '../aws/test-aws.ts';
@@ -66,14 +66,17 @@ test('a later run waits its seconds, at most 900', async () => {
   assert.deepEqual(delays, [0, 0, 1, 30, 900]);
 });
 
-test('later runs and sweeps arrive on their queues', async () => {
-  const [laterQueue, sweepQueue] = await Promise.all([queue(false), queue(false)]);
-  const queues = new SqsQueues({ laterQueue, sweepQueue }, new SystemIds(), client);
+test('later runs, sweeps and polls arrive on their queues', async () => {
+  const [laterQueue, sweepQueue, pushQueue] = await Promise.all([queue(false), queue(false), queue(false)]);
+  const queues = new SqsQueues({ laterQueue, sweepQueue, pushQueue }, new SystemIds(), client);
   await queues.runLater(request, 0);
   await queues.sweep({ version: 1, scope: 'cluster', cluster: 'prod', requestedBy: 'schedule' });
   assert.deepEqual(runRequestSchema.parse(JSON.parse((await receive(laterQueue))[0]?.Body ?? '')), request);
   const sweep = sweepRequestSchema.parse(JSON.parse((await receive(sweepQueue))[0]?.Body ?? ''));
   assert.deepEqual(sweep, { version: 1, scope: 'cluster', cluster: 'prod', requestedBy: 'schedule' });
+  await queues.poll({ version: 1, poll: 'remote', repositories: ['apps'] }, 0);
+  const poll = pollRequestSchema.parse(JSON.parse((await receive(pushQueue))[0]?.Body ?? ''));
+  assert.deepEqual(poll, { version: 1, poll: 'remote', repositories: ['apps'] });
 });
 
 test('a queue that this function was not given is named', async () => {

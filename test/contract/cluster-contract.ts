@@ -169,6 +169,56 @@ export function clusterContract(name: string, open: () => Promise<ContractSubjec
       assert.deepEqual(none.items, []);
     });
 
+    test('two lists of metadata have the same digest while nothing that they list was written to', async () => {
+      const resource = (await subject.cluster.resources()).find(
+        ({ group, plural }) => group === '' && plural === 'configmaps',
+      );
+      assert.ok(resource);
+      const selector = 'contract-digest=yes';
+      const digest = async (
+        key = 'k',
+        more: { readonly metadataOnly?: boolean } = { metadataOnly: true },
+      ) => {
+        const asked = { digestKey: new TextEncoder().encode(key), ...more };
+        return (await subject.cluster.list(resource, selector, asked)).digest;
+      };
+      const labelled = (object: string, data: Record<string, string>): KubeObject => {
+        const { metadata, ...rest } = configMap(object, data);
+        return {
+          ...rest,
+          metadata: { ...metadata, labels: { ...metadata.labels, 'contract-digest': 'yes' } },
+        };
+      };
+      const { length } = (await digest()) ?? '';
+      assert.ok(length > 32, 'an empty list has one, too');
+      const first = await applied(labelled('digested', { a: '1' }));
+      const one = await digest();
+      await applied(configMap('another', { a: '1' }));
+      assert.equal(
+        await digest(),
+        one,
+        'what is not listed does not count, nor does the version of the list',
+      );
+      assert.notEqual(await digest('other'), one, 'it is keyed');
+      assert.equal(await digest('k', {}), undefined, 'of whole objects there is none');
+      await applied(labelled('digested', { a: '2' }));
+      const two = await digest();
+      const second = await applied(labelled('second', {}));
+      const three = await digest();
+      assert.equal(new Set([one, two, three]).size, 3);
+      const { uid, resourceVersion } = second.object.metadata;
+      await subject.cluster.delete(address('second'), { uid, resourceVersion });
+      assert.equal(await digest(), two, 'as it was before the other one came');
+      const list = await subject.cluster.list(resource, selector, {
+        metadataOnly: true,
+        digestKey: new Uint8Array(32),
+      });
+      assert.deepEqual(
+        list.items.map(({ kind, apiVersion, metadata }) => [apiVersion, kind, metadata.uid]),
+        [['v1', 'ConfigMap', first.object.metadata.uid]],
+      );
+    });
+
     test('the version of a list grows with every write', async () => {
       const resource = (await subject.cluster.resources()).find(
         ({ group, plural }) => group === '' && plural === 'configmaps',

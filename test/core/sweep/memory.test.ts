@@ -274,7 +274,7 @@ describe('beside running work', () => {
 });
 
 describe('a clean sweep of 1,001 objects', () => {
-  it('asks for one list a kind, reads two documents and writes one', async () => {
+  it('asks for one list a kind, reads three documents and writes one', async () => {
     const kinds: readonly (readonly [string, string])[] = [
       ['v1', 'ConfigMap'],
       ['v1', 'ServiceAccount'],
@@ -316,6 +316,7 @@ describe('a clean sweep of 1,001 objects', () => {
       'entries leases/east/',
       'entries leases/east/',
       'get checks/east.json',
+      'get facts/east.json.gz',
       'get memory/east.json.gz',
     ]);
     assert.deepEqual(world.store.writes, ['checks/east.json']);

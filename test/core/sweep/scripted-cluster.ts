@@ -1,4 +1,5 @@
 import { Blocked, Retry } from '../../../core/errors.ts';
+import { keyedDigest } from '../../../core/model/digest.ts';
 import { isJsonObject, jsonEqual, type Json, type JsonObject } from '../../../core/model/json.ts';
 import { groupOf, type KubeObject, type LiveObject } from '../../../core/model/object.ts';
 import type {
@@ -52,6 +53,8 @@ function without(claim: JsonObject, edit: JsonObject): JsonObject {
 export class ScriptedCluster implements Cluster {
   readonly #objects = new Map<string, Stored>();
   readonly requests: string[] = [];
+  /** Lists with a digest whose items somebody wanted to see, by plural. */
+  readonly read: string[] = [];
   /** Refused dry runs by object name, with the server's words. */
   readonly refusals = new Map<string, string>();
   /** Set: nothing answers. */
@@ -75,7 +78,11 @@ export class ScriptedCluster implements Cluster {
     return stored === undefined ? undefined : this.#live(stored);
   }
 
-  async list({ plural }: ApiResource, label: string): Promise<LiveList> {
+  async list(
+    { plural }: ApiResource,
+    label: string,
+    { digestKey }: { readonly digestKey?: Uint8Array } = {},
+  ): Promise<LiveList> {
     this.#count(`list ${plural}`);
     if (plural === this.forbiddenList) {
       throw new Blocked({ subject: 'cluster east', message: `does not let us list ${plural}` });
@@ -84,7 +91,17 @@ export class ScriptedCluster implements Cluster {
       .filter(([path]) => path.includes(`/${plural}/`))
       .map(([, stored]) => this.#live(stored))
       .filter((live) => live.metadata.labels?.[label] !== undefined);
-    return { resourceVersion: String(this.#version), items };
+    const resourceVersion = String(this.#version);
+    if (digestKey === undefined) return { resourceVersion, items };
+    const read = () => void this.read.push(plural);
+    return {
+      resourceVersion,
+      digest: keyedDigest(digestKey, JSON.stringify(items)),
+      get items() {
+        read();
+        return items;
+      },
+    };
   }
 
   async apply(address: ObjectAddress, object: KubeObject, options: ApplyOptions): Promise<ApplyOutcome> {

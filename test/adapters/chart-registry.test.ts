@@ -1,0 +1,405 @@
+import assert from 'node:assert/strict';
+import { lookup } from 'node:dns/promises';
+import { hostname } from 'node:os';
+import { describe, test } from 'node:test';
+import { ChartRegistry } from '../../adapters/chart-registry.ts';
+import { parseStackConfig } from '../../core/contract/config.ts';
+import { Blocked, Retry, Stop } from '../../core/errors.ts';
+import type { ChartReference } from '../../core/model/helm.ts';
+import { archiveOf, chartArchive, sha256, type Member } from '../charts/archive.ts';
+import { TestServer, serveOciChart, serveRepository } from '../charts/chart-server.ts';
+
+interface Declared {
+  readonly url: string;
+  readonly secret?: string;
+  readonly hosts?: string[];
+  readonly internal?: boolean;
+}
+
+function registryOf(charts: readonly Declared[], secret = 'ada:hunter22'): ChartRegistry {
+  const { sources } = parseStackConfig({
+    repositories: [{ name: 'fleet', url: 'https://git.example/fleet.git' }],
+    clusters: [{ name: 'east', access: { type: 'eks', name: 'east' } }],
+    sources: { charts: [...charts] },
+  });
+  return new ChartRegistry({
+    sources: async () => sources.charts,
+    secrets: { get: async () => ({ current: secret }) },
+    ecr: { basic: async () => 'Basic ecr' },
+  });
+}
+
+const versions = ['1.0.0', '1.2.0', '1.10.0', '2.0.0', '2.1.0-rc.1'];
+const packed = versions.map((version) => ({ name: 'web', version, archive: chartArchive('web', version) }));
+const fault = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
+
+describe('a Helm repository', () => {
+  const open = async (more: Omit<Declared, 'url'> = {}) => {
+    const server = await TestServer.start();
+    serveRepository(server, packed);
+    const repository = `http://${server.host}/charts`;
+    const registry = registryOf([{ url: repository, ...more }]);
+    const fetch = (version: string, name = 'web') => registry.fetch({ repository, name, version });
+    return { server, repository, registry, fetch };
+  };
+
+  test('gives exact versions and the newest of a range, with the digest of the archive', async () => {
+    const { server, fetch } = await open();
+    await using _ = server;
+    const chart = await fetch('1.2.0');
+    assert.equal(chart.digest, `sha256:${sha256(chartArchive('web', '1.2.0'))}`);
+    assert.deepEqual([...chart.files.keys()], ['Chart.yaml', 'templates/a.yaml']);
+    const came: string[] = [];
+    for (const range of ['1.x', '^1.0.0', '>=1.0.0, <2', '*', '~1.2', '>=2.1.0-0', 'v2.0.0']) {
+      came.push((await fetch(range)).version);
+    }
+    assert.deepEqual(came, ['1.10.0', '1.10.0', '1.10.0', '2.0.0', '1.2.0', '2.1.0-rc.1', '2.0.0']);
+  });
+
+  test('is asked for its index again and not for an archive that is known', async () => {
+    const { server, fetch } = await open();
+    await using _ = server;
+    server.routes.set('/charts/index.yaml', (request) =>
+      request.headers['if-none-match'] === '"1"' ? [304, ''] : [200, indexOf(server), { etag: '"1"' }],
+    );
+    await fetch('1.x');
+    await fetch('1.10.0');
+    assert.deepEqual(server.requests, [
+      'GET /charts/index.yaml',
+      'GET /charts/web-1.10.0.tgz',
+      'GET /charts/index.yaml',
+    ]);
+  });
+
+  test('refuses an archive of another digest, or of none', async () => {
+    const { server, fetch, repository } = await open();
+    await using _ = server;
+    server.serve('/charts/web-1.2.0.tgz', 200, chartArchive('web', '1.2.0', { 'templates/b.yaml': 'x' }));
+    const error = await fault(fetch('1.2.0'));
+    assert.ok(error instanceof Stop);
+    assert.match(
+      error.message,
+      /gave web-1\.2\.0\.tgz of version 1\.2\.0 with the digest .* nothing of it is used/,
+    );
+    server.serve('/charts/index.yaml', 200, 'entries: {web: [{version: 1.0.0, urls: [web-1.0.0.tgz]}]}');
+    await assert.rejects(
+      fetch('1.0.0'),
+      new RegExp(`^Stop: chart web of ${repository}: has no digest for 1\\.0\\.0`),
+    );
+  });
+
+  test('sends credentials to itself alone, also where archives lie elsewhere', async () => {
+    const other = await TestServer.start();
+    await using _other = other;
+    const { server, fetch } = await open({ secret: 'charts', hosts: [other.host] });
+    await using _ = server;
+    const archive = packed[0]?.archive ?? Buffer.alloc(0);
+    const index = {
+      entries: { web: [{ version: '1.0.0', digest: sha256(archive), urls: [`http://${other.host}/a.tgz`] }] },
+    };
+    server.serve('/charts/index.yaml', 200, JSON.stringify(index));
+    other.serve('/a.tgz', 302, '', { location: '/b.tgz' });
+    other.serve('/b.tgz', 200, archive);
+    assert.equal((await fetch('1.0.0')).version, '1.0.0');
+    const basic = `Basic ${Buffer.from('ada:hunter22').toString('base64')}`;
+    assert.deepEqual(server.requests, [`GET /charts/index.yaml (${basic})`]);
+    assert.deepEqual(other.requests, ['GET /a.tgz', 'GET /b.tgz']);
+  });
+
+  const failures: {
+    why: string;
+    answer: (server: TestServer) => void;
+    ask?: string;
+    is: typeof Stop | typeof Retry | typeof Blocked;
+    says: RegExp;
+  }[] = [
+    {
+      why: 'no such version',
+      answer: () => undefined,
+      ask: '9.x',
+      is: Stop,
+      says: /has no version that 9\.x allows; it has 1\.0\.0, 1\.2\.0/,
+    },
+    {
+      why: 'no range',
+      answer: () => undefined,
+      ask: 'newest',
+      is: Stop,
+      says: /"newest" is neither a version nor a range/,
+    },
+    { why: 'not there', answer: (server) => server.routes.clear(), is: Stop, says: /has no index\.yaml/ },
+    {
+      why: 'refused',
+      answer: (server) => server.serve('/charts/index.yaml', 401, ''),
+      is: Blocked,
+      says: /refuses index\.yaml \(401\); name a secret/,
+    },
+    {
+      why: 'throttled',
+      answer: (server) => server.serve('/charts/index.yaml', 429, '', { 'retry-after': '7' }),
+      is: Retry,
+      says: /answered 429/,
+    },
+    {
+      why: 'broken',
+      answer: (server) => server.serve('/charts/index.yaml', 503, ''),
+      is: Retry,
+      says: /answered 503/,
+    },
+    {
+      why: 'no index',
+      answer: (server) => server.serve('/charts/index.yaml', 200, '<html>'),
+      is: Stop,
+      says: /cannot be read; is this a Helm repository/,
+    },
+    {
+      why: 'redirected to a host that is not declared',
+      answer: (server) => server.serve('/charts/index.yaml', 302, '', { location: 'https://evil.example/' }),
+      is: Stop,
+      says: /leads to evil\.example, which is not declared/,
+    },
+    {
+      why: 'redirected to the metadata of an instance',
+      answer: (server) =>
+        server.serve('/charts/index.yaml', 302, '', { location: 'http://169.254.169.254/latest/' }),
+      is: Stop,
+      says: /leads to 169\.254\.169\.254, which is not declared/,
+    },
+    {
+      why: 'redirected for ever',
+      answer: (server) => server.serve('/charts/index.yaml', 302, '', { location: '/charts/index.yaml' }),
+      is: Stop,
+      says: /redirects more than 5 times/,
+    },
+  ];
+  for (const { why, answer, ask = '1.x', is, says } of failures) {
+    test(`${why}: ${is.name}`, async () => {
+      const { server, fetch } = await open();
+      await using _ = server;
+      answer(server);
+      const error = await fault(fetch(ask));
+      assert.ok(error instanceof is, String(error));
+      assert.match(error.message, says);
+    });
+  }
+
+  function indexOf(server: TestServer): string {
+    return `entries:\n  web:\n${packed.map(({ version, archive }) => `  - {version: ${version}, digest: ${sha256(archive)}, urls: ["http://${server.host}/charts/web-${version}.tgz"]}\n`).join('')}`;
+  }
+});
+
+test('what is not declared is never asked', async () => {
+  const server = await TestServer.start();
+  await using _ = server;
+  const registry = registryOf([{ url: 'https://charts.example' }, { url: 'oci://registry.example/charts' }]);
+  const undeclared: ChartReference[] = [
+    { repository: `http://${server.host}/charts`, name: 'web', version: '1.x' },
+    { repository: 'https://charts.example/other', name: 'web', version: '1.x' },
+    { oci: `oci://${server.host}/charts/web`, version: '1.x' },
+    { oci: 'oci://registry.example/charts-of-others/web', version: '1.x' },
+  ];
+  for (const reference of undeclared) {
+    await assert.rejects(
+      registry.fetch(reference),
+      /^Stop: charts .*: is not declared; add it to sources\.charts/,
+    );
+  }
+  assert.deepEqual(server.requests, []);
+});
+
+test('a declared host at an internal address is refused unless that is declared as well', async () => {
+  for (const address of ['10.0.0.1', '169.254.169.254', '[fd00::1]', '[::ffff:127.0.0.1]', '100.64.0.1']) {
+    const repository = `https://${address}/charts`;
+    const registry = registryOf([{ url: repository }]);
+    await assert.rejects(
+      registry.fetch({ repository, name: 'web', version: '1.x' }),
+      /is at an internal address/,
+      address,
+    );
+  }
+  const repository = 'https://localhost:65533/charts';
+  const named = registryOf([{ url: repository }]);
+  // Loopback on purpose, so it is tried; nobody listens.
+  await assert.rejects(named.fetch({ repository, name: 'web', version: '1.x' }), Retry);
+});
+
+test('a name is judged by what it resolves to', async (context) => {
+  const name = hostname();
+  const found = await lookup(name).catch(() => undefined);
+  if (found === undefined) return context.skip('the name of this machine resolves to nothing');
+  const repository = `https://${name}:65533/charts`;
+  const reference = { repository, name: 'web', version: '1.x' };
+  await assert.rejects(registryOf([{ url: repository }]).fetch(reference), /is at an internal address/);
+  await assert.rejects(registryOf([{ url: repository, internal: true }]).fetch(reference), Retry);
+});
+
+describe('an OCI registry', () => {
+  const name = 'acme/charts/web';
+  const open = async (more: Omit<Declared, 'url'> = {}) => {
+    const server = await TestServer.start();
+    const digests = packed.map(({ version, archive }) => serveOciChart(server, name, version, archive));
+    const tags = (list: readonly string[]) => JSON.stringify({ name, tags: list });
+    server.serve(`/v2/${name}/tags/list?n=1000`, 200, tags(['1.0.0', '1.2.0', 'latest']), {
+      link: `</v2/${name}/tags/list?n=1000&last=latest>; rel="next"`,
+    });
+    server.serve(`/v2/${name}/tags/list?n=1000&last=latest`, 200, tags(['1.10.0', '2.0.0', '2.1.0-rc.1']));
+    const oci = `oci://${server.host}/${name}`;
+    const registry = registryOf([{ url: `oci://${server.host}/acme`, ...more }]);
+    return { server, digests, fetch: (version: string) => registry.fetch({ oci, version }) };
+  };
+
+  test('gives exact versions and the newest of a range over pages of tags', async () => {
+    const { server, digests, fetch } = await open();
+    await using _ = server;
+    const exact = await fetch('1.2.0');
+    assert.deepEqual([exact.name, exact.version, exact.digest], ['web', '1.2.0', digests[1]]);
+    assert.equal(server.requests.filter((each) => each.includes('tags')).length, 0);
+    assert.equal((await fetch('1.x')).version, '1.10.0');
+  });
+
+  test('a plus sign in a version is an underscore in its tag', async () => {
+    const { server, fetch } = await open();
+    await using _ = server;
+    serveOciChart(server, name, '3.0.0+build.1', chartArchive('web', '3.0.0+build.1'));
+    assert.equal((await fetch('3.0.0+build.1')).version, '3.0.0+build.1');
+  });
+
+  test('gets a token where the registry says, with the password of the secret', async () => {
+    const { server, fetch } = await open({ secret: 'charts' });
+    await using _ = server;
+    const realm = `Bearer realm="http://${server.host}/token",service="registry.example",scope="repository:${name}:pull"`;
+    for (const [path, route] of server.routes) {
+      server.routes.set(path, (request) =>
+        request.headers.authorization === 'Bearer let-me-in'
+          ? route(request)
+          : [401, '', { 'www-authenticate': realm }],
+      );
+    }
+    server.serve('/token', 200, '{"token": "let-me-in"}');
+    assert.equal((await fetch('1.x')).version, '1.10.0');
+    const asked = server.requests.filter((each) => each.includes('/token'));
+    const basic = Buffer.from('ada:hunter22').toString('base64');
+    assert.deepEqual(asked, [
+      `GET /token?service=registry.example&scope=repository%3Aacme%2Fcharts%2Fweb%3Apull (Basic ${basic})`,
+    ]);
+  });
+
+  test('a token of a host that is not declared is never fetched', async () => {
+    const { server, fetch } = await open({ secret: 'charts' });
+    await using _ = server;
+    server.serve(`/v2/${name}/manifests/1.0.0`, 401, '', {
+      'www-authenticate': 'Bearer realm="https://evil.example/token"',
+    });
+    await assert.rejects(fetch('1.0.0'), /leads to evil\.example, which is not declared/);
+  });
+
+  test('layers elsewhere get no token, and digests are checked of all', async () => {
+    const other = await TestServer.start();
+    await using _other = other;
+    const { server, fetch } = await open({ hosts: [other.host] });
+    await using _ = server;
+    const archive = packed[0]?.archive ?? Buffer.alloc(0);
+    const blob = `/v2/${name}/blobs/sha256:${sha256(archive)}`;
+    server.serve(blob, 307, '', { location: `http://${other.host}/layer` });
+    other.serve('/layer', 200, archive);
+    assert.equal((await fetch('1.0.0')).version, '1.0.0');
+    const second = packed[1]?.archive ?? Buffer.alloc(0);
+    server.serve(`/v2/${name}/blobs/sha256:${sha256(second)}`, 200, archive);
+    await assert.rejects(fetch('1.2.0'), /gave a layer with the digest/);
+    server.serve(`/v2/${name}/manifests/2.0.0`, 200, '{}', {
+      'docker-content-digest': `sha256:${'0'.repeat(64)}`,
+    });
+    await assert.rejects(fetch('2.0.0'), /gave the manifest of 2\.0\.0 with the digest/);
+  });
+
+  test('an image is no chart', async () => {
+    const { server, fetch } = await open();
+    await using _ = server;
+    const layer = {
+      mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
+      digest: `sha256:${'1'.repeat(64)}`,
+      size: 1,
+    };
+    const manifest = Buffer.from(JSON.stringify({ config: layer, layers: [layer] }));
+    const headers = { 'docker-content-digest': `sha256:${sha256(manifest)}` };
+    server.serve(`/v2/${name}/manifests/1.0.0`, 200, manifest, headers);
+    await assert.rejects(fetch('1.0.0'), /is no Helm chart at 1\.0\.0/);
+  });
+});
+
+describe('archives', () => {
+  const chart: Member = { path: 'web/Chart.yaml', content: 'name: web' };
+  const zeros = 6 * 1024 * 1024;
+  const refused: { why: string; members: readonly Member[]; says: RegExp }[] = [
+    {
+      why: 'a path that climbs',
+      members: [chart, { path: 'web/../../etc/passwd' }],
+      says: /holds a path that leads out of it: "web\/\.\.\/\.\.\/etc\/passwd"/,
+    },
+    {
+      why: 'an absolute path',
+      members: [chart, { path: '/etc/passwd' }],
+      says: /leads out of it: "\/etc\/passwd"/,
+    },
+    { why: 'a path of Windows', members: [chart, { path: 'web\\..\\x' }], says: /leads out of it/ },
+    {
+      why: 'a symlink',
+      members: [chart, { path: 'web/x', type: '2', link: '/etc/passwd' }],
+      says: /holds the link web\/x/,
+    },
+    {
+      why: 'a hard link',
+      members: [chart, { path: 'web/x', type: '1', link: 'web/Chart.yaml' }],
+      says: /holds the link web\/x/,
+    },
+    {
+      why: 'a device',
+      members: [chart, { path: 'web/x', type: '3' }],
+      says: /holds web\/x, which is no file/,
+    },
+    {
+      why: 'a file outside of the folder',
+      members: [chart, { path: 'x.yaml' }],
+      says: /outside of the chart's folder/,
+    },
+    {
+      why: 'a file that is too large',
+      members: [chart, { path: 'web/x', content: Buffer.alloc(zeros) }],
+      says: /of 6291456 bytes; files of up to/,
+    },
+    {
+      why: 'a bomb',
+      members: [
+        chart,
+        ...Array.from({ length: 21 }, (_, index) => ({
+          path: `web/${index}`,
+          content: Buffer.alloc(5 * 1024 * 1024),
+        })),
+      ],
+      says: /unpacks to more than 104857600 bytes/,
+    },
+    {
+      why: 'more files than a chart has',
+      members: [chart, ...Array.from({ length: 10_000 }, (_, index) => ({ path: `web/${index}` }))],
+      says: /holds more than 10000 files/,
+    },
+    { why: 'no Chart.yaml', members: [{ path: 'web/x' }], says: /has no Chart\.yaml/ },
+  ];
+  const registry = registryOf([]);
+  for (const { why, members, says } of refused) {
+    test(`with ${why} are refused`, async () => {
+      const error = await fault(registry.unpack(archiveOf(members), 'chart web'));
+      assert.ok(error instanceof Stop, String(error));
+      assert.match(error.message, says);
+    });
+  }
+
+  test('that are none are refused', async () => {
+    await assert.rejects(
+      registry.unpack(Buffer.from('PK'), 'chart web'),
+      /^Stop: chart web: is no gzip archive/,
+    );
+    const half = chartArchive('web', '1.0.0').subarray(0, 100);
+    await assert.rejects(registry.unpack(half, 'chart web'), Stop);
+  });
+});
