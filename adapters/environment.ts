@@ -11,6 +11,7 @@ const schemas = {
   fleet: text,
   runQueue: url,
   laterQueue: url,
+  pushQueue: url,
   sweepQueue: url,
   hookSecretPrefix: text,
   digestKeySecret: text,

@@ -4,6 +4,8 @@
  */
 
 const plain = /[a-z0-9._=~@+,-]/;
+/** Nearly every segment; none that begins with a dot. */
+const allPlain = /^[a-z0-9_=~@+,-][a-z0-9._=~@+,-]*$/;
 /** A file's name says so, and no folder's does: `a` and `a/b` are two keys, and can both be there. */
 const fileName = /\.(?:json|gz)$/;
 const fileMark = '%f';
@@ -45,6 +47,7 @@ function folderOf(segment: string): string {
 
 /** A dot in front is escaped: no `..`, nothing hidden, and names with a dot stay free for our own files. */
 function escaped(segment: string): string {
+  if (allPlain.test(segment)) return segment;
   return segment.replace(/^\.|[^]/gu, (character, at: number) => {
     if (plain.test(character) && !(at === 0 && character === '.')) return character;
     return [...Buffer.from(character)]

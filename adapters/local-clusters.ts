@@ -11,12 +11,13 @@ export class LocalClusters implements Clusters {
   readonly #context: LocalContext;
   readonly #clock: Clock;
   readonly #gate: RequestGate;
-  readonly #discovery = new Discovery();
+  readonly #discovery: Discovery;
 
   constructor(context: LocalContext, clock: Clock) {
     this.#context = context;
     this.#clock = clock;
     this.#gate = new RequestGate(clock);
+    this.#discovery = new Discovery(clock);
   }
 
   /** Throws Blocked for any other cluster: its records are in the store, and how to reach it is not known here. */

@@ -27,7 +27,7 @@ export class LocalWorktree extends DiskWorktree {
   constructor({
     single,
     ...options
-  }: Pick<WorktreeOptions, 'directory' | 'commit'> & { readonly single: string | undefined }) {
+  }: Pick<WorktreeOptions, 'directory' | 'commit'> & { readonly single?: string | undefined }) {
     const materialize = async () => undefined;
     super({ ...options, scratch: undefined, ids: new Map(), fileBytes, materialize });
     this.#single = single;

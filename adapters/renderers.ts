@@ -17,7 +17,10 @@ export class LocalRenderers implements Renderers {
 
   /** Finds kubectl on the PATH that is given. Throws when it is not there. */
   static async find(path: string, limits: Partial<SandboxLimits> = {}): Promise<LocalRenderers> {
-    return new LocalRenderers(await Kustomize.find(path, limits), new Helm(path, limits));
+    const helm = new Helm(path, limits);
+    // Versions are inputs of a render, known from the start; where there is no Helm, the chart that needs it tells.
+    await helm.find().catch(() => undefined);
+    return new LocalRenderers(await Kustomize.find(path, limits), helm);
   }
 
   get versions(): Renderers['versions'] {

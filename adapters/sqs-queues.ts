@@ -1,9 +1,9 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SendMessageCommandInput } from '@aws-sdk/client-sqs';
-import type { SweepRequest } from '../core/contract/events.ts';
+import type { PollRequest, SweepRequest } from '../core/contract/events.ts';
 import type { RunRequest } from '../core/model/run.ts';
 import { targetKey } from '../core/model/target.ts';
-import type { Ids, Queues } from '../core/ports.ts';
+import type { Ids, PollQueue, Queues } from '../core/ports.ts';
 import { awsClient } from './aws-client.ts';
 import { awsFault } from './aws-fault.ts';
 
@@ -15,10 +15,11 @@ export interface QueueUrls {
   readonly runQueue?: string;
   readonly laterQueue?: string;
   readonly sweepQueue?: string;
+  readonly pushQueue?: string;
 }
 
 /** Our work queues. A request to a queue whose URL was not given is a bug of ours and throws at once. */
-export class SqsQueues implements Queues {
+export class SqsQueues implements Queues, PollQueue {
   readonly #urls: QueueUrls;
   readonly #ids: Ids;
   readonly #client: SQSClient;
@@ -45,6 +46,11 @@ export class SqsQueues implements Queues {
 
   async sweep(request: SweepRequest): Promise<void> {
     await this.#send('sweepQueue', request, {});
+  }
+
+  /** A delay above 900 s becomes 900 s. */
+  async poll(request: PollRequest, delaySeconds: number): Promise<void> {
+    await this.#send('pushQueue', request, { DelaySeconds: Math.min(longestDelay, Math.ceil(delaySeconds)) });
   }
 
   async #send(

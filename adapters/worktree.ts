@@ -3,6 +3,7 @@ import { join, posix, relative, sep } from 'node:path';
 import { Stop } from '../core/errors.ts';
 import type { Commit } from '../core/model/commit.ts';
 import type { Worktree } from '../core/ports.ts';
+import { isLfsPointer } from './git-lfs.ts';
 
 export interface WorktreeOptions {
   /** Root of the tree on disk; real path, no symlink on the way. */
@@ -68,7 +69,7 @@ export class DiskWorktree implements Worktree {
     const bytes = await readFile(real);
     if (isLfsPointer(bytes)) {
       const message =
-        'is a pointer of Git LFS and not the content itself; set `lfs: true` for the repository in the stack configuration';
+        'is a pointer of Git LFS and not the content itself; set `lfs` for the repository in the stack configuration';
       throw new Stop({ subject: path, message });
     }
     return bytes;
@@ -183,12 +184,6 @@ export class DiskWorktree implements Worktree {
     this.#refuseGap(inside.split(sep).join('/'));
     return real;
   }
-}
-
-/** By the first line of version 1 of its specification, which also says that a pointer is shorter than this. */
-export function isLfsPointer(bytes: Uint8Array): boolean {
-  if (bytes.length >= 1024) return false;
-  return Buffer.from(bytes).toString('latin1').startsWith('version https://git-lfs.github.com/spec/v1\n');
 }
 
 function isBelow(one: string, other: string): boolean {

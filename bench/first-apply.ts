@@ -1,6 +1,6 @@
-import { summary, type Result } from './alternate.ts';
+import { summary } from './alternate.ts';
 import type { Measure } from './peer.ts';
-import { duration, megabytes, ratio, table } from './report.ts';
+import { resultTable } from './result-table.ts';
 import type { Bench, EngineName, Traffic } from './world.ts';
 
 const engines = {
@@ -33,7 +33,7 @@ export async function firstApply(
     const traffic = new Map<string, Traffic>();
     for (const [name, engine] of Object.entries(engines))
       traffic.set(name, await trafficOf(bench, engine, size));
-    texts.push(`### ${4 * size + 1} objects`, tableOf(results, traffic));
+    texts.push(`### ${4 * size + 1} objects`, resultTable(results, 'trueup', traffic));
   }
   return texts;
 }
@@ -52,22 +52,4 @@ async function trafficOf(bench: Bench, engine: keyof typeof preparation, size: n
   const traffic = await bench.traffic(engine, workload, 'apply', preparation[engine]);
   await bench.discard(workload);
   return traffic;
-}
-
-function tableOf(results: ReadonlyMap<string, Result>, traffic: ReadonlyMap<string, Traffic>): string {
-  const own = results.get('trueup')?.seconds ?? Number.NaN;
-  const rows = [...results].map(([name, { seconds, range, rounds, cpuSeconds, maxRssBytes }]) => [
-    name,
-    duration(seconds),
-    `${duration(range[0])} to ${duration(range[1])} (${rounds})`,
-    name === 'trueup' ? '' : ratio(own, seconds),
-    String(traffic.get(name)?.requests ?? ''),
-    megabytes(traffic.get(name)?.bytes ?? Number.NaN),
-    duration(cpuSeconds),
-    megabytes(maxRssBytes),
-  ]);
-  return table(
-    ['engine', 'time', 'range (rounds)', 'ours is', 'requests', 'bytes', 'CPU', 'peak memory'],
-    rows,
-  );
 }

@@ -12,8 +12,8 @@ import {
   writeApplication,
 } from './manifests.ts';
 import type { Measure } from './peer.ts';
-import { duration, megabytes, ratio, table } from './report.ts';
-import type { Bench, Workload } from './world.ts';
+import { resultTable } from './result-table.ts';
+import type { Bench, Traffic, Workload } from './world.ts';
 
 const writesAtOnce = 16;
 /** Status writes a second, by others. */
@@ -73,19 +73,10 @@ async function changeOne(bench: Bench, workload: Workload, rounds: number): Prom
     await trueup.ask(`push ${name}`);
     measures.trueup.push(await trueup.ask(`apply ${name}`));
   }
-  const own = summary(measures.trueup).seconds;
-  const rows = Object.entries(measures).map(([engine, all]) => {
-    const { seconds, range, rounds: counted, cpuSeconds } = summary(all);
-    const times = `${duration(range[0])} to ${duration(range[1])} (${counted})`;
-    return [
-      engine,
-      duration(seconds),
-      times,
-      engine === 'trueup' ? '' : ratio(own, seconds),
-      duration(cpuSeconds),
-    ];
-  });
-  return table(['engine', 'time', 'range (rounds)', 'ours is', 'CPU'], rows);
+  return resultTable(
+    new Map(Object.entries(measures).map(([engine, all]) => [engine, summary(all)])),
+    'trueup',
+  );
 }
 
 async function cleanCheck(bench: Bench, workload: Workload, rounds: number): Promise<string> {
@@ -103,24 +94,12 @@ async function cleanCheck(bench: Bench, workload: Workload, rounds: number): Pro
     entries.push({ name, peer, command: 'check', ...(engine === 'flux' && { rounds: 2 }) });
   }
   const results = await alternate(entries, rounds, bench.progress);
-  const own = results.get('trueup, fast check')?.seconds ?? Number.NaN;
-  const rows: string[][] = [];
+  const traffic = new Map<string, Traffic>();
   for (const [name, engine] of Object.entries(names)) {
-    const result = results.get(name);
-    if (result === undefined) continue;
     const before = engine === 'argocd' ? ['start'] : engine === 'trueup' ? ['check'] : [];
-    const { requests, bytes } = await bench.traffic(engine, workload, 'check', before);
-    rows.push([
-      name,
-      duration(result.seconds),
-      `${duration(result.range[0])} to ${duration(result.range[1])} (${result.rounds})`,
-      engine === 'trueup' ? '' : ratio(own, result.seconds),
-      String(requests),
-      megabytes(bytes),
-      megabytes(result.maxRssBytes),
-    ]);
+    traffic.set(name, await bench.traffic(engine, workload, 'check', before));
   }
-  return table(['engine', 'time', 'range (rounds)', 'ours is', 'requests', 'bytes', 'peak memory'], rows);
+  return resultTable(results, 'trueup, fast check', traffic);
 }
 
 async function makeForeign(client: ClusterClient, namespace: string, count: number): Promise<void> {

@@ -6,12 +6,14 @@ import { lastLines, spawnGuarded } from '../test/cluster/guarded-process.ts';
 
 /** Engines of others, each a Go module of ours below `peers/` that names the version it is built with. */
 export type GoPeer = 'flux' | 'argocd';
+/** What both are built from besides. */
+const shared = ['../protocol/go.mod', '../protocol/protocol.go'];
 
 /** Path of the peer's binary, built into the cache when it is not there; that takes two minutes each and needs Go 1.26. */
 export async function buildPeer(name: GoPeer, progress: Progress): Promise<string> {
   const module = join(import.meta.dirname, 'peers', name);
   const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(await readFile(join(module, file)));
+  for (const file of ['go.mod', 'go.sum', 'main.go', ...shared]) hash.update(await readFile(join(module, file)));
   const path = join(cacheDir(process.env), `peer-${name}-${hash.digest('hex').slice(0, 12)}`);
   if (await exists(path)) return path;
   progress(`building ${name}'s engine (about two minutes, once)`);

@@ -55,6 +55,8 @@ const ports = {
   documents: new KnownDocuments(),
   config,
 };
+// As the other engines do, before anything is measured: the kubeconfig is read. Nothing is sent yet.
+await ports.clusters.connect(cluster, () => Infinity);
 const deps = () => ({ ...ports, deadline: clock.now() + longestMs });
 
 async function names(given: readonly string[]): Promise<readonly string[]> {

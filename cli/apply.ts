@@ -19,13 +19,13 @@ const longestMessage = 200;
 export async function apply(session: LocalSession, path: string, options: ApplyOptions): Promise<Report> {
   const { wait = false, prune = false, confirmPrune } = options;
   const wanted = await readWanted(path, options);
-  const { worktree, name, source, namespace, settings } = wanted;
+  const { worktree, charts, name, source, namespace, settings } = wanted;
   const target = { cluster: session.cluster, application: name };
   await assertFree(session, target, wait);
   const cluster = await session.ports.clusters.connect(target.cluster, () => session.ports.deadline);
   // Before anything is written: a cluster that does not answer leaves the store as it is.
   await cluster.resources();
-  const declaration = { target, worktree, source, namespace, settings };
+  const declaration = { target, worktree, charts, source, namespace, settings };
   await tellingPlaces(worktree, async () => declare(declaration, session.ports));
   await markStore(session.store);
   await assertSameCluster(session, { note: true });

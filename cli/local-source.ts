@@ -3,10 +3,12 @@ import { Stop, type Fault } from '../core/errors.ts';
 import type { Application } from '../core/model/application.ts';
 import { defaultSettings, type Settings } from '../core/model/desired.ts';
 import { nameSchema } from '../core/model/target.ts';
+import type { Charts } from '../core/ports.ts';
 import { settingsOf } from '../core/produce/pointers.ts';
 import { parseApplication } from '../core/source.ts';
 import { readYaml } from '../core/yaml/read-yaml.ts';
 import { CliError } from './cli-error.ts';
+import { localCharts } from './local-charts.ts';
 import { callersFolder, localPerson } from './local-session.ts';
 
 /** Options that say what is to be applied, and how. */
@@ -30,6 +32,7 @@ export interface Wanted {
   readonly namespace: string;
   readonly settings: Settings;
   readonly worktree: LocalSource['worktree'];
+  readonly charts: Charts;
 }
 
 /** Throws CliError and Stop with file and line, as the person would type them. */
@@ -44,13 +47,20 @@ export async function readWanted(path: string, options: ApplyOptions): Promise<W
     );
   }
   const settings = application === undefined ? defaultSettings : settingsOf(application);
+  const source = sourceAt(inside, application);
   return {
     name,
-    source: { path: inside, renderer: application?.spec.source.renderer ?? 'auto' },
+    source,
+    charts: localCharts(source.chart),
     namespace: options.namespace ?? application?.spec.namespace ?? 'default',
     settings: options.adopt === true ? { ...settings, adopt: true } : settings,
     worktree,
   };
+}
+
+/** As the Application says, but for where it is: the command line says that. */
+export function sourceAt(path: string, application: Application | undefined): Wanted['source'] {
+  return { ...(application?.spec.source ?? { renderer: 'auto' }), path };
 }
 
 /** A path of the command line, relative to where the person stands. */
@@ -81,7 +91,7 @@ export async function tellingPlaces<T>(
   }
 }
 
-async function readApplication(file: string): Promise<Application> {
+export async function readApplication(file: string): Promise<Application> {
   const { worktree, path } = await openSource(file);
   return tellingPlaces(worktree, async () => {
     const [document, ...more] = readYaml(path, await worktree.text(path));

@@ -16,7 +16,7 @@ const actions = ['create', 'update', 'recreate', 'prune', 'mark', 'orphan', 'blo
 
 /** What an apply would change, object by object and field by field; changes nothing. */
 export async function plan(session: LocalSession, path: string, options: ApplyOptions): Promise<Report> {
-  const { worktree, name, source, namespace, settings } = await readWanted(path, options);
+  const { worktree, charts, name, source, namespace, settings } = await readWanted(path, options);
   const target = { cluster: session.cluster, application: name };
   const { preview } = await import('../core/preview.ts');
   const wish = {
@@ -24,7 +24,7 @@ export async function plan(session: LocalSession, path: string, options: ApplyOp
     ...(options.confirmPrune !== undefined && { confirmPrune: options.confirmPrune }),
     ...(options.prune === true ? {} : { keepUndesired: true }),
   };
-  const declaration = { target, worktree, source, namespace, settings };
+  const declaration = { target, worktree, charts, source, namespace, settings };
   return reportOf(
     target,
     await tellingPlaces(worktree, async () => preview(declaration, wish, session.ports)),

@@ -3,6 +3,7 @@ import { stackName } from '../core/contract/environment.ts';
 import type { AcceptOptions } from './accept-drift.ts';
 import { CliError, type ExitCode } from './cli-error.ts';
 import type { HealthOptions } from './health.ts';
+import type { RenderOptions } from './render.ts';
 import type { RollbackOptions } from './rollback.ts';
 import type { LocalDriftOptions } from './local-drift.ts';
 import type { ApplyOptions } from './local-source.ts';
@@ -18,6 +19,7 @@ import {
   withCommon,
   type Common,
 } from './options.ts';
+import { addDeliveryVerbs } from './delivery-verbs.ts';
 import { print, type Report } from './report.ts';
 import type { Session } from './session.ts';
 import type { SyncOptions } from './sync.ts';
@@ -44,6 +46,7 @@ export function program(done: Done): Command {
   const verb = (name: string, description: string): Command =>
     withCommon(trueup.command(name).description(description));
   addFileVerbs(verb, done);
+  addDeliveryVerbs(verb, done);
   addRecordVerbs(verb, done);
   addRunVerbs(verb, done);
   return trueup;
@@ -52,15 +55,16 @@ export function program(done: Done): Command {
 type Verb = (name: string, description: string) => Command;
 
 function path(): Argument {
-  return new Argument('<path>', 'folder or file: a kustomization, or YAML and JSON');
+  return new Argument('<path>', 'folder or file: a kustomization, a chart, or YAML and JSON');
 }
 
 /** Verbs about files. */
 function addFileVerbs(verb: Verb, done: Done): void {
   verb('render', 'the objects of a folder, as a snapshot would hold them')
     .addArgument(path())
-    .action(async (folder: string, options: Common) => {
-      done(await print(await (await import('./render.ts')).render(folder), options.output));
+    .option('--application <file>', 'an Application file: how it is rendered, its name and namespace')
+    .action(async (folder: string, options: Common & RenderOptions) => {
+      done(await print(await (await import('./render.ts')).render(folder, options), options.output));
     });
   verb('health', 'health of the objects in a file, as a controller left them; asks no cluster')
     .requiredOption('-f, --filename <file>', 'YAML or JSON, several documents and lists too; - is stdin')

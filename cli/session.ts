@@ -22,14 +22,7 @@ export interface Session {
  * environment. AWS_ENDPOINT_URL makes it speak to a local AWS. Throws CliError with what to do.
  */
 export async function openSession(stack: string): Promise<Session> {
-  const values = await stackOutputs(stack);
-  const output = (name: keyof typeof outputs): string => {
-    const value = values.get(outputs[name]);
-    if (value !== undefined) return value;
-    throw new CliError(
-      `The stack ${stack} has no output ${outputs[name]}: it is not trueup's, or older than this command. Name another with --stack, or deploy it again.`,
-    );
-  };
+  const output = await openOutputs(stack);
   const { S3Client } = await import('@aws-sdk/client-s3');
   // A local AWS knows its buckets by path, not by host name.
   const forcePathStyle = process.env['AWS_ENDPOINT_URL'] !== undefined;
@@ -41,6 +34,18 @@ export async function openSession(stack: string): Promise<Session> {
     clock: new SystemClock(),
     ids,
     whoAmI,
+  };
+}
+
+/** The outputs of an installation's stack, by our names for them. Throws CliError where one is not there. */
+export async function openOutputs(stack: string): Promise<(name: keyof typeof outputs) => string> {
+  const values = await stackOutputs(stack);
+  return (name) => {
+    const value = values.get(outputs[name]);
+    if (value !== undefined) return value;
+    throw new CliError(
+      `The stack ${stack} has no output ${outputs[name]}: it is not trueup's, or older than this command. Name another with --stack, or deploy it again.`,
+    );
   };
 }
 

@@ -6,10 +6,10 @@ import { desiredPointerSchema, type DesiredPointer, type Settings } from './mode
 import { isPinned } from './model/pin.ts';
 import { targetKey, type Target } from './model/target.ts';
 import { isoTime } from './model/time.ts';
-import type { Clock, Renderers, Sealer, Store, Worktree } from './ports.ts';
+import type { Charts, Clock, Renderers, Sealer, Store, Worktree } from './ports.ts';
 import { presentPointer } from './produce/pointers.ts';
 import { storeSnapshot } from './produce/store-snapshot.ts';
-import { noCharts, noFacts } from './render/context.ts';
+import { noFacts } from './render/context.ts';
 import { render, type Rendered } from './render/render.ts';
 
 export interface DeclareDeps {
@@ -23,6 +23,7 @@ export interface DeclareDeps {
 export interface Declaration {
   readonly target: Target;
   readonly worktree: Worktree;
+  readonly charts: Charts;
   readonly source: Application['spec']['source'];
   readonly namespace: string;
   readonly settings: Settings;
@@ -33,13 +34,13 @@ export interface Declaration {
  * there is a fault. Throws Stop with every fault of the files, and for a target that a pin holds or a repository owns.
  */
 export async function declare(
-  { target, worktree, source, namespace, settings }: Declaration,
+  { target, worktree, charts, source, namespace, settings }: Declaration,
   deps: DeclareDeps,
 ): Promise<DesiredPointer> {
   const rendered: Rendered = await render(source, {
     worktree,
     renderers: deps.renderers,
-    charts: noCharts,
+    charts,
     facts: noFacts,
     applicationName: target.application,
     namespace,

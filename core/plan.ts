@@ -17,7 +17,7 @@ export type { DesiredState, Resolution, ResolvedObject } from './plan/resolve-de
 export type { ApplyScope, ApplyStep } from './plan/decide-apply.ts';
 export type { PruneStep } from './plan/decide-prune.ts';
 export { cameOfIntent } from './plan/settle-intent.ts';
-export { isTwoPhase, pruneDue, stuckDeletions, waitingToGo } from './plan/two-phase.ts';
+export { pruneDue, stuckDeletions, waitingToGo } from './plan/two-phase.ts';
 
 /** Everything that a plan depends on. */
 export interface PlanInput {

@@ -1,5 +1,6 @@
 import type { MetricName } from './contract/metrics.ts';
-import type { TrueupEvent, SweepRequest } from './contract/events.ts';
+import type { PollRequest, SweepRequest, TrueupEvent } from './contract/events.ts';
+import type { Webhook } from './contract/hooks.ts';
 import type { RepositoryConfig } from './contract/config.ts';
 import type { ResolvedRef } from './contract/tracked-ref.ts';
 import type { AuditWrite } from './model/audit.ts';
@@ -57,6 +58,30 @@ export interface Queues {
   /** To the standard queue, 0 to 900 seconds from now. */
   runLater(request: RunRequest, delaySeconds: number): Promise<void>;
   sweep(request: SweepRequest): Promise<void>;
+}
+
+/** Where requests to poll are sent. */
+export interface PollQueue {
+  /** 0 to 900 seconds from now. */
+  poll(request: PollRequest, delaySeconds: number): Promise<void>;
+}
+
+/** One try of a Git host to deliver a webhook. */
+export interface HookAttempt {
+  /** Of this try. */
+  readonly id: number;
+  /** Of the delivery, the same over its tries. */
+  readonly guid: string;
+  readonly event: string;
+  readonly at: string;
+  readonly succeeded: boolean;
+}
+
+/** What a Git host knows of the deliveries of one of its webhooks. Throws Blocked and Retry. */
+export interface HookAttempts {
+  /** Newest first, none older than `since` (milliseconds since the epoch). */
+  list(webhook: Webhook, since: number): Promise<readonly HookAttempt[]>;
+  redeliver(webhook: Webhook, attempt: number): Promise<void>;
 }
 
 export interface MetricDatum {

@@ -21,6 +21,7 @@ import {
   type KnownApplications,
 } from './produce/plan-pointers.ts';
 import { touchedPointer, type Look } from './produce/pointers.ts';
+import { readersOf, wakeReaders } from './produce/readers.ts';
 import { Records } from './produce/records.ts';
 
 export interface ProduceDeps extends ExamineDeps {
@@ -92,9 +93,13 @@ async function followHead(work: Work): Promise<string | undefined> {
   const records = new Records(deps.store, repository);
   // Before the head is asked for: whoever moves one of these after us has seen a newer head, and our write fails.
   await records.readState();
+  const followed = records.state?.head.sha;
+  const readers = await readersOf(repository, deps);
   const known = withTargets(records.state?.applications ?? {}, work.moved);
   await records.readPointers(targetsOf(known, []));
-  const examination = await examineHead(work, records.state?.head.sha);
+  const examined = await examineHead(work, followed);
+  const isSource = readers.length > 0 && Object.keys(known).length === 0;
+  const examination = isSource ? withoutMissingFolder(examined) : examined;
   if (examination === 'absent') return absentRef(repository);
   if (examination === 'moved') return undefined;
   // New to the state, so their pointers are written after a write of the state, which fails in the same way.
@@ -114,7 +119,16 @@ async function followHead(work: Work): Promise<string | undefined> {
   await announce(work, records, look, { applications: failed, faults });
   const state = { ...names, head: look, failing: faults.length > 0, applications: knownAfter(plans) };
   if (!(await records.writeState(state))) return undefined;
+  const isNews = followed !== look.sha || work.receiveCount > 1;
+  if (isNews) await wakeReaders(readers, { ...look, repository: repository.name }, deps.bus);
   return describeOutcome(look.sha, plans, [...work.moved.values()], faults);
+}
+
+/** A repository that others read from, and that never had an Application, needs no folder for any. */
+function withoutMissingFolder(examined: Examination | 'absent' | 'moved'): typeof examined {
+  if (typeof examined === 'string') return examined;
+  const faults = examined.faults.filter(({ isMissingFolder }) => isMissingFolder !== true);
+  return { ...examined, faults };
 }
 
 /** The head as it is now, looked at once per commit. `moved`: it was force-pushed away while we fetched it. */

@@ -2,14 +2,12 @@ import type { StackConfig } from './contract/config.ts';
 import { hookName } from './contract/hooks.ts';
 import { recordIgnored } from './ledger.ts';
 import { digestOf, digestOfBytes } from './model/digest.ts';
+import { decide, type Decision, type Prove } from './receive/decide.ts';
 import { deliver, type DeliverDeps } from './receive/deliver.ts';
 import type { HookRequest } from './receive/hook-request.ts';
 import { keepBody } from './receive/kept-body.ts';
 import { nativeProvider, readNativeEvent, type NativeEvent } from './receive/native-event.ts';
-import type { Provider } from './receive/provider.ts';
-import { loadProvider } from './receive/providers.ts';
-import { describeRoutes, routeOf, type Route } from './receive/route.ts';
-import { understand, type Understood } from './receive/understand.ts';
+import { understand } from './receive/understand.ts';
 import { whyUnverified, type VerifyDeps } from './receive/verify.ts';
 
 export interface ReceiveDeps extends DeliverDeps, VerifyDeps {
@@ -33,16 +31,13 @@ interface AnswerBody {
 
 /** One webhook request from start to answer (issue 3). Never throws: whatever fails is 503, and the sender sees it. */
 export async function receive(request: HookRequest, deps: ReceiveDeps): Promise<HookAnswer> {
-  const { config } = deps;
-  const route = routeOf(request.path, config);
-  if (route === undefined) return noRoute(config);
-  if (request.method !== 'POST') return refusal(405, 'a webhook is a POST');
-  const limit = config.hookBodyLimit;
-  if (request.body.length > limit) return refusal(413, `the body is larger than ${limit} bytes`);
   try {
-    const provider = await loadProvider(route.hook.provider);
-    // Nothing is parsed and nothing is recorded of a body that nobody vouched for.
-    return (await refuse(provider, request, route, deps)) ?? (await handle(provider, request, route, deps));
+    const prove: Prove = (verification, route) =>
+      whyUnverified(verification, request, route, deps.clock.now(), deps);
+    const decision = await decide(request, deps.config, prove);
+    return decision.kind === 'refused'
+      ? refusal(decision.status, decision.reason)
+      : await act(request, decision, deps);
   } catch (fault) {
     return unavailable(fault);
   }
@@ -53,46 +48,18 @@ export function unavailable(fault: unknown): HookAnswer {
   return { ...refusal(503, 'not taken; deliver it again'), fault };
 }
 
-function noRoute(config: StackConfig): HookAnswer {
-  return refusal(404, `no such route; there are: ${describeRoutes(config) || 'none'}`);
-}
-
 function refusal(status: HookAnswer['status'], reason: string): HookAnswer {
   return { status, body: { reason } };
 }
 
-async function refuse(
-  provider: Provider,
+async function act(
   request: HookRequest,
-  route: Route,
-  deps: ReceiveDeps,
-): Promise<HookAnswer | undefined> {
-  const { allowFrom } = route.hook;
-  if (allowFrom !== undefined) {
-    const { isAllowed } = await import('./receive/addresses.ts');
-    if (!isAllowed(request.sourceIp, allowFrom)) {
-      return refusal(403, 'this hook takes nothing from your address');
-    }
-  }
-  const verification = provider.verification(route.hook);
-  const reason = await whyUnverified(verification, request, route, deps.clock.now(), deps);
-  if (reason === undefined) return undefined;
-  // Whoever guesses at paths is not told that one of them begins well.
-  return verification.kind === 'path' ? noRoute(deps.config) : refusal(401, reason);
-}
-
-async function handle(
-  provider: Provider,
-  request: HookRequest,
-  { hook }: Route,
+  { route, provider, reading, understood }: Extract<Decision, { kind: 'taken' }>,
   deps: ReceiveDeps,
 ): Promise<HookAnswer> {
-  const reading = provider.read(request, hook);
-  const understood = understand(reading, deps.config.repositories);
-  if (understood.kind === 'invalid') return refusal(400, understood.reason);
   const bodyDigest = digestOfBytes(request.body);
   const id = deliveryIdOf(understood, bodyDigest, deps.clock.now());
-  const sender = { provider: hookName(hook), id, bodyDigest };
+  const sender = { provider: hookName(route.hook), id, bodyDigest };
   const keep = async (): Promise<void> => {
     // What only the configuration of today leaves out is kept as well: a replay may find it wanted.
     if (reading.kind === 'ignored') return;
@@ -130,7 +97,7 @@ export async function receiveNative(
  * again as a new fact, so that it gets an id of its own each time.
  */
 function deliveryIdOf(
-  understood: Exclude<Understood, { kind: 'invalid' }>,
+  understood: Extract<Decision, { kind: 'taken' }>['understood'],
   bodyDigest: string,
   now: number,
 ): string {

@@ -109,7 +109,11 @@ async function run(context: RunContext): Promise<RunRecord> {
     await noteIntent(context, work);
     if (work.decision.plan.refusal === undefined) {
       await carryOut(context, work, progress);
-      if (work.handOver !== undefined) await tellNeighbours(context, work.handOver, progress);
+      if (work.handOver !== undefined) {
+        // Whom they are told of is what they read.
+        await context.inventory.flush();
+        await tellNeighbours(context, work.handOver, progress);
+      }
       health = await healthAfter(context, work, progress);
     }
   } catch (thrown) {
@@ -136,5 +140,6 @@ async function healthAfter(
   const known = new Map(
     results.flatMap(({ key, live }) => (live === undefined ? [] : [[key, live] as const])),
   );
+  if (Object.keys(inventory.value.entries).some((key) => !known.has(key))) await inventory.flush();
   return seeHealth(cluster, inventory.value, deps.clock, { checks: goal.settings.health, known });
 }

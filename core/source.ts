@@ -23,6 +23,8 @@ interface SourceFault extends Fault {
   readonly file: string;
   /** Absent where not even the name could be read. */
   readonly application?: string;
+  /** There is no folder for Applications at all. */
+  readonly isMissingFolder?: boolean;
 }
 
 /** While there is any fault, what is not in `applications` may be merely unreadable: never take it for deleted. */
@@ -33,6 +35,9 @@ export interface Source {
   readonly files: RecordedFiles;
 }
 
+/** What an Application may name. */
+type SourceConfig = Pick<StackConfig, 'clusters'> & Partial<Pick<StackConfig, 'repositories'>>;
+
 export type RecordedFiles = RenderRecord['files'];
 
 /**
@@ -42,7 +47,8 @@ export type RecordedFiles = RenderRecord['files'];
 export async function readSource(
   worktree: Worktree,
   folder: string,
-  { clusters, known = {} }: Pick<StackConfig, 'clusters'> & { readonly known?: RecordedFiles },
+  config: SourceConfig,
+  known: RecordedFiles = {},
 ): Promise<Source> {
   const definitions: SourcedApplication[] = [];
   const faults: SourceFault[] = [];
@@ -54,8 +60,7 @@ export async function readSource(
   await worktree.prepare(manifests.filter((path) => !isKnown(path)));
   for (const file of manifests) {
     const read =
-      readRecorded(file, recordOf(known, worktree, file), clusters) ??
-      (await readFile(file, worktree, clusters));
+      readRecorded(file, recordOf(known, worktree, file), config) ?? (await readFile(file, worktree, config));
     definitions.push(...read.definitions);
     faults.push(...read.faults);
     if (read.record !== undefined) files.push([file, read.record]);
@@ -91,31 +96,27 @@ function recordOf(known: RecordedFiles, { ids }: Worktree, file: string): Record
 function readRecorded(
   file: string,
   record: RecordedFiles[string] | undefined,
-  clusters: readonly ClusterConfig[],
+  config: SourceConfig,
 ): ReadFile | undefined {
   if (record === undefined) return undefined;
   const read = record.definitions.map(({ value, place, dependsOn }) =>
     readApplication(
       file,
       { value, place: (path = []) => (path.at(-1) === 'dependsOn' ? dependsOn : place) },
-      clusters,
+      config,
     ),
   );
   if (read.some((one) => 'faults' in one)) return undefined;
   return { definitions: read.flatMap((one) => ('application' in one ? [one] : [])), faults: [], record };
 }
 
-async function readFile(
-  file: string,
-  worktree: Worktree,
-  clusters: readonly ClusterConfig[],
-): Promise<ReadFile> {
+async function readFile(file: string, worktree: Worktree, config: SourceConfig): Promise<ReadFile> {
   const definitions: SourcedApplication[] = [];
   const faults: SourceFault[] = [];
   const recorded: RecordedDefinition[] = [];
   try {
     for (const document of readYaml(file, await worktree.text(file))) {
-      const read = readApplication(file, document, clusters);
+      const read = readApplication(file, document, config);
       if (!('application' in read)) {
         faults.push(...read.faults);
         continue;
@@ -150,7 +151,7 @@ function missingFolder(folder: string): SourceFault {
   const message =
     'there is no such folder in this commit, and nothing is taken for deleted; ' +
     'to delete the last Application, leave any other file in the folder';
-  return { subject: `folder ${folder}`, message, file: folder };
+  return { subject: `folder ${folder}`, message, file: folder, isMissingFolder: true };
 }
 
 /** Reads one Application, whatever clusters there are. */
@@ -172,25 +173,24 @@ export function parseApplication(
 function readApplication(
   file: string,
   document: YamlDocument,
-  clusters: readonly ClusterConfig[],
+  config: SourceConfig,
 ): SourcedApplication | { readonly faults: readonly SourceFault[] } {
   const parsed = parseApplication(file, document);
   if ('faults' in parsed) return parsed;
   const { application } = parsed;
   const { name } = application.metadata;
-  const unknown = unknownClusters(application, clusters);
+  const unknown = [...unknownClusters(application, config), ...unknownRepositories(application, config)];
   if (unknown.length > 0) {
-    const known = clusters.map((cluster) => cluster.name).join(', ');
-    const faults = unknown.map(({ path, cluster }) => ({
+    const faults = unknown.map(({ path, message }) => ({
       subject: document.place(path),
-      message: `${path.join('.')}: cluster "${cluster}" is not in the stack configuration; known clusters: ${known}`,
+      message: `${path.join('.')}: ${message}`,
       file,
       application: name,
     }));
     return { faults };
   }
   const [place, dependsOnPlace] = [document.place(), document.place(['spec', 'dependsOn'])];
-  return { application, file, place, dependsOnPlace, clusters: chosenClusters(application, clusters) };
+  return { application, file, place, dependsOnPlace, clusters: chosenClusters(application, config.clusters) };
 }
 
 interface PlacedExpression {
@@ -264,12 +264,21 @@ function nameOf(value: Json): string | undefined {
   return typeof name === 'string' ? name : undefined;
 }
 
-function unknownClusters(application: Application, clusters: readonly ClusterConfig[]) {
-  const known = new Set(clusters.map(({ name }) => name));
+function unknownClusters(application: Application, { clusters }: SourceConfig) {
+  const known = clusters.map(({ name }) => name);
   const { names = [] } = application.spec.clusters;
-  return names.flatMap((cluster, index) =>
-    known.has(cluster) ? [] : [{ path: ['spec', 'clusters', 'names', index], cluster }],
-  );
+  return names.flatMap((cluster, index) => {
+    const message = `cluster "${cluster}" is not in the stack configuration; known clusters: ${known.join(', ')}`;
+    return known.includes(cluster) ? [] : [{ path: ['spec', 'clusters', 'names', index], message }];
+  });
+}
+
+function unknownRepositories(application: Application, { repositories = [] }: SourceConfig) {
+  const known = repositories.map(({ name }) => name);
+  return (application.spec.sources ?? []).flatMap(({ repository }, index) => {
+    const message = `repository "${repository}" is not in the stack configuration; known repositories: ${known.join(', ')}`;
+    return known.includes(repository) ? [] : [{ path: ['spec', 'sources', index, 'repository'], message }];
+  });
 }
 
 function chosenClusters(application: Application, clusters: readonly ClusterConfig[]): readonly string[] {

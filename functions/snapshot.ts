@@ -1,8 +1,11 @@
 import { tmpdir } from 'node:os';
+import { ChartRegistry } from '../adapters/chart-registry.ts';
 import { CloudWatchMetrics } from '../adapters/cloudwatch-metrics.ts';
 import { roleSigning } from '../adapters/codecommit.ts';
+import { EcrCredentials } from '../adapters/ecr-credentials.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { EventBridgeBus } from '../adapters/eventbridge-bus.ts';
+import { buildOf } from '../adapters/own-build.ts';
 import { HttpGit } from '../adapters/git.ts';
 import { KmsSealer } from '../adapters/kms-sealer.ts';
 import { log } from '../adapters/log.ts';
@@ -13,9 +16,15 @@ import { handleBatch, type BatchResponse, type MessageContext } from '../adapter
 import { SqsQueues } from '../adapters/sqs-queues.ts';
 import { stackConfigAt } from '../adapters/stack-config.ts';
 import { SystemClock, SystemIds } from '../adapters/system-clock.ts';
-import { envelopeSchema, type EventDetail } from '../core/contract/events.ts';
+import * as z from 'zod';
+import {
+  envelopeSchema,
+  pollRequestSchema,
+  type EventDetail,
+  type PollRequest,
+} from '../core/contract/events.ts';
+import { poll } from '../core/poll.ts';
 import { produce } from '../core/produce.ts';
-import { noCharts } from '../core/render/context.ts';
 
 const environment = readEnvironment([
   'bucket',
@@ -32,6 +41,7 @@ const clock = new SystemClock();
 const secrets = new SecretsManagerSecrets(clock);
 const { digestKeySecret, sealingKey: keyId } = environment;
 const deps = {
+  build: await buildOf(import.meta.filename),
   store: new S3Store(environment.bucket),
   git: new HttpGit({
     secrets,
@@ -42,7 +52,11 @@ const deps = {
     repositories: async () => (await loadConfig()).repositories,
   }),
   renderers: await LocalRenderers.find(path),
-  charts: noCharts,
+  charts: new ChartRegistry({
+    secrets,
+    ecr: new EcrCredentials(clock),
+    sources: async () => (await loadConfig()).sources.charts,
+  }),
   sealer: new KmsSealer({ keyId, digestKeySecret, secrets }),
   bus: new EventBridgeBus(environment.bus),
   queues: new SqsQueues({ runQueue: environment.runQueue }, new SystemIds()),
@@ -50,17 +64,31 @@ const deps = {
   clock,
 };
 
-/** Follows pushes: from a commit to snapshots and desired pointers. */
+const messageSchema = z.union([envelopeSchema('PushReceived'), pollRequestSchema]);
+
+/** Follows pushes: from a commit to snapshots and desired pointers. Polls here too, since git is only here. */
 export function handler(event: unknown): Promise<BatchResponse> {
-  const follow = async (
-    { detail }: { readonly detail: EventDetail<'PushReceived'> },
-    { receiveCount }: MessageContext,
-  ) => {
-    const started = clock.now();
-    const outcome = await produce(detail, receiveCount, { ...deps, config: await loadConfig() });
-    const { deliveryId: delivery, repository, ref } = detail;
-    log('INFO', 'push followed', { delivery, repository, ref, outcome, milliseconds: clock.now() - started });
-  };
   // Faults of a commit are recorded by produce: what escapes it (S3 refuses) must not lose the push.
-  return handleBatch(event, envelopeSchema('PushReceived'), follow, 'fail');
+  return handleBatch(
+    event,
+    messageSchema,
+    async (message, context) => ('poll' in message ? look(message) : follow(message.detail, context)),
+    'fail',
+  );
+}
+
+async function follow(push: EventDetail<'PushReceived'>, { receiveCount }: MessageContext): Promise<void> {
+  const started = clock.now();
+  const outcome = await produce(push, receiveCount, { ...deps, config: await loadConfig() });
+  const { deliveryId: delivery, repository, ref } = push;
+  log('INFO', 'push followed', { delivery, repository, ref, outcome, milliseconds: clock.now() - started });
+}
+
+async function look(request: PollRequest): Promise<void> {
+  // The fleet is the intake function's to divide.
+  if (request.poll === 'fleet') return;
+  const started = clock.now();
+  const outcome = await poll(request.repositories, { ...deps, config: await loadConfig() });
+  const repository = request.repositories.join(', ');
+  log('INFO', 'remote polled', { repository, outcome, milliseconds: clock.now() - started });
 }

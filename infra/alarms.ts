@@ -105,7 +105,7 @@ export class Alarms extends Construct {
       metric: this.#metric(metrics.failedSnapshots, { period: Duration.minutes(1) }),
       above: 0,
       missing: TreatMissingData.IGNORE,
-      says: 'A commit has an application that could not be rendered: it stays at its last good snapshot',
+      says: 'A commit could not be followed (a fault, or no good signature): what failed stays at its last good snapshot',
     });
     this.#watch({
       kind: alarmKinds.healLoop,

@@ -84,6 +84,7 @@ export class Functions extends Construct {
     configAsset.grant(to);
     secrets.grantRepositories(to);
     this.#allowCodeCommit(to);
+    this.#allowCharts(to);
     secrets.grantDigestKey(to);
     storage.grant(to, {
       read: ['inventory', 'facts'],
@@ -149,9 +150,9 @@ export class Functions extends Construct {
   }
 
   #intake(): TrueUpFunction {
-    const { configAsset, storage, bus, queues } = this.#props;
+    const { configAsset, storage, bus, queues, secrets } = this.#props;
     const to = new TrueUpFunction(this, 'Intake', {
-      description: 'Takes what comes without a webhook: events of ECR and CodeCommit',
+      description: 'Takes what comes without a webhook, and asks what was missed',
       code: this.#zip('intake'),
       timeout: Duration.seconds(30),
       memoryMiB: 512,
@@ -159,7 +160,9 @@ export class Functions extends Construct {
     configAsset.grant(to);
     storage.grant(to, { write: ['deliveries'] });
     bus.grantPublish(to);
+    secrets.grantRedelivery(to);
     queues.intake.feed(to, 5);
+    queues.pushes.grantSend(to, 'pushQueue');
     return to;
   }
 
@@ -195,6 +198,25 @@ export class Functions extends Construct {
     );
     if (arns.length === 0) return;
     to.allow(new PolicyStatement({ actions: ['codecommit:GitPull'], resources: [...new Set(arns)] }));
+  }
+
+  /** Secrets of chart repositories, and the private registries of ECR that charts come from. */
+  #allowCharts(to: TrueUpFunction): void {
+    const { config, secrets } = this.#props;
+    secrets.grantChartSources(to);
+    const registries = config.sources.charts.flatMap(({ url, secret }) => {
+      const [, account, region, path = ''] =
+        /^oci:\/\/([0-9]{12})\.dkr\.ecr\.([-a-z0-9]+)\.amazonaws\.com(?:\.cn)?(\/.*)?$/.exec(url) ?? [];
+      if (account === undefined || region === undefined || secret !== undefined) return [];
+      const resourceName = `${path.slice(1)}${path === '' ? '' : '/'}*`;
+      return [
+        Stack.of(this).formatArn({ service: 'ecr', region, account, resource: 'repository', resourceName }),
+      ];
+    });
+    if (registries.length === 0) return;
+    to.allow(new PolicyStatement({ actions: ['ecr:GetAuthorizationToken'], resources: ['*'] }));
+    const actions = ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer', 'ecr:ListImages'];
+    to.allow(new PolicyStatement({ actions, resources: [...new Set(registries)] }));
   }
 
   /** What it takes to find and enter the configured clusters; what may be done there, each cluster says itself. */

@@ -58,14 +58,32 @@ export class Secrets extends Construct {
     to.set('hookSecretPrefix', this.hookPrefix);
   }
 
+  /** Tokens that may ask a Git host to deliver again. */
+  grantRedelivery(to: TrueUpFunction): void {
+    const tokens = hooksOf(this.#config).map((hook) =>
+      hook.provider === 'github' ? hook.redeliver?.tokenSecret : undefined,
+    );
+    this.#allowNamed(to, tokens);
+  }
+
   grantDigestKey(to: TrueUpFunction): void {
     this.#allow(to, this.#digestKey.secretArn);
     to.set('digestKeySecret', this.digestKeyName);
   }
 
-  /** Tokens and keys to read repositories, and keys that verify their commits. */
+  /** Tokens and keys to read repositories and bases of kustomizations, and keys that verify their commits. */
   grantRepositories(to: TrueUpFunction): void {
-    this.#allowNamed(to, this.#config.repositories.flatMap(secretsOf));
+    const { repositories, sources } = this.#config;
+    const bases = sources.bases.map(({ tokenSecret }) => tokenSecret);
+    this.#allowNamed(to, [...repositories.flatMap(secretsOf), ...bases]);
+  }
+
+  /** User names and passwords of chart repositories and registries. */
+  grantChartSources(to: TrueUpFunction): void {
+    this.#allowNamed(
+      to,
+      this.#config.sources.charts.map(({ secret }) => secret),
+    );
   }
 
   grantKubeconfigs(to: TrueUpFunction): void {

@@ -7,6 +7,7 @@ import { Dashboard } from './dashboard.ts';
 import { EventBus } from './event-bus.ts';
 import { Functions } from './functions.ts';
 import { Outputs } from './outputs.ts';
+import { PollSchedule } from './poll-schedule.ts';
 import { Queues } from './queues.ts';
 import { Secrets } from './secrets.ts';
 import { Storage } from './storage.ts';
@@ -75,6 +76,7 @@ export class TrueUp extends Construct {
       hookConcurrency,
     });
     new SweepSchedule(this, 'Sweeps', { queues, every: Duration.minutes(config.sweepMinutes) });
+    new PollSchedule(this, 'Polls', { queues, every: Duration.minutes(config.pollMinutes) });
     const { deadLetters } = queues;
     const alarms = new Alarms(this, 'Alarms', { config, webhook: functions.webhook, deadLetters });
     const dashboard = new Dashboard(this, 'Dashboard', { config, alarms, functions, queues });

@@ -1,6 +1,7 @@
 import { annotations } from '../contract/kubernetes.ts';
 import { isJsonObject, jsonEqual, type Json } from '../model/json.ts';
 import type { KubeObject, LiveObject, ObjectRef } from '../model/object.ts';
+import { isPrecious } from '../model/precious-kinds.ts';
 import type { ImmutablePolicy } from '../model/rule.ts';
 
 /** How validation says of a field that it cannot be changed: built-in kinds, and what custom kinds say by custom. */
@@ -66,30 +67,18 @@ function holds(found: Json | undefined, wanted: Json): boolean {
   return jsonEqual(found, wanted);
 }
 
-/** Losing one of these loses all that is in it, or the data on a disk. */
-const precious = new Set([
-  '/Namespace',
-  '/PersistentVolume',
-  '/PersistentVolumeClaim',
-  'apiextensions.k8s.io/CustomResourceDefinition',
-]);
-
 /** What to do: the policy, save that what holds other people's data is made again only where the object itself says so. */
-export function recreation(
-  policy: ImmutablePolicy,
-  { group, kind }: ObjectRef,
-  object: KubeObject,
-): ImmutablePolicy {
+export function recreation(policy: ImmutablePolicy, ref: ObjectRef, object: KubeObject): ImmutablePolicy {
   const isAsked = object.metadata.annotations?.[annotations.immutable] !== undefined;
-  return precious.has(`${group}/${kind}`) && !isAsked ? 'fail' : policy;
+  return isPrecious(ref) && !isAsked ? 'fail' : policy;
 }
 
 /** What a person can do about it. */
-export function immutableText(fields: readonly string[], { group, kind }: ObjectRef): string {
+export function immutableText(fields: readonly string[], ref: ObjectRef): string {
   const named = `${fields.join(', ')} cannot be changed on an object that exists`;
-  const orphan = kind === 'StatefulSet' ? ' (or orphan-and-recreate, which leaves its pods alone)' : '';
+  const orphan = ref.kind === 'StatefulSet' ? ' (or orphan-and-recreate, which leaves its pods alone)' : '';
   const how = `${annotations.immutable}: recreate`;
-  if (precious.has(`${group}/${kind}`)) {
+  if (isPrecious(ref)) {
     return `${named}; put the old value back into Git, or give the object the annotation ${how}, and all that it holds is lost`;
   }
   return (

@@ -1,5 +1,8 @@
 import * as z from 'zod';
+import { variableNameSchema } from '../model/substitute.ts';
 import { nameSchema } from '../model/target.ts';
+import { baseSourcesSchema } from './base-sources.ts';
+import { chartSourcesSchema } from './chart-sources.ts';
 import { hookName, hookSchema } from './hooks.ts';
 import { repositorySchema } from './repository.ts';
 
@@ -16,9 +19,14 @@ const accessSchema = z.discriminatedUnion('type', [
   }),
 ]);
 
+const variablesSchema = z.record(variableNameSchema, z.string());
+
 const clusterSchema = z.strictObject({
   name: nameSchema,
   labels: z.record(z.string(), z.string()).default({}),
+  variables: variablesSchema
+    .exactOptional()
+    .describe('for `spec.source.substitute`; wins over those of the installation'),
   access: accessSchema,
   requestsPerSecond: z
     .number()
@@ -29,6 +37,9 @@ const clusterSchema = z.strictObject({
       'most requests a second that one function sends to the API server, with a burst of twice as many; default 400. Lower it for a small control plane that other clients need; an API server that answers 429 is obeyed whatever stands here',
     ),
 });
+
+/** All that rendering may fetch besides the repositories. */
+const sourcesSchema = z.strictObject({ charts: chartSourcesSchema, bases: baseSourcesSchema }).prefault({});
 
 function duplicates(names: readonly string[]): string[] {
   return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
@@ -44,6 +55,15 @@ export const stackConfigSchema = z
       .array(hookSchema)
       .default([])
       .describe('webhooks beside those that the providers of the repositories imply'),
+    sources: sourcesSchema,
+    variables: variablesSchema.default({}).describe('for `spec.source.substitute` of every application'),
+    pollMinutes: z
+      .number()
+      .int()
+      .min(5)
+      .max(1440)
+      .default(15)
+      .describe('Git hosts are asked this often for pushes that they did not tell of'),
     sweepMinutes: z.number().int().min(1).max(60).default(5).describe('every target is checked this often'),
     fullCheckHours: z
       .number()

@@ -9,6 +9,8 @@ export const environment = {
   runQueue: 'TRUEUP_RUN_QUEUE_URL',
   /** Standard queue of delayed run requests: health looked at again, retries. */
   laterQueue: 'TRUEUP_LATER_QUEUE_URL',
+  /** Standard queue of PushReceived events and poll requests. */
+  pushQueue: 'TRUEUP_PUSH_QUEUE_URL',
   /** Standard queue of sweep requests, a message per cluster. */
   sweepQueue: 'TRUEUP_SWEEP_QUEUE_URL',
   /** Secret name of the webhook HMAC key per provider is `${prefix}/${provider}`. */

@@ -105,6 +105,16 @@ export function envelopeSchema<T extends EventType>(type: T) {
   });
 }
 
+/**
+ * Request to look for pushes that nobody told of: the schedule asks for the fleet, which becomes one request for each
+ * remote, with the configured repositories that are at it.
+ */
+export const pollRequestSchema = z.discriminatedUnion('poll', [
+  z.object({ version: z.literal(1), poll: z.literal('fleet') }),
+  z.object({ version: z.literal(1), poll: z.literal('remote'), repositories: z.array(z.string()).min(1) }),
+]);
+export type PollRequest = z.infer<typeof pollRequestSchema>;
+
 /** Request on the sweep queue: the schedule asks for the fleet, which fans out to a message per cluster. */
 export const sweepRequestSchema = z.discriminatedUnion('scope', [
   z.object({ version: z.literal(1), scope: z.literal('fleet'), requestedBy: z.string() }),

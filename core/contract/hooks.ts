@@ -19,7 +19,6 @@ const pathProviders = ['docker-hub', 'quay'] as const;
 
 /** Providers without settings of their own. ECR tells EventBridge, and so has no hook. */
 const plainProviders = [
-  'github',
   'gitlab',
   'bitbucket',
   'bitbucket-data-center',
@@ -31,6 +30,16 @@ const plainProviders = [
   'harbor',
   'distribution',
   'acr',
+] as const;
+
+/** Every provider with a hook, by the name that its route has. */
+export const hookProviders = [
+  'github',
+  ...plainProviders,
+  ...pathProviders,
+  'nexus',
+  'jfrog',
+  'oidc',
 ] as const;
 
 const cidrSchema = z.union([z.cidrv4(), z.cidrv6()], 'must be a range of addresses, such as 192.0.2.0/24');
@@ -69,8 +78,34 @@ const oidcSchema = z
     message: 'must name a subject or a claim: every customer of the CI system gets tokens of this issuer',
   });
 
+/** A webhook as GitHub knows it, to ask for the deliveries that failed. */
+const webhookSchema = z.strictObject({
+  of: z
+    .string()
+    .regex(/^(repos\/[\w.-]+\/[\w.-]+|orgs\/[\w.-]+)$/, 'must be repos/OWNER/NAME or orgs/NAME')
+    .describe('repository or organization that has the webhook'),
+  id: z.number().int().positive().describe('number at the end of its settings page'),
+  tokenSecret: z
+    .string()
+    .min(1)
+    .describe('Secrets Manager name of a token with the permission "Webhooks: read and write"'),
+  apiUrl: z
+    .url({ protocol: /^https?$/ })
+    .default('https://api.github.com')
+    .describe('of GitHub Enterprise Server: https://HOST/api/v3'),
+});
+export type Webhook = z.infer<typeof webhookSchema>;
+
 /** A webhook that is taken: a route, how its requests are verified, and where they may come from. */
 export const hookSchema = z.discriminatedUnion('provider', [
+  z.strictObject({
+    provider: z.literal('github'),
+    ...common,
+    secret,
+    redeliver: webhookSchema
+      .exactOptional()
+      .describe('GitHub never sends a failed delivery again by itself: it is asked to'),
+  }),
   z.strictObject({ provider: z.enum(plainProviders), ...common, secret }),
   z.strictObject({
     provider: z.enum(pathProviders),
@@ -114,7 +149,7 @@ export function hooksOf(config: {
   readonly repositories: readonly { readonly provider: string }[];
   readonly hooks: readonly Hook[];
 }): readonly Hook[] {
-  const implied = plainProviders
+  const implied = (['github', ...plainProviders] as const)
     .filter((provider) => config.repositories.some((repository) => repository.provider === provider))
     .filter((provider) => !config.hooks.some((hook) => hook.provider === provider))
     .map((provider): Hook => ({ provider }));

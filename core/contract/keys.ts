@@ -44,6 +44,8 @@ export const keys = {
     `${prefixes.bodies}${provider}/${bodyDigest.replace(':', '-')}.json.gz`,
   repository: (name: string, ref: string) =>
     `${prefixes.repositories}${name}/${encodeURIComponent(ref)}.json`,
+  /** No ref has that name. */
+  readers: (name: string) => `${prefixes.repositories}${name}/readers.json`,
   snapshot: (application: string, digest: string) =>
     `${prefixes.snapshots}${application}/${digest.replace(':', '-')}.json.gz`,
   desired: (target: Target) => `${prefixes.desired}${pathOf(target)}.json`,

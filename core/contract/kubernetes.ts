@@ -23,7 +23,7 @@ export const annotations = {
   immutable: 'trueup.dev/immutable',
   /** A whole number: lower waves are applied, and healthy, before higher ones begin. Default 0. */
   wave: 'trueup.dev/wave',
-  /** `pre`, `post`, `fail` or `delete`, several with commas: not part of the state, run once for each revision. */
+  /** `pre`, `post`, `pre-install`, `fail`, `delete` … with commas: not part of the state, run once for each revision. */
   hook: 'trueup.dev/hook',
   /** When a hook's object is deleted: `before` the next one (default), `succeeded`, `failed`; several with commas. */
   hookDelete: 'trueup.dev/hook-delete',

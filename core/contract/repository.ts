@@ -48,6 +48,14 @@ const githubAppSchema = z.strictObject({
     .describe('default https://api.github.com; of GitHub Enterprise Server: https://HOST/api/v3'),
 });
 
+const lfsSchema = z.strictObject({
+  hosts: z
+    .array(z.string().regex(/^(\*\.)?[a-z0-9.-]+(:\d{1,5})?$/, 'must be a host, with a port if it has one'))
+    .default([])
+    .describe("hosts beside the repository's own that contents may come from; *.DOMAIN for all below it"),
+  internal: z.boolean().exactOptional().describe('these hosts, its own too, may be in a private network'),
+});
+
 /** One repository that an installation follows or that its applications read from. */
 export const repositorySchema = z
   .strictObject({
@@ -96,7 +104,9 @@ export const repositorySchema = z
       .describe(
         'check out submodules: of repositories that are configured here, or beside this one on its host',
       ),
-    lfs: z.boolean().exactOptional().describe('fetch the contents of files that Git LFS keeps'),
+    lfs: lfsSchema
+      .exactOptional()
+      .describe('fetch the contents of files that Git LFS keeps; absent: such a file is refused'),
   })
   .superRefine((repository, context) => {
     const refuse = (path: string, message: string) =>
@@ -114,7 +124,7 @@ export const repositorySchema = z
     if (codeCommitOf(url) !== undefined && (tokenSecret ?? githubApp) !== undefined) {
       refuse('url', 'CodeCommit is read by the IAM role of the function; it takes no token');
     }
-    if (lfs === true && (isSsh || codeCommitOf(url) !== undefined)) {
+    if (lfs !== undefined && (isSsh || codeCommitOf(url) !== undefined)) {
       refuse('lfs', 'works with https:// urls of hosts that speak Git LFS');
     }
   });

@@ -50,6 +50,21 @@ const impersonateSchema = z
     message: 'give serviceAccount or groups',
   });
 
+const otherSourcesSchema = z
+  .array(
+    z.strictObject({
+      ref: nameSchema.describe('how value files name it'),
+      repository: nameSchema.describe('of the stack configuration, read at the head of what it tracks'),
+    }),
+  )
+  .max(20)
+  .refine(
+    (sources) =>
+      new Set(sources.map(({ ref }) => ref)).size === sources.length &&
+      new Set(sources.map(({ repository }) => repository)).size === sources.length,
+    'must name each ref and each repository once',
+  );
+
 /** What to deploy where. Its JSON Schema is published under `docs/reference/`. */
 export const applicationSchema = z.strictObject({
   apiVersion: z.literal(apiVersion),
@@ -61,6 +76,9 @@ export const applicationSchema = z.strictObject({
   }),
   spec: z.strictObject({
     source: sourceSchema,
+    sources: otherSourcesSchema
+      .exactOptional()
+      .describe('other repositories that the source takes values from, as $REF/PATH'),
     clusters: clustersSchema,
     namespace: z.string().min(1).max(63).describe('for namespaced objects that name none'),
     sync: syncModeSchema.default('auto').describe('auto: a push applies; manual: it waits for `trueup sync`'),

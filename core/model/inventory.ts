@@ -47,7 +47,7 @@ export const inventoryEntrySchema = z.object({
 });
 export type InventoryEntry = z.infer<typeof inventoryEntrySchema>;
 
-const hookPhaseSchema = z.enum(['pre', 'post', 'fail', 'delete']);
+const hookPhaseSchema = z.enum(['pre', 'post', 'fail', 'delete', 'post-delete']);
 export type HookPhase = z.infer<typeof hookPhaseSchema>;
 
 /** What became of one hook; it runs once for each revision. */
@@ -95,6 +95,10 @@ export const inventorySchema = z.object({
       commit: commitSchema.optional().describe('the whole of it, for the records of later heals'),
       runId: z.string(),
       at: z.string(),
+      gone: z
+        .literal(true)
+        .exactOptional()
+        .describe('it was taken away with all of it: what comes next is the first'),
     })
     .optional(),
   /** The last run that ended, whatever its outcome. */

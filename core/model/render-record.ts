@@ -16,17 +16,21 @@ export type TreeInputs = z.infer<typeof treeInputsSchema>;
 /** What a render read: what it would read again as long as all of this stays as it is. */
 const renderInputsSchema = z.object({
   own: treeInputsSchema,
-  /** Of other repositories, by their name in the stack configuration. */
-  others: z.record(z.string(), treeInputsSchema).exactOptional(),
   /** Of the cluster: `name`, `capabilities`, `label KEY`, `variable NAME`. */
   facts: z.array(z.string()),
 });
 export type RenderInputs = z.infer<typeof renderInputsSchema>;
 
+/** What a render read of another repository, a digest over its values, and the commit at which that was last seen to hold. */
+const otherInputsSchema = z.object({ inputs: treeInputsSchema, digest: z.string(), sha: z.string() });
+export type OtherInputs = z.infer<typeof otherInputsSchema>;
+
 /** One render, and a digest over the values of its inputs at that time: as long as that is equal, so is the snapshot. */
 const renderSchema = z.object({
   inputs: renderInputsSchema,
   digest: z.string(),
+  /** By their name in the stack configuration. */
+  others: z.record(z.string(), otherInputsSchema).exactOptional(),
   snapshot: z.string(),
   objects: z.number().int(),
 });

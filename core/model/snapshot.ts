@@ -28,6 +28,10 @@ export const snapshotSchema = z.object({
       .array(z.object({ from: z.string(), name: z.string(), version: z.string(), digest: z.string() }))
       .exactOptional()
       .describe('what versions and ranges of charts came to'),
+    sources: z
+      .array(z.object({ repository: z.string(), sha: z.string() }))
+      .exactOptional()
+      .describe('other repositories that the render read, and at which commit'),
     warnings: z
       .array(z.object({ subject: z.string(), message: z.string() }))
       .exactOptional()

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { globSchema } from './glob.ts';
 import { chartSchema, helmSchema } from './helm.ts';
 import { kustomizeOptionsSchema } from './kustomize-options.ts';
+import { substituteSchema } from './substitute.ts';
 
 /** A path inside the repository, `.` for all of it. Climbing out is refused here and again by the checkout. */
 const pathSchema = z
@@ -24,7 +25,9 @@ const pathSchema = z
 const spelledSchema = z.strictObject({
   path: pathSchema
     .exactOptional()
-    .describe('folder in this repository; with chart, the one that value files are relative to, default all of it'),
+    .describe(
+      'folder in this repository; with chart, the one that value files are relative to, default all of it',
+    ),
   renderer: z
     .enum(['auto', 'plain', 'kustomize', 'helm'])
     .default('auto')
@@ -40,6 +43,9 @@ const spelledSchema = z.strictObject({
   kustomize: kustomizeOptionsSchema.exactOptional().describe('added to the kustomization in source.path'),
   chart: chartSchema.exactOptional().describe('a chart of a Helm repository or an OCI registry'),
   helm: helmSchema.exactOptional().describe('how the chart is rendered'),
+  substitute: substituteSchema
+    .exactOptional()
+    .describe('replace ${NAME} in the rendered objects; left out, they stay as they are'),
 });
 
 /** What an application is rendered from. */

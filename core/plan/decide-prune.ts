@@ -5,8 +5,9 @@ import type { InventoryEntry } from '../model/inventory.ts';
 import { describeRef } from '../model/object.ts';
 import type { LiveObject, ObjectRef } from '../model/object.ts';
 import type { PlannedAction } from '../model/plan.ts';
+import { isPrecious } from '../model/precious-kinds.ts';
 import { cameOfIntent } from './settle-intent.ts';
-import { dueAt, isTwoPhase } from './two-phase.ts';
+import { dueAt } from './two-phase.ts';
 
 /** One object to delete. Its uid was seen by this plan: an object of the same name that comes later is another one. */
 export interface PruneStep {
@@ -82,7 +83,7 @@ export function decidePrune(candidate: Candidate, confirmed: boolean): PruneDeci
     return { key, kind: 'keep', because: 'confirmation', why };
   }
   const begun = isGoing(live) || entry.state === 'deleting';
-  if (isTwoPhase(entry.ref) && !confirmed && !begun) {
+  if (isPrecious(entry.ref) && !confirmed && !begun) {
     const { markedAt = candidate.at } = entry;
     const due = dueAt(markedAt);
     if (candidate.at < due) {

@@ -1,6 +1,5 @@
 import type { ObjectHealth } from '../model/health.ts';
 import type { Inventory } from '../model/inventory.ts';
-import type { ObjectRef } from '../model/object.ts';
 import { isoTime, millisecondsOf } from '../model/time.ts';
 
 /** Between the run that finds such an object undesired and the one that deletes it. */
@@ -9,18 +8,6 @@ const graceMs = 10 * 60_000;
 const handOverMs = 60 * 60_000;
 /** Deletions that finalizers hold longer than that want a person. */
 const stuckMs = 10 * 60_000;
-
-/** Deleting one of these takes along what no other run can bring back: all that is in it, or the data on a disk. */
-const twoPhaseKinds = new Set([
-  '/Namespace',
-  '/PersistentVolumeClaim',
-  '/PersistentVolume',
-  'apiextensions.k8s.io/CustomResourceDefinition',
-]);
-
-export function isTwoPhase({ group, kind }: ObjectRef): boolean {
-  return twoPhaseKinds.has(`${group}/${kind}`);
-}
 
 /** When a marked object may go, ISO 8601. */
 export function dueAt(markedAt: string): string {

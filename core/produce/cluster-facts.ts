@@ -9,10 +9,10 @@ import { noFacts, type AskedFacts } from '../render/context.ts';
 /** What renders of one examination may know of the clusters. Each document is read once, and only when it is asked for. */
 export class FactsBook {
   readonly #store: Store;
-  readonly #config: Pick<StackConfig, 'clusters'>;
+  readonly #config: Pick<StackConfig, 'clusters' | 'variables'>;
   readonly #capabilities = new Map<string, Promise<Capabilities | undefined>>();
 
-  constructor(store: Store, config: Pick<StackConfig, 'clusters'>) {
+  constructor(store: Store, config: Pick<StackConfig, 'clusters' | 'variables'>) {
     this.#store = store;
     this.#config = config;
   }
@@ -20,14 +20,15 @@ export class FactsBook {
   /** Undefined: of no cluster. */
   of(cluster: string | undefined): AskedFacts {
     const config = this.#config.clusters.find(({ name }) => name === cluster);
-    return config === undefined ? noFacts : this.#factsOf(config);
+    if (config !== undefined) return this.#factsOf(config);
+    return { ...noFacts, variable: (key) => memberOf(this.#config.variables, key) };
   }
 
-  #factsOf({ name, labels }: ClusterConfig): AskedFacts {
+  #factsOf({ name, labels, variables = {} }: ClusterConfig): AskedFacts {
     return {
       name: () => name,
-      label: (key) => (Object.hasOwn(labels, key) ? labels[key] : undefined),
-      variable: () => undefined,
+      label: (key) => memberOf(labels, key),
+      variable: (key) => memberOf(variables, key) ?? memberOf(this.#config.variables, key),
       capabilities: () => {
         const known = this.#capabilities.get(name) ?? this.#read(name);
         this.#capabilities.set(name, known);
@@ -40,6 +41,11 @@ export class FactsBook {
     const facts = (await readDocument(this.#store, keys.facts(cluster), clusterFactsSchema))?.value;
     return facts && { version: facts.version, apiVersions: facts.apiVersions };
   }
+}
+
+/** Own members only: `constructor` is a name like any other. */
+function memberOf(members: Readonly<Record<string, string>>, key: string): string | undefined {
+  return Object.hasOwn(members, key) ? members[key] : undefined;
 }
 
 /** Facts that note what is asked of them. */

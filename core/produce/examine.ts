@@ -6,12 +6,14 @@ import type { RenderRecord } from '../model/render-record.ts';
 import type { Git } from '../ports.ts';
 import { readSource } from '../source.ts';
 import { dependencyCycles } from './dependency-cycles.ts';
+import { KustomizeBases } from './kustomize-bases.ts';
+import { OtherSources } from './other-sources.ts';
 import type { Examination } from './plan-pointers.ts';
 import { readRenders, writeRenders } from './render-memory.ts';
 import { Renderings, type RenderDeps } from './renderings.ts';
 
 /** What looking at a commit asks of the world. */
-export interface ExamineDeps extends RenderDeps {
+export interface ExamineDeps extends Omit<RenderDeps, 'bases'> {
   readonly git: Git;
 }
 
@@ -32,10 +34,12 @@ export async function examine(
     await using worktree = await deps.git.checkout(repository, sha);
     if (worktree === undefined) return undefined;
     const record = await readRenders(repository, deps.store);
-    const known = { clusters: deps.config.clusters, known: record.files };
-    const source = await readSource(worktree, repository.applications, known);
+    const source = await readSource(worktree, repository.applications, deps.config, record.files);
     const cycles = await dependencyCycles(source.applications, deps.store);
-    const renderings = new Renderings(worktree, record.renders, deps);
+    await using bases = new KustomizeBases(deps.config.sources.bases, deps.git);
+    await using others = new OtherSources(repository.name, deps);
+    const before = { before: record.renders, others };
+    const renderings = new Renderings(worktree, before, { ...deps, bases });
     const sound = source.applications.filter(({ application }) => !cycles.has(application.metadata.name));
     await renderings.prepare(sound);
     const applications = await inBatches(source.applications, rendersAtATime, async (one) => {

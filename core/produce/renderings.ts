@@ -1,13 +1,16 @@
 import { faultsOf } from '../errors.ts';
-import type { RecordedRender, RenderRecord, RenderInputs } from '../model/render-record.ts';
+import { digestOf } from '../model/digest.ts';
+import type { OtherInputs, RecordedRender, RenderRecord, RenderInputs } from '../model/render-record.ts';
 import type { StackConfig } from '../contract/config.ts';
 import type { Charts, Renderers, Sealer, Store, Worktree } from '../ports.ts';
+import type { Bases } from '../render/context.ts';
 import { render } from '../render/render.ts';
 import type { SourcedApplication } from '../source.ts';
 import { FactsBook, RecordedFacts } from './cluster-facts.ts';
 import { CommitTree } from './commit-tree.ts';
 import type { Examined, Produced } from './plan-pointers.ts';
 import { RecordedWorktree } from './recorded-worktree.ts';
+import type { OtherSources } from './other-sources.ts';
 import { RecordedCharts } from './recorded-charts.ts';
 import { inputsDigest, type InputValues } from './render-inputs.ts';
 import { storeSnapshot } from './store-snapshot.ts';
@@ -17,21 +20,30 @@ export interface RenderDeps {
   readonly store: Store;
   readonly renderers: Renderers;
   readonly charts: Charts;
+  readonly bases: Bases;
   readonly sealer: Sealer;
   readonly config: StackConfig;
+  /** Digest of this program. */
+  readonly build: string;
 }
 
 /** The renders of one commit: those that can be taken from an earlier one, and those that must be made. */
 export class Renderings {
   readonly #worktree: Worktree;
   readonly #before: RenderRecord['renders'];
+  readonly #others: OtherSources;
   readonly #deps: RenderDeps;
   readonly #tree: CommitTree;
   readonly #facts: FactsBook;
   readonly #recorded = new Map<string, RecordedRender[]>();
 
-  constructor(worktree: Worktree, before: RenderRecord['renders'], deps: RenderDeps) {
+  constructor(
+    worktree: Worktree,
+    { before, others }: { readonly before: RenderRecord['renders']; readonly others: OtherSources },
+    deps: RenderDeps,
+  ) {
     this.#worktree = worktree;
+    this.#others = others;
     this.#before = before;
     this.#deps = deps;
     this.#tree = new CommitTree(worktree.ids);
@@ -48,7 +60,7 @@ export class Renderings {
     const paths = new Set<string>();
     for (const sourced of applications) {
       const [cluster] = sourced.clusters;
-      if ((await this.#reusable(sourced, cluster)) !== undefined) continue;
+      if (await this.#isReusable(sourced, cluster)) continue;
       paths.add(sourced.application.spec.source.path);
       for (const { inputs } of this.#beforeOf(sourced)) {
         // A folder of which only the names counted was listed, and its contents may be another application's.
@@ -56,6 +68,16 @@ export class Renderings {
       }
     }
     await this.#worktree.prepare([...paths]);
+  }
+
+  /** As far as that can be told now: what is wrong with another repository is told with its application. */
+  async #isReusable(sourced: SourcedApplication, cluster: string | undefined): Promise<boolean> {
+    try {
+      return (await this.#reusable(sourced, cluster)) !== undefined;
+    } catch (error) {
+      if (faultsOf(error) === undefined) throw error;
+      return false;
+    }
   }
 
   /** One application on all its clusters; on one that matches none, to tell its faults. */
@@ -72,7 +94,8 @@ export class Renderings {
     } catch (error) {
       const faults = faultsOf(error);
       if (faults === undefined) throw error;
-      // Not remembered: what failed is tried again with every commit, since time may have mended it.
+      // Not remembered: what failed is tried again with every commit, since time may have mended it. What was good stays.
+      this.#recorded.set(nameOf(sourced), [...this.#beforeOf(sourced)]);
       return { ...sourced, kind: 'failed', faults };
     }
   }
@@ -86,9 +109,27 @@ export class Renderings {
     const values = this.#values(cluster);
     for (const candidate of candidates) {
       const digest = await inputsDigest(sourced.application, candidate.inputs, values);
-      if (digest === candidate.digest) return candidate;
+      if (digest !== candidate.digest) continue;
+      const others = await this.#unchanged(candidate.others ?? {});
+      if (others !== undefined) return candidate.others === undefined ? candidate : { ...candidate, others };
     }
     return undefined;
+  }
+
+  /** The same as of the heads of other repositories now; undefined when anything that was read there has changed. */
+  async #unchanged(
+    before: Readonly<Record<string, OtherInputs>>,
+  ): Promise<Record<string, OtherInputs> | undefined> {
+    const now: [string, OtherInputs][] = [];
+    for (const [name, one] of Object.entries(before)) {
+      const sha = await this.#others.head(name);
+      if (sha !== one.sha) {
+        const { tree } = await this.#others.open(name);
+        if (digestOf(tree.valuesOf(one.inputs)) !== one.digest) return undefined;
+      }
+      now.push([name, { ...one, sha }]);
+    }
+    return Object.fromEntries(now);
   }
 
   async #render(
@@ -99,6 +140,13 @@ export class Renderings {
     const worktree = new RecordedWorktree(this.#worktree);
     const facts = new RecordedFacts(this.#facts.of(cluster));
     const charts = new RecordedCharts(this.#deps.charts);
+    const references = new Map<string, RecordedWorktree>();
+    const sources: { repository: string; sha: string }[] = [];
+    for (const { ref, repository } of spec.sources ?? []) {
+      const other = await this.#others.open(repository);
+      references.set(ref, new RecordedWorktree(other.worktree));
+      sources.push({ repository, sha: other.worktree.commit.sha });
+    }
     const rendered = await render(spec.source, {
       worktree,
       renderers: this.#deps.renderers,
@@ -106,26 +154,41 @@ export class Renderings {
       facts,
       applicationName: metadata.name,
       namespace: spec.namespace,
-      references: new Map(),
+      references,
     });
-    const wanted = { name: metadata.name, namespace: spec.namespace, commit: worktree.commit };
-    const snapshot = await storeSnapshot(wanted, rendered, this.#deps);
-    const objects = rendered.objects.length;
+    const { commit } = worktree;
+    const origin = { name: metadata.name, namespace: spec.namespace, commit, sources };
+    const snapshot = await storeSnapshot(origin, rendered, this.#deps);
+    const produced = { snapshot, objects: rendered.objects.length };
     const own = worktree.inputs(this.#tree);
+    const others = await this.#othersRead(sourced, references);
     // What a range of versions resolves to, no tree tells.
-    if (own === undefined || charts.isFloating) return { snapshot, objects };
+    if (own === undefined || others === undefined || charts.isFloating) return produced;
     const inputs: RenderInputs = { own, facts: [...facts.asked] };
     const digest = await inputsDigest(sourced.application, inputs, this.#values(cluster));
-    return { inputs, digest, snapshot, objects };
+    return { inputs, digest, ...(sources.length > 0 && { others }), ...produced };
+  }
+
+  /** What was read of other repositories; undefined when that cannot be told. */
+  async #othersRead(
+    { application }: SourcedApplication,
+    references: ReadonlyMap<string, RecordedWorktree>,
+  ): Promise<Record<string, OtherInputs> | undefined> {
+    const read: [string, OtherInputs][] = [];
+    for (const { ref, repository } of application.spec.sources ?? []) {
+      const { tree, worktree } = await this.#others.open(repository);
+      const inputs = references.get(ref)?.inputs(tree);
+      if (inputs === undefined) return undefined;
+      const { sha } = worktree.commit;
+      read.push([repository, { inputs, digest: digestOf(tree.valuesOf(inputs)), sha }]);
+    }
+    return Object.fromEntries(read);
   }
 
   #values(cluster: string | undefined): InputValues {
-    return {
-      tree: this.#tree,
-      other: async () => undefined,
-      facts: this.#facts.of(cluster),
-      versions: this.#deps.renderers.versions,
-    };
+    const { renderers, build, config } = this.#deps;
+    const program = { ...renderers.versions, build };
+    return { tree: this.#tree, facts: this.#facts.of(cluster), program, allowed: config.sources };
   }
 
   #beforeOf(sourced: SourcedApplication): readonly RecordedRender[] {
@@ -133,15 +196,14 @@ export class Renderings {
     return Object.hasOwn(this.#before, name) ? (this.#before[name] ?? []) : [];
   }
 
-  #keep(
-    sourced: SourcedApplication,
-    { inputs, digest, snapshot, objects }: Produced & Partial<RecordedRender>,
-  ): void {
+  #keep(sourced: SourcedApplication, one: Produced & Partial<RecordedRender>): void {
+    const { inputs, digest, others, snapshot, objects } = one;
     if (inputs === undefined || digest === undefined) return;
     const name = nameOf(sourced);
     const kept = this.#recorded.get(name) ?? [];
-    if (kept.some((one) => one.digest === digest)) return;
-    this.#recorded.set(name, [...kept, { inputs, digest, snapshot, objects }]);
+    if (kept.some((each) => each.digest === digest)) return;
+    const render = { inputs, digest, ...(others && { others }), snapshot, objects };
+    this.#recorded.set(name, [...kept, render]);
   }
 }
 

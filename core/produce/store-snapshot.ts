@@ -13,12 +13,21 @@ export interface SnapshotDeps {
   readonly sealer: Sealer;
 }
 
+/** What the objects are of. */
+export interface Origin {
+  readonly name: string;
+  readonly namespace: string;
+  readonly commit: Commit;
+  /** Other repositories that were read, and at which commit. */
+  readonly sources?: readonly { readonly repository: string; readonly sha: string }[];
+}
+
 /**
  * Stores what was rendered, and gives its digest. Named by that, so what is stored already is left, provenance and all.
  * Throws Stop, with file and line where the renderer knows them, for waves and hooks that cannot be read.
  */
 export async function storeSnapshot(
-  { name, namespace, commit }: { readonly name: string; readonly namespace: string; readonly commit: Commit },
+  { name, namespace, commit, sources = [] }: Origin,
   { objects, renderer, inputDigest, origins, charts = [], warnings = [] }: Rendered,
   { store, sealer, renderers }: SnapshotDeps,
 ): Promise<string> {
@@ -30,6 +39,7 @@ export async function storeSnapshot(
   const versions = versionsOf(renderer, renderers.versions);
   const told = {
     ...(charts.length > 0 && { charts: [...charts] }),
+    ...(sources.length > 0 && { sources: [...sources] }),
     ...(warnings.length > 0 && { warnings: warnings.map(({ subject, message }) => ({ subject, message })) }),
   };
   const provenance = { commit, renderer, versions, inputDigest, origins, ...told };
@@ -42,14 +52,8 @@ function versionsOf(
   renderer: Rendered['renderer'],
   { trueup = '', helm = '', ...kustomize }: Renderers['versions'],
 ): Record<string, string> {
-  switch (renderer) {
-    case 'plain':
-      return { trueup };
-    case 'kustomize':
-      return { trueup, ...kustomize };
-    case 'helm':
-      return { trueup, helm };
-  }
+  if (renderer === 'plain') return { trueup };
+  return renderer === 'helm' ? { trueup, helm } : { trueup, ...kustomize };
 }
 
 function assertOrderly({ objects, origins }: Pick<Rendered, 'objects' | 'origins'>): void {

@@ -52,7 +52,8 @@ export async function deliver(
   return 'published';
 }
 
-function recordOf({ pushes, images }: Wanted): Candidate['wanted'] {
+/** What a delivery asks for, as its record holds it. */
+export function recordOf({ pushes, images }: Wanted): Candidate['wanted'] {
   return {
     ...(pushes.length > 0 && { pushes: [...pushes] }),
     ...(images.length > 0 && { images: [...images] }),

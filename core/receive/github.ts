@@ -50,7 +50,7 @@ export const github: Provider = {
     };
     if (told.event === 'ping') return { kind: 'ignored', ...told, reason: 'ping' };
     if (told.event !== 'push') {
-      const hint = /package$/.test(told.event) ? '; images of GHCR go to the route /hooks/ghcr' : '';
+      const hint = told.event.endsWith('package') ? '; images of GHCR go to the route /hooks/ghcr' : '';
       const reason = `event ${told.event} is not used (used: push, ping)${hint}`;
       return { kind: 'ignored', ...told, reason };
     }

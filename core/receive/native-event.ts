@@ -90,7 +90,8 @@ function readCodeCommit({
   const host = `git-codecommit.${region}.${awsDomain(region)}`;
   const urls = [`https://${host}/v1/repos/${name}`, `ssh://${host}/v1/repos/${name}`];
   const push = {
-    repository: { fullName: `v1/repos/${name}`, urls },
+    // With its host: a repository of the same name in another region is another.
+    repository: { fullName: `${host}/v1/repos/${name}`, urls },
     ref,
     before: oldCommitId ?? (isDeleted ? (commitId ?? absentSha) : absentSha),
     after: isDeleted ? absentSha : (commitId ?? absentSha),

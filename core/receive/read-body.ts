@@ -52,7 +52,7 @@ export function readBody<S extends z.ZodType>(
 }
 
 /** `undefined` stands for what is not JSON; JSON itself has no such value. */
-export function parseJson(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -30,17 +30,10 @@ const mostReasons = 3;
 
 /** Finds the repositories that a reading is about. */
 export function understand(reading: Reading, repositories: readonly RepositoryConfig[]): Understood {
-  switch (reading.kind) {
-    case 'ignored':
-    case 'invalid':
-      return reading;
-    case 'images': {
-      const { deliveryId, event, images, stamped } = reading;
-      return { kind: 'wanted', deliveryId, event, pushes: [], images, stamped };
-    }
-    case 'pushes':
-      return understandPushes(reading, repositories);
-  }
+  if (reading.kind === 'pushes') return understandPushes(reading, repositories);
+  if (reading.kind !== 'images') return reading;
+  const { deliveryId, event, images, stamped } = reading;
+  return { kind: 'wanted', deliveryId, event, pushes: [], images, stamped };
 }
 
 function understandPushes(

@@ -17,8 +17,9 @@ import type { Cluster } from '../ports.ts';
 import { claimsSince } from './hand-over.ts';
 import { refuseMet } from './holders.ts';
 import type { PlannedWork } from './plan-work.ts';
-import { forgetHooks, runHooks } from './run-hooks.ts';
+import { forgetHooks, hooksOf, runHooks, type HookRun } from './run-hooks.ts';
 import { assertNewest, mayProceed, policyOf, type Progress, type RunContext } from './run-context.ts';
+import { Waiting } from './waiting.ts';
 import { assertServed, assertSettled, stepsByWave } from './waves.ts';
 
 type Entries = Readonly<Record<string, InventoryEntry>>;
@@ -48,11 +49,23 @@ export async function carryOut(context: RunContext, work: PlannedWork, progress:
   }
   await pruneAll(context, work, effects, progress);
   if (!goal.rollout) return;
-  if (!isGone && work.hooks.some(({ phases }) => phases.includes('post'))) {
+  if (isGone) await runLast(run, work);
+  if (!isGone && hooksOf(context, work, 'post').length > 0) {
+    await context.inventory.flush();
     await assertSettled(context, work, effects, { reason: 'post hooks wait' });
     await runHooks({ ...run, phase: 'post' }, work);
   }
   await forgetHooks(context, work, run.effects);
+}
+
+/** Post-delete hooks, once nothing of the application is left that is being deleted. */
+async function runLast(run: Omit<HookRun, 'phase'>, work: PlannedWork): Promise<void> {
+  const { context } = run;
+  if (hooksOf(context, work, 'post-delete').length === 0) return;
+  const open = Object.values(context.inventory.value.entries).find(({ state }) => state === 'deleting');
+  if (open !== undefined)
+    throw new Waiting('order', `post-delete hooks wait until ${describeRef(open.ref)} is gone`);
+  await runHooks({ ...run, phase: 'post-delete' }, work);
 }
 
 export function effectsOf(context: RunContext, cluster: Cluster): Effects {
@@ -93,6 +106,8 @@ async function applyWaves(
         areNoted = false;
         continue;
       }
+      // A wait may be long: nothing that was done stays unsaved meanwhile.
+      await context.inventory.flush();
       const waits = { from: settledBelow, below: wave, reason: `wave ${wave} waits` };
       await assertSettled(context, work, effects, waits);
       settledBelow = wave;
@@ -142,50 +157,41 @@ async function applyAll(
   const blocked = work.decision.plan.actions.filter(({ action }) => action === 'blocked');
   const failures = results.flatMap(({ key, failure }) => (failure === undefined ? [] : [key]));
   const failed = new Set([...blocked.map(({ ref }) => refKey(ref)), ...failures]);
-  const notes = new AppliedNotes(context);
+  const noteApplied = notesOn(context);
   try {
     for (const rank of inApplyOrder(tasks, ({ ref }) => ref)) {
       await assertNewest(context);
       const done = await applyRank(rank, effects, { planned, failed });
       const met = await refuseMet(context, done.results, work);
       results.push(...met);
-      await notes.add(met);
+      await noteApplied(met);
       if (done.stopped !== undefined) throw done.stopped;
       for (const { key, failure } of met) if (failure !== undefined) failed.add(key);
     }
-  } finally {
-    await notes.write();
+  } catch (error) {
+    await context.inventory.flush();
+    throw error;
   }
 }
 
 const noteEveryMs = 1_000;
 
 /**
- * Entries of what was applied, on their way into the inventory: at once they would cost a write for each rank. A run
- * that dies before they are written leaves intents, which the next one settles (rule 1).
+ * Entries of what was applied, on their way into the inventory: at once they would cost a write for each rank, so they
+ * go with the next one, which the end of a run has anyway. A run that dies before leaves intents, which the next one
+ * settles (rule 1).
  */
-class AppliedNotes {
-  readonly #context: RunContext;
-  readonly #entries = new Map<string, InventoryEntry>();
-  #writtenAt: number;
-
-  constructor(context: RunContext) {
-    this.#context = context;
-    this.#writtenAt = context.deps.clock.now();
-  }
-
-  async add(results: readonly ObjectResult[]): Promise<void> {
-    for (const { key, entry } of results) if (entry !== undefined) this.#entries.set(key, entry);
-    if (this.#context.deps.clock.now() - this.#writtenAt >= noteEveryMs) await this.write();
-  }
-
-  async write(): Promise<void> {
-    if (this.#entries.size === 0) return;
-    const applied = Object.fromEntries(this.#entries);
-    await this.#context.inventory.save(changing((entries) => ({ ...entries, ...applied })));
-    this.#entries.clear();
-    this.#writtenAt = this.#context.deps.clock.now();
-  }
+function notesOn({ inventory, deps: { clock } }: RunContext) {
+  let writtenAt = clock.now();
+  return async (results: readonly ObjectResult[]): Promise<void> => {
+    const applied = Object.fromEntries(
+      results.flatMap(({ key, entry }) => (entry === undefined ? [] : [[key, entry] as const])),
+    );
+    inventory.note(changing((entries) => ({ ...entries, ...applied })));
+    if (clock.now() - writtenAt < noteEveryMs) return;
+    await inventory.flush();
+    writtenAt = clock.now();
+  };
 }
 
 function taskOf({ desired, action, entry, live, heals }: ApplyStep, { definitions }: PlannedWork): ApplyTask {

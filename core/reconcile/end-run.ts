@@ -231,6 +231,7 @@ function appliedBy(
   at: string,
 ): Pick<Inventory, 'applied'> {
   if (outcome.kind !== 'applied') return {};
-  const { revision, snapshot, commit } = goal;
-  return { applied: { revision, snapshot, sha: commit.sha, commit, runId, at } };
+  const { revision, snapshot, commit, pointer } = goal;
+  const gone = pointer.state === 'gone' ? ({ gone: true } as const) : {};
+  return { applied: { revision, snapshot, sha: commit.sha, commit, runId, at, ...gone } };
 }

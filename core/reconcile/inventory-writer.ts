@@ -8,6 +8,8 @@ import { Halted } from './halted.ts';
 
 const tries = 12;
 
+type Change = (inventory: Inventory) => Inventory;
+
 /**
  * The inventory of one target in the hands of one run. The first write claims it with the token of the lease; from then
  * on a run with a lower token, which has lost its lease and may not know, cannot write any more (rule 3).
@@ -18,6 +20,8 @@ export class InventoryWriter {
   readonly #target: Target;
   readonly #token: number;
   #document: Document<Inventory> | undefined;
+  #unsaved: Change[] = [];
+  #value: Inventory | undefined;
 
   private constructor(store: Store, target: Target, token: number) {
     this.#store = store;
@@ -33,7 +37,13 @@ export class InventoryWriter {
     return writer;
   }
 
+  /** With what is noted and not saved yet. */
   get value(): Inventory {
+    this.#value ??= this.#unsaved.reduce((inventory, change) => change(inventory), this.#saved());
+    return this.#value;
+  }
+
+  #saved(): Inventory {
     return (
       this.#document?.value ?? {
         version: 1,
@@ -46,11 +56,22 @@ export class InventoryWriter {
     );
   }
 
+  /** For the next save to write. It is lost with the process: only for what an intent tells of already (rule 1). */
+  note(change: Change): void {
+    this.#unsaved.push(change);
+    this.#value = undefined;
+  }
+
+  /** Saves what is noted, if anything is. */
+  async flush(): Promise<void> {
+    if (this.#unsaved.length > 0) await this.save((inventory) => inventory);
+  }
+
   /**
    * Changes the inventory by compare-and-set. `change` may be called again on a newer version: others note health in
    * it, but only the holder of the lease changes entries. Throws Halted when a later holder has claimed it.
    */
-  async save(change: (inventory: Inventory) => Inventory): Promise<void> {
+  async save(change: Change): Promise<void> {
     for (let attempt = 0; attempt < tries; attempt += 1) {
       const current = this.value;
       const next = { ...change(current), seq: current.seq + 1, fence: this.#token };
@@ -58,6 +79,8 @@ export class InventoryWriter {
       const outcome = await writeDocument(this.#store, this.#key, next, condition);
       if (outcome.kind === 'written') {
         this.#document = { value: next, etag: outcome.etag };
+        this.#unsaved = [];
+        this.#value = next;
         return;
       }
       await this.#reload();
@@ -72,5 +95,6 @@ export class InventoryWriter {
       throw new Halted('lease-lost', 'another run has taken over this target; this one stopped');
     }
     this.#document = found;
+    this.#value = undefined;
   }
 }

@@ -50,8 +50,8 @@ export async function planWork(context: RunContext): Promise<PlannedWork> {
       : await loadDesired(deps, target.application, goal.snapshot);
   const { impersonate } = goal.settings;
   const cluster = await deps.clusters.connect(target.cluster, () => deadlineOf(context), { impersonate });
-  const served = await cluster.resources();
-  const all = inTurns(state, resolveDesired(state, served));
+  const { served, resolution } = await resolveOn(cluster, state);
+  const all = inTurns(state, resolution);
   const ordered = isGone ? { ...all, desired: { objects: [], blocked: [] } } : all;
   const sought = ordered.desired.refusal === undefined ? soughtIn(context, ordered.desired, served) : [];
   await holdLease(context);
@@ -76,6 +76,18 @@ export async function planWork(context: RunContext): Promise<PlannedWork> {
     unserved: new Set(ordered.desired.blocked.map(({ ref }) => refKey(ref))),
     mayPass: ordered.desired.blocked.length > 0 || observed.forbidden.size > 0,
   };
+}
+
+/** What the process knows of the served kinds may be a moment old: a kind that is missed is asked for again. */
+async function resolveOn(
+  cluster: Cluster,
+  state: DesiredState,
+): Promise<{ readonly served: readonly ApiResource[]; readonly resolution: Resolution }> {
+  const known = await cluster.resources();
+  const resolution = resolveDesired(state, known);
+  if (resolution.blocked.length === 0) return { served: known, resolution };
+  const served = await cluster.resources({ refresh: true });
+  return { served, resolution: resolveDesired(state, served) };
 }
 
 /** Nobody is asked: the cluster may be gone as well. */

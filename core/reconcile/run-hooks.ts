@@ -2,9 +2,10 @@ import { inApplyOrder } from '../apply.ts';
 import { Stop } from '../errors.ts';
 import type { HookPhase, HookState, Inventory } from '../model/inventory.ts';
 import { isoTime, millisecondsOf } from '../model/time.ts';
+import { isPrecious } from '../model/precious-kinds.ts';
 import { syncCommand } from '../model/sync-command.ts';
-import { orderOf } from '../order.ts';
-import { addressOf, isTwoPhase } from '../plan.ts';
+import { isDue, orderOf, type Occasion } from '../order.ts';
+import { addressOf } from '../plan.ts';
 import type { ApiResource, ObjectAddress } from '../ports.ts';
 import {
   cleanUpHook,
@@ -23,7 +24,7 @@ import { Waiting, quickLooksMs } from './waiting.ts';
 const messageLength = 1000;
 
 /** A run that comes to one phase of its hooks. */
-interface HookRun {
+export interface HookRun {
   readonly context: RunContext;
   readonly phase: HookPhase;
   readonly effects: HookEffects;
@@ -36,7 +37,7 @@ interface HookRun {
  */
 export async function runHooks(run: HookRun, work: PlannedWork): Promise<void> {
   const { context, phase } = run;
-  const hooks = work.hooks.filter(({ phases }) => phases.includes(phase));
+  const hooks = hooksOf(context, work, phase);
   const waves = Map.groupBy(hooks, ({ wave }) => wave);
   for (const [, wave] of [...waves].sort(([a], [b]) => a - b)) {
     for (const rank of inApplyOrder(wave, ({ desired }) => desired.ref)) {
@@ -48,19 +49,36 @@ export async function runHooks(run: HookRun, work: PlannedWork): Promise<void> {
   }
 }
 
+/** Hooks of a phase that are meant on the occasion of this run. */
+export function hooksOf(context: RunContext, work: PlannedWork, phase: HookPhase): readonly Hook[] {
+  const occasion = occasionOf(context, work);
+  return work.hooks.filter((hook) => isDue(hook, phase, occasion));
+}
+
+/** The first revision, until one was applied in full. Where objects of somebody else are taken over, nothing is installed. */
+function occasionOf({ goal, inventory }: RunContext, { decision }: PlannedWork): Occasion {
+  const { applied, entries } = inventory.value;
+  if (applied !== undefined && applied.gone === undefined) {
+    return goal.pointer.pin === undefined ? 'upgrade' : 'rollback';
+  }
+  const adopts =
+    Object.values(entries).some(({ adopted }) => adopted) ||
+    decision.apply.some(({ entry }) => entry.adopted);
+  return adopts ? 'upgrade' : 'install';
+}
+
 /** Key in the inventory: one object may be the hook of several phases. */
 function stateKey(phase: HookPhase, { desired }: Hook): string {
   return `${phase} ${desired.key}`;
 }
 
 /** Whether every hook of a phase has succeeded or failed for this revision already, or there are none. */
-export function haveEnded({ goal, inventory }: RunContext, work: PlannedWork, phase: HookPhase): boolean {
-  return work.hooks
-    .filter(({ phases }) => phases.includes(phase))
-    .every((hook) => {
-      const state = inventory.value.hooks[stateKey(phase, hook)];
-      return state?.revision === goal.revision && (state.state === 'succeeded' || state.state === 'failed');
-    });
+export function haveEnded(context: RunContext, work: PlannedWork, phase: HookPhase): boolean {
+  const { goal, inventory } = context;
+  return hooksOf(context, work, phase).every((hook) => {
+    const state = inventory.value.hooks[stateKey(phase, hook)];
+    return state?.revision === goal.revision && (state.state === 'succeeded' || state.state === 'failed');
+  });
 }
 
 function isDone({ inventory, goal }: RunContext, phase: HookPhase, hook: Hook): boolean {
@@ -104,7 +122,7 @@ function hookUidsIn({ hooks }: Pick<Inventory, 'hooks'>): ReadonlySet<string> {
 /** Of what was part of the state until Git made it a hook; what a person must agree to lose is not deleted for that. */
 function prunableUid({ inventory, goal, request }: RunContext, { desired }: Hook): string | undefined {
   const entry = inventory.value.entries[desired.key];
-  const mayPrune = goal.settings.prune && request.keepUndesired !== true && !isTwoPhase(desired.ref);
+  const mayPrune = goal.settings.prune && request.keepUndesired !== true && !isPrecious(desired.ref);
   return mayPrune && entry?.created === true ? entry.uid : undefined;
 }
 

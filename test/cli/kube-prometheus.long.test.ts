@@ -104,6 +104,25 @@ describe('kube-prometheus in one command', { skip }, () => {
     assert.ok(run.outcome.counts.created >= 131);
   });
 
+  it('says what a wait is for, where nobody brings its operator', async (context) => {
+    const folder = join(corpora ?? '', 'kube-prometheus');
+    const { code, out, err } = await world.run([
+      'apply',
+      folder,
+      '--app',
+      'kp',
+      '--wait',
+      '--timeout',
+      '45s',
+    ]);
+    context.diagnostic(`${err}${out}`);
+    assert.equal(code, 1, err);
+    for (const kind of ['Prometheus', 'Alertmanager']) {
+      assert.match(err, new RegExp(`waits for ${kind}\\.monitoring\\.coreos\\.com monitoring/`));
+      assert.match(out, new RegExp(`Progressing +${kind}\\.monitoring\\.coreos\\.com monitoring/`));
+    }
+  });
+
   it(`is clean on ${checks} checks in a row`, async () => {
     for (let check = 0; check < checks; check += 1) {
       const { code, out, err } = await world.run([

@@ -9,14 +9,19 @@ import { deployment } from '../core/reconcile/rollout.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
 import { MemoryCluster } from '../fakes/memory-cluster.ts';
 
-test('what follows for a neighbour prunes nothing there: nobody looked at it', async () => {
+/** A cluster in memory, and a session of the command line on it. */
+function newWorld() {
   const clock = new ManualClock();
   const cluster = new MemoryCluster(clock);
   const world = new ReconcileWorld(clock, cluster);
-  const both = new Neighbourhood(world);
   const queues = new PendingQueues(clock);
   const { store, deps } = world;
   const session = { ports: { ...deps, queues }, clock, store, interrupted: new AbortController().signal };
+  return { clock, cluster, both: new Neighbourhood(world), session };
+}
+
+test('what follows for a neighbour prunes nothing there: nobody looked at it', async () => {
+  const { cluster, both, session } = newWorld();
   const apply = async (application: string, wait: boolean) => {
     const target = { cluster: 'east', application };
     return runLocally(
@@ -41,13 +46,7 @@ test('what follows for a neighbour prunes nothing there: nobody looked at it', a
 
 /** A Deployment without a controller: nothing happens to it until somebody writes its status. */
 function rollout() {
-  const clock = new ManualClock();
-  const cluster = new MemoryCluster(clock);
-  const world = new ReconcileWorld(clock, cluster);
-  const both = new Neighbourhood(world);
-  const queues = new PendingQueues(clock);
-  const { store, deps } = world;
-  const session = { ports: { ...deps, queues }, clock, store, interrupted: new AbortController().signal };
+  const { clock, cluster, both, session } = newWorld();
   const told: string[] = [];
   const apply = async (seconds: number) => {
     await both.push('a', [deployment('web')]);

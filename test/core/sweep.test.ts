@@ -36,7 +36,8 @@ describe('a sweep that finds nothing', () => {
     world.store.writes.length = 0;
     world.cluster.requests.length = 0;
     await world.sweepAll();
-    assert.deepEqual(world.store.writes, ['checks/east.json', 'memory/east.json.gz']);
+    const written = ['facts/east.json.gz', 'checks/east.json', 'memory/east.json.gz'];
+    assert.deepEqual(world.store.writes, written);
     const kinds = Object.groupBy(world.cluster.requests, (request) => request.split(' ')[0] ?? '');
     assert.deepEqual([kinds['get']?.length, kinds['dry-run']?.length, kinds['list']?.length], [3, 3, 2]);
   });
@@ -60,11 +61,7 @@ describe('a sweep that finds nothing', () => {
     assert.deepEqual(world.store.writes, ['checks/east.json']);
     assert.deepEqual(world.sentMetrics(), ['OldestCheckSeconds 0']);
     assert.deepEqual([world.bus.events, world.queues.later], [[], []]);
-    assert.deepEqual(world.cluster.requests.toSorted(), [
-      'list configmaps',
-      'list deployments',
-      'resources',
-    ]);
+    assert.deepEqual(world.cluster.requests.toSorted(), ['list configmaps', 'list deployments', 'resources']);
   });
 
   it('leaves a target alone that is not due yet, and does not call it unchecked', async () => {

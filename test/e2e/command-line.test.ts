@@ -1,22 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { RunRecord } from '../../core/model/run.ts';
-import { testAws } from '../aws/test-aws.ts';
 import { at } from '../cluster/cluster-client.ts';
-import { testCluster, type TestCluster } from '../cluster/test-cluster.ts';
-import { cloneWorktree } from '../git/worktree.ts';
-import { install, type Installation } from './installation.ts';
-import { narrator } from './narrator.ts';
+import type { TestCluster } from '../cluster/test-cluster.ts';
+import type { Installation } from './installation.ts';
+import { openStage, type OpenStage } from './open-stage.ts';
 import { pushFiles, watchPush, watchRun } from './push-chapter.ts';
-import { recordsOf } from './records.ts';
-import { kubectlOf, runTrueup, type Stage } from './stage.ts';
+import { runTrueup, type Stage } from './stage.ts';
 import { until } from './until.ts';
 
 /** Verbs of the command line that change the records of an installation, on the deployed stack (issue 4). */
 
+let opened: OpenStage;
 let dir: string;
 let cluster: TestCluster;
 let installation: Installation;
@@ -24,29 +21,11 @@ let stage: Stage;
 const target = { cluster: 'local', application: 'desk' };
 
 before(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'trueup-desk-'));
-  cluster = await testCluster('desk');
-  const { aws } = await testAws();
-  const progress = (line: string) => process.stderr.write(`${line}\n`);
-  installation = await install({
-    fleet: 'desk',
-    dir,
-    from: resolve(import.meta.dirname, '../../examples/quickstart'),
-    clusters: [{ name: 'local', labels: { test: 'desk' }, cluster }],
-    progress,
-    aws,
-  });
-  const clone = join(dir, 'clone');
-  await cloneWorktree(installation.cloneUrlWithToken, clone);
-  const kubectl = kubectlOf(installation.tools.kubectl, cluster.kubeconfigPath);
-  const records = recordsOf(installation);
-  stage = { installation, records, clone, narrator: narrator(progress), cluster: 'local', kubectl };
+  opened = await openStage('desk');
+  ({ stage, cluster, dir } = opened);
+  ({ installation } = stage);
 });
-after(async () => {
-  await installation?.stop();
-  await cluster?.stop();
-  await rm(dir, { recursive: true, force: true });
-});
+after(async () => opened?.close());
 
 const application = () =>
   [

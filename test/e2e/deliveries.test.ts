@@ -1,56 +1,32 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { keys, prefixes } from '../../core/contract/keys.ts';
 import { readDocument } from '../../core/documents.ts';
 import { deliverySchema } from '../../core/model/delivery.ts';
 import { emitServiceEvent, killFunction } from '../aws/emulator.ts';
-import { testAws } from '../aws/test-aws.ts';
 import { at } from '../cluster/cluster-client.ts';
-import { testCluster, type TestCluster } from '../cluster/test-cluster.ts';
-import { cloneWorktree } from '../git/worktree.ts';
+import type { TestCluster } from '../cluster/test-cluster.ts';
 import { sweepNow } from './drift-chapter.ts';
-import { install, type Installation } from './installation.ts';
-import { narrator } from './narrator.ts';
+import type { Installation } from './installation.ts';
+import { openStage, type OpenStage } from './open-stage.ts';
 import { pushFiles, watchPush, watchRun, type Push } from './push-chapter.ts';
-import { recordsOf } from './records.ts';
-import { kubectlOf, type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 import { until } from './until.ts';
 
 /** What the Git host, the bus and Lambda may do to us (issue 3): doubled, reordered and lost work, on the real stack. */
 
-let dir: string;
+let opened: OpenStage;
 let cluster: TestCluster;
 let installation: Installation;
 let stage: Stage;
 const target = { cluster: 'local', application: 'shop' };
 
 before(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'trueup-deliveries-'));
-  cluster = await testCluster('deliveries');
-  const { aws } = await testAws();
-  const progress = (line: string) => process.stderr.write(`${line}\n`);
-  installation = await install({
-    fleet: 'deliveries',
-    dir,
-    from: resolve(import.meta.dirname, '../../examples/quickstart'),
-    clusters: [{ name: 'local', labels: { test: 'deliveries' }, cluster }],
-    progress,
-    aws,
-  });
-  const clone = join(dir, 'clone');
-  await cloneWorktree(installation.cloneUrlWithToken, clone);
-  const kubectl = kubectlOf(installation.tools.kubectl, cluster.kubeconfigPath);
-  const records = recordsOf(installation);
-  stage = { installation, records, clone, narrator: narrator(progress), cluster: 'local', kubectl };
+  opened = await openStage('deliveries');
+  ({ stage, cluster } = opened);
+  ({ installation } = stage);
 });
-after(async () => {
-  await installation?.stop();
-  await cluster?.stop();
-  await rm(dir, { recursive: true, force: true });
-});
+after(async () => opened?.close());
 
 const application = () => `apiVersion: trueup.dev/v1
 kind: Application

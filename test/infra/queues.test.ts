@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import * as z from 'zod';
-import { sweepRequestSchema } from '../../core/contract/events.ts';
-import { flatten, ofType, synthesize } from './synthesized.ts';
+import { pollRequestSchema, sweepRequestSchema } from '../../core/contract/events.ts';
+import { flatten, ofType, sample, synthesize } from './synthesized.ts';
 
 const stack = synthesize();
 after(() => stack[Symbol.dispose]());
@@ -144,19 +144,25 @@ test('events are archived for 30 days', () => {
   stack.template.hasResourceProperties('AWS::Events::Archive', { RetentionDays: 30 });
 });
 
-test('the schedule sends a sweep request that the sweep function can read, with retries and a dead-letter queue', () => {
-  const [schedule] = ofType(stack.resources, 'AWS::Scheduler::Schedule');
-  const { ScheduleExpression, Target } = z
-    .object({
-      ScheduleExpression: z.string(),
-      Target: z.object({
-        Arn: z.unknown().transform(flatten),
-        Input: z.string(),
-        DeadLetterConfig: z.object({ Arn: z.unknown().transform(flatten) }),
-        RetryPolicy: z.object({ MaximumEventAgeInSeconds: z.number(), MaximumRetryAttempts: z.number() }),
-      }),
-    })
-    .parse(schedule?.[1].Properties);
+const scheduleSchema = z.object({
+  ScheduleExpression: z.string(),
+  FlexibleTimeWindow: z.object({ Mode: z.string(), MaximumWindowInMinutes: z.number().optional() }),
+  Target: z.object({
+    Arn: z.unknown().transform(flatten),
+    Input: z.string(),
+    DeadLetterConfig: z.object({ Arn: z.unknown().transform(flatten) }),
+    RetryPolicy: z.object({ MaximumEventAgeInSeconds: z.number(), MaximumRetryAttempts: z.number() }),
+  }),
+});
+
+function scheduleOf(construct: string) {
+  const schedules = ofType(stack.resources, 'AWS::Scheduler::Schedule');
+  const [, resource] = schedules.find(([id]) => flatten({ Ref: id }).startsWith(`<${construct}`)) ?? [];
+  return scheduleSchema.parse(resource?.Properties);
+}
+
+test('a schedule sends sweep requests that the sweep function can read, with retries and a dead-letter queue', () => {
+  const { ScheduleExpression, Target } = scheduleOf('Sweeps');
   assert.equal(ScheduleExpression, 'rate(5 minutes)');
   assert.equal(Target.Arn, '<QueuesSweepsQueue>');
   assert.equal(Target.DeadLetterConfig.Arn, '<QueuesUndelivered>');
@@ -166,4 +172,27 @@ test('the schedule sends a sweep request that the sweep function can read, with 
     scope: 'fleet',
     requestedBy: 'schedule',
   });
+});
+
+test('another asks every 15 minutes, give or take, what was missed', () => {
+  const { ScheduleExpression, FlexibleTimeWindow, Target } = scheduleOf('Polls');
+  assert.equal(ScheduleExpression, 'rate(15 minutes)');
+  assert.deepEqual(FlexibleTimeWindow, { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 1 });
+  assert.equal(Target.Arn, '<QueuesIntakeQueue>');
+  assert.equal(Target.DeadLetterConfig.Arn, '<QueuesUndelivered>');
+  assert.deepEqual(pollRequestSchema.parse(JSON.parse(Target.Input)), { version: 1, poll: 'fleet' });
+});
+
+test('events of CodeCommit are brought to our bus where a repository is there, and then alone', () => {
+  const [repository] = sample.repositories;
+  assert.ok(repository);
+  const url = 'https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/shop';
+  const commit = { name: 'commit', provider: 'codecommit' as const, url };
+  using following = synthesize({ ...sample, repositories: [...sample.repositories, commit] });
+  const rulesOf = ({ resources }: Pick<typeof stack, 'resources'>) =>
+    ofType(resources, 'AWS::Events::Rule').map(([id]) => flatten({ Ref: id }));
+  assert.deepEqual(
+    rulesOf(following).filter((rule) => !rulesOf(stack).includes(rule)),
+    ['<EventsCodeCommitToOurBus>', '<EventsCodeCommitIntake>'],
+  );
 });

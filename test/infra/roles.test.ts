@@ -63,6 +63,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     ...folder('s3:PutObject', 'deliveries'),
     's3:ListBucket <StorageBucket> if StringLikeIfExists s3:prefix deliveries/*',
     ...consume('Intake'),
+    'sqs:SendMessage <QueuesPushesQueue>',
   ],
 };
 
@@ -132,9 +133,9 @@ for (const [name, rights] of Object.entries(expected)) {
   });
 }
 
-test('every role belongs to one function, the schedule or the rule, and none has a managed policy', () => {
+test('every role belongs to one function, a schedule or the rule, and none has a managed policy', () => {
   const roles = ofType(stack.resources, 'AWS::IAM::Role');
-  assert.equal(roles.length, Object.keys(expected).length + 2);
+  assert.equal(roles.length, Object.keys(expected).length + 3);
   for (const [id, { Properties }] of roles) {
     assert.equal(Properties['ManagedPolicyArns'], undefined, id);
   }

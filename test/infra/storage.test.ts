@@ -73,6 +73,7 @@ test('lifecycle: state and snapshots never go by age, history goes after 400 day
   );
   assert.deepEqual(lines, [
     'deliveries/ 30 7',
+    'bodies/ 3 1',
     'repositories/ kept 90',
     'snapshots/ kept 30',
     'desired/ kept 90',

@@ -7,6 +7,7 @@ require (
 	github.com/go-logr/logr v1.2.2
 	k8s.io/apimachinery v0.23.1
 	k8s.io/client-go v0.23.1
+	trueup.dev/bench/protocol v0.0.0
 )
 
 require (
@@ -116,3 +117,5 @@ replace (
 	k8s.io/pod-security-admission => k8s.io/pod-security-admission v0.23.1
 	k8s.io/sample-apiserver => k8s.io/sample-apiserver v0.23.1
 )
+
+replace trueup.dev/bench/protocol => ../protocol

@@ -1,17 +1,11 @@
 // Argo CD's engine as a benchmark peer: github.com/argoproj/gitops-engine over a watch cache of the whole cluster.
-// It speaks the protocol of bench/peer.ts: a word on stdin, a line of JSON on stdout.
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/argoproj/gitops-engine/pkg/cache"
@@ -24,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"trueup.dev/bench/protocol"
 )
 
 // The mark by which the engine's own agent knows its objects; only their manifests are kept in memory.
@@ -43,15 +38,11 @@ func main() {
 	folder := flag.String("manifests", "", "folder of YAML or JSON files")
 	flag.Parse()
 	config, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
-	must(err)
+	protocol.Must(err)
 	// The limits of the client do not bind.
 	config.QPS, config.Burst = 10_000, 10_000
 	p := newPeer(config)
-	lines := bufio.NewScanner(os.Stdin)
-	fmt.Println(`{"ready":true}`)
-	for lines.Scan() {
-		answer(func() (map[string]any, error) { return p.do(lines.Text(), *folder) })
-	}
+	protocol.Serve(func(command string) (map[string]any, error) { return p.do(command, *folder) })
 }
 
 func newPeer(config *rest.Config) *peer {
@@ -146,27 +137,20 @@ func countFailed(results []common.ResourceSyncResult) int {
 }
 
 func load(folder string) ([]*unstructured.Unstructured, error) {
-	files, err := filepath.Glob(filepath.Join(folder, "*"))
-	if err != nil {
-		return nil, err
-	}
 	var objects []*unstructured.Unstructured
-	for _, file := range files {
-		if !strings.HasSuffix(file, ".json") && !strings.HasSuffix(file, ".yaml") {
-			continue
-		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
+	err := protocol.EachManifest(folder, func(data []byte) error {
 		// Of a stream that begins as JSON the engine's own reader takes the first document alone.
 		for _, document := range strings.Split(string(data), "\n---\n") {
 			items, err := kube.SplitYAML([]byte(document))
 			if err != nil {
-				return nil, err
+				return err
 			}
 			objects = append(objects, items...)
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	for _, object := range objects {
 		annotations := object.GetAnnotations()
@@ -177,37 +161,4 @@ func load(folder string) ([]*unstructured.Unstructured, error) {
 		object.SetAnnotations(annotations)
 	}
 	return objects, nil
-}
-
-// answer runs the work and prints what it took: wall and CPU seconds of this process, and its peak memory so far.
-func answer(work func() (map[string]any, error)) {
-	before, started := cpuSeconds(), time.Now()
-	out, err := work()
-	if out == nil {
-		out = map[string]any{}
-	}
-	out["seconds"] = time.Since(started).Seconds()
-	out["cpuSeconds"] = cpuSeconds() - before
-	var usage syscall.Rusage
-	must(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
-	out["maxRssBytes"] = usage.Maxrss * 1024
-	if err != nil {
-		out["error"] = err.Error()
-	}
-	line, err := json.Marshal(out)
-	must(err)
-	fmt.Println(string(line))
-}
-
-func cpuSeconds() float64 {
-	var usage syscall.Rusage
-	must(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
-}
-
-func must(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
 }

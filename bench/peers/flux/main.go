@@ -1,19 +1,11 @@
 // Flux's apply engine as a benchmark peer: github.com/fluxcd/pkg/ssa, as kustomize-controller calls it.
-// It speaks the protocol of bench/peer.ts: a word on stdin, a line of JSON on stdout.
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
-	"syscall"
-	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/polling"
 	"github.com/fluxcd/pkg/ssa"
@@ -25,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	"trueup.dev/bench/protocol"
 )
 
 func main() {
@@ -37,37 +30,32 @@ func main() {
 	flag.Parse()
 	log.SetLogger(logr.Discard())
 	config, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
-	must(err)
+	protocol.Must(err)
 	config.QPS, config.Burst = float32(*qps), *burst
 	manager := newManager(config)
 	manager.SetConcurrency(*concurrency)
 	var objects []*unstructured.Unstructured
-	lines := bufio.NewScanner(os.Stdin)
-	fmt.Println(`{"ready":true}`)
-	for lines.Scan() {
-		switch lines.Text() {
+	protocol.Serve(func(command string) (map[string]any, error) {
+		switch command {
 		case "load":
-			answer(func() (map[string]any, error) {
-				var err error
-				objects, err = load(*folder)
-				return map[string]any{"objects": len(objects)}, err
-			})
+			var err error
+			objects, err = load(*folder)
+			return map[string]any{"objects": len(objects)}, err
 		case "apply", "check":
 			// Flux has one way for both: a GET and a dry run of each object, then an apply of those that differ.
-			answer(func() (map[string]any, error) { return apply(manager, objects) })
-		default:
-			answer(func() (map[string]any, error) { return nil, fmt.Errorf("unknown command %q", lines.Text()) })
+			return apply(manager, objects)
 		}
-	}
+		return nil, fmt.Errorf("unknown command %q", command)
+	})
 }
 
 func newManager(config *rest.Config) *ssa.ResourceManager {
 	httpClient, err := rest.HTTPClientFor(config)
-	must(err)
+	protocol.Must(err)
 	mapper, err := apiutil.NewDynamicRESTMapper(config, httpClient)
-	must(err)
+	protocol.Must(err)
 	kube, err := client.New(config, client.Options{HTTPClient: httpClient, Mapper: mapper})
-	must(err)
+	protocol.Must(err)
 	poller := polling.NewStatusPoller(kube, mapper, polling.Options{})
 	owner := ssa.Owner{Field: "kustomize-controller", Group: "kustomize.toolkit.fluxcd.io"}
 	return ssa.NewResourceManager(kube, poller, owner)
@@ -92,57 +80,11 @@ func apply(manager *ssa.ResourceManager, objects []*unstructured.Unstructured) (
 }
 
 func load(folder string) ([]*unstructured.Unstructured, error) {
-	files, err := filepath.Glob(filepath.Join(folder, "*"))
-	if err != nil {
-		return nil, err
-	}
 	var objects []*unstructured.Unstructured
-	for _, file := range files {
-		if !strings.HasSuffix(file, ".json") && !strings.HasSuffix(file, ".yaml") {
-			continue
-		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
+	err := protocol.EachManifest(folder, func(data []byte) error {
 		items, err := utils.ReadObjects(bytes.NewReader(data))
-		if err != nil {
-			return nil, err
-		}
 		objects = append(objects, items...)
-	}
-	return objects, nil
-}
-
-// answer runs the work and prints what it took: wall and CPU seconds of this process, and its peak memory so far.
-func answer(work func() (map[string]any, error)) {
-	before, started := cpuSeconds(), time.Now()
-	out, err := work()
-	if out == nil {
-		out = map[string]any{}
-	}
-	out["seconds"] = time.Since(started).Seconds()
-	out["cpuSeconds"] = cpuSeconds() - before
-	var usage syscall.Rusage
-	must(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
-	out["maxRssBytes"] = usage.Maxrss * 1024
-	if err != nil {
-		out["error"] = err.Error()
-	}
-	line, err := json.Marshal(out)
-	must(err)
-	fmt.Println(string(line))
-}
-
-func cpuSeconds() float64 {
-	var usage syscall.Rusage
-	must(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
-}
-
-func must(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+		return err
+	})
+	return objects, err
 }

@@ -17,7 +17,7 @@ const taken = z.array(z.record(z.string(), z.unknown())).parse(
 - {url: 'ssh://git@[2001:db8::1]:2222/fleet', ssh: {secret: git/key}, branch: release/1.x}
 - {githubApp: {appId: 12, installationId: 34, privateKeySecret: git/app, apiUrl: 'https://ghe.example/api/v3'}}
 - {url: 'https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/fleet', provider: codecommit}
-- {submodules: true, lfs: true}
+- {submodules: true, lfs: {hosts: [media.example, '*.s3.amazonaws.com']}}
 `),
 );
 for (const change of taken) {
@@ -62,7 +62,8 @@ const refused = z.array(z.tuple([z.record(z.string(), z.unknown()), z.string()])
 - [{tokenSecret: t, githubApp: {appId: 1, installationId: 2, privateKeySecret: k}}, 'githubApp: cannot stand beside tokenSecret']
 - [{url: 'https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/fleet', tokenSecret: t}, 'url: CodeCommit is read by the IAM role of the function; it takes no token']
 - [{githubApp: {appId: 1, installationId: 2, privateKeySecret: k, apiUrl: 'http://169.254.169.254'}}, 'githubApp.apiUrl: must be https://']
-- [{url: 'ssh://git@git.example/x', ssh: {secret: k}, lfs: true}, 'lfs: works with https:// urls of hosts that speak Git LFS']
+- [{url: 'ssh://git@git.example/x', ssh: {secret: k}, lfs: {}}, 'lfs: works with https:// urls of hosts that speak Git LFS']
+- [{lfs: {hosts: ['https://media.example']}}, 'lfs.hosts.0: must be a host, with a port if it has one']
 - [{verify: {mode: require}}, 'verify: names nobody who may sign; list gpgKeys or sshKeys']
 `),
 );

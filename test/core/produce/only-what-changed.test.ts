@@ -3,6 +3,7 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { keys } from '../../../core/contract/keys.ts';
+import type { Renderers } from '../../../core/ports.ts';
 import { produce } from '../../../core/produce.ts';
 import { git } from '../../git/git-command.ts';
 import { GitHost, GitWorld } from './git-world.ts';
@@ -49,10 +50,10 @@ const changes: { why: string; files: Record<string, string | null>; rendered: st
     files: { 'api/more.yaml': configMap('more', '1') },
     rendered: ['api'],
   },
-  { why: 'a file that is removed', files: { 'api/notes.txt': null }, rendered: ['api'] },
+  { why: 'a file that is removed', files: { 'api/more.yaml': null }, rendered: ['api'] },
   {
     why: 'a file that is renamed',
-    files: { 'api/api.yaml': null, 'api/renamed.yaml': start['api/api.yaml'] },
+    files: { 'api/api.yaml': null, 'api/renamed.yaml': configMap('api', '2') },
     rendered: ['api'],
   },
   {
@@ -92,7 +93,13 @@ const changes: { why: string; files: Record<string, string | null>; rendered: st
   },
   {
     why: 'a switch of an Application alone',
-    files: { 'applications/api.yaml': application('api', { source: '{path: api}', sync: 'manual' }) },
+    files: {
+      'applications/api.yaml': application('api', {
+        source: '{path: api}',
+        namespace: 'other',
+        sync: 'manual',
+      }),
+    },
     rendered: [],
   },
   {
@@ -101,13 +108,15 @@ const changes: { why: string; files: Record<string, string | null>; rendered: st
     rendered: ['new'],
   },
 ];
-for (const { why, files, rendered } of changes) {
-  test(`${why} renders ${rendered.join(', ') || 'nothing'}`, async () => {
-    const world = await begin();
-    assert.deepEqual(await world.push(files), rendered);
-    assert.deepEqual(await world.push({ 'other.txt': 'x' }), [], 'and nothing the time after');
-  });
-}
+test('each change renders exactly what reads it', async (context) => {
+  const world = await begin();
+  for (const { why, files, rendered } of changes) {
+    await context.test(`${why}: ${rendered.join(', ') || 'nothing'}`, async () => {
+      assert.deepEqual(await world.push(files), rendered);
+    });
+  }
+  assert.deepEqual(await world.push({ 'other.txt': 'x' }), []);
+});
 
 test('what was not rendered keeps its pointer, settings follow without a render', async () => {
   const world = await begin();
@@ -170,9 +179,11 @@ test('what is read through a symlink is rendered with every commit, and nothing 
 test('another version of a renderer renders everything anew', async () => {
   const world = await begin();
   const { renderers } = world.deps;
-  const newer = Object.create(renderers, {
-    versions: { value: { ...renderers.versions, kustomize: 'v99' } },
-  });
+  const newer: Renderers = {
+    versions: { ...renderers.versions, kustomize: 'v99' },
+    kustomize: (...build) => renderers.kustomize(...build),
+    helm: (request) => renderers.helm(request),
+  };
   const head = await world.commit({ 'README.md': 'Three' });
   await produce(await world.world.pushed(head), 1, { ...world.deps, renderers: newer });
   assert.deepEqual(world.takeRendered(), ['api', 'files', 'web']);

@@ -76,6 +76,7 @@ export class ProduceWorld {
       clock,
       renderers,
       charts: noCharts,
+      build: 'test',
       config: parseStackConfig(config),
     };
   }

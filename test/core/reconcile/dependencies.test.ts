@@ -3,12 +3,12 @@ import { describe, test } from 'node:test';
 import { keys } from '../../../core/contract/keys.ts';
 import { writeDocument } from '../../../core/documents.ts';
 import type { ClusterCheck } from '../../../core/model/check.ts';
-import type { KubeObject } from '../../../core/model/object.ts';
 import type { Target } from '../../../core/model/target.ts';
 import { isoTime } from '../../../core/model/time.ts';
 import { reconcile } from '../../../core/reconcile.ts';
 import { configMap, didIn, pushTo, type PushOptions } from './reconcile-world.ts';
 import { Rollout, deployment } from './rollout.ts';
+import { widget, widgetDefinition } from './widgets.ts';
 
 const base: Target = { cluster: 'east', application: 'base' };
 const dependsOn = [{ application: 'base' }];
@@ -164,12 +164,6 @@ describe('dependsOn', () => {
 test('a kind that another application brings later is tried again, without a commit', async () => {
   const pair = new Pair();
   const { world } = pair;
-  const widget: KubeObject = {
-    apiVersion: 'example.org/v1',
-    kind: 'Widget',
-    metadata: { name: 'w' },
-    spec: {},
-  };
   await world.push([widget, configMap('a')]);
   const { outcome } = await world.record();
   assert.equal(outcome?.kind, 'blocked');
@@ -177,18 +171,7 @@ test('a kind that another application brings later is tried again, without a com
     outcome.message,
     /the cluster does not serve example.org\/v1 Widget; install its CustomResourceDefinition/,
   );
-  const definition: KubeObject = {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: 'widgets.example.org' },
-    spec: {
-      group: 'example.org',
-      scope: 'Namespaced',
-      names: { kind: 'Widget', plural: 'widgets' },
-      versions: [{ name: 'v1', served: true, storage: true }],
-    },
-  };
-  await pair.pushBase([definition]);
+  await pair.pushBase([widgetDefinition]);
   await pair.runBase();
   pair.takeOwn();
   assert.match(await pair.next(), /^retry: applied: 1 created, 0 updated, 1 unchanged/);
@@ -196,31 +179,14 @@ test('a kind that another application brings later is tried again, without a com
 
 test('a definition that is never established fails with its objects, and is tried again', async () => {
   const { world, cluster } = new Pair();
-  const definition: KubeObject = {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: 'widgets.example.org' },
-    spec: {
-      group: 'example.org',
-      scope: 'Namespaced',
-      names: { kind: 'Widget', plural: 'widgets' },
-      versions: [{ name: 'v1', served: true, storage: true }],
-    },
-  };
-  const widget: KubeObject = {
-    apiVersion: 'example.org/v1',
-    kind: 'Widget',
-    metadata: { name: 'w' },
-    spec: {},
-  };
-  const metadata = { ...definition.metadata, uid: 'u', resourceVersion: '1' };
+  const metadata = { ...widgetDefinition.metadata, uid: 'u', resourceVersion: '1' };
   cluster.answers.set('widgets.example.org', {
     kind: 'applied',
     created: true,
-    object: { ...definition, metadata },
+    object: { ...widgetDefinition, metadata },
     warnings: [],
   });
-  await world.push([definition, widget, configMap('a')]);
+  await world.push([widgetDefinition, widget, configMap('a')]);
   const record = await world.record();
   assert.equal(record.outcome?.kind, 'failed');
   assert.deepEqual(didIn(record), [

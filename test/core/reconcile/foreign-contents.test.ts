@@ -5,6 +5,7 @@ import { ManualClock } from '../../fakes/manual-clock.ts';
 import { MemoryCluster } from '../../fakes/memory-cluster.ts';
 import { Neighbourhood, plannedIn } from './neighbourhood.ts';
 import { configMap, ReconcileWorld } from './reconcile-world.ts';
+import { widgetDefinition } from './widgets.ts';
 
 function newWorld() {
   const clock = new ManualClock();
@@ -38,22 +39,11 @@ describe('what is in a Namespace or of a definition', () => {
     assert.deepEqual(deletions(), []);
   });
 
-  const definition: KubeObject = {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: 'widgets.example.org' },
-    spec: {
-      group: 'example.org',
-      scope: 'Namespaced',
-      names: { kind: 'Widget', plural: 'widgets' },
-      versions: [{ name: 'v1', served: true, storage: true }],
-    },
-  };
   const widget = { apiVersion: 'example.org/v1', plural: 'widgets', namespace: 'default', name: 'w' };
 
   test('keeps a definition while anybody has an object of its kind, until a person agrees', async () => {
     const { both, clock, cluster, deletions } = newWorld();
-    await both.push('a', [definition, configMap('keep')]);
+    await both.push('a', [widgetDefinition, configMap('keep')]);
     await both.run('a');
     cluster.write(widget, { kind: 'Widget' });
     await both.push('a', [configMap('keep')]);
@@ -71,7 +61,7 @@ describe('what is in a Namespace or of a definition', () => {
   test('a definition goes with its own objects: these first, and it when they are gone', async () => {
     const { both, clock, deletions } = newWorld();
     await both.push('a', [
-      definition,
+      widgetDefinition,
       { apiVersion: 'example.org/v1', kind: 'Widget', metadata: { name: 'w' } },
       configMap('keep'),
     ]);

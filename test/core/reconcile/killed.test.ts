@@ -5,25 +5,9 @@ import { ManualClock } from '../../fakes/manual-clock.ts';
 import { MemoryCluster } from '../../fakes/memory-cluster.ts';
 import { mortal, type Death, Killed } from './mortal.ts';
 import { configMap, ReconcileWorld } from './reconcile-world.ts';
+import { widget, widgetDefinition } from './widgets.ts';
 
 const namespace: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } };
-const definition: KubeObject = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'widgets.example.org' },
-  spec: {
-    group: 'example.org',
-    scope: 'Namespaced',
-    names: { kind: 'Widget', plural: 'widgets' },
-    versions: [{ name: 'v1', served: true, storage: true }],
-  },
-};
-const widget: KubeObject = {
-  apiVersion: 'example.org/v1',
-  kind: 'Widget',
-  metadata: { name: 'w' },
-  spec: {},
-};
 const inShop = (object: KubeObject): KubeObject => ({
   ...object,
   metadata: { ...object.metadata, namespace: 'shop' },
@@ -36,7 +20,7 @@ const second = [
   configMap('new'),
   namespace,
   inShop(configMap('content')),
-  definition,
+  widgetDefinition,
   widget,
 ];
 /** Drops what the dying run was about to create, and wants again what it was about to prune. */

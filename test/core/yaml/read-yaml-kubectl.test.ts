@@ -6,9 +6,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import * as z from 'zod';
-import { isJsonObject, jsonObjectSchema, type Json } from '../../../core/model/json.ts';
+import { DiskWorktree } from '../../../adapters/worktree.ts';
+import { isJsonObject, type Json } from '../../../core/model/json.ts';
 import { readYaml } from '../../../core/yaml/read-yaml.ts';
 import { findTools } from '../../cluster/tools.ts';
+import { commitOf } from '../../fakes/memory-worktree.ts';
+import { alike, looser, refusedByBoth, stricter } from './kubectl-cases.ts';
 
 const run = promisify(execFile);
 const { kubectl } = await findTools({ progress: () => undefined });
@@ -26,7 +29,7 @@ async function kubectlReads(...files: string[]): Promise<Json[]> {
   const { stdout } = await run(kubectl, [...args, 'read=back'], { maxBuffer: 256 * 1024 * 1024 });
   // Several objects come as several JSON texts, one behind the other.
   const texts = stdout.trim().split(/(?<=^\})\n(?=\{$)/m);
-  return texts.map((text) => jsonObjectSchema.parse(JSON.parse(text)));
+  return texts.map((text): Json => JSON.parse(text));
 }
 
 const scalars = `
@@ -99,27 +102,78 @@ test('values are read as kubectl reads them', async () => {
   }
 });
 
-test('documents are split as kubectl splits them, JSON included', async () => {
+test('files are read as kubectl reads them', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'trueup-test-'));
-  const object = (name: string) =>
-    `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}, labels: {read: back}}\n`;
-  const files = {
-    'a.yaml': `# only a comment\n---\n${object('a')}---\n---\n# nothing\n---\n${object('b')}data: {x: "---"}\n---\n`,
-    'b.yaml': `\ufeff${object('c')}...\n---\n${object('d')}`,
-    'c.json':
-      '{\n\t"apiVersion": "v1",\n\t"kind": "ConfigMap",\n\t"metadata": {"name": "e", "labels": {"read": "back"}},\n\t"data": {"u": "\\ud83d\\ude00\\/", "t": "a\\tb"}\n}\n',
-    'd.yaml': `${object('f')}data:\n  text: |\n    a\n    ---\n    b\n`,
-    'e.yaml': object('g').replaceAll('\n', '\r\n'),
-  };
   try {
-    for (const [name, text] of Object.entries(files)) {
-      await writeFile(join(folder, name), text);
-      const ours = readYaml(name, text).map(({ value }) => value);
-      assert.deepEqual(ours, await kubectlReads(join(folder, name)), name);
+    const cases = Object.entries(alike);
+    const files = cases.map((_, index) => join(folder, `${index}.yaml`));
+    for (const [index, [, text]] of cases.entries()) await writeFile(files[index] ?? '', text);
+    const theirs = await kubectlReads(...files);
+    for (const [why, text] of cases) {
+      const ours = readYaml('x', text).map(({ value }) => value);
+      // The sign of zero is lost on the way to JSON, here and there.
+      assert.deepEqual(JSON.parse(JSON.stringify(ours)), theirs.splice(0, ours.length), why);
     }
+    assert.deepEqual(theirs, []);
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+/** One file, as kubectl reads it and as we read it from a commit. */
+async function bothTry(content: string | Uint8Array) {
+  const scratch = await mkdtemp(join(tmpdir(), 'trueup-test-'));
+  const options = { ids: new Map<string, string>(), fileBytes: 1_000_000, commit: commitOf('1'.repeat(40)) };
+  const materialize = async () => undefined;
+  await using worktree = new DiskWorktree({ ...options, directory: scratch, scratch, materialize });
+  await writeFile(join(scratch, 'x.yaml'), content);
+  const theirs = await kubectlReads(join(scratch, 'x.yaml')).then(
+    () => 'read',
+    () => 'refused',
+  );
+  const ours = await worktree
+    .text('x.yaml')
+    .then((text) => readYaml('x', text).length)
+    .catch(String);
+  return { theirs, ours };
+}
+
+for (const [why, text] of Object.entries(refusedByBoth)) {
+  test(`kubectl refuses it, and so do we: ${why}`, async () => {
+    const { ours, theirs } = await bothTry(text);
+    assert.match(String(ours), /^Stop: x:\d+: /);
+    assert.equal(theirs, 'refused');
+  });
+}
+
+for (const [why, { text, says }] of Object.entries(stricter)) {
+  test(`kubectl reads it, and we do not: ${why}`, async () => {
+    const { ours, theirs } = await bothTry(text);
+    assert.match(String(ours), says);
+    assert.equal(theirs, 'read');
+  });
+}
+
+for (const [why, text] of Object.entries(looser)) {
+  test(`we read it, and kubectl does not: ${why}`, async () => {
+    assert.deepEqual(await bothTry(text), { ours: 1, theirs: 'refused' });
+  });
+}
+
+test('a line is found in a text behind another, and below brackets that were moved', () => {
+  const two = '{"a": [\n1]}\n{"b":\n{"c": 1}}';
+  const documents = readYaml('x', two);
+  assert.deepEqual(
+    documents.map((document) => document.place()),
+    ['x:1', 'x:3'],
+  );
+  assert.equal(documents[1]?.place(['b', 'c']), 'x:4');
+  assert.throws(() => readYaml('x', `${two}\n{"a": 1, "a": 2}`), /^Stop: x:5: .*duplicated/);
+  const [moved] = readYaml('x', 'a: [\n1,\n]\nb: {\nc: 1,\n}\nd: 2\n');
+  assert.deepEqual(
+    [moved?.place(['a', 0]), moved?.place(['b', 'c']), moved?.place(['d'])],
+    ['x:2', 'x:5', 'x:7'],
+  );
 });
 
 const corpora = process.env['TRUEUP_CORPORA'];

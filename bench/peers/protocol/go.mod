@@ -1,0 +1,3 @@
+module trueup.dev/bench/protocol
+
+go 1.26.0

@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { stackName } from '../core/contract/environment.ts';
+import type { ExitCode } from './cli-error.ts';
+import type { EventOptions } from './event.ts';
+import { stackOption, type Common } from './options.ts';
+import { print, type Report } from './report.ts';
+
+type DeliveriesOptions = Common & { readonly replay?: string };
+
+/** Verbs about webhooks: what one would become, and what came of those that came. */
+export function addDeliveryVerbs(
+  verb: (name: string, description: string) => Command,
+  done: (code: ExitCode) => void,
+): void {
+  verb('event', 'what a webhook request would become, or why it would be refused; asks no AWS')
+    .requiredOption('--provider <name>', 'whose webhook it is, as in its route')
+    .option('--hook <id>', 'id of the hook, where the provider has several')
+    .requiredOption(
+      '--headers <file>',
+      'lines of HTTP, the request line too if you have it, or a JSON object',
+    )
+    .requiredOption('--body <file>', 'the raw body')
+    .option('--secret-file <file>', 'secret of the hook; without it the proof is not checked')
+    .option('--config <file>', 'stack configuration, JSON or YAML: which repositories, which hooks')
+    .action(async (options: Common & EventOptions) => {
+      done(await print(await (await import('./event.ts')).event(options), options.output));
+    });
+  verb('deliveries', 'what Git hosts and registries told, newest first, and what came of it')
+    .addOption(stackOption())
+    .option('--replay <id>', 'read this one again, with the configuration of today')
+    .action(async (options: DeliveriesOptions) => {
+      done(await print(await onStack(options), options.output));
+    });
+}
+
+async function onStack({ stack = stackName('default'), replay }: DeliveriesOptions): Promise<Report> {
+  const { openOutputs, openSession } = await import('./session.ts');
+  const { deliveries, replayDelivery } = await import('./deliveries.ts');
+  const session = await openSession(stack);
+  if (replay === undefined) return deliveries(session);
+  const output = await openOutputs(stack);
+  const [{ EventBridgeBus }, { stackConfigAt }, { S3Client }, { awsClient }] = await Promise.all([
+    import('../adapters/eventbridge-bus.ts'),
+    import('../adapters/stack-config.ts'),
+    import('@aws-sdk/client-s3'),
+    import('../adapters/aws-client.ts'),
+  ]);
+  // A local AWS knows its buckets by path, not by host name.
+  const forcePathStyle = process.env['AWS_ENDPOINT_URL'] !== undefined;
+  const config = await stackConfigAt(output('config'), new S3Client({ ...awsClient, forcePathStyle }))();
+  return replayDelivery(session, replay, { ...session, bus: new EventBridgeBus(output('bus')), config });
+}
