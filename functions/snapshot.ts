@@ -55,6 +55,7 @@ const deps = {
   charts: new ChartRegistry({
     secrets,
     ecr: new EcrCredentials(clock),
+    clock,
     sources: async () => (await loadConfig()).sources.charts,
   }),
   sealer: new KmsSealer({ keyId, digestKeySecret, secrets }),

@@ -28,8 +28,12 @@ const pushSchema = z.object({
   }),
 });
 
-/** The key is stable over GitLab's own tries; the event's id came before it. Old versions send neither. */
+/**
+ * Stable over GitLab's own tries: the id that a signing token signs, the same as a key beside it; and the event's id of
+ * older versions. Still older ones send none.
+ */
 const headersSchema = z.object({
+  'webhook-id': deliveryIdSchema.optional(),
   'idempotency-key': deliveryIdSchema.optional(),
   'x-gitlab-event-uuid': deliveryIdSchema.optional(),
 });
@@ -37,11 +41,12 @@ const headersSchema = z.object({
 /** GitLab: a signing token `whsec_…` where the hook has one (Standard Webhooks), else the secret in a header. */
 export const gitlab: Provider = {
   verification: () => ({ kind: 'standard', otherwise: { kind: 'token', header: 'x-gitlab-token' } }),
-  headers: ['content-type', 'idempotency-key', 'x-gitlab-event-uuid'],
+  headers: ['content-type', 'webhook-id', 'idempotency-key', 'x-gitlab-event-uuid'],
   read(request) {
     const headers = parsePart('header', headersSchema, request.headers);
     if (headers.kind === 'invalid') return headers;
-    const deliveryId = headers.value['idempotency-key'] ?? headers.value['x-gitlab-event-uuid'];
+    const { 'webhook-id': signed, 'idempotency-key': key } = headers.value;
+    const deliveryId = signed ?? key ?? headers.value['x-gitlab-event-uuid'];
     const kind = readBody(request, kindSchema);
     if (kind.kind === 'invalid') return kind;
     const event = kind.value.object_kind ?? kind.value.event_name ?? 'unnamed';

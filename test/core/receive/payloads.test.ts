@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { TrueupEvent } from '../../../core/contract/events.ts';
 import { receive } from '../../../core/receive.ts';
@@ -55,5 +56,19 @@ describe("GHCR by GitHub's own examples", () => {
         assert.equal(body.state, 'ignored');
       });
     }
+  }
+});
+
+test('the page of receivers tells how many payloads of each provider there are', () => {
+  const page = readFileSync(new URL('../../../docs/reference/receivers.md', import.meta.url), 'utf8');
+  for (const provider of providers) {
+    const payloads = payloadsOf(provider);
+    const wanted = payloads.filter(({ pushes, images }) => (pushes ?? images) !== undefined).length;
+    const ignored = payloads.filter((payload) => payload.ignored !== undefined).length;
+    const counts = `${payloads.length}: ${wanted} / ${ignored} / ${payloads.length - wanted - ignored}`;
+    const row = page
+      .split('\n')
+      .find((line) => new RegExp(`\\| \`${provider}(/<secret>)?\` +\\|`).test(line));
+    assert.ok(row?.includes(counts), `${provider} ${counts}`);
   }
 });
