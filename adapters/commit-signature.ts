@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { RepositoryConfig } from '../core/contract/config.ts';
-import type { VerifyConfig } from '../core/contract/verify.ts';
+import type { KeySource, VerifyConfig } from '../core/contract/verify.ts';
 import { Blocked, Stop, messageOf } from '../core/errors.ts';
 import type { Signature } from '../core/model/commit.ts';
 import type { Secrets } from '../core/ports.ts';
-import { parseGpgKeys, verifyGpg } from './gpg-signature.ts';
 import { log } from './log.ts';
 import { parseSigners, verifySsh } from './ssh-signature.ts';
 
@@ -56,8 +55,10 @@ async function judge(
   const [armored] = signatures;
   if (armored === undefined) return refused('it is not signed');
   if (signatures.length > 1) return refused('it has more than one signature');
-  const keys = (list: VerifyConfig['gpgKeys']) => textsOf(list ?? [], secrets);
+  const keys = (list: readonly KeySource[] = []) => textsOf(list, secrets);
   if (armored.startsWith('-----BEGIN PGP SIGNATURE-----')) {
+    // A library of half a megabyte, which most installations never need.
+    const { parseGpgKeys, verifyGpg } = await import('./gpg-signature.ts');
     const texts = await keys(verify.gpgKeys);
     const parsed = await Promise.all(texts.map((text) => parsedBy(name, 'gpgKeys', text, parseGpgKeys)));
     return verifyGpg(Buffer.from(payload), armored, parsed.flat(), now);
@@ -67,7 +68,15 @@ async function judge(
     const parsed = await Promise.all(texts.map((text) => parsedBy(name, 'sshKeys', text, parseSigners)));
     return verifySsh(Buffer.from(payload), armored, parsed.flat(), now);
   }
-  return refused('its signature is neither OpenPGP nor SSH');
+  if (armored.startsWith('-----BEGIN SIGNED MESSAGE-----')) {
+    const { gitsign } = verify;
+    if (gitsign === undefined) return refused('it is signed by gitsign, and nobody on the list is');
+    const { parseTrustedRoot, verifyGitsign } = await import('./gitsign-signature.ts');
+    const [text = ''] = await keys([gitsign.trustedRoot]);
+    const trust = await parsedBy(name, 'gitsign.trustedRoot', text, parseTrustedRoot);
+    return verifyGitsign(Buffer.from(payload), armored, trust, gitsign.identities);
+  }
+  return refused('its signature is neither OpenPGP, nor SSH, nor gitsign');
 }
 
 function refused(reason: string): Signature {
@@ -88,7 +97,7 @@ function taken(raw: string): { readonly payload: string; readonly signatures: re
   };
 }
 
-function textsOf(list: NonNullable<VerifyConfig['gpgKeys']>, secrets: Secrets): Promise<readonly string[]> {
+function textsOf(list: readonly KeySource[], secrets: Secrets): Promise<readonly string[]> {
   return Promise.all(
     list.map(async (one) => (typeof one === 'string' ? one : (await secrets.get(one.secret)).current)),
   );

@@ -49,6 +49,11 @@ export class GitAccesses {
     };
   }
 
+  /** The host refused what it was shown: next time a new one is asked for, where one can be. */
+  forget({ githubApp }: RepositoryConfig): void {
+    if (githubApp !== undefined) this.#apps.forget(githubApp);
+  }
+
   /** Value of the Authorization header for a repository over HTTPS; undefined for a public one. */
   async authorization(repository: RepositoryConfig): Promise<string | undefined> {
     const credentials = await this.#credentials(repository);

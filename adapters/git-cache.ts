@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, lstat, mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { hasCode } from './file-fault.ts';
@@ -48,7 +48,7 @@ export class GitCache {
   /** Puts what is kept of a repository into a fresh one; the commits that came with it, newest first. */
   restore(url: string, gitDirectory: string): Promise<readonly string[]> {
     return this.#locked(url, async (folder) => {
-      const manifest = await readManifest(folder);
+      const manifest = (await this.#isOurs()) ? await readManifest(folder) : undefined;
       if (manifest === undefined) return [];
       const pack = join(gitDirectory, 'objects', 'pack');
       try {
@@ -97,6 +97,8 @@ export class GitCache {
     const packs = names.filter((name) => name.endsWith('.pack'));
     const bytes = Object.values(files).reduce((sum, size) => sum + size, 0);
     if (packs.length > this.#limits.packs || bytes > this.#limits.bytes) return this.#drop(folder);
+    await mkdir(this.#root, { recursive: true, mode: 0o700 });
+    if (!(await this.#isOurs())) return;
     await mkdir(folder, { recursive: true });
     for (const name of names) await link(join(pack, name), join(folder, name)).catch(unlessThere);
     const manifest: Manifest = { version: 1, commits, files };
@@ -104,6 +106,12 @@ export class GitCache {
     await writeFile(draft, JSON.stringify(manifest));
     await rename(draft, join(folder, manifestName));
     await this.#evict(folder);
+  }
+
+  /** Git believes what its packs say: in a scratch space that others share, nobody else may have put them there. */
+  async #isOurs(): Promise<boolean> {
+    const root = await lstat(this.#root).catch(() => undefined);
+    return root?.isDirectory() === true && root.uid === process.getuid?.() && (root.mode & 0o022) === 0;
   }
 
   drop(url: string): Promise<void> {

@@ -32,6 +32,11 @@ export function isUnadvertised(stderr: string): boolean {
   return /unadvertised object/i.test(stderr);
 }
 
+/** Whether the host did not take what it was shown. */
+export function isRefusal(stderr: string): boolean {
+  return /authentication failed|could not read (?:username|password)|returned error: 40[13]/i.test(stderr);
+}
+
 /** Whether what lies here does not fit together. */
 export function isDamage(stderr: string): boolean {
   return /corrupt|packfile|pack-[0-9a-f]{40}|index file|inflate|bad (?:object|tree|pack)|invalid object|missing (?:blob|tree|commit)|unresolved delta|did not send all|unable to read/i.test(

@@ -5,7 +5,7 @@ import { Retry, Stop } from '../core/errors.ts';
 import type { GitAccesses } from './git-access.ts';
 import type { GitCache } from './git-cache.ts';
 import { packedBytes, runGit, type GitResult, type GitRunLimits } from './git-command.ts';
-import { gitFault, isDamage, isMissingCommit, isUnadvertised } from './git-fault.ts';
+import { gitFault, isDamage, isMissingCommit, isRefusal, isUnadvertised } from './git-fault.ts';
 
 /** What every repository of one host adapter shares. */
 export interface GitTools {
@@ -49,6 +49,7 @@ export class GitRepository {
   #commits: readonly string[] = [];
   /** Whether some of what is here was fetched by an earlier checkout. */
   #isCached = false;
+  #isDamaged = false;
   #byteLimit: number;
   #sizes: ReadonlyMap<string, number> | undefined;
 
@@ -159,8 +160,10 @@ export class GitRepository {
     return new Map(lines.map((line) => [line.slice(0, 40), Number(line.slice(41))]));
   }
 
-  #keep(): Promise<void> {
-    return this.#tools.cache.save(this.repository.url, this.#place.gitDirectory, this.#commits);
+  async #keep(): Promise<void> {
+    // What was thrown away must not come back from here.
+    if (this.#isDamaged) return;
+    await this.#tools.cache.save(this.repository.url, this.#place.gitDirectory, this.#commits);
   }
 
   async #run(args: readonly string[], input?: string): Promise<string> {
@@ -174,13 +177,14 @@ export class GitRepository {
   async #reach(args: readonly string[], input?: string): Promise<GitResult> {
     await using access = await this.#tools.accesses.open(this.repository);
     const result = await this.#git(args, input, access);
-    if (result.kind === 'failed' && this.#isCached && isDamage(result.stderr)) {
-      await this.#damaged(result.stderr);
-    }
+    if (result.kind !== 'failed') return result;
+    if (isRefusal(result.stderr)) this.#tools.accesses.forget(this.repository);
+    if (this.#isCached && isDamage(result.stderr)) await this.#damaged(result.stderr);
     return result;
   }
 
   async #damaged(stderr: string): Promise<never> {
+    this.#isDamaged = true;
     await this.#tools.cache.drop(this.repository.url);
     const cause = new Error(stderr.slice(0, 500));
     const message = 'what was kept of earlier fetches is damaged and was thrown away; it is fetched again';

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RepositoryConfig } from '../core/contract/config.ts';
 import { Blocked, faultsOf } from '../core/errors.ts';
+import { addressOf, isSameAddress, resolveAddress } from './git-address.ts';
 import { GitRepository, type GitTools, type TreeEntry } from './git-repository.ts';
 
 /** A commit, and where it goes in the tree: `` for the checkout itself, else the path of a submodule and a slash. */
@@ -96,68 +97,21 @@ function targetOf(
   if (module.update?.startsWith('!') === true)
     return 'has a command as its `update` in .gitmodules; remove it';
   const { repository } = source;
-  const address = addressOf(module.url, repository.url);
   const shown = module.url.slice(0, 200).replaceAll(/\/\/[^/]*@/g, '//');
-  if (address === undefined) {
+  const own = addressOf(repository.url);
+  const address = own === undefined ? undefined : resolveAddress(module.url, own);
+  if (own === undefined || address === undefined) {
     return `leads to ${shown}, which is no https:// or ssh:// address of a repository`;
   }
-  const known = declared.find(({ url }) => isSame(addressOf(url, url), address));
+  const known = declared.find(({ url }) => isSameAddress(addressOf(url), address));
   if (known !== undefined) return { ...known, submodules: true };
-  const own = addressOf(repository.url, repository.url);
-  const folder = own?.path.slice(0, own.path.lastIndexOf('/') + 1) ?? '/';
-  const isBeside = folder !== '/' && own?.host === address.host && address.path.startsWith(folder);
-  if (!isBeside) {
-    return `leads to ${shown}, which is neither a repository of the stack configuration nor below ${own?.host ?? ''}${folder}`;
+  const owner = own.path.slice(0, own.path.lastIndexOf('/') + 1);
+  if (owner === '/' || own.host !== address.host || !address.path.startsWith(owner)) {
+    return `leads to ${shown}, which is neither a repository of the stack configuration nor below ${own.host}${owner}`;
   }
   // By the way in that its neighbour is read, whatever .gitmodules says of user, port or protocol.
   const url = repository.url.replace(/^([a-z]+:\/\/[^/]+)\/.*$/, `$1${address.path}`);
   return { ...repository, name: `${repository.name}/${path}`, url };
-}
-
-interface Address {
-  readonly host: string;
-  /** Begins with a slash; without `.git`. */
-  readonly path: string;
-}
-
-/** Host and path of an address, which may be relative to the repository's own; undefined for what is none. */
-function addressOf(url: string, base: string): Address | undefined {
-  if (/^\.\.?\//.test(url)) {
-    const own = addressOf(base, base);
-    const path = own === undefined ? undefined : climbed(own.path, url);
-    return own === undefined || path === undefined ? undefined : { host: own.host, path };
-  }
-  const [, scheme, host, path] =
-    /^(?:(https?|ssh):\/\/)?(?:[\w.-]+(?::[^@/]*)?@)?(\[[0-9a-f:.]+\]|[\w.-]+)(?::\d+(?=\/)|:(?!\d+\/))?\/?([^]*)$/.exec(
-      url,
-    ) ?? [];
-  const isScp = scheme === undefined && /^\w[\w.-]*@[\w.-]+:/.test(url);
-  if (host === undefined || path === undefined || (scheme === undefined && !isScp)) return undefined;
-  if (host.startsWith('-')) return undefined;
-  return plainPath(path) ? { host: host.toLowerCase(), path: withoutSuffix(`/${path}`) } : undefined;
-}
-
-/** As Git reads `../other.git`: each `..` takes one part away. Undefined past the host. */
-function climbed(path: string, relative: string): string | undefined {
-  const parts = path.split('/').slice(1);
-  for (const part of relative.replace(/\/+$/, '').split('/')) {
-    if (part === '..' && parts.pop() === undefined) return undefined;
-    if (part !== '..' && part !== '.') parts.push(part);
-  }
-  return parts.length > 0 && plainPath(parts.join('/')) ? withoutSuffix(`/${parts.join('/')}`) : undefined;
-}
-
-function plainPath(path: string): boolean {
-  const parts = path.replace(/\/+$/, '').split('/');
-  return parts.every((part) => /^[\w~][\w.~+ -]*$/.test(part));
-}
-
-function withoutSuffix(path: string): string {
-  return path.replace(/\/+$/, '').replace(/\.git$/, '');
-}
-
-function isSame(one: Address | undefined, other: Address): boolean {
-  return one?.host === other.host && one.path.toLowerCase() === other.path.toLowerCase();
 }
 
 async function partAt(

@@ -8,6 +8,7 @@ import { checkSignature } from './commit-signature.ts';
 import { GitAccesses, sshKeyPrefix, type GitAccessOptions } from './git-access.ts';
 import { GitCache } from './git-cache.ts';
 import { runGit } from './git-command.ts';
+import { isRefusal } from './git-fault.ts';
 import { DamagedCache, GitRepository, outputOf, type GitTools } from './git-repository.ts';
 import { GitTree } from './git-tree.ts';
 import { DiskWorktree } from './worktree.ts';
@@ -120,6 +121,7 @@ export class HttpGit implements Git {
       const args = ['ls-remote', '--quiet', ...kinds, '--', repository.url, ...(hasTags ? [] : heads)];
       const { path } = this.#options;
       const result = await runGit({ directory, args, remote: access, path, limits: this.#limits });
+      if (result.kind === 'failed' && isRefusal(result.stderr)) this.#accesses.forget(repository);
       return parseRefs(outputOf(repository, result, this.#limits.seconds));
     } finally {
       await rm(directory, { recursive: true, force: true });

@@ -1,5 +1,4 @@
 import { createPrivateKey } from 'node:crypto';
-import { SignJWT } from 'jose';
 import * as z from 'zod';
 import type { RepositoryConfig } from '../core/contract/config.ts';
 import { Blocked, Retry } from '../core/errors.ts';
@@ -37,7 +36,7 @@ export class GithubAppTokens {
   }
 
   async get(subject: string, app: App): Promise<string> {
-    const key = JSON.stringify([app.apiUrl, app.appId, app.installationId]);
+    const key = keyOf(app);
     const cached = await this.#tokens.get(key);
     if (cached !== undefined && this.#clock.now() < cached.until) return cached.text;
     const asked = this.#ask(subject, app);
@@ -48,6 +47,11 @@ export class GithubAppTokens {
       if (this.#tokens.get(key) === asked) this.#tokens.delete(key);
       throw error;
     }
+  }
+
+  /** A token may be revoked before its time, as when the App is installed anew. */
+  forget(app: App): void {
+    this.#tokens.delete(keyOf(app));
   }
 
   async #ask(subject: string, app: App): Promise<Token> {
@@ -94,6 +98,7 @@ export class GithubAppTokens {
   async #jwt(subject: string, app: App): Promise<string> {
     const { current } = await this.#secrets.get(app.privateKeySecret);
     const now = Math.floor(this.#clock.now() / 1000);
+    const { SignJWT } = await import('jose');
     try {
       // GitHub hands out keys as PKCS #1, which Node reads beside PKCS #8.
       const key = createPrivateKey(current);
@@ -109,4 +114,8 @@ export class GithubAppTokens {
       throw new Blocked({ subject, message });
     }
   }
+}
+
+function keyOf({ apiUrl, appId, installationId }: App): string {
+  return JSON.stringify([apiUrl, appId, installationId]);
 }

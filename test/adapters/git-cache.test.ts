@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
@@ -176,6 +176,15 @@ test('several checkouts at once, of one repository and of several, in one proces
     (await readdir(scratch)).filter((name) => name !== 'trueup-git-cache'),
     [],
   );
+});
+
+test('a cache that others may write is not believed', async () => {
+  const sha = await commit({ 'apps/a.yaml': 'a: 1\n' });
+  await taken(gitWith(), sha);
+  await chmod(cache, 0o777);
+  assert.ok((await taken(gitWith(), sha)) > 0);
+  await chmod(cache, 0o700);
+  assert.equal(await taken(gitWith(), sha), 0);
 });
 
 test('no token lies in the cache', async () => {

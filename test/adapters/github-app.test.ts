@@ -134,8 +134,20 @@ test('a repository is read with it', async () => {
     await using worktree = (await host.checkout(repository, sha ?? '')) ?? assert.fail();
     assert.equal(await worktree.text('apps/a.yaml'), 'a: 1\n');
     assert.equal(asked.length, 1);
-  } finally {
+    // Refused before its time: the next try asks for a new one.
     await server.stop();
+    const strict = await startGitServer({ dir: join(root, 'strict'), token: 'another' });
+    try {
+      await strict.createRepository('fleet');
+      const moved = { ...repository, url: strict.url('fleet') };
+      const refusal = /refused installation 34 of GitHub App 12/;
+      await assert.rejects(host.head(moved), refusal);
+      await assert.rejects(host.head(moved), refusal);
+      assert.equal(asked.length, 2);
+    } finally {
+      await strict.stop();
+    }
+  } finally {
     await rm(root, { recursive: true, force: true });
   }
 });
