@@ -1,7 +1,7 @@
 import type { ChartSource } from '../core/contract/chart-sources.ts';
-import { Blocked, Stop } from '../core/errors.ts';
+import { Blocked, Retry, Stop } from '../core/errors.ts';
 import type { ChartReference } from '../core/model/helm.ts';
-import type { Charts, ChartFiles, FetchedChart, Secrets } from '../core/ports.ts';
+import type { Charts, ChartFiles, Clock, FetchedChart, Secrets } from '../core/ports.ts';
 import { unpackChart } from './chart-archive.ts';
 import { isExact, pickVersion } from './chart-version.ts';
 import { ecrRegion, type EcrCredentials } from './ecr-credentials.ts';
@@ -16,7 +16,11 @@ const keptCharts = 20;
 /** Where well-known registries keep their layers, and who gives out their tokens. */
 const companions: Readonly<Record<string, readonly string[]>> = {
   'ghcr.io': ['pkg-containers.githubusercontent.com'],
-  'registry-1.docker.io': ['auth.docker.io', 'production.cloudflare.docker.com'],
+  'registry-1.docker.io': [
+    'auth.docker.io',
+    'production.cloudflare.docker.com',
+    'docker-images-prod.6aa30f8b08e16409b46e0173d6de2f56.r2.cloudflarestorage.com',
+  ],
   'quay.io': ['*.quay.io'],
   'public.ecr.aws': ['*.cloudfront.net'],
 };
@@ -25,7 +29,11 @@ export interface ChartRegistryOptions {
   readonly sources: () => Promise<readonly ChartSource[]>;
   readonly secrets: Pick<Secrets, 'get'>;
   readonly ecr: Pick<EcrCredentials, 'basic'>;
+  readonly clock: Pick<Clock, 'sleep'>;
 }
+
+/** Pauses before another try: a moment of trouble is not worth a fault. */
+const pausesMs = [1_000, 3_000];
 
 /** Helm repositories and OCI registries of the stack configuration. */
 export class ChartRegistry implements Charts {
@@ -42,7 +50,19 @@ export class ChartRegistry implements Charts {
     return unpackChart(archive, subject);
   }
 
-  fetch(reference: ChartReference): Promise<FetchedChart> {
+  async fetch(reference: ChartReference): Promise<FetchedChart> {
+    for (const pause of pausesMs) {
+      try {
+        return await this.#fetchOnce(reference);
+      } catch (error) {
+        if (!(error instanceof Retry) || (error.afterSeconds ?? 0) * 1000 > pause) throw error;
+        await this.#options.clock.sleep(pause);
+      }
+    }
+    return this.#fetchOnce(reference);
+  }
+
+  #fetchOnce(reference: ChartReference): Promise<FetchedChart> {
     return 'oci' in reference ? this.#fromRegistry(reference) : this.#fromRepository(reference);
   }
 

@@ -102,7 +102,9 @@ export async function fetchArchive(
 ): Promise<Uint8Array> {
   const { reach, authorization } = access;
   const isOwn = new URL(url).host === new URL(access.url).host;
-  const request = { bytes: maxArchiveBytes, ...(isOwn && { authorization }) };
+  // As it lies there: some servers call an archive a compressed answer, and it would come unpacked.
+  const headers = { 'accept-encoding': 'identity' };
+  const request = { headers, bytes: maxArchiveBytes, ...(isOwn && { authorization }) };
   const { status, body } = await guardedFetch(url, reach, request);
   const shown = `${new URL(url).pathname.split('/').at(-1)}`;
   if (status !== 200) throw statusFault(reach, status, shown, access.secret);

@@ -7,7 +7,7 @@ import type { KustomizeAssembly, KustomizeExtras, Worktree } from '../core/ports
 import { findProgram } from './find-program.ts';
 import { runSandboxed, type SandboxLimits } from './sandbox.ts';
 
-const defaultLimits: SandboxLimits = { seconds: 60, bytes: 16 * 1024 * 1024, megabytes: 768 };
+const defaultLimits: SandboxLimits = { seconds: 60, bytes: 16 * 1024 * 1024, megabytes: 512 };
 
 const versionSchema = z.object({
   clientVersion: z.object({ gitVersion: z.string() }),

@@ -7,6 +7,7 @@ import type { RenderContext } from './context.ts';
 import { textOf } from './helm-chart.ts';
 import type { LoadedChart } from './helm-load.ts';
 import { joinPath } from './kustomize-path.ts';
+import { matchesGlob } from './matches-glob.ts';
 
 /** Values on top of the chart's own, and where they were read. */
 export interface HelmValues {
@@ -34,15 +35,16 @@ export async function readValues(
   const parsed: JsonObject[] = [];
   const inputs: ValueFile[] = [];
   for (const spelled of valueFiles) {
-    const found = await find(spelled, path, chart, context);
-    if (found.text === undefined) {
-      if (ignoreMissingValueFiles) continue;
+    const { place, files } = await find(spelled, path, chart, context);
+    if (files.length === 0 && !ignoreMissingValueFiles) {
       const message = `${spelled} of helm.valueFiles is not there; mend it, or set helm.ignoreMissingValueFiles`;
-      throw new Stop({ subject: found.place, message });
+      throw new Stop({ subject: place, message });
     }
-    if (found.input !== undefined) inputs.push(found.input);
-    texts.push(found.text);
-    parsed.push(readValueFile(found.place, found.text));
+    for (const file of files) {
+      if (file.input !== undefined) inputs.push(file.input);
+      texts.push(file.text);
+      parsed.push(readValueFile(file.place, file.text));
+    }
   }
   if (Object.keys(values).length > 0) {
     // JSON is YAML.
@@ -54,8 +56,8 @@ export async function readValues(
 
 interface Found {
   readonly place: string;
-  readonly text: string | undefined;
-  readonly input?: ValueFile;
+  /** Of a pattern, in the order of their paths; none when nothing is there. */
+  readonly files: readonly { readonly place: string; readonly text: string; readonly input?: ValueFile }[];
 }
 
 async function find(
@@ -64,41 +66,42 @@ async function find(
   chart: LoadedChart,
   { worktree, references }: Pick<RenderContext, 'worktree' | 'references'>,
 ): Promise<Found> {
+  const fault = (message: string) =>
+    new Stop({ subject: `folder ${folder}`, message: `${spelled} of helm.valueFiles ${message}` });
   const [, name, below = ''] = /^\$([^/]+)\/(.*)$/.exec(spelled) ?? [];
   const place = name === undefined ? spelled : below;
-  if (name === 'chart') {
-    const bytes = chart.files.get(place);
-    const shown = chart.placeOf(place);
-    return { place: shown, text: bytes === undefined ? undefined : textOf(shown, bytes) };
-  }
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(place)) {
-    const message = `${spelled} of helm.valueFiles is an address; keep the file in a repository`;
-    throw new Stop({ subject: `folder ${folder}`, message });
-  }
+  if (name === 'chart') return findInChart(place, chart);
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(place)) throw fault('is an address; keep the file in a repository');
   const tree = name === undefined ? worktree : references.get(name);
-  if (tree === undefined) {
-    const message = `${spelled} of helm.valueFiles names the source ${name}, and none of spec.sources has that ref`;
-    throw new Stop({ subject: `folder ${folder}`, message });
-  }
+  if (tree === undefined) throw fault(`names the source ${name}, and none of spec.sources has that ref`);
   const isFromRoot = name !== undefined || place.startsWith('/');
   const path = joinPath(isFromRoot ? '.' : folder, place.replace(/^\/+/, ''));
-  if (path === undefined) {
-    throw new Stop({
-      subject: `folder ${folder}`,
-      message: `${spelled} of helm.valueFiles leads out of the repository`,
-    });
+  if (path === undefined) throw fault('leads out of the repository');
+  const files: { place: string; text: string; input: ValueFile }[] = [];
+  for (const file of await pathsOf(tree, path)) {
+    files.push({ place: file, text: await tree.text(file), input: { reference: name, path: file } });
   }
-  const input = { reference: name, path };
-  return { place: path, text: (await isThere(tree, path)) ? await tree.text(path) : undefined, input };
+  return { place: path, files };
 }
 
-async function isThere(tree: Worktree, path: string): Promise<boolean> {
-  if (tree.ids.size > 0) return tree.ids.has(path) || (await isListed(tree, path));
-  return isListed(tree, path);
+function findInChart(place: string, { files, placeOf }: LoadedChart): Found {
+  const found = [...files].filter(([path]) => path === place || (isGlob(place) && matchesGlob(place, path)));
+  const read = found.map(([path, bytes]) => ({ place: placeOf(path), text: textOf(placeOf(path), bytes) }));
+  return { place: placeOf(place), files: read.sort((a, b) => (a.place < b.place ? -1 : 1)) };
 }
 
-async function isListed(tree: Worktree, path: string): Promise<boolean> {
-  return (await tree.files(joinPath(path, '..') ?? '.')).includes(path);
+/** The file itself, or those that a pattern names, sorted. */
+async function pathsOf(tree: Worktree, path: string): Promise<readonly string[]> {
+  // A regular file is not listed: a folder would be an input of the render with all the names in it.
+  if (tree.ids.get(path)?.startsWith('100') === true) return [path];
+  const parts = path.split('/');
+  const fixed = parts.slice(0, isGlob(path) ? parts.findIndex(isGlob) : -1).join('/') || '.';
+  const listed = await tree.files(fixed);
+  return listed.filter((file) => file === path || (isGlob(path) && matchesGlob(path, file))).toSorted();
+}
+
+function isGlob(text: string): boolean {
+  return /[*?]/.test(text);
 }
 
 function readValueFile(file: string, text: string): JsonObject {

@@ -154,6 +154,11 @@ function parameterArgs({
 /** The chart's own values; what cannot be read is for Helm to tell. */
 function defaultsOf({ files, placeOf }: LoadedChart): JsonObject {
   const text = decodeText(files.get('values.yaml') ?? new Uint8Array()) ?? '';
-  const [document] = readYaml(placeOf('values.yaml'), text);
-  return isJsonObject(document?.value) ? document.value : {};
+  try {
+    const [document] = readYaml(placeOf('values.yaml'), text);
+    return isJsonObject(document?.value) ? document.value : {};
+  } catch (error) {
+    if (error instanceof Stop) return {};
+    throw error;
+  }
 }

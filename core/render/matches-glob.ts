@@ -4,7 +4,7 @@
  */
 export function matchesGlob(glob: string, path: string): boolean {
   return fits(glob.split('/'), path.split('/'), '**', (pattern, name) =>
-    fits([...pattern], [...name], '*', (wanted, found) => wanted === '?' || wanted === found),
+    fits(Array.from(pattern), Array.from(name), '*', (wanted, found) => wanted === '?' || wanted === found),
   );
 }
 

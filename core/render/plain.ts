@@ -39,7 +39,9 @@ export async function readPlain(
 /** YAML and JSON below the source path; what is hidden there (`.github`, `.sops.yaml`) is no manifest. */
 function chosen({ path, include, exclude = [] }: PlainSource): (file: string) => boolean {
   return (file) => {
-    const below = path === '.' ? file : file.slice(path.length + 1);
+    // A path may be that of a single file, which stands for itself.
+    const from = path === '.' ? 0 : file === path ? file.lastIndexOf('/') + 1 : path.length + 1;
+    const below = file.slice(from);
     const isManifest = /\.(?:ya?ml|json)$/.test(below) && !/(?:^|\/)\./.test(below);
     const isIncluded = include === undefined || include.some((glob) => matchesGlob(glob, below));
     return isManifest && isIncluded && !exclude.some((glob) => matchesGlob(glob, below));

@@ -222,8 +222,14 @@ const bad: { what: string; commit: () => Promise<RawCommit>; keys?: object; says
   {
     what: 'a kind of signature that is not known',
     commit: async () =>
+      withSignature(unsignedCommit(), '-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----'),
+    says: /its signature is neither OpenPGP, nor SSH, nor gitsign/,
+  },
+  {
+    what: 'gitsign where it is not allowed',
+    commit: async () =>
       withSignature(unsignedCommit(), '-----BEGIN SIGNED MESSAGE-----\nMIIE\n-----END SIGNED MESSAGE-----'),
-    says: /its signature is neither OpenPGP nor SSH/,
+    says: /it is signed by gitsign, and nobody on the list is/,
   },
   {
     what: 'a commit that is not UTF-8',

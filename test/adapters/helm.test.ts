@@ -16,6 +16,7 @@ import { render } from '../../core/render/render.ts';
 import { chartArchive } from '../charts/archive.ts';
 import { TestServer, serveOciChart, serveRepository } from '../charts/chart-server.ts';
 import { findTools, toolFolders } from '../cluster/tools.ts';
+import { ManualClock } from '../fakes/manual-clock.ts';
 import { MemoryWorktree, type Files } from '../fakes/memory-worktree.ts';
 import { renderContext } from '../fakes/render-context.ts';
 
@@ -141,6 +142,7 @@ describe('charts from elsewhere', () => {
       sources: async () => sources,
       secrets: { get: async () => ({ current: 'a:b' }) },
       ecr: { basic: async () => 'Basic x' },
+      clock: new ManualClock(),
     });
     const context = renderContext(new MemoryWorktree(files), renderers, { charts });
     return (chart: ChartReference | undefined, helm = {}, where = '.') =>
@@ -235,6 +237,7 @@ describe('charts from elsewhere', () => {
       sources: async () => [],
       secrets: { get: async () => ({ current: '' }) },
       ecr: { basic: async () => '' },
+      clock: new ManualClock(),
     });
     const source = { path: 'app', renderer: 'auto' as const };
     await assert.rejects(

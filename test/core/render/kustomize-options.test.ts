@@ -11,13 +11,13 @@ import { Rendering, base, deployment, overlay, type TreeFiles } from './renderin
 const rendering = await Rendering.start();
 after(() => rendering[Symbol.asyncDispose]());
 
-const files = overlay('resources: [../../base]\nimages: [{name: web, newTag: "1"}]\n');
+const tree = overlay('resources: [../../base]\nimages: [{name: web, newTag: "1"}]\n');
 
 /** `yaml`: below `source.kustomize`. */
 async function renderWith(yaml: string, more: TreeFiles = {}): Promise<readonly KubeObject[]> {
   const [document] = readYaml('application.yaml', yaml);
   const source = { path: 'overlays/prod', kustomize: document?.value ?? {} };
-  return (await rendering.render({ ...files, ...more }, { source })).objects;
+  return (await rendering.render({ ...tree, ...more }, { source })).objects;
 }
 
 const deploymentSchema = z.object({
@@ -109,19 +109,19 @@ test('an Application adds components, which are inputs of its render', async () 
     path: 'overlays/prod',
     kustomize: { components: ['../../components/more'], namespace: 'x' },
   };
-  const tree = { ...files, ...component('Component') };
-  const { objects, inputDigest, origins } = await rendering.render(tree, { source });
+  const composed = { ...tree, ...component('Component') };
+  const { objects, inputDigest, origins } = await rendering.render(composed, { source });
   const told = objects.map(shown).map(({ name, namespace, replicas }) => `${namespace}/${name} ${replicas}`);
   assert.deepEqual(told.sort(), ['x/more 1', 'x/web 5']);
   assert.deepEqual(new Set(Object.values(origins)), new Set(['overlays/prod/kustomization.yaml']));
-  const changed = { ...tree, 'components/more/more.yaml': `${deployment('more')}#` };
+  const changed = { ...composed, 'components/more/more.yaml': `${deployment('more')}#` };
   assert.notEqual((await rendering.render(changed, { source })).inputDigest, inputDigest);
 });
 
 test('the whole repository may be a kustomization with options', async () => {
-  const tree = { 'kustomization.yaml': 'resources: [base]', ...base };
+  const whole = { 'kustomization.yaml': 'resources: [base]', ...base };
   const source = { path: '.', kustomize: { namePrefix: 'a-' } };
-  const { objects } = await rendering.render(tree, { source });
+  const { objects } = await rendering.render(whole, { source });
   assert.deepEqual(
     objects.map(({ metadata }) => metadata.name),
     ['a-web'],
@@ -171,7 +171,7 @@ test('options are for kustomize, patterns for plain files', async () => {
   const named = { path: 'base', renderer: 'plain', kustomize: { namePrefix: 'a-' } };
   await assert.rejects(rendering.render(base, { source: named }), /^Stop: .*source\.kustomize/);
   const patterns = { path: 'overlays/prod', include: ['*.yaml'] };
-  await assert.rejects(rendering.render(files, { source: patterns }), /^Stop: .*source\.include/);
+  await assert.rejects(rendering.render(tree, { source: patterns }), /^Stop: .*source\.include/);
 });
 
 test('options are spelled as the schema says', () => {

@@ -136,8 +136,8 @@ for (const { why, source: patterns, gives } of chosen) {
 
 test('what no pattern chose is no input', async () => {
   const digest = async (files: Files) => {
-    const source = sourceSchema.parse({ path: 'apps/web', include: ['a.yaml'] });
-    return (await render(source, renderContext(new MemoryWorktree(files), noRenderers))).inputDigest;
+    const chosenSource = sourceSchema.parse({ path: 'apps/web', include: ['a.yaml'] });
+    return (await render(chosenSource, renderContext(new MemoryWorktree(files), noRenderers))).inputDigest;
   };
   assert.equal(await digest(tree), await digest({ ...tree, 'apps/web/values.yaml': 'replicas: 4' }));
 });
