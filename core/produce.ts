@@ -51,6 +51,8 @@ const maxPasses = 6;
 const laggingSeconds = [1, 2, 4];
 /** From this many receives on, a head that equals the push's `before` is the truth: somebody took the push back. */
 const laggingReceives = 3;
+/** From this many receives on, a chart repository that does not answer is left to the next push. */
+const awayReceives = 4;
 /** From this many receives on, a refusal of the Git host is told as a fault of the repository. */
 const refusedReceives = 3;
 
@@ -81,7 +83,11 @@ async function follow(push: Push, receiveCount: number, deps: ProduceDeps): Prom
   const work: Work = { push, receiveCount, repository, deps, ...own };
   for (let pass = 0; pass < maxPasses; pass += 1) {
     const outcome = await followHead(work);
-    if (outcome !== undefined) return outcome;
+    if (outcome === undefined) continue;
+    const { later } = [...work.examinations.values()].at(-1) ?? {};
+    // What could be followed is; the message comes again for the rest.
+    if (later !== undefined && receiveCount < awayReceives) throw later;
+    return outcome;
   }
   const message = `head or pointers moved under us ${maxPasses} times in a row; try again`;
   throw new Retry({ subject: `repository ${repository.name}`, message });
@@ -107,18 +113,19 @@ async function followHead(work: Work): Promise<string | undefined> {
 
   const look = { sha: examination.sha, at: isoTime(deps.clock.now()) };
   const repositories = deps.config.repositories.map(({ name }) => name);
-  const standing = { repository: repository.name, known, pointers: records.pointers, repositories };
+  const names = { repository: repository.name, ref: trackedRef(repository) };
+  const standing = { ...names, known, pointers: records.pointers, repositories };
   const plans = planPointers(examination, standing, look.at);
   const faults = allFaults(examination, plans);
   const failed = plans.filter(({ verdict }) => verdict === 'failed').map(({ name }) => name);
 
-  const names = { repository: repository.name, ref: trackedRef(repository) };
   const pointers = [...plans.flatMap((plan) => plan.pointers), ...touched(records, plans, look)];
   if (!(await claim(records, { plans, pointers, look, names }))) return undefined;
   if (!(await movePointers(work, records, pointers))) return undefined;
   await announce(work, records, look, { applications: failed, faults });
   const state = { ...names, head: look, failing: faults.length > 0, applications: knownAfter(plans) };
   if (!(await records.writeState(state))) return undefined;
+  await records.keepPointers();
   const isNews = followed !== look.sha || work.receiveCount > 1;
   if (isNews) await wakeReaders(readers, { ...look, repository: repository.name }, deps.bus);
   return describeOutcome(look.sha, plans, [...work.moved.values()], faults);
@@ -227,8 +234,9 @@ function touched(records: Records, plans: readonly ApplicationPlan[], look: Look
   const { moving, repository } = records.state ?? {};
   if (moving === undefined || moving.sha === look.sha) return [];
   const planned = new Set(plans.flatMap((plan) => plan.pointers.map(({ target }) => targetKey(target))));
+  const { pointers } = records;
   return moving.targets.flatMap((key) => {
-    const pointer = records.pointers.get(key);
+    const pointer = pointers.get(key);
     if (pointer === undefined || planned.has(key) || pointer.repository !== repository) return [];
     return [touchedPointer(pointer, look)];
   });
@@ -259,10 +267,11 @@ async function movePointers(
   records: Records,
   wanted: readonly DesiredPointer[],
 ): Promise<boolean> {
+  const before = records.pointers;
   const written = await records.writePointers(wanted);
   for (const pointer of written) {
     const key = targetKey(pointer.target);
-    if (pointer.revision !== records.pointers.get(key)?.revision) moved.set(key, pointer);
+    if (pointer.revision !== before.get(key)?.revision) moved.set(key, pointer);
   }
   return written.length === wanted.length;
 }

@@ -20,6 +20,9 @@ export interface ExamineDeps extends Omit<RenderDeps, 'bases'> {
 /** kustomize is a process of its own: more at a time than cores only costs memory. */
 const rendersAtATime = 2;
 
+/** A first look at thousands of applications may outlast the function: the next attempt goes on from here. */
+const savedAfter = 100;
+
 /**
  * Looks at one commit: reads its Applications, renders those of which an input changed and stores their snapshots.
  * Undefined when the host no longer has the commit. Faults of the input are part of the answer; only what may pass later
@@ -42,13 +45,23 @@ export async function examine(
     const renderings = new Renderings(worktree, before, { ...deps, bases });
     const sound = source.applications.filter(({ application }) => !cycles.has(application.metadata.name));
     await renderings.prepare(sound);
+    let saved = 0;
     const applications = await inBatches(source.applications, rendersAtATime, async (one) => {
       const faults = cycles.get(one.application.metadata.name);
-      return faults === undefined ? renderings.examine(one) : { ...one, kind: 'failed' as const, faults };
+      if (faults !== undefined) return { ...one, kind: 'failed' as const, faults };
+      const examined = await renderings.examine(one);
+      if (renderings.made - saved >= savedAfter) {
+        saved = renderings.made;
+        const renders = { ...record.renders, ...renderings.recorded };
+        await writeRenders(repository, { version: 1, files: source.files, renders }, deps.store);
+      }
+      return examined;
     });
     const next: RenderRecord = { version: 1, files: source.files, renders: renderings.recorded };
     if (!jsonEqual(next, record)) await writeRenders(repository, next, deps.store);
-    return { sha, commit: worktree.commit, applications, faults: source.faults };
+    const { later } = renderings;
+    const examined = { sha, commit: worktree.commit, applications, faults: source.faults };
+    return later === undefined ? examined : { ...examined, later };
   } catch (error) {
     const faults = faultsOf(error);
     if (faults === undefined) throw error;

@@ -16,7 +16,7 @@ export class KustomizeBases implements AsyncDisposable {
 
   /** Undefined for what is not declared. Throws Stop for what is not pinned or not there, Blocked and Retry as Git does. */
   async find(address: string): Promise<FoundBase | undefined> {
-    const { place, query } = parseAddress(address);
+    const { place, sha } = parseAddress(address);
     const found = this.#sources.flatMap((source) => {
       const path = pathBelow(place, parseAddress(source.url).place);
       return path === undefined ? [] : [{ source, path }];
@@ -24,7 +24,6 @@ export class KustomizeBases implements AsyncDisposable {
     // The longest, should one repository's address begin with another's.
     const [base] = found.sort((a, b) => b.source.url.length - a.source.url.length);
     if (base === undefined) return undefined;
-    const sha = query.get('ref') ?? query.get('version') ?? '';
     const subject = base.source.url;
     if (!/^[0-9a-f]{40}$/.test(sha)) {
       const message = 'must be pinned with ?ref= and a full SHA of 40 digits, since branches and tags move';
@@ -53,7 +52,7 @@ export class KustomizeBases implements AsyncDisposable {
 }
 
 /** `git::https://user@host/a/b.git//c?ref=x`, `git@host:a/b//c`, `github.com/a/b` in one form: `host/a/b.git//c`. */
-function parseAddress(address: string): { readonly place: string; readonly query: URLSearchParams } {
+function parseAddress(address: string): { readonly place: string; readonly sha: string } {
   const [before = '', after = ''] = address.split(/\?(.*)/s);
   const place = before
     .replace(/^git::/i, '')
@@ -61,7 +60,8 @@ function parseAddress(address: string): { readonly place: string; readonly query
     .replace(/^[^/@]*@/, '')
     .replace(/^([^/:]+):(?!\d+\/)/, '$1/')
     .replace(/^[^/]+/, (host) => host.toLowerCase());
-  return { place, query: new URLSearchParams(after) };
+  const [, sha = ''] = /(?:^|&)(?:ref|version)=([^&]*)/.exec(after) ?? [];
+  return { place, sha };
 }
 
 /** What stands behind the address of a repository; undefined when another one is meant. */

@@ -1,4 +1,4 @@
-import type { Fault } from '../errors.ts';
+import type { Fault, Retry } from '../errors.ts';
 import type { Commit } from '../model/commit.ts';
 import type { DesiredPointer, FaultRecord, RepositoryState } from '../model/desired.ts';
 import { isPinned } from '../model/pin.ts';
@@ -28,6 +28,8 @@ export interface Examination {
   readonly applications: readonly Examined[];
   /** Of the Application files. While there are any, nothing is taken for deleted (rule 7). */
   readonly faults: Source['faults'];
+  /** The same commit may give more later. */
+  readonly later?: Retry;
 }
 
 export type KnownApplications = RepositoryState['applications'];
@@ -47,6 +49,8 @@ export interface ApplicationPlan {
 /** How this repository stands: what its ref gave before, and the pointers of everything it may own. */
 export interface Standing {
   readonly repository: string;
+  /** What it follows. */
+  readonly ref: string;
   readonly known: KnownApplications;
   readonly pointers: Pointers;
   /** Names of all repositories of the installation: the pointers of one that left it are free to take. */
@@ -114,7 +118,8 @@ function followed(
   const settings = settingsOf(application);
   const pointers = [...produced].flatMap(([cluster, { snapshot, objects }]) => {
     const target = { cluster, application: name };
-    const wanted = { target, commit, at: look.at, snapshot, objects, settings };
+    const { ref } = standing;
+    const wanted = { target, commit, ref, at: look.at, snapshot, objects, settings };
     return presentPointer(standing.pointers.get(targetKey(target)), wanted) ?? [];
   });
   const left = isHeld

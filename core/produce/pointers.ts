@@ -16,6 +16,8 @@ export interface Look {
 export interface Wanted {
   readonly target: Target;
   readonly commit: Commit;
+  /** What the repository follows: a branch, or a range of tags, of which the commit's own ref is one. */
+  readonly ref: string;
   readonly at: string;
   readonly snapshot: string;
   readonly objects: number;
@@ -76,8 +78,8 @@ export function presentPointer(
 }
 
 function followingPointer(current: DesiredPointer | undefined, wanted: Wanted): DesiredPointer | undefined {
-  const { target, commit, at, snapshot, objects, settings } = wanted;
-  const { repository, ref, sha } = commit;
+  const { target, commit, ref, at, snapshot, objects, settings } = wanted;
+  const { repository, sha } = commit;
   const isSameContent =
     current?.state === 'present' && current.snapshot === snapshot && current.repository === repository;
   const isSame = isSameContent && jsonEqual(current.settings, settings);

@@ -1,7 +1,18 @@
+import { Retry, Stop } from '../errors.ts';
 import type { ChartReference } from '../model/helm.ts';
 import type { ChartFiles, Charts, FetchedChart } from '../ports.ts';
 
 const exactVersion = /^v?\d+\.\d+\.\d+(?:[-+].*)?$/;
+
+/** A chart repository did not answer: a fault of the one application, and others go on; it may pass later, unchanged. */
+export class ChartsAway extends Stop {
+  readonly later: Retry;
+  constructor(later: Retry) {
+    const { subject, message } = later;
+    super({ subject, message: message.slice(subject.length + 2), cause: later });
+    this.later = later;
+  }
+}
 
 /** Charts of which it is noted whether the same question may get another answer another day. */
 export class RecordedCharts implements Charts {
@@ -12,9 +23,13 @@ export class RecordedCharts implements Charts {
     this.#charts = charts;
   }
 
-  fetch(reference: ChartReference): Promise<FetchedChart> {
+  async fetch(reference: ChartReference): Promise<FetchedChart> {
     this.isFloating ||= !exactVersion.test(reference.version);
-    return this.#charts.fetch(reference);
+    try {
+      return await this.#charts.fetch(reference);
+    } catch (error) {
+      throw error instanceof Retry ? new ChartsAway(error) : error;
+    }
   }
 
   unpack(archive: Uint8Array, subject: string): Promise<ChartFiles> {

@@ -1,4 +1,3 @@
-import type { StackConfig } from '../contract/config.ts';
 import type { Application } from '../model/application.ts';
 import { digestOf } from '../model/digest.ts';
 import type { RenderInputs } from '../model/render-record.ts';
@@ -10,10 +9,8 @@ import type { CommitTree } from './commit-tree.ts';
 export interface InputValues {
   readonly tree: CommitTree;
   readonly facts: AskedFacts;
-  /** Versions of everything that renders, trueup included. */
-  readonly program: { readonly [name: string]: string };
-  /** What may be fetched besides the repositories: what is allowed no more must fail, not stay. */
-  readonly allowed: StackConfig['sources'];
+  /** Digest of all that renders, and of what it may fetch: what is allowed no more must fail, not stay. */
+  readonly program: string;
 }
 
 /**
@@ -23,7 +20,7 @@ export interface InputValues {
 export async function inputsDigest(
   { metadata, spec }: Application,
   inputs: RenderInputs,
-  { tree, facts, program, allowed }: InputValues,
+  { tree, facts, program }: InputValues,
 ): Promise<string> {
   const answers: (string | null)[] = [];
   for (const question of inputs.facts) answers.push(await valueOfFact(question, facts));
@@ -35,6 +32,5 @@ export async function inputsDigest(
     own: tree.valuesOf(inputs.own),
     facts: answers,
     program,
-    allowed,
   });
 }

@@ -1,4 +1,4 @@
-import { faultsOf } from '../errors.ts';
+import { faultsOf, type Retry } from '../errors.ts';
 import { digestOf } from '../model/digest.ts';
 import type { OtherInputs, RecordedRender, RenderRecord, RenderInputs } from '../model/render-record.ts';
 import type { StackConfig } from '../contract/config.ts';
@@ -11,7 +11,7 @@ import { CommitTree } from './commit-tree.ts';
 import type { Examined, Produced } from './plan-pointers.ts';
 import { RecordedWorktree } from './recorded-worktree.ts';
 import type { OtherSources } from './other-sources.ts';
-import { RecordedCharts } from './recorded-charts.ts';
+import { ChartsAway, RecordedCharts } from './recorded-charts.ts';
 import { inputsDigest, type InputValues } from './render-inputs.ts';
 import { storeSnapshot } from './store-snapshot.ts';
 
@@ -29,12 +29,15 @@ export interface RenderDeps {
 
 /** The renders of one commit: those that can be taken from an earlier one, and those that must be made. */
 export class Renderings {
+  /** Why the same commit may give more later: a chart repository that did not answer. */
+  later: Retry | undefined;
   readonly #worktree: Worktree;
   readonly #before: RenderRecord['renders'];
   readonly #others: OtherSources;
   readonly #deps: RenderDeps;
   readonly #tree: CommitTree;
   readonly #facts: FactsBook;
+  readonly #program: string;
   readonly #recorded = new Map<string, RecordedRender[]>();
 
   constructor(
@@ -48,7 +51,12 @@ export class Renderings {
     this.#deps = deps;
     this.#tree = new CommitTree(worktree.ids);
     this.#facts = new FactsBook(deps.store, deps.config);
+    const { renderers, build, config } = deps;
+    this.#program = digestOf({ ...renderers.versions, build, sources: config.sources });
   }
+
+  /** How many renders were made and not taken over. */
+  made = 0;
 
   /** Every render that this commit stands for and that a later one may take over. */
   get recorded(): RenderRecord['renders'] {
@@ -94,6 +102,7 @@ export class Renderings {
     } catch (error) {
       const faults = faultsOf(error);
       if (faults === undefined) throw error;
+      if (error instanceof ChartsAway) this.later ??= error.later;
       // Not remembered: what failed is tried again with every commit, since time may have mended it. What was good stays.
       this.#recorded.set(nameOf(sourced), [...this.#beforeOf(sourced)]);
       return { ...sourced, kind: 'failed', faults };
@@ -159,6 +168,7 @@ export class Renderings {
     const { commit } = worktree;
     const origin = { name: metadata.name, namespace: spec.namespace, commit, sources };
     const snapshot = await storeSnapshot(origin, rendered, this.#deps);
+    this.made += 1;
     const produced = { snapshot, objects: rendered.objects.length };
     const own = worktree.inputs(this.#tree);
     const others = await this.#othersRead(sourced, references);
@@ -186,9 +196,7 @@ export class Renderings {
   }
 
   #values(cluster: string | undefined): InputValues {
-    const { renderers, build, config } = this.#deps;
-    const program = { ...renderers.versions, build };
-    return { tree: this.#tree, facts: this.#facts.of(cluster), program, allowed: config.sources };
+    return { tree: this.#tree, facts: this.#facts.of(cluster), program: this.#program };
   }
 
   #beforeOf(sourced: SourcedApplication): readonly RecordedRender[] {
@@ -202,8 +210,8 @@ export class Renderings {
     const name = nameOf(sourced);
     const kept = this.#recorded.get(name) ?? [];
     if (kept.some((each) => each.digest === digest)) return;
-    const render = { inputs, digest, ...(others && { others }), snapshot, objects };
-    this.#recorded.set(name, [...kept, render]);
+    const recorded = { inputs, digest, ...(others && { others }), snapshot, objects };
+    this.#recorded.set(name, [...kept, recorded]);
   }
 }
 
