@@ -5,7 +5,7 @@ export interface SandboxLimits {
   readonly seconds: number;
   /** Of standard output; one file that it writes may be as large. */
   readonly bytes: number;
-  /** Of memory that the program really uses, roughly. */
+  /** Of memory that the program takes while it works; elsewhere than on Linux nobody looks. */
   readonly megabytes: number;
 }
 
@@ -34,22 +34,21 @@ const bareEnvironment = {
   HTTPS_PROXY: 'http://127.0.0.1:1',
 };
 
-/** Go reserves so much address space before it uses any (measured: 0.7 GB for kubectl and helm). */
-const reservedMegabytes = 768;
+/** What kubectl and helm take before they have read anything, rounded up. */
+const startingMegabytes = 96;
 const errorBytes = 64 * 1024;
 
 /**
- * Limits come from the shell, which execs the program in its own place: Lambda has no cgroups to put it in. No core dump
- * and no file beyond the output's size. Elsewhere than on Linux there is no limit of address space. A limit that cannot
- * be set is one that would be higher than what is in force already.
+ * Limits come from the shell, which execs the program in its own place: Lambda has no cgroups to put it in. Memory is
+ * that of RLIMIT_DATA, what is private and written to: of address space (`-v`) Go reserves more than a gigabyte and uses
+ * none of it. No core dump, no file beyond the output's size. Where a limit cannot be set, a lower one is in force.
  */
-const script = `{ ulimit -c 0; ulimit -f "$1"; [ "$2" -eq 0 ] || ulimit -v "$2"; } 2>/dev/null
+const script = `{ ulimit -c 0; ulimit -f "$1"; ulimit -d "$2"; } 2>/dev/null
 shift 2; exec "$@"`;
 
 function limitArgs({ bytes, megabytes }: SandboxLimits): string[] {
-  // POSIX counts files in blocks of 512 bytes, bash and dash address space in kilobytes.
-  const kilobytes = process.platform === 'linux' ? (megabytes + reservedMegabytes) * 1024 : 0;
-  return [String(Math.ceil(bytes / 512)), String(kilobytes)];
+  // The shell counts files in blocks of 512 bytes and memory in kilobytes.
+  return [String(Math.ceil(bytes / 512)), String((megabytes + startingMegabytes) * 1024)];
 }
 
 /**

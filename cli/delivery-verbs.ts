@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { stackName } from '../core/contract/environment.ts';
-import type { ExitCode } from './cli-error.ts';
+import { CliError, type ExitCode } from './cli-error.ts';
 import type { EventOptions } from './event.ts';
-import { stackOption, type Common } from './options.ts';
+import { isLocal, stackOption, type Common } from './options.ts';
 import { print, type Report } from './report.ts';
 
 type DeliveriesOptions = Common & { readonly replay?: string };
@@ -33,7 +33,9 @@ export function addDeliveryVerbs(
     });
 }
 
-async function onStack({ stack = stackName('default'), replay }: DeliveriesOptions): Promise<Report> {
+async function onStack(options: DeliveriesOptions): Promise<Report> {
+  if (isLocal(options)) throw new CliError('deliveries are those of an installation: name it with --stack.');
+  const { stack = stackName('default'), replay } = options;
   const { openOutputs, openSession } = await import('./session.ts');
   const { deliveries, replayDelivery } = await import('./deliveries.ts');
   const session = await openSession(stack);

@@ -1,3 +1,4 @@
+import { SystemClock } from '../adapters/system-clock.ts';
 import { chartSourcesSchema } from '../core/contract/chart-sources.ts';
 import { Blocked } from '../core/errors.ts';
 import type { ChartReference } from '../core/model/helm.ts';
@@ -23,6 +24,7 @@ async function open(chart: ChartReference | undefined): Promise<Charts> {
     sources: async () => sources,
     secrets: { get: noCredentials },
     ecr: { basic: noCredentials },
+    clock: new SystemClock(),
   });
 }
 

@@ -55,7 +55,7 @@ export async function declare(
   const objects = rendered.objects.length;
   const pointer = await updateDocument(deps.store, keys.desired(target), desiredPointerSchema, (found) => {
     assertFree(found, commit.repository, deps);
-    return presentPointer(found, { target, commit, at, snapshot, objects, settings });
+    return presentPointer(found, { target, commit, ref: commit.ref, at, snapshot, objects, settings });
   });
   if (pointer === undefined) throw new Error('a pointer that was written is not there');
   return pointer;

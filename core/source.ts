@@ -294,11 +294,10 @@ function chosenClusters(application: Application, clusters: readonly ClusterConf
 function duplicates(
   definitions: readonly SourcedApplication[],
 ): (SourceFault & { readonly application: string })[] {
+  const byName = Map.groupBy(definitions, ({ application }) => application.metadata.name);
   return definitions.flatMap(({ application, file, place }) => {
     const { name } = application.metadata;
-    const others = definitions.filter(
-      (other) => other.application.metadata.name === name && other.place !== place,
-    );
+    const others = (byName.get(name) ?? []).filter((other) => other.place !== place);
     if (others.length === 0) return [];
     const message = `application ${name} is defined in ${others.map((other) => other.place).join(' and ')} too; rename one`;
     return [{ subject: place, message, file, application: name }];

@@ -63,5 +63,7 @@ export const keys = {
   memory: (cluster: string) => `${prefixes.memory}${cluster}.json.gz`,
   renders: (repository: string, ref: string) =>
     `${prefixes.renders}${repository}/${encodeURIComponent(ref)}.json.gz`,
+  pointers: (repository: string, ref: string) =>
+    `${prefixes.renders}${repository}/${encodeURIComponent(ref)}.pointers.json.gz`,
   facts: (cluster: string) => `${prefixes.facts}${cluster}.json.gz`,
 } as const;

@@ -138,7 +138,12 @@ export function codeCommitOf(url: string): { readonly region: string; readonly n
 
 /** Names of all secrets that reading and verifying a repository takes. */
 export function secretsOf({ tokenSecret, githubApp, ssh, verify }: RepositoryConfig): readonly string[] {
-  const keys = [...(verify?.gpgKeys ?? []), ...(verify?.sshKeys ?? [])];
+  const root = verify?.gitsign?.trustedRoot;
+  const keys = [
+    ...(verify?.gpgKeys ?? []),
+    ...(verify?.sshKeys ?? []),
+    ...(root === undefined ? [] : [root]),
+  ];
   const names = [tokenSecret, githubApp?.privateKeySecret, ssh?.secret].filter((name) => name !== undefined);
   return [...new Set([...names, ...keys.flatMap((key) => (typeof key === 'string' ? [] : [key.secret]))])];
 }

@@ -23,9 +23,22 @@ export const verifySchema = z
       .describe(
         'lines of an allowed signers file (`ada@example.com ssh-ed25519 AAAA…`), inline or by the name of a secret',
       ),
+    gitsign: z
+      .strictObject({
+        trustedRoot: keySource.describe(
+          'the text of a `trusted_root.json` as Sigstore publishes it: authorities and logs that are trusted',
+        ),
+        identities: z
+          .array(z.strictObject({ issuer: z.string().min(1), identity: z.string().min(1) }))
+          .min(1)
+          .describe('exactly these: an OIDC issuer, and the e-mail address or URI that it vouched for'),
+      })
+      .exactOptional(),
   })
   .refine(
-    ({ mode, gpgKeys = [], sshKeys = [] }) => mode === 'off' || gpgKeys.length + sshKeys.length > 0,
-    'names nobody who may sign; list gpgKeys or sshKeys',
+    ({ mode, gpgKeys = [], sshKeys = [], gitsign }) =>
+      mode === 'off' || gitsign !== undefined || gpgKeys.length + sshKeys.length > 0,
+    'names nobody who may sign; list gpgKeys, sshKeys or gitsign',
   );
 export type VerifyConfig = z.infer<typeof verifySchema>;
+export type KeySource = z.infer<typeof keySource>;

@@ -53,7 +53,9 @@ const impersonateSchema = z
 const otherSourcesSchema = z
   .array(
     z.strictObject({
-      ref: nameSchema.describe('how value files name it'),
+      ref: nameSchema
+        .refine((ref) => ref !== 'chart', 'is what the chart itself is called; choose another name')
+        .describe('how value files name it'),
       repository: nameSchema.describe('of the stack configuration, read at the head of what it tracks'),
     }),
   )

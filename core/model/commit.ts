@@ -4,7 +4,7 @@ const person = z.object({ name: z.string(), email: z.string(), at: z.string().de
 
 /** What came of looking at a commit's signature; why it is refused, in a sentence for a person. */
 export const signatureSchema = z.discriminatedUnion('verdict', [
-  z.object({ verdict: z.literal('good'), scheme: z.enum(['gpg', 'ssh']), signer: z.string() }),
+  z.object({ verdict: z.literal('good'), scheme: z.enum(['gpg', 'ssh', 'gitsign']), signer: z.string() }),
   z.object({ verdict: z.literal('refused'), reason: z.string() }),
 ]);
 export type Signature = z.infer<typeof signatureSchema>;

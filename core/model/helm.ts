@@ -41,7 +41,7 @@ export const helmSchema = z.strictObject({
     .max(100)
     .default([])
     .describe(
-      'relative to source.path; /PATH from the root of the repository, $NAME/PATH of another source, $chart/PATH of the chart itself',
+      'relative to source.path; /PATH from the root of the repository, $NAME/PATH of another source, $chart/PATH of the chart itself; *, ** and ? for several',
     ),
   ignoreMissingValueFiles: z.boolean().default(false),
   values: jsonObjectSchema.default({}),

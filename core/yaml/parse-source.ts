@@ -1,4 +1,4 @@
-import { EVENT_ID, YAMLException, parseEvents, type Event } from 'js-yaml';
+import { EVENT_ID, SCALAR_STYLE, YAMLException, parseEvents, type Event } from 'js-yaml';
 import { Stop } from '../errors.ts';
 
 /** A part of a file that was parsed by itself, and the number of lines above it. */
@@ -53,6 +53,7 @@ function parseMended(file: string, text: string): ParsedSource {
     try {
       const events = parseEvents(mended, { filename: file });
       refuseLostDocuments(file, mended, events);
+      refuseTightSigns(file, mended, events);
       return { text: mended, events, linesAbove: 0 };
     } catch (error) {
       const start = left > 0 ? deficientLine(error, mended) : undefined;
@@ -100,6 +101,24 @@ function parsedObject(text: string, error: unknown): ParsedSource {
     return { text, events: parseEvents(text, {}), linesAbove: 0 };
   } catch {
     throw error;
+  }
+}
+
+/** `{a:, b: c}` and `[?a]`: in brackets kubectl takes this colon for text, and this question mark for a key's. */
+function refuseTightSigns(file: string, text: string, events: readonly Event[]): void {
+  for (const event of events) {
+    if (event.type !== EVENT_ID.SCALAR || event.style !== SCALAR_STYLE.PLAIN) continue;
+    const { valueStart, valueEnd } = event;
+    const isColon = text[valueEnd] === ':' && /[,[\]{}]/.test(text[valueEnd + 1] ?? '');
+    const isQuestion =
+      text[valueStart] === '?' && /[,[{]\s*$/.test(text.slice(Math.max(0, valueStart - 80), valueStart));
+    if (!isColon && !isQuestion) continue;
+    const line = text.slice(0, valueStart).split('\n').length;
+    const what = isColon ? 'a colon right before a bracket or comma' : 'a question mark right before a text';
+    throw new Stop({
+      subject: `${file}:${line}`,
+      message: `has ${what} in brackets; put a space there, or quotes`,
+    });
   }
 }
 

@@ -59,8 +59,8 @@ describe('trueup event', () => {
     assert.equal(err, '');
     const answer = answerSchema.parse(JSON.parse(out));
     assert.deepEqual([code, answer.outcome, answer.proof], [0, 'published', 'verified']);
-    const { before, ...push } = z.array(z.looseObject({})).parse(answer['pushes'])[0] ?? {};
-    assert.equal(before, '95790bf891e76fee5e1747ab589903a6a1f80f22');
+    const { before: earlier, ...push } = z.array(z.looseObject({})).parse(answer['pushes'])[0] ?? {};
+    assert.equal(earlier, '95790bf891e76fee5e1747ab589903a6a1f80f22');
     assert.deepEqual(push, {
       repository: 'diaspora',
       ref: 'refs/heads/main',

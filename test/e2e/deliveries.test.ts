@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { PollRequest } from '../../core/contract/events.ts';
 import { keys, prefixes } from '../../core/contract/keys.ts';
 import { readDocument } from '../../core/documents.ts';
 import { deliverySchema } from '../../core/model/delivery.ts';
@@ -121,6 +122,28 @@ test('the reconcile function is killed in the middle of an apply: the next run c
   assert.equal(entries.length, many.length);
   assert.ok(entries.every(({ state, created, uid }) => state === 'applied' && created && uid !== undefined));
 });
+
+test('a push whose webhook never came is found by a poll, and ends as a run', async () => {
+  installation.git.deliveries.hold();
+  const push = await pushFiles(stage, 'shop: nobody tells of this', {
+    'apps/shop/page.yaml': configMap('page', 'unheard'),
+  });
+  await deliveryOf(push);
+  installation.git.deliveries.hold(false);
+  const request: PollRequest = { version: 1, poll: 'remote', repositories: [installation.repository] };
+  await sendToPushes(JSON.stringify(request));
+  await watchRun(stage, push, target);
+  assert.equal(await liveRound('page'), 'unheard');
+});
+
+async function sendToPushes(MessageBody: string): Promise<void> {
+  const { ListQueuesCommand, SendMessageCommand, SQSClient } = await import('@aws-sdk/client-sqs');
+  const sqs = new SQSClient(installation.clients);
+  const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({}));
+  const ours = QueueUrls.filter((url) => url.includes('deliveries') && url.includes('QueuesPushesQueue'));
+  assert.equal(ours.length, 1, QueueUrls.join(' '));
+  await sqs.send(new SendMessageCommand({ QueueUrl: ours[0], MessageBody }));
+}
 
 test('an image event of ECR is seen in the ledger', async () => {
   await emitServiceEvent(installation.aws, {

@@ -85,6 +85,8 @@ test('lifecycle: state and snapshots never go by age, history goes after 400 day
     'heals/ 30 7',
     'checks/ kept 1',
     'memory/ kept 1',
+    'renders/ kept 1',
+    'facts/ kept 30',
     'leftovers kept -',
   ]);
   for (const prefix of Object.values(prefixes)) {

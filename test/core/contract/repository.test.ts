@@ -64,7 +64,7 @@ const refused = z.array(z.tuple([z.record(z.string(), z.unknown()), z.string()])
 - [{githubApp: {appId: 1, installationId: 2, privateKeySecret: k, apiUrl: 'http://169.254.169.254'}}, 'githubApp.apiUrl: must be https://']
 - [{url: 'ssh://git@git.example/x', ssh: {secret: k}, lfs: {}}, 'lfs: works with https:// urls of hosts that speak Git LFS']
 - [{lfs: {hosts: ['https://media.example']}}, 'lfs.hosts.0: must be a host, with a port if it has one']
-- [{verify: {mode: require}}, 'verify: names nobody who may sign; list gpgKeys or sshKeys']
+- [{verify: {mode: require}}, 'verify: names nobody who may sign; list gpgKeys, sshKeys or gitsign']
 `),
 );
 for (const [change, message] of refused) {
@@ -85,9 +85,16 @@ test('CodeCommit is known by its address', () => {
 });
 
 test('every secret that a repository names is known, each once', () => {
-  const verify = { mode: 'require', gpgKeys: ['inline', { secret: 'keys' }], sshKeys: [{ secret: 'keys' }] };
+  const gitsign = { trustedRoot: { secret: 'root' }, identities: [{ issuer: 'i', identity: 'a' }] };
+  const verify = {
+    mode: 'require',
+    gpgKeys: ['inline', { secret: 'keys' }],
+    sshKeys: [{ secret: 'keys' }],
+    gitsign,
+  };
   assert.deepEqual(secretsOf(repositorySchema.parse({ ...fleet, tokenSecret: 'git/token', verify })), [
     'git/token',
     'keys',
+    'root',
   ]);
 });

@@ -156,6 +156,14 @@ export const stricter: Readonly<
     says: /:5: stands behind \.\.\. and without ---/,
   },
   'JSON texts of which kubectl reads the first': { text: `# c\n${json('a')}${json('b')}`, says: /:2: / },
+  'a colon right before a comma': {
+    text: inData('  a: [b:, c]\n'),
+    says: /:5: has a colon right before a bracket or comma/,
+  },
+  'a question mark right before a text': {
+    text: inData('  a: [b, ?c]\n'),
+    says: /:5: has a question mark right before a text in brackets/,
+  },
   'a line end of Unicode': { text: inData('  a: "b\u0085c"\n'), says: /:5: holds U\+0085/ },
   another: { text: inData('  a: |\n    b\u2028    c\n'), says: /:6: holds U\+2028/ },
   'a key that JavaScript loses': {
