@@ -85,7 +85,8 @@ async function assemble(scratch: string, { files }: KustomizeAssembly): Promise<
     // Core sees to it; this is what stands between a mistake of its and the disk.
     if (!file.startsWith(`${scratch}/`)) throw new Stop({ subject: path, message: 'leads out of the build' });
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, typeof source === 'string' ? source : await source.worktree.read(source.path));
+    const isContent = typeof source === 'string' || source instanceof Uint8Array;
+    await writeFile(file, isContent ? source : await source.worktree.read(source.path));
   }
 }
 

@@ -13,7 +13,8 @@ const shared = ['../protocol/go.mod', '../protocol/protocol.go'];
 export async function buildPeer(name: GoPeer, progress: Progress): Promise<string> {
   const module = join(import.meta.dirname, 'peers', name);
   const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum', 'main.go', ...shared]) hash.update(await readFile(join(module, file)));
+  for (const file of ['go.mod', 'go.sum', 'main.go', ...shared])
+    hash.update(await readFile(join(module, file)));
   const path = join(cacheDir(process.env), `peer-${name}-${hash.digest('hex').slice(0, 12)}`);
   if (await exists(path)) return path;
   progress(`building ${name}'s engine (about two minutes, once)`);

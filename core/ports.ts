@@ -164,8 +164,11 @@ export interface Git {
 
 /** A tree put together for one build. */
 export interface KustomizeAssembly {
-  /** What stands where: a text, or a file of a checkout. */
-  readonly files: ReadonlyMap<string, string | { readonly worktree: Worktree; readonly path: string }>;
+  /** What stands where: a content, or a file of a checkout. */
+  readonly files: ReadonlyMap<
+    string,
+    string | Uint8Array | { readonly worktree: Worktree; readonly path: string }
+  >;
   /** The folder in it that is built. */
   readonly folder: string;
 }

@@ -10,6 +10,8 @@ const treeInputsSchema = z.object({
   /** Folders of which it matters which files there are, each without what is in it. */
   names: paths,
   files: paths,
+  /** Set where a symlink was met: all symlinks of the commit count then, since any may lead elsewhere. */
+  links: z.literal(true).exactOptional(),
 });
 export type TreeInputs = z.infer<typeof treeInputsSchema>;
 

@@ -15,6 +15,7 @@ type Kind = 'file' | 'folder' | 'symlink' | 'submodule' | 'absent';
 export class CommitTree {
   readonly #ids: ReadonlyMap<string, string>;
   readonly #names = new Map<string, string>();
+  #links: string | undefined;
   #children: ReadonlyMap<string, readonly string[]> | undefined;
 
   /** Mode and object id by path, as a worktree has them. */
@@ -41,12 +42,21 @@ export class CommitTree {
   }
 
   /** The values that a render's inputs have here, in the order of the inputs. */
-  valuesOf({ contents, names, files }: TreeInputs): readonly string[] {
+  valuesOf({ contents, names, files, links }: TreeInputs): readonly string[] {
     return [
+      ...(links === true ? [this.#allLinks()] : []),
       ...contents.map((path) => this.id(path)),
       ...names.map((path) => this.#namesBelow(path)),
       ...files.map((path) => this.id(path)),
     ];
+  }
+
+  /** Every symlink, with what it says: where it leads, and through which others. */
+  #allLinks(): string {
+    this.#links ??= digestOf(
+      this.below('.').flatMap((path) => (this.kind(path) === 'symlink' ? [path, this.id(path)] : [])),
+    );
+    return this.#links;
   }
 
   /** Which files there are; a submodule counts with its commit, since its files are not in this tree. */

@@ -50,35 +50,57 @@ export class RecordedWorktree implements Worktree {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** What was read, in the fewest words that lose nothing. Undefined when that cannot be told from the tree alone. */
-  inputs(tree: CommitTree): TreeInputs | undefined {
+  /** What was read, in the fewest words that lose nothing. Undefined when that cannot be told from the tree. */
+  async inputs(tree: CommitTree): Promise<TreeInputs | undefined> {
     if (this.ids.size === 0) return undefined;
-    const missing = [...this.#met].filter((path) => tree.kind(path) === 'absent');
-    const read = [...this.#read, ...missing].map((path) => pinnedPath(tree, path));
-    const listed = [...this.#listed].map((path) => pinnedPath(tree, path));
-    // Where a symlink leads, and through which others, only its content tells: any commit may change it.
-    const met = [...this.#met].map((path) => pinnedPath(tree, path));
-    const isFollowed = [...read, ...listed, ...met].some((path) => tree.kind(path) === 'symlink');
-    const holdsLink = listed.some((path) => tree.below(path).some((file) => tree.kind(file) === 'symlink'));
-    if (isFollowed || holdsLink) return everything;
-    const exact = inputsOf(tree, { read, listed });
-    const size = exact.contents.length + exact.names.length + exact.files.length;
-    if (size <= maxInputs) return exact;
-    const coarse = inputsOf(tree, { read: [...read, ...listed.flatMap((path) => tree.below(path))], listed });
-    return coarse.contents.length + coarse.files.length <= maxInputs ? coarse : everything;
+    const walk = { read: new Set<string>(), listed: new Set<string>(), links: false };
+    for (const path of this.#met) {
+      const pinned = pinnedPath(tree, path);
+      walk.links ||= tree.kind(pinned) === 'symlink';
+      if (tree.kind(pinned) === 'absent') walk.read.add(pinned);
+    }
+    for (const path of this.#read) walk.read.add(await this.#real(tree, path, walk));
+    for (const path of this.#listed) walk.listed.add(await this.#real(tree, path, walk));
+    // Grows as it is walked: a folder that a symlink leads to may hold symlinks itself.
+    for (const folder of walk.listed) {
+      for (const path of tree.below(folder).filter((each) => tree.kind(each) === 'symlink')) {
+        const real = await this.#real(tree, path, walk);
+        if (tree.kind(real) === 'folder') walk.listed.add(real);
+      }
+    }
+    const inputs = fewest(tree, { read: [...walk.read], listed: [...walk.listed] });
+    return walk.links ? { ...inputs, links: true } : inputs;
+  }
+
+  /** Where a path really is, with all that it leads through counted. */
+  async #real(tree: CommitTree, path: string, walk: { links: boolean }): Promise<string> {
+    const pinned = pinnedPath(tree, path);
+    if (tree.kind(pinned) !== 'symlink') return pinned;
+    walk.links = true;
+    return pinnedPath(tree, await this.#worktree.realPath(path));
   }
 }
 
 const everything: TreeInputs = { contents: ['.'], names: [], files: [] };
 
-function inputsOf(
-  tree: CommitTree,
-  { read, listed }: { readonly read: readonly string[]; readonly listed: readonly string[] },
-): TreeInputs {
+interface Walked {
+  readonly read: readonly string[];
+  readonly listed: readonly string[];
+}
+
+function fewest(tree: CommitTree, { read, listed }: Walked): TreeInputs {
+  const exact = inputsOf(tree, { read, listed });
+  if (exact.contents.length + exact.names.length + exact.files.length <= maxInputs) return exact;
+  const coarse = inputsOf(tree, { read: [...read, ...listed.flatMap((path) => tree.below(path))], listed });
+  return coarse.contents.length + coarse.files.length <= maxInputs ? coarse : everything;
+}
+
+function inputsOf(tree: CommitTree, { read, listed }: Walked): TreeInputs {
   const wasRead = new Set(read);
   const folders = [...new Set(listed)].sort();
   const isWhole = (folder: string) =>
-    tree.kind(folder) === 'folder' && tree.below(folder).every((path) => wasRead.has(path));
+    tree.kind(folder) === 'folder' &&
+    tree.below(folder).every((path) => wasRead.has(path) || tree.kind(path) === 'symlink');
   const contents = outermost(folders.filter(isWhole));
   const isCovered = (path: string) => contents.some((folder) => isBelow(path, folder));
   return {

@@ -52,7 +52,13 @@ export class Renderings {
     this.#tree = new CommitTree(worktree.ids);
     this.#facts = new FactsBook(deps.store, deps.config);
     const { renderers, build, config } = deps;
-    this.#program = digestOf({ ...renderers.versions, build, sources: config.sources });
+    // Of equal ids the contents differ by whether LFS and submodules are followed.
+    const trees = config.repositories.map(({ name, lfs, submodules = false }) => [
+      name,
+      lfs !== undefined,
+      submodules,
+    ]);
+    this.#program = digestOf({ ...renderers.versions, build, sources: config.sources, trees });
   }
 
   /** How many renders were made and not taken over. */
@@ -170,7 +176,7 @@ export class Renderings {
     const snapshot = await storeSnapshot(origin, rendered, this.#deps);
     this.made += 1;
     const produced = { snapshot, objects: rendered.objects.length };
-    const own = worktree.inputs(this.#tree);
+    const own = await worktree.inputs(this.#tree);
     const others = await this.#othersRead(sourced, references);
     // What a range of versions resolves to, no tree tells.
     if (own === undefined || others === undefined || charts.isFloating) return produced;
@@ -187,7 +193,7 @@ export class Renderings {
     const read: [string, OtherInputs][] = [];
     for (const { ref, repository } of application.spec.sources ?? []) {
       const { tree, worktree } = await this.#others.open(repository);
-      const inputs = references.get(ref)?.inputs(tree);
+      const inputs = await references.get(ref)?.inputs(tree);
       if (inputs === undefined) return undefined;
       const { sha } = worktree.commit;
       read.push([repository, { inputs, digest: digestOf(tree.valuesOf(inputs)), sha }]);

@@ -1,4 +1,5 @@
 import type { Fault } from '../errors.ts';
+import { chartSchema, type ChartReference } from '../model/helm.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 import type { YamlDocument } from '../yaml/read-yaml.ts';
 import { faultAt, memberOf, textsOf } from './kustomize-faults.ts';
@@ -7,6 +8,8 @@ import { joinPath } from './kustomize-path.ts';
 /** A folder of the tree that holds a chart, and where the kustomization names it. */
 export interface ChartFolder {
   readonly folder: string;
+  /** Where else it may come from, when it says so with an exact place. */
+  readonly reference: ChartReference | undefined;
   readonly path: readonly PropertyKey[];
 }
 
@@ -29,7 +32,7 @@ export function chartFolders(
     const path = ['helmCharts', index] as const;
     const found = isJsonObject(chart) ? chartFolder(folder, globals, chart) : 'is no chart';
     if (typeof found === 'string') faults.push(faultAt(document, path, found));
-    else charts.push({ folder: found.folder, path });
+    else charts.push({ folder: found.folder, reference: referenceOf(chart), path });
   });
   return { charts, faults };
 }
@@ -51,6 +54,16 @@ function chartFolder(folder: string, globals: Json, chart: JsonObject): { readon
   if (!isInside || home.startsWith('/'))
     return `${home} is outside this folder, which kustomize does not read`;
   return { folder: found };
+}
+
+/** As `source.chart` would name it. */
+function referenceOf(chart: Json): ChartReference | undefined {
+  const [name, version, repository] = ['name', 'version', 'repo'].map((field) => textAt(chart, field));
+  const isOci = repository?.startsWith('oci://') === true;
+  const parsed = chartSchema.safeParse(
+    isOci ? { oci: `${repository}/${name}`, version } : { repository, name, version },
+  );
+  return parsed.success ? parsed.data : undefined;
 }
 
 /** Values are handed over in a file. */

@@ -1,8 +1,10 @@
 import { Stop, faultsOf, type Fault } from '../errors.ts';
+import type { ChartReference } from '../model/helm.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 import type { Worktree } from '../ports.ts';
 import { readYaml, type YamlDocument } from '../yaml/read-yaml.ts';
-import { chartFolders } from './kustomize-charts.ts';
+import type { LoadedChart } from './helm-load.ts';
+import { chartFolders, type ChartFolder } from './kustomize-charts.ts';
 import {
   faultAt,
   fieldFaults,
@@ -49,8 +51,10 @@ export type FindBase = (
 export interface KustomizeInputs {
   /** Every folder that it reads from, its own first. */
   readonly folders: readonly InputFolder[];
-  /** Folders of the charts that it inflates. */
+  /** Folders of the charts that it inflates, as far as they are in a tree. */
   readonly charts: readonly InputFolder[];
+  /** The other charts, by the folder where kustomize looks for them when trees are put together. */
+  readonly fetched: ReadonlyMap<string, LoadedChart>;
   /** Secret values that stand in the kustomizations, and that kustomize quotes when one of them is wrong. */
   readonly secrets: readonly string[];
   /** Kustomizations that name bases from elsewhere, as they must be spelled in a build; by tree root and file. */
@@ -61,6 +65,8 @@ export interface KustomizeInputs {
 
 export interface InputOptions extends KustomizeRules {
   readonly findBase: FindBase;
+  /** Throws Stop for a chart of a place that is not declared. */
+  readonly loadChart: (reference: ChartReference) => Promise<LoadedChart>;
 }
 
 interface Start {
@@ -101,6 +107,7 @@ class Walk {
   readonly #options: InputOptions;
   readonly #places: Place[] = [];
   readonly #charts: InputFolder[] = [];
+  readonly #fetched = new Map<string, LoadedChart>();
   readonly #secrets: string[] = [];
   readonly #faults: Fault[] = [];
   readonly #rewritten = new Map<string, string>();
@@ -125,6 +132,7 @@ class Walk {
     return {
       folders: this.#places.map(({ tree, folder }) => ({ tree, folder })),
       charts: this.#charts,
+      fetched: this.#fetched,
       secrets: this.#secrets,
       rewritten: this.#rewritten,
     };
@@ -178,12 +186,19 @@ class Walk {
   async #readCharts({ tree, folder }: InputFolder, document: YamlDocument): Promise<void> {
     const { charts, faults } = chartFolders(document, folder);
     this.#faults.push(...faults);
-    for (const chart of charts) {
-      const files = await this.#collecting(() => tree.worktree.files(chart.folder));
-      if (files !== undefined && files.length > 0) this.#charts.push({ tree, folder: chart.folder });
-      if (files?.length !== 0) continue;
-      const message = `there is no chart in ${chart.folder}, and rendering has no network; keep the chart there`;
-      this.#faults.push(faultAt(document, chart.path, message));
+    for (const chart of charts) await this.#collecting(() => this.#readChart(tree, document, chart));
+  }
+
+  async #readChart(tree: Tree, document: YamlDocument, chart: ChartFolder): Promise<void> {
+    const { folder, reference, path } = chart;
+    const fault = (message: string) => new Stop(faultAt(document, path, message));
+    if ((await tree.worktree.files(folder)).length > 0) {
+      this.#charts.push({ tree, folder });
+    } else if (reference === undefined) {
+      throw fault(`there is no chart in ${folder}; keep it there, or name its repo and version`);
+    } else {
+      const loaded = await this.#options.loadChart(reference).catch(placedAt(fault));
+      this.#fetched.set(`${tree.root}/${folder}`, loaded);
     }
   }
 

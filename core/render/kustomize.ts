@@ -4,6 +4,7 @@ import type { KustomizeOptions } from '../model/kustomize-options.ts';
 import { refKey, refOf } from '../model/object.ts';
 import type { KustomizeAssembly, KustomizeExtras, Worktree } from '../ports.ts';
 import type { RenderContext } from './context.ts';
+import { loadChart, type ResolvedChart } from './helm-load.ts';
 import {
   kustomizationOf,
   kustomizeInputs,
@@ -22,6 +23,8 @@ export interface KustomizeSource extends PlainSource {
 /** Objects that kustomize gives, and the files of the application's own tree that they were made of. */
 export interface KustomizedObjects extends PlacedObjects {
   readonly inputs: readonly string[];
+  /** Charts that came from elsewhere. */
+  readonly charts: readonly ResolvedChart[];
 }
 
 /** Builds a folder of the tree. Throws Stop with every fault found. */
@@ -46,7 +49,11 @@ export async function readKustomized(
   const overlay = wanted === undefined ? undefined : overlayDocument(wanted);
   const inputs = await kustomizeInputs(
     { tree, folder, overlay },
-    { helm: options.helm === true, findBase: findBaseOf(context) },
+    {
+      helm: options.helm === true,
+      findBase: findBaseOf(context),
+      loadChart: (chart) => loadChart({ path: '.', chart }, context),
+    },
   );
   const start = { tree, folder, overlay: inputs.overlay };
   const extras = { ...(await assembled(start, inputs)), ...(await helmOf(inputs, context)) };
@@ -55,7 +62,8 @@ export async function readKustomized(
   });
   const { objects } = placedObjects(source.path, readManifests(`${kustomization} (as built)`, output));
   const origins = Object.fromEntries(objects.map((object) => [refKey(refOf(object)), kustomization]));
-  return { objects, origins, inputs: await filesOf(inputs, tree) };
+  const charts = [...inputs.fetched.values()].flatMap(({ resolved }) => resolved);
+  return { objects, origins, inputs: await filesOf(inputs, tree), charts };
 }
 
 /** The tree of a base is the same for all its folders. */
@@ -70,10 +78,10 @@ function findBaseOf({ bases }: RenderContext): FindBase {
 
 /** What charts are told of the cluster, which is asked only when there are any. */
 async function helmOf(
-  { charts }: KustomizeInputs,
+  { charts, fetched }: KustomizeInputs,
   { facts }: RenderContext,
 ): Promise<Pick<KustomizeExtras, 'helm'>> {
-  if (charts.length === 0) return {};
+  if (charts.length === 0 && fetched.size === 0) return {};
   const capabilities = await facts.capabilities();
   return { helm: capabilities === undefined ? {} : { capabilities } };
 }
@@ -95,16 +103,22 @@ interface Start {
 /** A build in place reads the tree as it is; anything more needs a copy of what it reads. */
 async function assembled(
   { tree, folder, overlay }: Start,
-  { folders, charts, rewritten }: KustomizeInputs,
+  { folders, charts, fetched, rewritten }: KustomizeInputs,
 ): Promise<{ readonly assembly?: KustomizeAssembly }> {
-  if (overlay === undefined && rewritten.size === 0) return {};
-  const files = new Map<string, string | { readonly worktree: Worktree; readonly path: string }>();
+  if (overlay === undefined && rewritten.size === 0 && fetched.size === 0) return {};
+  const files = new Map<
+    string,
+    string | Uint8Array | { readonly worktree: Worktree; readonly path: string }
+  >();
   for (const { tree: other, folder: below } of [...folders, ...charts]) {
     for (const path of await other.worktree.files(below)) {
       files.set(`${other.root}/${path}`, { worktree: other.worktree, path });
     }
   }
   for (const [file, text] of rewritten) files.set(file, text);
+  for (const [root, chart] of fetched) {
+    for (const [path, bytes] of chart.files) files.set(`${root}/${path}`, bytes);
+  }
   const built = `${tree.root}/${folder}`;
   if (overlay === undefined) return { assembly: { files, folder: built } };
   files.set('overlay/kustomization.yaml', JSON.stringify(rerooted(overlay, built, 'overlay')));

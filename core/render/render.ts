@@ -59,9 +59,11 @@ async function renderPlain(
 }
 
 async function renderKustomize(source: Source, context: RenderContext): Promise<Rendered> {
-  const { inputs, objects, origins } = await readKustomized(source, context);
-  const digest = await inputDigest(context.worktree, inputs);
-  return { renderer: 'kustomize', objects, origins, inputDigest: digest };
+  const { inputs, objects, origins, charts } = await readKustomized(source, context);
+  const own = await inputDigest(context.worktree, inputs);
+  if (charts.length === 0) return { renderer: 'kustomize', objects, origins, inputDigest: own };
+  const digest = digestOf({ own, charts: charts.map((chart) => chart.digest) });
+  return { renderer: 'kustomize', objects, origins, inputDigest: digest, charts };
 }
 
 async function renderHelm(source: Source, context: RenderContext): Promise<Rendered> {

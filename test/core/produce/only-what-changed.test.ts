@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { symlink } from 'node:fs/promises';
+import { rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { keys } from '../../../core/contract/keys.ts';
@@ -167,13 +167,31 @@ test('a force-push back to an older commit is followed by its contents', async (
   assert.deepEqual([snapshot, revision], [before.snapshot, 3]);
 });
 
-test('what is read through a symlink is rendered with every commit, and nothing else is', async () => {
-  const world = await begin();
+test('what is read through symlinks counts, and where they lead', async () => {
+  const world = await begin({
+    'linked/deep/a.yaml': configMap('linked', '1'),
+    'other/b.yaml': configMap('b', '1'),
+  });
   await symlink('../linked', join(world.clone, 'api/more'));
-  assert.deepEqual(await world.push({ 'linked/a.yaml': configMap('linked', '1') }), ['api']);
-  assert.deepEqual(await world.push({ 'linked/a.yaml': configMap('linked', '2') }), ['api']);
-  assert.deepEqual(await world.push({ 'linked/b.yaml': configMap('linked-b', '1') }), ['api']);
-  assert.equal((await world.world.pointer('api')).objects, 3);
+  assert.deepEqual(await world.push({}), ['api']);
+  assert.equal((await world.world.pointer('api')).objects, 2);
+  assert.deepEqual(await world.push({ 'linked/deep/a.yaml': configMap('linked', '2') }), ['api']);
+  assert.deepEqual(await world.push({ 'linked/c.yaml': configMap('linked-c', '1') }), ['api']);
+  assert.deepEqual(await world.push({ 'README.md': 'Links' }), []);
+  await symlink('../../other', join(world.clone, 'linked/deep/more'));
+  assert.deepEqual(await world.push({}), ['api']);
+  assert.equal((await world.world.pointer('api')).objects, 4);
+  assert.deepEqual(await world.push({ 'other/b.yaml': configMap('b', '2') }), ['api']);
+  await rm(join(world.clone, 'linked/deep/more'));
+  await symlink('../../bases/common', join(world.clone, 'linked/deep/more'));
+  const renders = await world.push({});
+  assert.deepEqual(
+    renders,
+    [],
+    'it holds no manifest that a plain folder may have, so nothing was rendered to the end',
+  );
+  assert.match((await world.world.pointer('api')).failed?.faults[0]?.message ?? '', /./);
+  assert.deepEqual(await world.push({ 'applications/web.yaml': start['applications/web.yaml'] }), []);
 });
 
 test('another version of a renderer renders everything anew', async () => {

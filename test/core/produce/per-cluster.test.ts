@@ -153,3 +153,17 @@ test('what a cluster serves is an input only where a chart is rendered, and is r
   assert.notEqual(dev.snapshot, prod.snapshot);
   assert.equal(await follow(sha), 0);
 });
+
+test('what the configuration says of fetching is an input of every render', async () => {
+  const world = new ProduceWorld();
+  const rendered = countRenders(world);
+  await world.push('a', web('{path: apps/web}', '1'), { config: twoClusters });
+  const again = async (config: StackConfigInput) => {
+    rendered();
+    await produce(await world.pushed('a'.repeat(40)), 1, world.deps(config));
+    return rendered();
+  };
+  assert.equal(await again({ ...twoClusters, sweepMinutes: 7 }), 0);
+  const url = 'https://git.example/fleet.git';
+  assert.equal(await again({ ...twoClusters, repositories: [{ name: 'fleet', url, lfs: {} }] }), 1);
+});

@@ -84,7 +84,8 @@ test('from a push to snapshots with the provenance of Git itself', async () => {
   );
   assert.equal(provenance.renderer, 'kustomize');
   assert.deepEqual(Object.keys(provenance.versions), ['kubectl', 'kustomize', 'trueup']);
-  assert.deepEqual(await readdir(scratch), []);
+  // Nothing of the checkout stays; what was fetched is kept for the next one.
+  assert.deepEqual(await readdir(scratch), ['trueup-git-cache']);
 });
 
 test('events five times, late and in reverse all end at the head', async () => {

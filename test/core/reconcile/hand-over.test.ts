@@ -225,35 +225,33 @@ describe('an object that moves over two commits', () => {
 });
 
 describe('while nobody can tell', () => {
+  /** The commit of a is being read: the state knows an older head, and b has its pointer of that. */
+  async function halfRead(world: Awaited<ReturnType<typeof begun>>, moving?: readonly string[]) {
+    const { store, clock } = world.world;
+    const before = isoTime(clock.now() - 60_000);
+    const names = { repository: 'config', ref: 'refs/heads/main' };
+    const applications = {
+      a: { file: 'a.yaml', clusters: ['east'] },
+      b: { file: 'b.yaml', clusters: ['east'] },
+    };
+    const told = moving && {
+      moving: { sha: '2'.padStart(40, '0'), at: isoTime(clock.now()), targets: [...moving] },
+    };
+    const head = { sha: 'f'.repeat(40), at: before };
+    const state = { version: 1, seq: 1, ...names, head, failing: false, applications, ...told };
+    await writeDocument(store, keys.repository('config', 'refs/heads/main'), state, 'any');
+    const key = keys.desired({ cluster: 'east', application: 'b' });
+    const pointer = (await readDocument(store, key, desiredPointerSchema))?.value;
+    await writeDocument(store, key, { ...pointer, examined: { sha: 'f'.repeat(40), at: before } }, 'any');
+    const { commit } = await world.both.push('a', [configMap('keep-a')]);
+    assert.equal(commit.sha, '2'.padStart(40, '0'));
+    return plannedIn(await world.both.record('a')).join();
+  }
+
   test('a commit that is still being read deletes nothing: a pointer of it may come', async () => {
     const world = await begun();
-    const { store, clock } = world.world;
-    const target = { cluster: 'east', application: 'b' };
-    const before = isoTime(clock.now() - 60_000);
-    await writeDocument(
-      store,
-      keys.repository('config', 'refs/heads/main'),
-      {
-        version: 1,
-        seq: 1,
-        repository: 'config',
-        ref: 'refs/heads/main',
-        head: { sha: 'f'.repeat(40), at: before },
-        failing: false,
-        applications: {
-          a: { file: 'a.yaml', clusters: ['east'] },
-          b: { file: 'b.yaml', clusters: ['east'] },
-        },
-      },
-      'any',
-    );
-    const pointer = (await readDocument(store, keys.desired(target), desiredPointerSchema))?.value;
-    const old = { ...pointer, examined: { sha: 'f'.repeat(40), at: before } };
-    await writeDocument(store, keys.desired(target), old, 'any');
-    await world.both.push('a', [configMap('keep-a')]);
-    const record = await world.both.record('a');
     assert.match(
-      plannedIn(record).join(),
+      await halfRead(world),
       /moved: leave is kept: commit 0000000 is still being read, and b of it/,
     );
     await world.both.push('b', newB);
@@ -261,6 +259,15 @@ describe('while nobody can tell', () => {
     await world.both.run('b');
     await world.both.settle();
     await assertHandedOver(world);
+  });
+
+  test('a commit that said it will move a neighbour deletes nothing before that is done', async () => {
+    const planned = await halfRead(await begun(), ['east/a', 'east/b']);
+    assert.match(planned, /moved: leave is kept: commit 0000000 is still being read, and b of it/);
+  });
+
+  test('a commit that leaves a neighbour as it is waits for nothing of it', async () => {
+    assert.doesNotMatch(await halfRead(await begun(), ['east/a', 'west/b']), /is still being read/);
   });
 
   test('a neighbour whose snapshot is lost may want anything', async () => {

@@ -76,6 +76,7 @@ describe('values', () => {
     );
     const lenient = { valueFiles: ['gone.yaml', 'one.yaml'], ignoreMissingValueFiles: true };
     assert.equal(await valueOf(files, lenient), 'one');
+    await assert.rejects(renderChart(files, { valueFiles: ['templates'] }), /helm\.valueFiles is not there/);
     await assert.rejects(
       renderChart(files, { valueFiles: ['../../../x.yaml'] }),
       /leads out of the repository/,

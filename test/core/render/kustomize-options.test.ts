@@ -5,7 +5,8 @@ import { Stop } from '../../../core/errors.ts';
 import type { KubeObject } from '../../../core/model/object.ts';
 import { sourceSchema } from '../../../core/model/source.ts';
 import { readYaml } from '../../../core/yaml/read-yaml.ts';
-import { noFacts } from '../../../core/render/context.ts';
+import type { ChartReference } from '../../../core/model/helm.ts';
+import { noCharts, noFacts } from '../../../core/render/context.ts';
 import { Rendering, base, deployment, overlay, type TreeFiles } from './rendering.ts';
 
 const rendering = await Rendering.start();
@@ -223,4 +224,35 @@ test('a chart in the folder that kustomize would have pulled it to', async () =>
   ]);
   const files = { ...overlay(`helmCharts: [${named}]`), ...Object.fromEntries(moved) };
   assert.equal((await rendering.render(files, { source })).objects.length, 1);
+});
+
+test('a chart from elsewhere is fetched as declared, and an input with its digest', async () => {
+  const source = { path: 'overlays/prod', kustomize: { helm: true } };
+  const asked: unknown[] = [];
+  const charts = {
+    ...noCharts,
+    fetch: async (reference: ChartReference) => {
+      asked.push(reference);
+      const files = Object.entries(chart).map(([path, text]): [string, Uint8Array] => [
+        path.replace('overlays/prod/charts/shop/', ''),
+        Buffer.from(text),
+      ]);
+      return { name: 'shop', version: '1.0.0', digest: 'sha256:1', files: new Map(files) };
+    },
+  };
+  const listed = (repo: string) =>
+    overlay(
+      `namePrefix: a-\nresources: [../../base]\nhelmCharts: [{name: shop, version: 1.0.0, repo: "${repo}", releaseName: s}]`,
+    );
+  const context = { charts };
+  const rendered = await rendering.render(listed('https://charts.example'), { source, context });
+  assert.deepEqual(rendered.objects.map(({ metadata }) => metadata.name).sort(), ['a-s', 'a-web']);
+  assert.deepEqual(rendered.charts, [
+    { from: 'https://charts.example', name: 'shop', version: '1.0.0', digest: 'sha256:1' },
+  ]);
+  await rendering.render(listed('oci://registry.example/charts'), { source, context });
+  assert.deepEqual(asked, [
+    { repository: 'https://charts.example', name: 'shop', version: '1.0.0' },
+    { oci: 'oci://registry.example/charts/shop', version: '1.0.0' },
+  ]);
 });

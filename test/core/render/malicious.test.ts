@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, readdir } from 'node:fs/promises';
+import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Stop } from '../../../core/errors.ts';
@@ -8,6 +8,10 @@ import { maliciousCases, type MaliciousCase } from './malicious-cases.ts';
 import { Rendering, type TreeFiles } from './rendering.ts';
 
 const rendering = await Rendering.start();
+// Where builds have their scratch folders.
+const scratch = join(rendering.root, 'scratch');
+await mkdir(scratch);
+process.env['TMPDIR'] = scratch;
 after(() => rendering[Symbol.asyncDispose]());
 
 /** What was said, on one line, as the documentation shows it. */
@@ -37,6 +41,7 @@ for (const [group, cases] of Object.entries(maliciousCases)) {
     assert.deepEqual(missing, [], 'put these rows into docs/reference/rendering.md');
     // Nobody was asked, and nothing was run.
     assert.deepEqual(rendering.requests, []);
+    assert.deepEqual(await readdir(scratch), []);
     const left = await readdir(rendering.root, { recursive: true });
     assert.deepEqual(
       left.filter((name) => name.endsWith('RAN')),
