@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Retry } from '../core/errors.ts';
@@ -25,7 +25,7 @@ export async function withFileLock<T>(file: string, work: () => T): Promise<T> {
   try {
     return work();
   } finally {
-    rmSync(file, { force: true });
+    remove(file);
   }
 }
 
@@ -40,6 +40,15 @@ function take(file: string): boolean {
   }
 }
 
+/** Not `rmSync`: with `force`, some versions of Node leave a link that leads nowhere, and say nothing. */
+function remove(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+}
+
 /**
  * Removes a lock whose holder is gone; whether it did. Only the holder of a second lock may: of two processes that
  * see the same stale lock, the slower one would else remove what the faster one has taken by then.
@@ -48,15 +57,15 @@ function release(file: string): boolean {
   if (!isStale(file)) return false;
   const guard = `${file}.stale`;
   if (!take(guard)) {
-    if (isStale(guard)) rmSync(guard, { force: true });
+    if (isStale(guard)) remove(guard);
     return false;
   }
   try {
     if (!isStale(file)) return false;
-    rmSync(file, { force: true });
+    remove(file);
     return true;
   } finally {
-    rmSync(guard, { force: true });
+    remove(guard);
   }
 }
 
@@ -73,6 +82,8 @@ function holderOf(file: string): string | undefined {
     return readlinkSync(file);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
+    // A plain file, as an earlier version made them: its holder is unknown, and its age tells whether it is stale.
+    if (hasCode(error, 'EINVAL')) return 'unknown';
     throw error;
   }
 }

@@ -164,7 +164,9 @@ function isSettled({ pointer, inventory }: TargetState, sync: TargetCheck['sync'
   if (pointer.pin !== undefined || pointer.state === 'gone' || inventory?.waiting !== undefined) return false;
   const last = inventory?.lastRun;
   const isManual = pointer.settings.sync === 'manual' && last?.outcome === 'applied';
-  return sync === 'Synced' || (sync === 'Pending' && isManual);
+  // What is said of a pending commit names the freeze that holds, and a window opens and closes by time alone.
+  const isTimed = pointer.settings.freeze.length > 0;
+  return sync === 'Synced' || (sync === 'Pending' && isManual && !isTimed);
 }
 
 /**

@@ -198,7 +198,10 @@ function rowsOf(targets: ClusterMemory['targets']): Rows {
   const objects = new Map(all.flatMap((target) => target.objects.map((row) => [row[0], row] as const)));
   const hooks = new Set(all.flatMap((target) => (target.hooks ?? []).map(([key]) => key)));
   const counts = new Map<string, number>();
-  for (const key of objects.keys()) counts.set(kindOfKey(key), (counts.get(kindOfKey(key)) ?? 0) + 1);
+  // Every row counts: where two inventories hold one object, one of their rows may be of an object long gone.
+  for (const [key] of all.flatMap((target) => target.objects)) {
+    counts.set(kindOfKey(key), (counts.get(kindOfKey(key)) ?? 0) + 1);
+  }
   return { objects, hooks, counts };
 }
 

@@ -77,6 +77,10 @@ describe('store in a folder', () => {
     const before = new Date(Date.now() - 60_000);
     await lutimes(lockOf(folder, 'away.json'), before, before);
     assert.equal((await store.put('away.json', 'x', 'absent')).kind, 'written');
+    // A lock was a plain file once; one that was left behind must not hold its document for ever.
+    await writeFile(lockOf(folder, 'plain.json'), `1 ${hostname()}`);
+    await utimes(lockOf(folder, 'plain.json'), before, before);
+    assert.equal((await store.put('plain.json', 'x', 'absent')).kind, 'written');
   });
 
   it('waits for a lock that is held', async () => {

@@ -194,21 +194,21 @@ const chart = {
   'overlays/prod/charts/shop/templates/a.yaml':
     'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "{{ .Release.Name }}"}\ndata:\n  color: {{ .Values.color }}\n  server: {{ .Capabilities.KubeVersion.Version }}\n  has: {{ .Capabilities.APIVersions.Has "a.example/v1/Thing" | quote }}\n',
 };
-const charts = overlay('helmCharts: [{name: shop, releaseName: s, valuesInline: {color: blue}}]');
+const charted = overlay('helmCharts: [{name: shop, releaseName: s, valuesInline: {color: blue}}]');
 
 test('a chart in the tree is rendered where the Application allows it, for the cluster that it is for', async () => {
   const source = { path: 'overlays/prod', kustomize: { helm: true } };
   const capabilities = { version: 'v1.33.1-eks-1', apiVersions: ['a.example/v1/Thing'] };
   const context = { facts: { ...noFacts, capabilities: async () => capabilities } };
-  const { objects, inputDigest } = await rendering.render({ ...charts, ...chart }, { source, context });
+  const { objects, inputDigest } = await rendering.render({ ...charted, ...chart }, { source, context });
   assert.deepEqual(
     objects.map((object) => object['data']),
     [{ color: 'blue', server: 'v1.33.1-eks-1', has: 'true' }],
   );
-  const more = { ...charts, ...chart, 'overlays/prod/charts/shop/values.yaml': 'color: green\n' };
+  const more = { ...charted, ...chart, 'overlays/prod/charts/shop/values.yaml': 'color: green\n' };
   assert.notEqual((await rendering.render(more, { source, context })).inputDigest, inputDigest);
   const prefixed = { path: 'overlays/prod', kustomize: { helm: true, namePrefix: 'a-' } };
-  const { objects: named } = await rendering.render({ ...charts, ...chart }, { source: prefixed });
+  const { objects: named } = await rendering.render({ ...charted, ...chart }, { source: prefixed });
   assert.deepEqual(
     named.map(({ metadata }) => metadata.name),
     ['a-s'],

@@ -170,4 +170,17 @@ describe('a commit that is not applied', () => {
     const check = await world.sweep();
     assert.deepEqual([check?.sync, check?.revision, check?.health], ['Pending', 0, 'Unknown']);
   });
+
+  it('a commit that waits for a person no longer names the window once that has ended', async () => {
+    const freeze = [{ from: '2026-11-23T00:00:00Z', until: '2026-11-24T00:00:00Z', reason: 'sale' }];
+    const settings = { sync: 'manual', freeze } as const;
+    await world.deploy('web', [configMap('front')], settings);
+    await world.push('web', [configMap('front', { a: '2' })], settings);
+    assert.match((await world.sweep())?.reason ?? '', /frozen until/);
+    await world.sweep();
+    world.clock.advance(13 * 60 * minute);
+    const check = await world.sweep();
+    assert.equal(check?.sync, 'Pending');
+    assert.doesNotMatch(check?.reason ?? '', /frozen/);
+  });
 });

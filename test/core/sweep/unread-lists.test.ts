@@ -254,6 +254,25 @@ describe('a list is remembered', () => {
     assert.deepEqual(read(), []);
   });
 
+  it('not of a kind of which two inventories hold the same object', async () => {
+    await world.deploy('slow', [configMap('shared')], { ...observe, intervalSeconds: 3600 });
+    await world.sweepAll();
+    await world.sweepAll();
+    // Made again by another application while `slow` is not due: its row is of an object that is gone.
+    await world.deploy('web', [deployment('front'), configMap('front'), configMap('shared')], observe);
+    world.clock.advance(60_000);
+    await world.sweepAll();
+    await world.sweepAll();
+    assert.equal((await memory()).kinds['/ConfigMap']?.list, undefined);
+    world.clock.advance(hour);
+    const fast = (await world.sweepAll()).targets['slow']?.sync;
+    const full = await sweepCluster(
+      { cluster: 'east', requestedBy: 'test', all: true, full: true },
+      world.deps,
+    );
+    assert.equal(fast, full.targets['slow']?.sync);
+  });
+
   it('by two sweeps at once without harm', async () => {
     world.cluster.edit(mapAddress, { data: { a: '2' } });
     await Promise.all([world.sweepAll(), world.sweepAll()]);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import * as z from 'zod';
 import { Stop } from '../../../core/errors.ts';
 import { readYaml } from '../../../core/yaml/read-yaml.ts';
@@ -18,10 +18,11 @@ const runs = 300;
 
 /** What means something to YAML, somewhere. */
 const signs = [
-  ...[' ', '  ', '\n', '\n  ', '\t', '\r\n', '- ', ': ', ':', '#', ' #', '"', "'", '[', ']', '{', '}', ','],
-  ...['|', '>', '|-', '&a ', '*a', '!!str ', '?', '? ', '...\n', '0', '1', '.', 'e', '_', '~', 'null', 'yes'],
-  ...['%', '@', '\\', '\\n', '<<: ', '+', '-', '0x', ':1', 'é', '\u00a0', ''],
-];
+  ' |  |\n|\n  |\t|\r\n|- |: |:|#| #|"|\'|[|]|{|}|,|>|&a |*a|!!str |?|? |...\n|0|1|.|e|_|~|null|yes',
+  '%|@|\\|\\n|<<: |+|-|0x|:1|é|\u00a0|',
+].flatMap((row) => row.split('|'));
+const indicators = [...signs, '|', '|-'];
+
 /** The data of a case and where it begins; those of one document, since kubectl adds a label to what is left. */
 const bases = Object.values(alike).flatMap((text) => {
   const parts = text.split(/(?<=\ndata:\r?\n)/);
@@ -32,7 +33,10 @@ const bases = Object.values(alike).flatMap((text) => {
 const edited = fc
   .tuple(
     fc.constantFrom(...bases),
-    fc.array(fc.tuple(fc.nat(400), fc.nat(3), fc.constantFrom(...signs)), { minLength: 1, maxLength: 3 }),
+    fc.array(fc.tuple(fc.nat(400), fc.nat(3), fc.constantFrom(...indicators)), {
+      minLength: 1,
+      maxLength: 3,
+    }),
   )
   .map(([{ head, data }, edits]) => {
     const text = edits.reduce((before, [where, cut, sign]) => {
