@@ -1,12 +1,13 @@
 import type { ChartSource } from '../core/contract/chart-sources.ts';
 import { Blocked, Retry, Stop } from '../core/errors.ts';
-import type { ChartReference } from '../core/model/helm.ts';
+import { isExactVersion, type ChartReference } from '../core/model/helm.ts';
 import type { Charts, ChartFiles, Clock, FetchedChart, Secrets } from '../core/ports.ts';
 import { unpackChart } from './chart-archive.ts';
-import { isExact, pickVersion } from './chart-version.ts';
+import { pickVersion } from './chart-version.ts';
 import { ecrRegion, type EcrCredentials } from './ecr-credentials.ts';
 import type { Reach } from './guarded-fetch.ts';
 import { HelmIndexes, fetchArchive, type RepositoryAccess } from './helm-repository.ts';
+import { isBelow, parseOci } from './oci-address.ts';
 import { OciRepository } from './oci-registry.ts';
 
 const maxLayerBytes = 32 * 1024 * 1024;
@@ -90,9 +91,9 @@ export class ChartRegistry implements Charts {
     oci,
     version: wanted,
   }: Extract<ChartReference, { readonly oci: string }>): Promise<FetchedChart> {
-    const source = await this.#declared(oci, (declared) => oci.startsWith(`${declared}/`));
-    const { host, pathname } = new URL(oci.replace(/^oci:/, 'https:'));
-    const name = pathname.slice(1);
+    const address = parseOci(oci);
+    const { host, name } = address;
+    const source = await this.#declared(oci, (declared) => isBelow(address, declared));
     const isLoopback = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::|$)/.test(host);
     const repository = new OciRepository({
       origin: `${isLoopback ? 'http' : 'https'}://${host}`,
@@ -103,7 +104,7 @@ export class ChartRegistry implements Charts {
     });
     const subject = `chart ${oci}`;
     // A tag has no plus sign: Helm writes an underscore.
-    const tags = isExact(wanted)
+    const tags = isExactVersion(wanted)
       ? [wanted]
       : (await repository.tags()).map((tag) => tag.replaceAll('_', '+'));
     const version = pickVersion(wanted, tags, subject);

@@ -25,11 +25,6 @@ export function pickVersion(wanted: string, versions: readonly string[], subject
   throw new Stop({ subject, message });
 }
 
-/** Whether it names one version and not several. */
-export function isExact(wanted: string): boolean {
-  return /^v?[0-9]+\.[0-9]+\.[0-9]+(?:[-+][-.+0-9A-Za-z]+)?$/.test(wanted);
-}
-
 function parseRange(text: string, includePrerelease: boolean): Range | undefined {
   try {
     return new Range(text, { includePrerelease });

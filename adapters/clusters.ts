@@ -68,7 +68,10 @@ export class ConfiguredClusters implements Clusters {
     const known = this.#shared.get(cluster);
     if (known !== undefined) return known;
     const rate = this.#configs.find(({ name }) => name === cluster)?.requestsPerSecond;
-    const shared: Shared = { gate: new RequestGate(this.#clock, rate), discovery: new Discovery(this.#clock) };
+    const shared: Shared = {
+      gate: new RequestGate(this.#clock, rate),
+      discovery: new Discovery(this.#clock),
+    };
     this.#shared.set(cluster, shared);
     return shared;
   }

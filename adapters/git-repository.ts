@@ -36,6 +36,7 @@ export interface TreeEntry {
 /** What was kept of earlier fetches does not fit together; it is thrown away already. */
 export class DamagedCache extends Retry {}
 
+export const folderMode = '040000';
 const fetchFlags = ['fetch', '--quiet', '--no-tags', '--no-recurse-submodules'];
 const partial = '--filter=blob:none';
 
@@ -106,9 +107,14 @@ export class GitRepository {
     return this.#run(['cat-file', 'commit', sha]);
   }
 
+  /** Throws Stop where a path could lead out of the folder for the files: a host gives any tree that was pushed. */
   async entries(sha: string): Promise<readonly TreeEntry[]> {
     const listing = await this.#run(['ls-tree', '-r', '-t', '-z', '--full-tree', sha]);
-    return listing.split('\0').filter(Boolean).map(treeEntry);
+    const entries = listing.split('\0').filter(Boolean).map(treeEntry);
+    const unsafe = whyUnsafe(entries);
+    if (unsafe === undefined) return entries;
+    const message = `${unsafe}, as no tree of Git should; commit ${sha.slice(0, 7)} is not checked out`;
+    throw new Stop({ subject: `repository ${this.repository.name}`, message });
   }
 
   /** Values of a file in the syntax of Git's configuration, by `section.name.key` and in order; none where it is broken. */
@@ -231,4 +237,19 @@ function treeEntry(line: string): TreeEntry {
   const tab = line.indexOf('\t');
   const [mode = '', , id = ''] = line.slice(0, tab).split(' ');
   return { mode, id, path: line.slice(tab + 1) };
+}
+
+/** Git refuses such names in its index, but submodules get folders and files by these paths before it looks. */
+function whyUnsafe(entries: readonly TreeEntry[]): string | undefined {
+  const modes = new Map(entries.map(({ path, mode }) => [path, mode]));
+  if (modes.size < entries.length) return 'has two entries at one path';
+  for (const { path } of entries) {
+    const shown = JSON.stringify(path.slice(0, 200));
+    if (path.split('/').some((segment) => /^(?:\.{0,2}|\.git)$/i.test(segment)))
+      return `has the path ${shown}`;
+    const end = path.lastIndexOf('/');
+    if (end >= 0 && modes.get(path.slice(0, end)) !== folderMode)
+      return `has ${shown} below what is no folder`;
+  }
+  return undefined;
 }

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { GitAccesses } from './git-access.ts';
 import { fetchLfs, largestPointer, readPointer, type PlacedPointer } from './git-lfs.ts';
-import type { GitRepository, TreeEntry } from './git-repository.ts';
+import { folderMode, type GitRepository, type TreeEntry } from './git-repository.ts';
 import {
   submoduleMode,
   submodulesOf,
@@ -14,8 +14,6 @@ import {
 export interface GitTreeOptions extends SubmoduleOptions {
   readonly limits: { readonly bytes: number; readonly files: number };
 }
-
-const folderMode = '040000';
 
 /** A file of some part, by its path in the tree. */
 interface Placed extends TreeEntry {

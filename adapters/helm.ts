@@ -1,12 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Stop } from '../core/errors.ts';
 import type { HelmRequest, HelmResult } from '../core/ports.ts';
 import { findProgram } from './find-program.ts';
 import { runSandboxed, type SandboxLimits } from './sandbox.ts';
+import { scratchFolder } from './scratch-folder.ts';
 
-const defaultLimits: SandboxLimits = { seconds: 60, bytes: 64 * 1024 * 1024, megabytes: 768 };
+const defaultLimits: SandboxLimits = { seconds: 60, bytes: 16 * 1024 * 1024, megabytes: 512 };
 
 interface Found {
   readonly program: string;
@@ -58,25 +58,22 @@ async function findHelm(path: string): Promise<Found> {
 
 /** Runs in a scratch folder, which is wiped: no network, no cluster, no plugins, no configuration of this machine. */
 async function runHelm(program: string, request: HelmRequest, limits: SandboxLimits): Promise<HelmResult> {
-  const scratch = await mkdtemp(join(tmpdir(), 'trueup-helm-'));
-  try {
-    await writeChart(join(scratch, 'chart'), request);
-    const values = await writeValues(scratch, request);
-    const { HELM_PLUGINS, ...homes } = helmHomes(scratch);
-    await mkdir(HELM_PLUGINS);
-    const result = await runSandboxed(program, helmArgs(request, values), {
-      cwd: scratch,
-      limits,
-      env: { ...homes, HELM_PLUGINS },
-    });
-    if (result.kind === 'done') return { kind: 'rendered', output: result.output };
-    // Where our scratch space is helps nobody.
-    if (result.kind === 'failed')
-      return { kind: 'refused', words: result.stderr.replaceAll(`${scratch}/`, '').trim() };
-    throw new Stop({ subject: 'chart', message: limitWords(result.limit, limits) });
-  } finally {
-    await rm(scratch, { recursive: true, force: true, maxRetries: 3 });
-  }
+  await using folder = await scratchFolder('trueup-helm-');
+  const scratch = folder.path;
+  await writeChart(join(scratch, 'chart'), request);
+  const values = await writeValues(scratch, request);
+  const { HELM_PLUGINS, ...homes } = helmHomes(scratch);
+  await mkdir(HELM_PLUGINS);
+  const result = await runSandboxed(program, helmArgs(request, values), {
+    cwd: scratch,
+    limits,
+    env: { ...homes, HELM_PLUGINS },
+  });
+  if (result.kind === 'done') return { kind: 'rendered', output: result.output };
+  // Where our scratch space is helps nobody.
+  if (result.kind === 'failed')
+    return { kind: 'refused', words: result.stderr.replaceAll(`${scratch}/`, '').trim() };
+  throw new Stop({ subject: 'chart', message: limitWords(result.limit, limits) });
 }
 
 async function writeChart(folder: string, { chart }: HelmRequest): Promise<void> {

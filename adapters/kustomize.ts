@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { Stop } from '../core/errors.ts';
 import type { KustomizeAssembly, KustomizeExtras, Worktree } from '../core/ports.ts';
 import { findProgram } from './find-program.ts';
 import { runSandboxed, type SandboxLimits } from './sandbox.ts';
+import { scratchFolder } from './scratch-folder.ts';
 
 const defaultLimits: SandboxLimits = { seconds: 60, bytes: 16 * 1024 * 1024, megabytes: 512 };
 
@@ -41,29 +41,26 @@ export class Kustomize {
 
   /** `path` is what a fault is about. Throws Stop with kustomize's own words, paths relative to the root of the tree. */
   async build(worktree: Worktree, path: string, { assembly, helm }: KustomizeExtras): Promise<string> {
-    const scratch = await realpath(await mkdtemp(join(tmpdir(), 'trueup-kustomize-')));
-    try {
-      if (assembly !== undefined) await assemble(scratch, assembly);
-      const root = assembly === undefined ? worktree.directory : scratch;
-      const args = [
-        'kustomize',
-        // Files are read in or below the folders of the build only: a symlink or `..` leads to an error, not out.
-        '--load-restrictor=LoadRestrictionsRootOnly',
-        ...(helm === undefined ? [] : await this.#helmArgs(path, helm)),
-        '--',
-        join(root, assembly?.folder ?? path),
-      ];
-      const options = { cwd: scratch, limits: this.#limits, env: { TMPDIR: scratch } };
-      const result = await runSandboxed(this.#kubectl, args, options);
-      if (result.kind === 'done') return result.output;
-      const message =
-        result.kind === 'limit'
-          ? limitWords(result.limit, this.#limits)
-          : `cannot be built: ${withoutValues(withoutPlaces(result.stderr, root))}`;
-      throw new Stop({ subject: `folder ${path}`, message });
-    } finally {
-      await rm(scratch, { recursive: true, force: true, maxRetries: 3 });
-    }
+    await using folder = await scratchFolder('trueup-kustomize-');
+    const scratch = folder.path;
+    if (assembly !== undefined) await assemble(scratch, assembly);
+    const root = assembly === undefined ? worktree.directory : scratch;
+    const args = [
+      'kustomize',
+      // Files are read in or below the folders of the build only: a symlink or `..` leads to an error, not out.
+      '--load-restrictor=LoadRestrictionsRootOnly',
+      ...(helm === undefined ? [] : await this.#helmArgs(path, helm)),
+      '--',
+      join(root, assembly?.folder ?? path),
+    ];
+    const options = { cwd: scratch, limits: this.#limits, env: { TMPDIR: scratch } };
+    const result = await runSandboxed(this.#kubectl, args, options);
+    if (result.kind === 'done') return result.output;
+    const message =
+      result.kind === 'limit'
+        ? limitWords(result.limit, this.#limits)
+        : `cannot be built: ${withoutValues(withoutPlaces(result.stderr, root))}`;
+    throw new Stop({ subject: `folder ${path}`, message });
   }
 
   /** kustomize gives helm homes of its own in the scratch folder, so that nothing of this machine's is found. */

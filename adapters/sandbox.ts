@@ -26,7 +26,8 @@ export type SandboxResult =
 
 /**
  * Nothing of our own environment: no credentials, no home, no PATH, so that nothing is found to be started (git for a
- * remote base, a plugin); and a proxy that is not there, for whatever else should try to leave the machine.
+ * remote base, a plugin); and a proxy that is not there, for whatever else should try to leave the machine. Go asks no
+ * proxy for localhost and 127.0.0.1, where Lambda has its runtime: no address may get as far as being run.
  */
 const bareEnvironment = {
   HOME: '/nonexistent',

@@ -5,6 +5,7 @@ import { EventBridgeBus } from './eventbridge-bus.ts';
 import { KmsSealer } from './kms-sealer.ts';
 import { S3Store } from './s3-store.ts';
 import { SecretsManagerSecrets } from './secrets-manager.ts';
+import { KeyedSopsOpener } from './sops-files.ts';
 import { SqsQueues, type QueueUrls } from './sqs-queues.ts';
 import { stackConfigAt } from './stack-config.ts';
 import { SystemClock, SystemIds } from './system-clock.ts';
@@ -19,6 +20,7 @@ export async function targetPorts(
 ) {
   const { bucket, bus, fleet, digestKeySecret, sealingKey: keyId } = environment;
   const config = await stackConfigAt(environment.config)();
+  const { ageSecret, kmsKeys } = config.sops;
   const clock = new SystemClock();
   const ids = new SystemIds();
   const secrets = new SecretsManagerSecrets(clock);
@@ -28,6 +30,11 @@ export async function targetPorts(
     queues: new SqsQueues(queues, ids),
     metrics: new CloudWatchMetrics(fleet),
     sealer: new KmsSealer({ keyId, digestKeySecret, secrets }),
+    sops: new KeyedSopsOpener({
+      age: async () => (ageSecret === undefined ? undefined : (await secrets.get(ageSecret)).current),
+      kms: kmsKeys,
+      remedy: 'allow its key under `sops` in the stack configuration',
+    }),
     clusters: new ConfiguredClusters(config.clusters, secrets, clock),
     clock,
     ids,

@@ -15,10 +15,12 @@ import type {
   Metrics,
   Renderers,
   Sealer,
+  SopsOpener,
   Store,
 } from '../core/ports.ts';
 import { localRepository } from '../core/model/sync-command.ts';
 import { CliError } from './cli-error.ts';
+import { localSops } from './local-sops.ts';
 import { openStore } from './open-store.ts';
 import type { Session } from './session.ts';
 
@@ -44,6 +46,7 @@ export interface LocalSession extends RecordsSession {
     readonly metrics: Metrics;
     readonly queues: PendingQueues;
     readonly sealer: Sealer;
+    readonly sops: SopsOpener;
     readonly clusters: Clusters;
     readonly renderers: Renderers;
     readonly clock: Clock;
@@ -119,6 +122,7 @@ export async function openLocal(options: LocalOptions, interrupt: AbortSignal): 
       metrics: { put: async () => undefined },
       queues: new PendingQueues(clock),
       sealer: localSealer(),
+      sops: localSops(callersFolder()),
       clusters: new LocalClusters(context, clock),
       renderers: localRenderers(),
       clock,

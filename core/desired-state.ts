@@ -4,8 +4,16 @@ import { digestOf } from './model/digest.ts';
 import { isJsonObject } from './model/json.ts';
 import type { KubeObject } from './model/object.ts';
 import type { DesiredState } from './plan.ts';
-import type { Sealer, Store } from './ports.ts';
+import type { Sealer, SopsOpener, Store } from './ports.ts';
 import { decodeSnapshot, openObjects, sealedDigest } from './snapshot.ts';
+
+/** What opening a snapshot takes. */
+export interface OpenDeps {
+  readonly store: Store;
+  readonly sealer: Sealer;
+  /** Absent where no file of SOPS can be opened. */
+  readonly sops?: SopsOpener;
+}
 
 /**
  * A snapshot as desired state: secret values in the clear, each object with a digest that never shows them. For both
@@ -13,7 +21,7 @@ import { decodeSnapshot, openObjects, sealedDigest } from './snapshot.ts';
  * Throws Stop when the snapshot is gone or altered.
  */
 export async function loadDesired(
-  { store, sealer }: { readonly store: Store; readonly sealer: Sealer },
+  { store, sealer, sops }: OpenDeps,
   application: string,
   digest: string,
 ): Promise<DesiredState> {
@@ -23,7 +31,7 @@ export async function loadDesired(
     throw new Stop({ subject: `snapshot ${digest}`, message });
   }
   const snapshot = decodeSnapshot(digest, stored.text);
-  const opened = await openObjects(snapshot, sealer);
+  const opened = await openObjects(snapshot, sealer, sops);
   return {
     application,
     namespace: snapshot.namespace,

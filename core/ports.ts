@@ -10,6 +10,7 @@ import type { ChartReference } from './model/helm.ts';
 import type { Json } from './model/json.ts';
 import type { KubeObject, LiveObject } from './model/object.ts';
 import type { RunRequest } from './model/run.ts';
+import type { SopsFile } from './model/sops.ts';
 
 /** Milliseconds since the epoch; the only source of time. */
 export interface Clock {
@@ -102,6 +103,15 @@ export interface Secrets {
     name: string,
     options?: { readonly maxAgeSeconds?: number },
   ): Promise<{ readonly current: string; readonly previous?: string }>;
+}
+
+/** Opens files that SOPS encrypted, at apply and at exact checks. */
+export interface SopsOpener {
+  /**
+   * Every encrypted leaf of a committed file with its value, once the MAC over the whole file is verified. Throws Blocked when
+   * no key opens it, Stop when it was altered, Retry when KMS was away; `subject` is what those are about, and none holds a value.
+   */
+  open(file: SopsFile, subject: string): Promise<ReadonlyMap<string, Json>>;
 }
 
 /** What checking a sender takes. */

@@ -1,17 +1,22 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { base64 } from '@scure/base';
 import { Stop } from './errors.ts';
+import { inBatches } from './in-batches.ts';
 import { digestOf, keyedDigest } from './model/digest.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from './model/json.ts';
 import { refKey, refOf, type KubeObject, type ObjectMeta } from './model/object.ts';
 import { snapshotSchema, type Snapshot } from './model/snapshot.ts';
-import type { Sealer } from './ports.ts';
+import { hasEncryptedData, type SopsFiles } from './model/sops.ts';
+import { openSops } from './open-sops.ts';
+import type { Sealer, SopsOpener } from './ports.ts';
 
 /** What the digest of a snapshot covers; where it came from does not count. */
 export interface SnapshotContent {
   readonly application: string;
   readonly namespace: string;
   readonly objects: readonly KubeObject[];
+  /** Of objects whose secret values SOPS encrypted, and which stay so until they are opened. */
+  readonly sops?: SopsFiles;
 }
 
 /** Of `metadata`: the server's own, which tools leave in the files that they export. */
@@ -27,6 +32,9 @@ const serverFields = [
 
 /** Holds the whole object as text, secret values included. */
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Each asks KMS once. */
+const filesAtOnce = 8;
 
 const sealedPattern = /^sealed:v1:(hmac:[0-9a-f]{64}):([A-Za-z0-9+/=]+)$/;
 
@@ -47,7 +55,7 @@ function canonicalObject(object: KubeObject): KubeObject {
     ...typeOf(object),
     metadata: canonicalMeta(object.metadata),
   };
-  return isSecret(object)
+  return holdsSecrets(object)
     ? { ...without(clean, ['data', 'stringData']), ...typeOf(clean), ...secretData(object) }
     : clean;
 }
@@ -70,6 +78,11 @@ function isSecret({ apiVersion, kind }: KubeObject): boolean {
   return apiVersion === 'v1' && kind === 'Secret';
 }
 
+/** Values of SOPS are no secret as they stand, and become `data` once they are opened. */
+function holdsSecrets(object: KubeObject): boolean {
+  return isSecret(object) && !hasEncryptedData(object);
+}
+
 /** As the API server stores it: `stringData` wins over `data`, and base64 has no line ends. */
 function secretData({ data, stringData }: KubeObject): { readonly data?: JsonObject } {
   const encoded = textMembers(data, (text) => text.replaceAll(/[\r\n]/g, ''));
@@ -87,12 +100,12 @@ function textMembers(members: Json | undefined, change: (text: string) => string
 
 /** Replaces every secret value of an object, as it stands in `data`. */
 function mapSecretValues(object: KubeObject, change: (value: string) => string): KubeObject {
-  if (!isSecret(object) || object['data'] === undefined) return object;
+  if (!holdsSecrets(object) || object['data'] === undefined) return object;
   return { ...object, data: textMembers(object['data'], change) };
 }
 
 function hasSecretValues(objects: readonly KubeObject[]): boolean {
-  return objects.some((object) => isSecret(object) && object['data'] !== undefined);
+  return objects.some((object) => holdsSecrets(object) && object['data'] !== undefined);
 }
 
 /**
@@ -113,8 +126,8 @@ export async function maskObjects(
   return objects.map((object) => mapSecretValues(object, (value) => keyedDigest(key, value)));
 }
 
-function digestOfContent({ application, namespace, objects }: SnapshotContent): string {
-  return digestOf({ application, namespace, objects });
+function digestOfContent({ application, namespace, objects, sops }: SnapshotContent): string {
+  return digestOf({ application, namespace, objects, ...(sops !== undefined && { sops }) });
 }
 
 /** Seals the secret values of canonical content under a fresh data key; asks for none where there is nothing to seal. */
@@ -123,8 +136,9 @@ export async function sealSnapshot(
   provenance: Snapshot['provenance'],
   sealer: Sealer,
 ): Promise<Snapshot> {
-  const { application, namespace } = content;
-  const bare = { version: 1 as const, application, namespace, provenance };
+  const { application, namespace, sops } = content;
+  const kept = sops === undefined ? {} : { sops };
+  const bare = { version: 1 as const, application, namespace, provenance, ...kept };
   if (!hasSecretValues(content.objects)) return { ...bare, objects: [...content.objects] };
   const digestKey = await sealer.digestKey();
   const { key, wrapped } = await sealer.newDataKey();
@@ -135,7 +149,19 @@ export async function sealSnapshot(
 }
 
 /** Objects with their secret values in the clear, for applying. Never store or log what this returns. */
-export async function openObjects(snapshot: Snapshot, sealer: Sealer): Promise<readonly KubeObject[]> {
+export async function openObjects(
+  snapshot: Snapshot,
+  sealer: Sealer,
+  opener?: SopsOpener,
+): Promise<readonly KubeObject[]> {
+  const { sops = {} } = snapshot;
+  return inBatches(await unsealed(snapshot, sealer), filesAtOnce, async (object) => {
+    const file = sops[refKey(refOf(object))];
+    return file === undefined ? object : canonicalObject(await openSops(object, file, opener));
+  });
+}
+
+async function unsealed(snapshot: Snapshot, sealer: Sealer): Promise<readonly KubeObject[]> {
   if (snapshot.sealing === undefined) return snapshot.objects;
   const key = await sealer.unwrap(snapshot.sealing.wrappedKey);
   return snapshot.objects.map((object) =>

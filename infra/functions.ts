@@ -67,7 +67,8 @@ export class Functions extends Construct {
     });
     configAsset.grant(to);
     secrets.grantHooks(to);
-    storage.grant(to, { write: ['deliveries', 'bodies'] });
+    // Open to the internet, so it may not read what others sent.
+    storage.grant(to, { write: ['deliveries'], add: ['bodies'] });
     bus.grantPublish(to);
     return to;
   }
@@ -114,6 +115,7 @@ export class Functions extends Construct {
       delete: ['openDrift', 'heals'],
     });
     storage.grantUnseal(to);
+    secrets.grantSops(to);
     bus.grantPublish(to);
     queues.runs.feed(to, 20);
     queues.later.feed(to, 10);
@@ -140,6 +142,7 @@ export class Functions extends Construct {
       delete: ['openDrift', 'heals'],
     });
     storage.grantUnseal(to);
+    secrets.grantSops(to);
     bus.grantPublish(to);
     queues.sweeps.feed(to, 10);
     queues.sweeps.grantSend(to, 'sweepQueue');

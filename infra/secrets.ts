@@ -86,6 +86,14 @@ export class Secrets extends Construct {
     );
   }
 
+  /** Identities of age, and KMS keys, that open files encrypted by SOPS. */
+  grantSops(to: TrueUpFunction): void {
+    const { ageSecret, kmsKeys } = this.#config.sops;
+    this.#allowNamed(to, [ageSecret]);
+    if (kmsKeys.length === 0) return;
+    to.allow(new PolicyStatement({ actions: ['kms:Decrypt'], resources: [...new Set(kmsKeys)] }));
+  }
+
   grantKubeconfigs(to: TrueUpFunction): void {
     this.#allowNamed(
       to,

@@ -55,10 +55,13 @@ export interface StorageProps {
   readonly removalPolicy: RemovalPolicy;
 }
 
-/** Folders that a function may use. Writing includes reading: compare-and-set needs the ETag. */
+/** Folders that a function may use. */
 export interface FolderAccess {
   readonly read?: readonly Folder[];
+  /** Reading too: compare-and-set needs the ETag. */
   readonly write?: readonly Folder[];
+  /** Never reading: for a function that must not see what others put there. Written without a condition. */
+  readonly add?: readonly Folder[];
   readonly delete?: readonly Folder[];
 }
 
@@ -94,9 +97,9 @@ export class Storage extends Construct {
 
   /** Object permissions by folder, and the bucket's name in the environment. */
   grant(to: TrueUpFunction, access: FolderAccess): void {
-    const { read = [], write = [], delete: remove = [] } = access;
+    const { read = [], write = [], add = [], delete: remove = [] } = access;
     this.#allow(to, 's3:GetObject', [...read, ...write]);
-    this.#allow(to, 's3:PutObject', write);
+    this.#allow(to, 's3:PutObject', [...write, ...add]);
     this.#allow(to, 's3:DeleteObject', remove);
     to.allow(this.#listing([...read, ...write]));
     to.set('bucket', this.bucket.bucketName);

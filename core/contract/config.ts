@@ -5,6 +5,7 @@ import { baseSourcesSchema } from './base-sources.ts';
 import { chartSourcesSchema } from './chart-sources.ts';
 import { hookName, hookSchema } from './hooks.ts';
 import { repositorySchema } from './repository.ts';
+import { sopsSchema } from './sops.ts';
 
 const accessSchema = z.discriminatedUnion('type', [
   z.strictObject({
@@ -56,6 +57,7 @@ export const stackConfigSchema = z
       .default([])
       .describe('webhooks beside those that the providers of the repositories imply'),
     sources: sourcesSchema,
+    sops: sopsSchema.prefault({}),
     variables: variablesSchema.default({}).describe('for `spec.source.substitute` of every application'),
     pollMinutes: z
       .number()

@@ -8,6 +8,11 @@ const versionSchema = z
   .max(100)
   .describe('exact, or a range such as 6.x or ">=6.1 <7", of which the newest is taken');
 
+/** Whether it names one version and not several. */
+export function isExactVersion(wanted: string): boolean {
+  return /^v?[0-9]+\.[0-9]+\.[0-9]+(?:[-+][-.+0-9A-Za-z]+)?$/.test(wanted);
+}
+
 /** A chart that is kept elsewhere than in Git. Where from is declared in the stack configuration (`sources.charts`). */
 export const chartSchema = z.union([
   z.strictObject({

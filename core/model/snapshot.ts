@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { commitSchema } from './commit.ts';
 import { kubeObjectSchema } from './object.ts';
+import { sopsFileSchema } from './sops.ts';
 
 /**
  * Secret leaves of a snapshot at rest: AES-256-GCM under a data key that KMS holds the wrapping key of.
@@ -19,6 +20,10 @@ export const snapshotSchema = z.object({
   objects: z.array(kubeObjectSchema),
   /** Absent when no object holds a secret value. */
   sealing: sealingSchema.exactOptional(),
+  sops: z
+    .record(z.string(), sopsFileSchema)
+    .exactOptional()
+    .describe('object key to the file, as it was committed, that SOPS encrypted'),
   provenance: z.object({
     commit: commitSchema.describe('the first commit that gave this content'),
     renderer: z.enum(['plain', 'kustomize', 'helm']),

@@ -1,8 +1,6 @@
 import { Retry, Stop } from '../errors.ts';
-import type { ChartReference } from '../model/helm.ts';
+import { isExactVersion, type ChartReference } from '../model/helm.ts';
 import type { ChartFiles, Charts, FetchedChart } from '../ports.ts';
-
-const exactVersion = /^v?\d+\.\d+\.\d+(?:[-+].*)?$/;
 
 /** A chart repository did not answer: a fault of the one application, and others go on; it may pass later, unchanged. */
 export class ChartsAway extends Stop {
@@ -24,7 +22,7 @@ export class RecordedCharts implements Charts {
   }
 
   async fetch(reference: ChartReference): Promise<FetchedChart> {
-    this.isFloating ||= !exactVersion.test(reference.version);
+    this.isFloating ||= !isExactVersion(reference.version);
     try {
       return await this.#charts.fetch(reference);
     } catch (error) {

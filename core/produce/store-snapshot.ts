@@ -28,11 +28,11 @@ export interface Origin {
  */
 export async function storeSnapshot(
   { name, namespace, commit, sources = [] }: Origin,
-  { objects, renderer, inputDigest, origins, charts = [], warnings = [] }: Rendered,
+  { objects, renderer, inputDigest, origins, charts = [], warnings = [], sops }: Rendered,
   { store, sealer, renderers }: SnapshotDeps,
 ): Promise<string> {
   assertOrderly({ objects, origins });
-  const content = { application: name, namespace, objects: canonicalObjects(objects) };
+  const content = { application: name, namespace, objects: canonicalObjects(objects), ...(sops && { sops }) };
   const digest = await contentDigest(content, sealer);
   const key = keys.snapshot(name, digest);
   if ((await store.get(key)) !== undefined) return digest;

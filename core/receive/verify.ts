@@ -40,13 +40,15 @@ export async function whyUnverified(
   const name = hookSecretName(route.hook, deps.hookSecretPrefix);
   if (name === undefined) return 'this hook has no secret';
   let reason: string | undefined;
+  let minified: Uint8Array | undefined;
+  const minify = () => (minified ??= withoutWhitespace(request.text));
   for (const options of [{}, { maxAgeSeconds: refreshSeconds }]) {
     const { current, previous } = await deps.secrets.get(name, options);
     const known = [current, ...(previous === undefined ? [] : [previous])].filter((secret) => secret !== '');
     if (verification.kind === 'path') assertLongEnough(name, known);
     // All of them, whichever fits, so that the time tells nothing.
     const reasons = known.map((secret) =>
-      whyWrong(verification, { request, route, secret, now, signer: deps.signer }),
+      whyWrong(verification, { request, minify, route, secret, now, signer: deps.signer }),
     );
     if (reasons.includes(undefined)) return undefined;
     [reason = 'the secret is empty'] = reasons;
@@ -62,6 +64,8 @@ function assertLongEnough(name: string, secrets: readonly string[]): void {
 
 interface Check {
   readonly request: HookRequest;
+  /** The body without its whitespace, which is made once for all secrets. */
+  readonly minify: () => Uint8Array;
   readonly route: Route;
   readonly secret: string;
   readonly now: number;
@@ -108,19 +112,22 @@ function whyNot(
 
 function whyNotSigned(
   { algorithm, header, prefix, minified }: Extract<Verification, { kind: 'hmac' }>,
-  { request, secret, signer }: Check,
+  { request, minify, secret, signer }: Check,
 ): string | undefined {
   const fits = (given: string, bytes: Uint8Array) =>
     signer.equal(given, `${prefix}${bytesToHex(signer.hmac(algorithm, secret, bytes))}`);
   return whyNot(header, request, (given) => {
     if (fits(given, request.body)) return true;
-    return minified === true && fits(given, withoutWhitespace(request.text));
+    return minified === true && fits(given, minify());
   });
 }
 
-/** Outside of strings. By its text and not by parsing: numbers stay as they were spelled, and nesting costs nothing. */
+/**
+ * Outside of strings. By its text and not by parsing: numbers stay as they were spelled, and nesting costs nothing.
+ * Anybody may send this: a string without an end is taken to the end, or each of its quotes would be read to the end.
+ */
 function withoutWhitespace(json: string): Uint8Array {
-  return utf8ToBytes(json.replaceAll(/("(?:[^"\\]|\\.)*")|[ \t\r\n]+/g, '$1'));
+  return utf8ToBytes(json.replaceAll(/("(?:[^"\\]|\\.)*"?)|[ \t\r\n]+/gs, '$1'));
 }
 
 /** Password of a Basic header, in hex since its bytes may be anything; a user name has no colon. */

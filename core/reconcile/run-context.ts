@@ -6,7 +6,7 @@ import { LeaseLost, type Lease } from '../lease.ts';
 import type { BrokenLoops } from '../model/heals.ts';
 import type { RunRequest } from '../model/run.ts';
 import { Policy } from '../policy.ts';
-import type { Clusters, Queues, Sealer } from '../ports.ts';
+import type { Clusters, Queues, Sealer, SopsOpener } from '../ports.ts';
 import type { Goal } from './choose-goal.ts';
 import { Halted } from './halted.ts';
 import type { InventoryWriter } from './inventory-writer.ts';
@@ -17,6 +17,7 @@ export interface ReconcileDeps extends EpisodeDeps {
   readonly queues: Queues;
   readonly clusters: Clusters;
   readonly sealer: Sealer;
+  readonly sops?: SopsOpener;
   readonly config: EpisodeDeps['config'] & Pick<StackConfig, 'pruneCap'>;
   /** Time by which the function must have ended, in milliseconds since the epoch. */
   readonly deadline: number;

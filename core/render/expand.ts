@@ -6,11 +6,16 @@ export class BadExpression extends Error {}
 
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]*/;
 
+/** Defaults in defaults; nobody writes more, and each takes a part of the stack. */
+const maxDepth = 32;
+
 /**
  * Replaces `${NAME}` and its forms with defaults, cases, parts and replacements, as Flux does; `$${NAME}` gives `${NAME}`,
  * and `$NAME` without braces is left alone. Throws BadExpression for a variable that is not there and has no default.
+ * `depth`: of how many defaults the text is.
  */
-export function expand(text: string, lookup: Lookup): string {
+export function expand(text: string, lookup: Lookup, depth = 0): string {
+  if (depth > maxDepth) throw new BadExpression(`a default holds defaults, more than ${maxDepth} deep`);
   let result = '';
   let rest = text;
   for (;;) {
@@ -19,7 +24,7 @@ export function expand(text: string, lookup: Lookup): string {
     const end = endOf(rest, at);
     const isEscaped = rest[at - 1] === '$';
     result += rest.slice(0, isEscaped ? at - 1 : at);
-    result += isEscaped ? rest.slice(at, end) : valueOf(rest.slice(at + 2, end - 1), lookup);
+    result += isEscaped ? rest.slice(at, end) : valueOf(rest.slice(at + 2, end - 1), lookup, depth);
     rest = rest.slice(end);
   }
 }
@@ -37,16 +42,15 @@ function endOf(text: string, start: number): number {
     if (text[at] === '}') depth -= 1;
     if (depth === 0) return at + 1;
   }
-  throw new BadExpression(
-    `${text.slice(start)} has no closing brace; write $\${ for a text that is no variable`,
-  );
+  throw new BadExpression('a ${ has no closing brace; write $${ for a text that is no variable');
 }
 
-function valueOf(inside: string, lookup: Lookup): string {
+/** What it says of an expression names the variable alone: the rest may be a password that only looks like one. */
+function valueOf(inside: string, lookup: Lookup, depth: number): string {
   const isLength = inside.startsWith('#');
   const [name] = namePattern.exec(isLength ? inside.slice(1) : inside) ?? [];
   if (name === undefined) {
-    throw new BadExpression(`\${${inside}} names no variable; write $\${ for a text that is none`);
+    throw new BadExpression('a ${ is followed by no name of a variable; write $${ for a text that is none');
   }
   const form = inside.slice(name.length + (isLength ? 1 : 0));
   const value = lookup(name);
@@ -54,12 +58,12 @@ function valueOf(inside: string, lookup: Lookup): string {
   if (byDefault !== null) {
     const [, colon = '', text = ''] = byDefault;
     const isMissing = value === undefined || (colon === ':' && value === '');
-    return isMissing ? expand(text, lookup) : value;
+    return isMissing ? expand(text, lookup, depth + 1) : value;
   }
   if (value === undefined) throw new BadExpression(`there is no variable ${name}`);
   if (isLength && form === '') return String(value.length);
   const changed = form === '' ? value : transformed(value, form);
-  if (changed === undefined) throw new BadExpression(`\${${inside}}: ${form} is not known`);
+  if (changed === undefined) throw new BadExpression(`what stands behind ${name} in \${…} is not known`);
   return changed;
 }
 

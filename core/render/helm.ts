@@ -10,6 +10,7 @@ import { mapHooks } from './helm-hooks.ts';
 import { asksCapabilities, lintChart, lintWarnings, respelled, type Finding } from './helm-lint.ts';
 import { loadChart, type LoadedChart, type ResolvedChart } from './helm-load.ts';
 import { readOutput } from './helm-output.ts';
+import { assertOwnSchemas } from './helm-schema.ts';
 import { readValues, type HelmValues, type ValueFile } from './helm-values.ts';
 import { helmFault, secretTexts } from './helm-words.ts';
 import type { PlacedObjects } from './manifests.ts';
@@ -37,6 +38,7 @@ export interface HelmObjects extends PlacedObjects {
 export async function readHelm(source: HelmSource, context: RenderContext): Promise<HelmObjects> {
   const options = source.helm ?? helmSchema.parse({});
   const chart = await loadChart(source, context);
+  if (!options.skipSchemaValidation) assertOwnSchemas(chart.files, chart.placeOf);
   if (chart.metadata.type === 'library') {
     const message = 'is a library for other charts, and gives no objects of its own';
     throw new Stop({ subject: chart.placeOf('Chart.yaml'), message });

@@ -1,7 +1,9 @@
-import type { Fault } from '../errors.ts';
+import { Stop, type Fault } from '../errors.ts';
 import { chartSchema, type ChartReference } from '../model/helm.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
+import type { Worktree } from '../ports.ts';
 import type { YamlDocument } from '../yaml/read-yaml.ts';
+import { assertOwnSchemas, isValuesSchema } from './helm-schema.ts';
 import { faultAt, memberOf, textsOf } from './kustomize-faults.ts';
 import { joinPath } from './kustomize-path.ts';
 
@@ -19,35 +21,56 @@ export function chartFolders(
   folder: string,
 ): { readonly charts: readonly ChartFolder[]; readonly faults: readonly Fault[] } {
   const { value } = document;
-  const list = memberOf(value, 'helmcharts');
+  const list = memberOf(document, value, 'helmcharts');
   if (!isJsonObject(value) || !Array.isArray(list)) return { charts: [], faults: [] };
-  const globals = memberOf(value, 'helmglobals') ?? {};
+  const globals = memberOf(document, value, 'helmglobals') ?? {};
   const charts: ChartFolder[] = [];
   const faults: Fault[] = [];
-  if (textAt(globals, 'confighome') !== '') {
+  const globalText = textsAt(document, globals, ['helmGlobals']);
+  const home = globalText('charthome') || 'charts';
+  if (globalText('confighome') !== '') {
     const message = 'a home of Helm in the tree could bring plugins; remove it';
     faults.push(faultAt(document, ['helmGlobals', 'configHome'], message));
   }
   list.forEach((chart: Json, index) => {
     const path = ['helmCharts', index] as const;
-    const found = isJsonObject(chart) ? chartFolder(folder, globals, chart) : 'is no chart';
+    const textOf = textsAt(document, chart, path);
+    const found = isJsonObject(chart) ? chartFolder(folder, { home, chart, textOf }) : 'is no chart';
     if (typeof found === 'string') faults.push(faultAt(document, path, found));
-    else charts.push({ folder: found.folder, reference: referenceOf(chart), path });
+    else charts.push({ folder: found.folder, reference: referenceOf(textOf), path });
   });
   return { charts, faults };
 }
 
+/** The text of a member; empty where there is none. Throws Stop for a member that is spelled twice. */
+type TextOf = (name: string) => string;
+
+function textsAt(document: YamlDocument, value: Json, path: readonly PropertyKey[]): TextOf {
+  return (name) => {
+    const member = memberOf(document, value, name, path);
+    return typeof member === 'string' ? member : '';
+  };
+}
+
+interface ListedChart {
+  readonly home: string;
+  readonly chart: JsonObject;
+  readonly textOf: TextOf;
+}
+
 /** Where kustomize looks for a chart before it would fetch it; a text says why it is refused. */
-function chartFolder(folder: string, globals: Json, chart: JsonObject): { readonly folder: string } | string {
-  const name = textAt(chart, 'name');
+function chartFolder(
+  folder: string,
+  { home, chart, textOf }: ListedChart,
+): { readonly folder: string } | string {
+  const name = textOf('name');
   if (!/^[a-zA-Z0-9][\w.-]*$/.test(name)) return 'must have a name that is that of a folder';
   // These become arguments of helm, which takes --set-file and its like anywhere.
   const option = Object.entries(chart).find(
     ([field, member]) => !isValues(field) && textsOf(member).some((text) => text.startsWith('-')),
   );
   if (option !== undefined) return `${option[0]} must not begin with -, which makes it an option of helm`;
-  const [version, repository] = [textAt(chart, 'version'), textAt(chart, 'repo')];
-  const home = textAt(globals, 'charthome') || 'charts';
+  const [version, repository] = [textOf('version'), textOf('repo')];
   const below = version !== '' && repository !== '' ? `${name}-${version}/${name}` : name;
   const found = joinPath(folder, `${home}/${below}`);
   const isInside = found !== undefined && (folder === '.' || found.startsWith(`${folder}/`));
@@ -57,8 +80,8 @@ function chartFolder(folder: string, globals: Json, chart: JsonObject): { readon
 }
 
 /** As `source.chart` would name it. */
-function referenceOf(chart: Json): ChartReference | undefined {
-  const [name, version, repository] = ['name', 'version', 'repo'].map((field) => textAt(chart, field));
+function referenceOf(textOf: TextOf): ChartReference | undefined {
+  const [name, version, repository] = ['name', 'version', 'repo'].map(textOf);
   const isOci = repository?.startsWith('oci://') === true;
   const parsed = chartSchema.safeParse(
     isOci ? { oci: `${repository}/${name}`, version } : { repository, name, version },
@@ -71,7 +94,16 @@ function isValues(field: string): boolean {
   return field.toLowerCase() === 'valuesinline';
 }
 
-function textAt(value: Json, name: string): string {
-  const member = memberOf(value, name);
-  return typeof member === 'string' ? member : '';
+/** Looks at a chart that Helm reads from the tree itself. `prefix` stands before paths in messages. Throws Stop. */
+export async function assertChartInTree(worktree: Worktree, folder: string, prefix: string): Promise<void> {
+  const files = await worktree.files(folder);
+  const archive = files.find((file) => /(?:^|\/)charts\/[^/]+\.tgz$/.test(file.slice(folder.length)));
+  if (archive !== undefined) {
+    const message =
+      'is an archive in a chart of a kustomization, which Helm would read as nobody looked at it; unpack it beside';
+    throw new Stop({ subject: prefix + archive, message });
+  }
+  const schemas = new Map<string, Uint8Array>();
+  for (const file of files) if (isValuesSchema(file)) schemas.set(file, await worktree.read(file));
+  assertOwnSchemas(schemas, (file) => prefix + file);
 }

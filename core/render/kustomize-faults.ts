@@ -1,4 +1,4 @@
-import type { Fault } from '../errors.ts';
+import { Stop, type Fault } from '../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 import type { YamlDocument } from '../yaml/read-yaml.ts';
 import { foldedName, isRemote, remoteMessage } from './kustomize-path.ts';
@@ -61,8 +61,8 @@ function helmRefusal(field: string, { helm }: KustomizeRules): string | undefine
 export function pluginFaults(document: YamlDocument, rules: KustomizeRules): readonly Fault[] {
   const { value } = document;
   if (!isJsonObject(value)) return [faultAt(document, [], 'is no configuration of a plugin')];
-  const kind = memberOf(value, 'kind');
-  if (memberOf(value, 'apiversion') !== 'builtin') {
+  const kind = memberOf(document, value, 'kind');
+  if (memberOf(document, value, 'apiversion') !== 'builtin') {
     const message = `${describe(kind)} is a plugin that runs a program or a container; only those with apiVersion: builtin are run`;
     return [faultAt(document, [], message)];
   }
@@ -97,9 +97,23 @@ export function faultAt(document: YamlDocument, path: readonly PropertyKey[], me
   return { subject: document.place(path), message: named };
 }
 
-/** A member by its name, folded, as Go finds it; the last of several. */
-export function memberOf(value: Json, name: string): Json | undefined {
-  return membersOf(value, name).at(-1);
+/**
+ * A member by its name, folded, as Go finds it; `path` is where the value stands. Throws Stop for a name spelled twice:
+ * which of the two counts depends on who reads it, so that one could be looked at and the other be used.
+ */
+export function memberOf(
+  document: YamlDocument,
+  value: Json,
+  name: string,
+  path: readonly PropertyKey[] = [],
+): Json | undefined {
+  const fields = isJsonObject(value) ? Object.keys(value) : [];
+  const [first, second] = fields.filter((field) => foldedName(field) === name);
+  if (second !== undefined) {
+    const message = `is spelled twice, as ${first} too, and Go takes them for one; remove one of them`;
+    throw new Stop(faultAt(document, [...path, second], message));
+  }
+  return isJsonObject(value) && first !== undefined ? value[first] : undefined;
 }
 
 /** All members whose names Go takes for this one. */

@@ -4,7 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 import type { Worktree } from '../ports.ts';
 import { readYaml, type YamlDocument } from '../yaml/read-yaml.ts';
 import type { LoadedChart } from './helm-load.ts';
-import { chartFolders, type ChartFolder } from './kustomize-charts.ts';
+import { assertChartInTree, chartFolders, type ChartFolder } from './kustomize-charts.ts';
 import {
   faultAt,
   fieldFaults,
@@ -193,6 +193,7 @@ class Walk {
     const { folder, reference, path } = chart;
     const fault = (message: string) => new Stop(faultAt(document, path, message));
     if ((await tree.worktree.files(folder)).length > 0) {
+      await assertChartInTree(tree.worktree, folder, tree.prefix);
       this.#charts.push({ tree, folder });
     } else if (reference === undefined) {
       throw fault(`there is no chart in ${folder}; keep it there, or name its repo and version`);

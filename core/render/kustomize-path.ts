@@ -19,10 +19,13 @@ export function relativePath(folder: string, path: string): string {
   return [...up, ...to.slice(shared)].join('/') || '.';
 }
 
-/** By its form, as kustomize judges it before it looks whether there is such a path; `key=` may stand before it. */
+/**
+ * By its form, as kustomize judges it before it looks whether there is such a path; `key=` may stand before it, with
+ * slashes in the key. However long the entry is, it is gone through a few times only.
+ */
 export function isRemote(entry: string): boolean {
   const form =
-    /^(?:[^=/]+=)?(?:[a-z][a-z0-9+.-]*:\/\/|https?:|git::|[^/]+@[^/]+:|(?:www\.)?(?:github|gitlab|bitbucket)\.[a-z]+[/:])/i;
+    /^(?:[^=]+=)?(?:[a-z][a-z0-9+.-]*:\/\/|https?:|git::|[^/][^/@]*@[^/]+:|(?:www\.)?(?:github|gitlab|bitbucket)\.[a-z]+[/:])/i;
   return (
     form.test(entry) || /[?&](?:ref|version|timeout|submodules)=/.test(entry) || /\.git(?:\/|$)/.test(entry)
   );

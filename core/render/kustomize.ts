@@ -5,6 +5,7 @@ import { refKey, refOf } from '../model/object.ts';
 import type { KustomizeAssembly, KustomizeExtras, Worktree } from '../ports.ts';
 import type { RenderContext } from './context.ts';
 import { loadChart, type ResolvedChart } from './helm-load.ts';
+import { assertOwnSchemas } from './helm-schema.ts';
 import {
   kustomizationOf,
   kustomizeInputs,
@@ -52,7 +53,11 @@ export async function readKustomized(
     {
       helm: options.helm === true,
       findBase: findBaseOf(context),
-      loadChart: (chart) => loadChart({ path: '.', chart }, context),
+      loadChart: async (reference) => {
+        const chart = await loadChart({ path: '.', chart: reference }, context);
+        assertOwnSchemas(chart.files, chart.placeOf);
+        return chart;
+      },
     },
   );
   const start = { tree, folder, overlay: inputs.overlay };

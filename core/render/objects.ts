@@ -2,6 +2,7 @@ import { Stop, type Fault } from '../errors.ts';
 import { apiVersion as ownApiVersion } from '../model/application.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 import { describeRef, kubeObjectSchema, refKey, refOf, type KubeObject } from '../model/object.ts';
+import { encryptOnly, isEncrypted } from '../model/sops.ts';
 import type { YamlDocument } from '../yaml/read-yaml.ts';
 
 /** A rendered object and where it came from, e.g. `apps/web/deployment.yaml:12`. */
@@ -99,6 +100,9 @@ function refusal(value: Json): string | undefined {
   }
   // What is there and of the wrong type is told by the schema.
   if (typeof apiVersion !== 'string' || typeof kind !== 'string') return undefined;
+  if (isEncrypted(apiVersion) || isEncrypted(kind)) {
+    return `is encrypted by SOPS whole, its kind too; ${encryptOnly}`;
+  }
   if (apiVersion === ownApiVersion) return 'is read by trueup and belongs to no cluster; move it elsewhere';
   if (apiVersion.startsWith('kustomize.config.k8s.io/')) {
     return 'is for kustomize and belongs to no cluster; let source.path name its folder, or move it elsewhere';
@@ -156,7 +160,7 @@ function secretFaults(object: KubeObject) {
     ...check(
       'data',
       data,
-      (text) => base64.test(text.replaceAll(/[\r\n]/g, '')),
+      (text) => isEncrypted(text) || base64.test(text.replaceAll(/[\r\n]/g, '')),
       'base64; use stringData for plain text',
     ),
     ...check('stringData', stringData, () => true, 'text; quote it'),

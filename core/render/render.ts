@@ -2,6 +2,7 @@ import { Stop, type Fault } from '../errors.ts';
 import type { Application } from '../model/application.ts';
 import { digestOf, digestOfBytes } from '../model/digest.ts';
 import type { KubeObject } from '../model/object.ts';
+import type { SopsFiles } from '../model/sops.ts';
 import type { Worktree } from '../ports.ts';
 import type { RenderContext } from './context.ts';
 import type { ResolvedChart } from './helm-load.ts';
@@ -9,6 +10,7 @@ import { readHelm } from './helm.ts';
 import { kustomizationOf } from './kustomize-inputs.ts';
 import { readKustomized } from './kustomize.ts';
 import { readPlain } from './plain.ts';
+import { sealedBySops } from './sops.ts';
 import { substitute } from './substitute.ts';
 
 /** Objects of one application as its source gives them, and what they were made of. */
@@ -23,17 +25,26 @@ export interface Rendered {
   readonly charts?: readonly ResolvedChart[];
   /** What a person should know of although nothing failed. */
   readonly warnings?: readonly Fault[];
+  /** The committed files of objects that SOPS encrypted. */
+  readonly sops?: SopsFiles;
 }
 
 type Source = Application['spec']['source'];
 
 /** Renders one application. Throws Stop with every fault found. */
 export async function render(source: Source, context: RenderContext): Promise<Rendered> {
-  const rendered = await renderSource(source, context);
-  return source.substitute === undefined ? rendered : substitute(rendered, source.substitute, context.facts);
+  const { files, ...rendered } = await renderSource(source, context);
+  const whole =
+    source.substitute === undefined ? rendered : substitute(rendered, source.substitute, context.facts);
+  return sealedBySops(whole, files, context.worktree);
 }
 
-async function renderSource(source: Source, context: RenderContext): Promise<Rendered> {
+/** With the files that manifests may be in as they were committed. */
+interface RenderedFiles extends Rendered {
+  readonly files: readonly string[];
+}
+
+async function renderSource(source: Source, context: RenderContext): Promise<RenderedFiles> {
   const { path } = source;
   if (source.chart !== undefined) return renderHelm(source, context);
   const files = await context.worktree.files(path);
@@ -53,20 +64,27 @@ async function renderPlain(
   source: Source,
   files: readonly string[],
   { worktree }: RenderContext,
-): Promise<Rendered> {
+): Promise<RenderedFiles> {
   const { inputs, objects, origins } = await readPlain(source, files, worktree);
-  return { renderer: 'plain', objects, origins, inputDigest: await inputDigest(worktree, inputs) };
+  return {
+    renderer: 'plain',
+    objects,
+    origins,
+    inputDigest: await inputDigest(worktree, inputs),
+    files: inputs,
+  };
 }
 
-async function renderKustomize(source: Source, context: RenderContext): Promise<Rendered> {
+async function renderKustomize(source: Source, context: RenderContext): Promise<RenderedFiles> {
   const { inputs, objects, origins, charts } = await readKustomized(source, context);
   const own = await inputDigest(context.worktree, inputs);
-  if (charts.length === 0) return { renderer: 'kustomize', objects, origins, inputDigest: own };
+  const files = inputs;
+  if (charts.length === 0) return { renderer: 'kustomize', objects, origins, inputDigest: own, files };
   const digest = digestOf({ own, charts: charts.map((chart) => chart.digest) });
-  return { renderer: 'kustomize', objects, origins, inputDigest: digest, charts };
+  return { renderer: 'kustomize', objects, origins, inputDigest: digest, charts, files };
 }
 
-async function renderHelm(source: Source, context: RenderContext): Promise<Rendered> {
+async function renderHelm(source: Source, context: RenderContext): Promise<RenderedFiles> {
   const { inputs, references, charts, objects, origins, warnings } = await readHelm(source, context);
   const own = await inputDigest(context.worktree, inputs);
   const others: string[] = [];
@@ -75,7 +93,7 @@ async function renderHelm(source: Source, context: RenderContext): Promise<Rende
     if (tree !== undefined) others.push(`$${reference}/${path} ${await inputDigest(tree, [path])}`);
   }
   const digest = digestOf({ own, others, charts: charts.map((chart) => chart.digest) });
-  return { renderer: 'helm', objects, origins, inputDigest: digest, charts, warnings };
+  return { renderer: 'helm', objects, origins, inputDigest: digest, charts, warnings, files: [] };
 }
 
 async function inputDigest(worktree: Worktree, files: readonly string[]): Promise<string> {

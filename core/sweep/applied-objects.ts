@@ -1,8 +1,8 @@
-import { loadDesired } from '../desired-state.ts';
+import { loadDesired, type OpenDeps } from '../desired-state.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import { describeRef } from '../model/object.ts';
 import { resolveDesired, type ResolvedObject } from '../plan.ts';
-import type { ApiResource, Sealer, Store } from '../ports.ts';
+import type { ApiResource } from '../ports.ts';
 import type { TargetState } from './target-state.ts';
 
 /** The objects of a target as they were last applied, whatever Git says by now. */
@@ -22,7 +22,7 @@ type ByKey = ReadonlyMap<string, ResolvedObject>;
  * need no look; where all are, no snapshot is read.
  */
 export async function appliedObjects(
-  deps: { readonly store: Store; readonly sealer: Sealer },
+  deps: OpenDeps,
   { pointer, inventory }: TargetState,
   served: readonly ApiResource[],
   settled: ReadonlySet<string>,

@@ -6,7 +6,7 @@ import type { TargetMemory } from '../model/memory.ts';
 import type { RunRequest } from '../model/run.ts';
 import { isoTime, millisecondsOf } from '../model/time.ts';
 import { stuckDeletions } from '../plan.ts';
-import type { AuditTrail, Queues, Sealer } from '../ports.ts';
+import type { AuditTrail, Queues, Sealer, SopsOpener } from '../ports.ts';
 import { countFields, isAlarming } from '../record.ts';
 import { authorsOf } from '../who-did.ts';
 import { driftIgnored, isPending, judgeTarget } from './judge-target.ts';
@@ -22,6 +22,7 @@ import type { TargetState } from './target-state.ts';
 
 export interface CheckDeps extends EpisodeDeps {
   readonly sealer: Sealer;
+  readonly sops?: SopsOpener;
   readonly queues: Queues;
   readonly config: EpisodeDeps['config'] & Pick<StackConfig, 'loopBreaker' | 'sweepMinutes'>;
   readonly audit?: AuditTrail | undefined;

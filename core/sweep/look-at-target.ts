@@ -10,7 +10,8 @@ import type { ObjectMemory } from '../model/memory.ts';
 import { describeRef, refKey, refOf, type ObjectRef } from '../model/object.ts';
 import type { ResolvedObject } from '../plan.ts';
 import { Policy } from '../policy.ts';
-import type { Cluster, Sealer, Store } from '../ports.ts';
+import type { Cluster } from '../ports.ts';
+import type { OpenDeps } from '../desired-state.ts';
 import { appliedObjects } from './applied-objects.ts';
 import { checkObject, type ObjectCheck } from './check-object.ts';
 import { counts, hookRows } from './extra-objects.ts';
@@ -44,9 +45,7 @@ export interface Look {
   readonly watched: boolean;
 }
 
-export interface LookDeps {
-  readonly store: Store;
-  readonly sealer: Sealer;
+export interface LookDeps extends OpenDeps {
   /** Milliseconds since the epoch. */
   readonly now: number;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { brotliCompressSync, gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { unpackChart } from '../../adapters/chart-archive.ts';
 import { Stop } from '../../core/errors.ts';
 import { archiveOf, chartArchive, type Member } from '../charts/archive.ts';
@@ -67,6 +68,17 @@ describe('archives', () => {
       const error = await unpackChart(archiveOf(members), 'chart web').catch((thrown: unknown) => thrown);
       assert.ok(error instanceof Stop, String(error));
       assert.match(error.message, says);
+    });
+  }
+
+  const packers = { gzip: gzipSync, zstd: zstdCompressSync, brotli: brotliCompressSync };
+  for (const [name, pack] of Object.entries(packers)) {
+    test(`that are packed twice are refused, since no limit holds for the second time: ${name}`, async () => {
+      const twice = gzipSync(pack(gunzipSync(chartArchive('web', '1.0.0'))));
+      await assert.rejects(
+        unpackChart(twice, 'chart web'),
+        /^Stop: chart web: is (?:packed twice|no sound tar archive)/,
+      );
     });
   }
 

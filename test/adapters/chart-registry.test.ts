@@ -225,6 +225,51 @@ test('what is not declared is never asked', async () => {
   assert.deepEqual(server.requests, []);
 });
 
+describe('an address of an OCI registry', () => {
+  const open = async () => {
+    const server = await TestServer.start();
+    const registry = registryOf([{ url: `oci://${server.host}/acme`, secret: 'charts' }]);
+    const fetch = (path: string) => registry.fetch({ oci: `oci://${server.host}${path}`, version: '1.0.0' });
+    return { server, fetch };
+  };
+  for (const path of [
+    '/acme/../victim/web',
+    '/acme/./web',
+    '/acme/%2e%2e/victim/web',
+    '/acme/.%2E/victim/web',
+    '/acme/..\\victim/web',
+    '/acme/\t../victim/web',
+    '/acme//web',
+    '/acme/web?x=/acme/web',
+    '/acme/web#x',
+    '/acme/web:1.0.0',
+    '/acme/web@sha256',
+  ]) {
+    test(`that could be read as another is refused, and credentials stay here: ${JSON.stringify(path)}`, async () => {
+      const { server, fetch } = await open();
+      await using _ = server;
+      await assert.rejects(fetch(path), /^Stop: charts oci:.*: is no oci:\/\/HOST\/PATH\/CHART/);
+      assert.deepEqual(server.requests, []);
+    });
+  }
+
+  test('is refused where its host begins with text of another', async () => {
+    const registry = registryOf([{ url: 'oci://registry.example/acme' }]);
+    for (const host of ['registry.example?/acme', 'registry.example#/acme', 'me@registry.example/acme']) {
+      await assert.rejects(registry.fetch({ oci: `oci://${host}/web`, version: '1.0.0' }), /is no oci:/);
+    }
+  });
+
+  test('is compared as it is asked for: in any case of the host, and with the port that goes without saying', async () => {
+    const registry = registryOf([{ url: 'oci://localhost:443/acme' }]);
+    await assert.rejects(registry.fetch({ oci: 'oci://LOCALHOST/acme/web', version: '1.0.0' }), Retry);
+    await assert.rejects(
+      registry.fetch({ oci: 'oci://localhost/acme', version: '1.0.0' }),
+      /is not declared/,
+    );
+  });
+});
+
 test('a declared host at an internal address is refused unless that is declared as well', async () => {
   for (const address of ['10.0.0.1', '169.254.169.254', '[fd00::1]', '[::ffff:127.0.0.1]', '100.64.0.1']) {
     const repository = `https://${address}/charts`;

@@ -40,12 +40,7 @@ describe('a push', () => {
     // Intent before effect: both records are claimed before the event is out.
     const bodyKey = keys.deliveryBody('github', byId.bodyDigest);
     const log = keys.deliveryLog('github', byId.receivedAt, id);
-    assert.deepEqual(store.writes.slice(0, 4), [
-      keys.body('github', byId.bodyDigest),
-      bodyKey,
-      idKey,
-      log,
-    ]);
+    assert.deepEqual(store.writes.slice(0, 4), [keys.body('github', byId.bodyDigest), bodyKey, idKey, log]);
   });
 
   test('that deletes the tracked branch is published as such', async () => {
@@ -219,4 +214,3 @@ test('whatever fails behind is 503 with nothing of it in the answer', async () =
     assert.ok(answer.fault instanceof TypeError);
   }
 });
-

@@ -8,9 +8,10 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   Webhook: [
     'events:PutEvents <EventsBus>',
     'secretsmanager:GetSecretValue <SecretsHookgithub>',
-    ...folder('s3:GetObject', 'deliveries', 'bodies'),
+    // Not bodies: what others sent is not for a function that the internet reaches.
+    ...folder('s3:GetObject', 'deliveries'),
     ...folder('s3:PutObject', 'deliveries', 'bodies'),
-    's3:ListBucket <StorageBucket> if StringLikeIfExists s3:prefix deliveries/* bodies/*',
+    's3:ListBucket <StorageBucket> if StringLikeIfExists s3:prefix deliveries/*',
   ],
   Snapshot: [
     'cloudwatch:PutMetricData * if StringEquals cloudwatch:namespace TrueUp',

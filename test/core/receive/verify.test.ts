@@ -124,6 +124,15 @@ describe('a body that was changed after it was signed', () => {
   });
 });
 
+test('a string without an end is read once: what anybody may send to nexus does not hold the function', async () => {
+  const request = signed('nexus', messageOf('nexus'));
+  for (const endless of ['"'.concat('\\"'.repeat(1_000_000)), '"\\\n'.repeat(600_000)]) {
+    const body = Buffer.from(endless);
+    const { status } = await statusOf('nexus', { ...request, body, text: endless });
+    assert.equal(status, 401);
+  }
+});
+
 describe('a signing token of Standard Webhooks, signed by its reference library', () => {
   const secret = `whsec_${Buffer.from('k'.repeat(32)).toString('base64')}`;
   const now = Date.parse('2026-11-23T12:00:00.000Z') / 1000;

@@ -56,10 +56,10 @@ const refused: readonly (readonly [text: string, why: RegExp])[] = [
   ['${missing^^}', /there is no variable missing/],
   ['${missing:=${other}}', /there is no variable other/],
   ['${cluster_env', /no closing brace/],
-  ['${}', /names no variable/],
-  ['${1}', /names no variable/],
-  ['${cluster_env!}', /! is not known/],
-  ['${cluster.env}', /\.env is not known|there is no variable cluster/],
+  ['${}', /no name of a variable/],
+  ['${1}', /no name of a variable/],
+  ['${cluster_env!}', /behind cluster_env in \$\{…\} is not known/],
+  ['${cluster.env}', /there is no variable cluster$/],
 ];
 for (const [text, why] of refused) {
   test(`${text} is refused`, () => {
@@ -69,6 +69,27 @@ for (const [text, why] of refused) {
     );
   });
 }
+
+const secrets = ['url=${HOST\npassword=hunter2', 'pass${9hunter2}', '${cluster_env!hunter2}', '${#hunter2'];
+for (const text of secrets) {
+  test(`of ${JSON.stringify(text)} nothing is quoted but the name of a variable`, () => {
+    assert.throws(
+      () => expand(text, lookup),
+      (error) => error instanceof BadExpression && !/hunter2|HOST/.test(error.message),
+    );
+  });
+}
+
+test('defaults in defaults are followed so far, and never to the end of the stack', () => {
+  const deep = (levels: number) => `${'${missing:='.repeat(levels)}end${'}'.repeat(levels)}`;
+  assert.equal(expand(deep(32), lookup), 'end');
+  for (const levels of [33, 20_000]) {
+    assert.throws(
+      () => expand(deep(levels), lookup),
+      (error) => error instanceof BadExpression && /more than 32 deep/.test(error.message),
+    );
+  }
+});
 
 test('a text of a hundred thousand stars and letters is matched in no time', () => {
   const long = 'a'.repeat(20_000);

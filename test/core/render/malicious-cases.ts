@@ -20,6 +20,14 @@ function resources(...entries: string[]): TreeFiles {
   return overlay(`resources: ${JSON.stringify(['../../base', ...entries])}\n`);
 }
 
+/** A chart of the Application whose values are checked by this. */
+const withSchema = (schema: string): TreeFiles => ({
+  'apps/web/Chart.yaml': 'apiVersion: v2\nname: shop\nversion: 1.0.0\n',
+  'apps/web/values.yaml': 'a: 1\n',
+  'apps/web/values.schema.json': schema,
+  'apps/web/templates/a.yaml': deployment('shop'),
+});
+
 /** A chart in the overlay's folder `charts`, and how it is listed. */
 function chart(listed: string, more: TreeFiles = {}): TreeFiles {
   return {
@@ -99,6 +107,23 @@ const paths: readonly MaliciousCase[] = [
     files: overlay('resources: [../../base]\nconfigurations: [/etc/passwd]\n'),
   },
   {
+    tried: 'a file of the machine in a schema of values',
+    files: withSchema('{"$ref": "file:///etc/passwd"}'),
+    source: plain,
+  },
+  {
+    tried: 'a file of the machine as the id of a schema',
+    files: withSchema('{"properties": {"a": {"$id": "file:/etc/passwd", "$ref": "#/b"}}}'),
+    source: plain,
+  },
+  {
+    tried: 'a file of the machine in a schema, in a chart of a kustomization',
+    files: chart('helmCharts: [{name: shop}]\n', {
+      'overlays/prod/charts/shop/charts/a/values.schema.json': '{"$ref": "file:///etc/passwd"}',
+    }),
+    source: helm,
+  },
+  {
     tried: 'a component out of the repository, by the Application',
     files: resources(),
     source: { path: 'overlays/prod', kustomize: { components: ['../../../outside'] } },
@@ -163,6 +188,25 @@ const programs: readonly MaliciousCase[] = [
     source: helm,
   },
   {
+    tried: 'an option of helm in a list of charts that is spelled twice',
+    files: chart(
+      'helmCharts: [{name: shop, releaseName: "--set-file=x=/etc/passwd"}]\nHelmCharts: [{name: shop}]\n',
+    ),
+    source: helm,
+  },
+  {
+    tried: 'a home of Helm that is spelled twice',
+    files: chart('helmGlobals: {configHome: ./home, ConfigHome: ""}\nhelmCharts: [{name: shop}]\n'),
+    source: helm,
+  },
+  {
+    tried: 'a chart as a generator that says so in one of two kinds',
+    files: chart(
+      'generators:\n- |\n  apiVersion: builtin\n  kind: HelmChartInflationGenerator\n  Kind: ConfigMapGenerator\n  metadata: {name: a}\n  name: shop\nhelmCharts: [{name: shop}]\n',
+    ),
+    source: helm,
+  },
+  {
     tried: 'an option of helm as a version of an API',
     files: chart('helmCharts: [{name: shop, apiVersions: [v1, "--post-renderer=x"]}]\n'),
     source: helm,
@@ -192,6 +236,13 @@ const programs: readonly MaliciousCase[] = [
     tried: 'a template through a symlink out of the repository',
     files: chart('helmCharts: [{name: shop}]\n', {
       'overlays/prod/charts/shop/templates/b.yaml': '-> /etc/passwd',
+    }),
+    source: helm,
+  },
+  {
+    tried: 'an archive in a chart of a kustomization',
+    files: chart('helmCharts: [{name: shop}]\n', {
+      'overlays/prod/charts/shop/charts/a-1.0.0.tgz': new Uint8Array([0x1f, 0x8b]),
     }),
     source: helm,
   },
@@ -229,6 +280,40 @@ const network: readonly MaliciousCase[] = [
   {
     tried: 'a generated file over HTTP',
     files: overlay('configMapGenerator: [{name: a, files: ["k=http://127.0.0.1:PORT/x.yaml"]}]\n'),
+  },
+  {
+    tried: 'a generated file over HTTP, under a name with a slash',
+    files: overlay('configMapGenerator: [{name: a, files: ["a/b=http://127.0.0.1:PORT/x.yaml"]}]\n'),
+  },
+  {
+    tried: 'a schema of values over HTTP',
+    files: withSchema('{"properties": {"a": {"$ref": "http://127.0.0.1:PORT/x.json"}}}'),
+    source: plain,
+  },
+  {
+    tried: 'a schema of schemas over HTTP',
+    files: withSchema('{"$schema": "http://127.0.0.1:PORT/x.json"}'),
+    source: plain,
+  },
+  {
+    tried: 'the id of a schema that Helm opens without its question mark',
+    files: withSchema('{"properties": {"a": {"$id": "http://127.0.0.1:PORT/x?", "$ref": "#/b"}}}'),
+    source: plain,
+  },
+  {
+    tried: 'the same in draft 4',
+    files: withSchema(
+      '{"$schema": "http://json-schema.org/draft-04/schema#", "id": "http://127.0.0.1:PORT/x?", "$ref": "#/b"}',
+    ),
+    source: plain,
+  },
+  {
+    tried: 'a schema in a chart of a kustomization, over HTTP',
+    files: chart('helmCharts: [{name: shop}]\n', {
+      'overlays/prod/charts/shop/values.yaml': 'a: 1\n',
+      'overlays/prod/charts/shop/values.schema.json': '{"$ref": "http://127.0.0.1:PORT/x.json"}',
+    }),
+    source: helm,
   },
   {
     tried: 'a transformer that opens an address',

@@ -1,0 +1,24 @@
+import * as z from 'zod';
+
+/** What may open files that SOPS encrypted. Nothing is opened with a key that is not named here. */
+export const sopsSchema = z
+  .strictObject({
+    kmsKeys: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^arn:aws[-a-z]*:kms:[-a-z0-9]+:[0-9]{12}:key\/[-A-Za-z0-9]+$/,
+            'must be the ARN of a KMS key, not of an alias: permissions are granted on keys',
+          ),
+      )
+      .default([])
+      .describe('ARNs of KMS keys, as the files name them'),
+    ageSecret: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe('Secrets Manager name of age identities, a line `AGE-SECRET-KEY-1…` each'),
+  })
+  .describe('keys that open files encrypted by SOPS; asked at apply and at exact checks');
+export type SopsConfig = z.infer<typeof sopsSchema>;
