@@ -34,7 +34,7 @@ const encryptedOnly = Buffer.from('8a3fd2ad54ce66527b1034f3d147be0b0b975b3bf44f7
 type Value = string | number | boolean;
 
 /** Encrypted leaves of a file with their values, and the MAC as it comes out. */
-export interface OpenedTree {
+interface OpenedTree {
   readonly values: ReadonlyMap<string, Value>;
   /** Uppercase hex, as SOPS keeps it. */
   readonly mac: string;

@@ -5,7 +5,7 @@ import { EventBridgeBus } from './eventbridge-bus.ts';
 import { KmsSealer } from './kms-sealer.ts';
 import { S3Store } from './s3-store.ts';
 import { SecretsManagerSecrets } from './secrets-manager.ts';
-import { KeyedSopsOpener } from './sops-files.ts';
+import { SopsOnDemand } from './sops-on-demand.ts';
 import { SqsQueues, type QueueUrls } from './sqs-queues.ts';
 import { stackConfigAt } from './stack-config.ts';
 import { SystemClock, SystemIds } from './system-clock.ts';
@@ -30,7 +30,7 @@ export async function targetPorts(
     queues: new SqsQueues(queues, ids),
     metrics: new CloudWatchMetrics(fleet),
     sealer: new KmsSealer({ keyId, digestKeySecret, secrets }),
-    sops: new KeyedSopsOpener({
+    sops: new SopsOnDemand({
       age: async () => (ageSecret === undefined ? undefined : (await secrets.get(ageSecret)).current),
       kms: kmsKeys,
       remedy: 'allow its key under `sops` in the stack configuration',

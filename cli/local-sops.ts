@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileFault, hasCode } from '../adapters/file-fault.ts';
-import type { SopsFile } from '../core/model/sops.ts';
+import { SopsOnDemand } from '../adapters/sops-on-demand.ts';
 import type { SopsOpener } from '../core/ports.ts';
 
 /**
@@ -11,13 +11,8 @@ import type { SopsOpener } from '../core/ports.ts';
  * relative paths start.
  */
 export function localSops(from: string): SopsOpener {
-  return {
-    open: async (file: SopsFile, subject: string) => {
-      const { KeyedSopsOpener } = await import('../adapters/sops-files.ts');
-      const remedy = 'name a file of age identities with SOPS_AGE_KEY_FILE, or log in to AWS';
-      return new KeyedSopsOpener({ age: () => identities(from), kms: 'any', remedy }).open(file, subject);
-    },
-  };
+  const remedy = 'name a file of age identities with SOPS_AGE_KEY_FILE, or log in to AWS';
+  return new SopsOnDemand({ age: async () => identities(from), kms: 'any', remedy });
 }
 
 async function identities(from: string): Promise<string | undefined> {

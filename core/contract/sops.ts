@@ -21,4 +21,3 @@ export const sopsSchema = z
       .describe('Secrets Manager name of age identities, a line `AGE-SECRET-KEY-1…` each'),
   })
   .describe('keys that open files encrypted by SOPS; asked at apply and at exact checks');
-export type SopsConfig = z.infer<typeof sopsSchema>;

@@ -4,6 +4,9 @@ export type Lookup = (name: string) => string | undefined;
 /** What is wrong with a text that has variables; the words name no file. */
 export class BadExpression extends Error {}
 
+/** Nothing else is wrong than that nobody gave a value. */
+export class MissingVariable extends BadExpression {}
+
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]*/;
 
 /** Defaults in defaults; nobody writes more, and each takes a part of the stack. */
@@ -60,7 +63,7 @@ function valueOf(inside: string, lookup: Lookup, depth: number): string {
     const isMissing = value === undefined || (colon === ':' && value === '');
     return isMissing ? expand(text, lookup, depth + 1) : value;
   }
-  if (value === undefined) throw new BadExpression(`there is no variable ${name}`);
+  if (value === undefined) throw new MissingVariable(`there is no variable ${name}`);
   if (isLength && form === '') return String(value.length);
   const changed = form === '' ? value : transformed(value, form);
   if (changed === undefined) throw new BadExpression(`what stands behind ${name} in \${…} is not known`);

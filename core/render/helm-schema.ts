@@ -53,8 +53,10 @@ function schemaFaults(subject: string, bytes: Uint8Array): readonly Fault[] {
   };
   return objects.flatMap((object) =>
     Object.entries(object).flatMap(([field, text]) => {
-      const message = typeof text === 'string' ? why(field, text) : undefined;
-      return message === undefined ? [] : [{ subject, message: `${field}: ${shown(text)} ${message}` }];
+      if (typeof text !== 'string') return [];
+      const message = why(field, text);
+      if (message === undefined) return [];
+      return [{ subject, message: `${field}: ${shownAddress(text.slice(0, 200))} ${message}` }];
     }),
   );
 }
@@ -77,8 +79,4 @@ function objectsOf(bytes: Uint8Array): readonly JsonObject[] | undefined {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
-}
-
-function shown(text: Json): string {
-  return shownAddress(String(text).slice(0, 200));
 }

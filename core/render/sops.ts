@@ -1,3 +1,5 @@
+import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { base64 } from '@scure/base';
 import { Stop, type Fault } from '../errors.ts';
 import { isJsonObject, type Json } from '../model/json.ts';
 import { describeRef, refKey, refOf, type KubeObject } from '../model/object.ts';
@@ -11,6 +13,9 @@ import {
 } from '../model/sops.ts';
 import type { Worktree } from '../ports.ts';
 import { readYaml } from '../yaml/read-yaml.ts';
+
+/** Of a length that fills whole groups, so that it begins whatever begins with it. */
+const wrapped = base64.encode(utf8ToBytes('ENC[AES256_GCM,'));
 
 interface Placed {
   readonly objects: readonly KubeObject[];
@@ -58,15 +63,8 @@ function macOf({ sops }: KubeObject): string | undefined {
 
 /** A secretGenerator puts into base64 whatever it finds. */
 function hasWrapped({ kind, data }: KubeObject): boolean {
-  const prefix = btoa('ENC[AES256_GCM,');
-  return (
-    kind === 'Secret' &&
-    Object.values(isJsonObject(data) ? data : {}).some((value) => startsWith(value, prefix))
-  );
-}
-
-function startsWith(value: Json, prefix: string): boolean {
-  return typeof value === 'string' && value.startsWith(prefix);
+  if (kind !== 'Secret' || !isJsonObject(data)) return false;
+  return Object.values(data).some((value) => typeof value === 'string' && value.startsWith(wrapped));
 }
 
 /** Why an object cannot be decrypted when it is applied, behind its name. */

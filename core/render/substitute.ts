@@ -3,7 +3,7 @@ import { isJsonObject, type Json } from '../model/json.ts';
 import { describeRef, kubeObjectSchema, refKey, refOf, type KubeObject } from '../model/object.ts';
 import type { Substitution } from '../model/substitute.ts';
 import type { AskedFacts } from './context.ts';
-import { BadExpression, expand, isWhole, type Lookup } from './expand.ts';
+import { BadExpression, MissingVariable, expand, isWhole, type Lookup } from './expand.ts';
 
 /** An object that carries one of these, as label or annotation, is left as it is. */
 const switches = ['trueup.dev/substitute', 'kustomize.toolkit.fluxcd.io/substitute'];
@@ -99,8 +99,9 @@ function changedObject(
     } catch (error) {
       if (!(error instanceof BadExpression)) throw error;
       const where = facts.name() === undefined ? '' : ` for cluster ${facts.name()}`;
-      const help = 'give it in spec.source.substitute or in the stack configuration, or with a default';
-      faults.push({ subject, message: `${path.join('.')}: ${error.message}${where}; ${help}` });
+      const help = `${where}; give it in spec.source.substitute or in the stack configuration, or with a default`;
+      const message = error instanceof MissingVariable ? error.message + help : error.message;
+      faults.push({ subject, message: `${path.join('.')}: ${message}` });
       return undefined;
     }
   };

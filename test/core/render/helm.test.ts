@@ -95,6 +95,14 @@ describe('values', () => {
   });
 });
 
+test('a schema that leads elsewhere is not looked at where no schema is', async () => {
+  const files = chart(configMap('x', '"1"'), {
+    'apps/web/values.schema.json': '{"$ref": "https://schema.example/a.json"}',
+  });
+  const { objects } = await renderChart(files, { skipSchemaValidation: true });
+  assert.deepEqual(objects[0]?.['data'], { value: '1' });
+});
+
 test('release, definitions, tests, origins and several documents', async () => {
   const files = chart(
     `${configMap('{{ .Release.Name }}', '{{ .Release.Namespace }}')}---\n# nothing\n---\n${configMap('b', '1')}`,
@@ -303,6 +311,14 @@ describe('faults', () => {
       helm: { values: { a: 'hunter22' } },
       says: /values don't meet the specifications/,
       never: 'hunter22',
+    },
+    {
+      why: 'a schema that leads elsewhere, of a chart below',
+      files: chart(configMap('x', '"1"'), {
+        'apps/web/charts/a/Chart.yaml': chartYaml('a'),
+        'apps/web/charts/a/values.schema.json': '{"$ref": "https://schema.example/a.json"}',
+      }),
+      says: /apps\/web\/charts\/a\/values\.schema\.json: \$ref: https:\/\/schema\.example\/a\.json leads out/,
     },
     {
       why: 'YAML that breaks in what was rendered',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import * as z from 'zod';
 import { Stop } from '../../../core/errors.ts';
+import type { FetchedChart } from '../../../core/ports.ts';
 import type { KubeObject } from '../../../core/model/object.ts';
 import { sourceSchema } from '../../../core/model/source.ts';
 import { readYaml } from '../../../core/yaml/read-yaml.ts';
@@ -226,6 +227,12 @@ test('a chart in the folder that kustomize would have pulled it to', async () =>
   assert.equal((await rendering.render(files, { source })).objects.length, 1);
 });
 
+/** The chart, its values checked by a file of the machine. */
+function withSchema(fetched: FetchedChart): FetchedChart {
+  const schema = Buffer.from('{"$ref": "file:///etc/passwd"}');
+  return { ...fetched, files: new Map([...fetched.files, ['values.schema.json', schema]]) };
+}
+
 test('a chart from elsewhere is fetched as declared, and an input with its digest', async () => {
   const source = { path: 'overlays/prod', kustomize: { helm: true } };
   const asked: unknown[] = [];
@@ -255,4 +262,9 @@ test('a chart from elsewhere is fetched as declared, and an input with its diges
     { repository: 'https://charts.example', name: 'shop', version: '1.0.0' },
     { oci: 'oci://registry.example/charts/shop', version: '1.0.0' },
   ]);
+  const led = { ...charts, fetch: async (reference: ChartReference) => withSchema(await charts.fetch(reference)) };
+  await assert.rejects(
+    rendering.render(listed('https://charts.example'), { source, context: { charts: led } }),
+    /helmCharts\.0: shop-1\.0\.0\/values\.schema\.json: \$ref: file:\/\/\/etc\/passwd leads out of the schema/,
+  );
 });

@@ -133,7 +133,10 @@ test('every variable that is not there is told with file, line and field', async
       /^apps\/web\/a\.yaml:1: data\.a: there is no variable NOPE for cluster prod-eu; give it/,
     );
     assert.match(told[1] ?? '', /data\.b: there is no variable ALSO_NOT/);
-    assert.match(told[2] ?? '', /data\.c: \$\{DOMAIN has no closing brace/);
+    assert.match(
+      told[2] ?? '',
+      /data\.c: a \$\{ has no closing brace; write \$\$\{ for a text that is no variable$/,
+    );
     return told.length === 3;
   });
 });
