@@ -262,7 +262,10 @@ test('a chart from elsewhere is fetched as declared, and an input with its diges
     { repository: 'https://charts.example', name: 'shop', version: '1.0.0' },
     { oci: 'oci://registry.example/charts/shop', version: '1.0.0' },
   ]);
-  const led = { ...charts, fetch: async (reference: ChartReference) => withSchema(await charts.fetch(reference)) };
+  const led = {
+    ...charts,
+    fetch: async (reference: ChartReference) => withSchema(await charts.fetch(reference)),
+  };
   await assert.rejects(
     rendering.render(listed('https://charts.example'), { source, context: { charts: led } }),
     /helmCharts\.0: shop-1\.0\.0\/values\.schema\.json: \$ref: file:\/\/\/etc\/passwd leads out of the schema/,
