@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { bootstrap } from './aws/deploy.ts';
 import { startLocalAws } from './aws/local-aws.ts';
 import { openCluster } from './cluster/open-cluster.ts';
 import { clusterVariables, sharedClusterOptions } from './cluster/test-cluster.ts';
@@ -42,7 +43,9 @@ const aws = await startLocalAws({
 });
 const cluster = await openCluster({ ...sharedClusterOptions, progress });
 try {
-  process.exitCode = await runTests(chosen(process.argv.slice(2)), {
+  const files = chosen(process.argv.slice(2));
+  if (files.length > 1) await bootstrap(aws);
+  process.exitCode = await runTests(files, {
     ...clusterVariables(cluster),
     TRUEUP_TEST_AWS_ENDPOINT: aws.endpoint,
     TRUEUP_TEST_AWS_LOG: aws.logPath,

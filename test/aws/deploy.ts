@@ -79,8 +79,11 @@ export function clientConfig(aws: LocalAws) {
   return { endpoint: aws.endpoint, region: aws.region, credentials: { accessKeyId, secretAccessKey } };
 }
 
-/** Makes the CDK's own stack (asset bucket, roles) unless it is there; once for each emulator. */
-async function bootstrap(aws: LocalAws, progress: Progress = () => {}): Promise<void> {
+/**
+ * Makes the CDK's own stack (asset bucket, roles) unless it is there; once for each emulator. Two at once take each
+ * other's change set away, so whoever lets several test files share an emulator calls this before them.
+ */
+export async function bootstrap(aws: LocalAws, progress: Progress = () => {}): Promise<void> {
   if (await isBootstrapped(aws)) return;
   // Not in the root, where cdk.json would make it synthesise the whole app first.
   await cdk(aws, import.meta.dirname, ['bootstrap', `aws://${localAccount}/${aws.region}`], progress);
