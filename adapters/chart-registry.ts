@@ -1,43 +1,30 @@
 import type { ChartSource } from '../core/contract/chart-sources.ts';
 import { Blocked, Retry, Stop } from '../core/errors.ts';
 import { isExactVersion, type ChartReference } from '../core/model/helm.ts';
-import type { Charts, ChartFiles, Clock, FetchedChart, Secrets } from '../core/ports.ts';
+import type { ChartFiles, ChartIndex, Charts, Clock, FetchedChart, NewestChart } from '../core/ports.ts';
 import { unpackChart } from './chart-archive.ts';
 import { pickVersion } from './chart-version.ts';
-import { ecrRegion, type EcrCredentials } from './ecr-credentials.ts';
-import type { Reach } from './guarded-fetch.ts';
 import { HelmIndexes, fetchArchive, type RepositoryAccess } from './helm-repository.ts';
+import { basicOf, openRegistry, reachOf, type HostCredentials } from './oci-access.ts';
 import { isBelow, parseOci } from './oci-address.ts';
-import { OciRepository } from './oci-registry.ts';
 
 const maxLayerBytes = 32 * 1024 * 1024;
 const layerType = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip';
 const keptCharts = 20;
 
-/** Where well-known registries keep their layers, and who gives out their tokens. */
-const companions: Readonly<Record<string, readonly string[]>> = {
-  'ghcr.io': ['pkg-containers.githubusercontent.com'],
-  'registry-1.docker.io': [
-    'auth.docker.io',
-    'production.cloudflare.docker.com',
-    'docker-images-prod.6aa30f8b08e16409b46e0173d6de2f56.r2.cloudflarestorage.com',
-  ],
-  'quay.io': ['*.quay.io'],
-  'public.ecr.aws': ['*.cloudfront.net'],
-};
-
-export interface ChartRegistryOptions {
+export interface ChartRegistryOptions extends HostCredentials {
   readonly sources: () => Promise<readonly ChartSource[]>;
-  readonly secrets: Pick<Secrets, 'get'>;
-  readonly ecr: Pick<EcrCredentials, 'basic'>;
   readonly clock: Pick<Clock, 'sleep'>;
 }
+
+/** Of a chart, by its name. */
+type VersionsOf = (name: string) => readonly string[];
 
 /** Pauses before another try: a moment of trouble is not worth a fault. */
 const pausesMs = [1_000, 3_000];
 
 /** Helm repositories and OCI registries of the stack configuration. */
-export class ChartRegistry implements Charts {
+export class ChartRegistry implements Charts, ChartIndex {
   readonly #options: ChartRegistryOptions;
   readonly #indexes = new HelmIndexes();
   /** By what was asked for and the digest that it led to: what is there under a digest never changes. */
@@ -49,6 +36,18 @@ export class ChartRegistry implements Charts {
 
   unpack(archive: Uint8Array, subject: string): Promise<ChartFiles> {
     return unpackChart(archive, subject);
+  }
+
+  async newest(references: readonly ChartReference[]): Promise<readonly NewestChart[]> {
+    const asked = new Map<string, Promise<VersionsOf>>();
+    return Promise.all(
+      references.map(async (reference) => {
+        const place = 'oci' in reference ? reference.oci : reference.repository.replace(/\/+$/, '');
+        const versions = asked.get(place) ?? this.#versionsAt(place);
+        asked.set(place, versions);
+        return newestOf(reference, versions);
+      }),
+    );
   }
 
   async fetch(reference: ChartReference): Promise<FetchedChart> {
@@ -72,13 +71,7 @@ export class ChartRegistry implements Charts {
   ): Promise<FetchedChart> {
     const { name, version: wanted } = reference;
     const url = reference.repository.replace(/\/+$/, '');
-    const source = await this.#declared(url, (declared) => declared === url);
-    const access: RepositoryAccess = {
-      url,
-      reach: reachOf(source, url),
-      authorization: await this.#basicOf(source, new URL(url).host),
-      secret: source.secret,
-    };
+    const access = await this.#accessTo(url);
     const found = await this.#indexes.find(access, name, wanted);
     const { version, sha256 } = found;
     const files = await this.#once(`${url} ${name} ${sha256}`, async () =>
@@ -87,21 +80,36 @@ export class ChartRegistry implements Charts {
     return { name, version, digest: `sha256:${sha256}`, files };
   }
 
+  async #accessTo(url: string): Promise<RepositoryAccess> {
+    const source = await this.#declared(url, (declared) => declared === url);
+    return {
+      url,
+      reach: reachOf(source, `charts ${url}`),
+      authorization: await basicOf(source, new URL(url).host, this.#options, `charts ${source.url}`),
+      secret: source.secret,
+    };
+  }
+
+  /** Names of charts to their versions, of one Helm repository or of one name in a registry. */
+  async #versionsAt(place: string): Promise<VersionsOf> {
+    if (!place.startsWith('oci://')) return this.#indexes.versions(await this.#accessTo(place));
+    const repository = await this.#open(place);
+    const versions = (await repository.tags()).map((tag) => tag.replaceAll('_', '+'));
+    return () => versions;
+  }
+
+  async #open(oci: string) {
+    const address = parseOci(oci);
+    const source = await this.#declared(oci, (declared) => isBelow(address, declared));
+    return openRegistry(address, source, this.#options, `charts ${oci}`);
+  }
+
   async #fromRegistry({
     oci,
     version: wanted,
   }: Extract<ChartReference, { readonly oci: string }>): Promise<FetchedChart> {
-    const address = parseOci(oci);
-    const { host, name } = address;
-    const source = await this.#declared(oci, (declared) => isBelow(address, declared));
-    const isLoopback = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::|$)/.test(host);
-    const repository = new OciRepository({
-      origin: `${isLoopback ? 'http' : 'https'}://${host}`,
-      name,
-      reach: reachOf(source, oci),
-      basic: await this.#basicOf(source, host),
-      secret: source.secret,
-    });
+    const { name } = parseOci(oci);
+    const repository = await this.#open(oci);
     const subject = `chart ${oci}`;
     // A tag has no plus sign: Helm writes an underscore.
     const tags = isExactVersion(wanted)
@@ -125,17 +133,6 @@ export class ChartRegistry implements Charts {
     throw new Stop({ subject: `charts ${url}`, message });
   }
 
-  async #basicOf({ secret, url }: ChartSource, host: string): Promise<string | undefined> {
-    const region = ecrRegion(host);
-    if (secret === undefined) return region === undefined ? undefined : this.#options.ecr.basic(region);
-    const { current } = await this.#options.secrets.get(secret);
-    if (current.includes(':')) return `Basic ${Buffer.from(current.trim()).toString('base64')}`;
-    throw new Blocked({
-      subject: `charts ${url}`,
-      message: `want USER:PASSWORD in the secret ${secret}, and it has no colon`,
-    });
-  }
-
   async #once(key: string, fetch: () => Promise<ChartFiles>): Promise<ChartFiles> {
     const known = this.#kept.get(key);
     const files = known ?? (await fetch());
@@ -149,15 +146,13 @@ export class ChartRegistry implements Charts {
   }
 }
 
-function reachOf({ url, hosts, internal }: ChartSource, subject: string): Reach {
-  const { host, hostname } = new URL(url.replace(/^oci:/, 'https:'));
-  const region = ecrRegion(host);
-  const layers =
-    region === undefined ? [] : [`prod-${region}-starport-layer-bucket.s3.${region}.amazonaws.com`];
-  const isLoopback = /^(?:127\.0\.0\.1|localhost|\[::1\])$/.test(hostname);
-  return {
-    subject: `charts ${subject}`,
-    hosts: [host, ...hosts, ...(companions[host] ?? []), ...layers],
-    internal: internal || isLoopback,
-  };
+async function newestOf(reference: ChartReference, versions: Promise<VersionsOf>): Promise<NewestChart> {
+  const name = 'oci' in reference ? '' : reference.name;
+  try {
+    return { kind: 'version', version: pickVersion(reference.version, (await versions)(name), name) };
+  } catch (error) {
+    if (error instanceof Retry) return { kind: 'unknown' };
+    if (error instanceof Stop || error instanceof Blocked) return { kind: 'none' };
+    throw error;
+  }
 }

@@ -113,7 +113,10 @@ export class ApiCluster implements Cluster {
         timeout: `${requestSeconds}s`,
         ...(options.dryRun && { dryRun: 'All' }),
       },
-      body: { contentType: 'application/apply-patch+yaml', text: JSON.stringify(object) },
+      body: {
+        contentType: 'application/apply-patch+yaml',
+        text: JSON.stringify(options.createOnly === true ? neverWritten(object) : object),
+      },
     };
     const outcome = masked(address, await this.#write(request));
     if (!options.dryRun) this.#forgetKinds(address, outcome.kind);
@@ -232,19 +235,19 @@ export class ApiCluster implements Cluster {
   async #listOnce(
     resource: ApiResource,
     labelSelector: string,
-    { metadataOnly = false }: ListOptions,
+    { metadataOnly = false, namespace, most = Infinity }: ListOptions,
   ): Promise<LiveList | 'expired'> {
     const named = { apiVersion: apiVersionOf(resource), kind: resource.kind };
     const items: LiveObject[] = [];
     let resourceVersion = '';
     let next: string | undefined = '';
-    while (next !== undefined) {
+    while (next !== undefined && items.length <= most) {
       const request: ApiRequest = {
         method: 'GET',
-        path: `${rootOf(named.apiVersion)}/${resource.plural}`,
+        path: `${rootOf(named.apiVersion)}${scopeOf(namespace)}/${resource.plural}`,
         query: {
           labelSelector,
-          ...(!metadataOnly && { limit: String(pageSize) }),
+          ...(!metadataOnly && { limit: String(Math.min(pageSize, most + 1)) }),
           ...(next !== '' && { continue: next }),
         },
         ...(metadataOnly && { accept: metadataAccept }),
@@ -288,6 +291,14 @@ export class ApiCluster implements Cluster {
 }
 
 /** The server quotes a value of a wrong type, which in a Secret is one. */
+/**
+ * No object ever has version 1, so the server updates nothing, and a create does not look at the version. One request
+ * proves what a look before it could not: that nobody made the object in between.
+ */
+function neverWritten(object: KubeObject): KubeObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion: '1' } };
+}
+
 function masked({ apiVersion, plural }: ObjectAddress, outcome: ApplyOutcome): ApplyOutcome {
   if (outcome.kind !== 'invalid' || apiVersion !== 'v1' || plural !== 'secrets') return outcome;
   return { ...outcome, message: outcome.message.replace(/, got &.*/s, ', got another type') };
@@ -318,8 +329,11 @@ function rootOf(apiVersion: string): string {
 
 /** Names are escaped and keep their case: `MyRole:Admin` is a good name of a ClusterRole. */
 function pathOf({ apiVersion, plural, namespace, name }: ObjectAddress): string {
-  const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
-  return `${rootOf(apiVersion)}${scope}/${plural}/${encodeURIComponent(name)}`;
+  return `${rootOf(apiVersion)}${scopeOf(namespace)}/${plural}/${encodeURIComponent(name)}`;
+}
+
+function scopeOf(namespace: string | undefined): string {
+  return namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
 }
 
 /**

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { RepositoryConfig } from '../core/contract/config.ts';
 import type { KeySource, VerifyConfig } from '../core/contract/verify.ts';
-import { Blocked, Stop, messageOf } from '../core/errors.ts';
 import type { Signature } from '../core/model/commit.ts';
 import type { Secrets } from '../core/ports.ts';
-import { log } from './log.ts';
 import { parseSigners, verifySsh } from './ssh-signature.ts';
+import { enforce, parsedBy, refused, textsOf } from './verify-policy.ts';
 
 /** A commit object, of which only the text is asked. */
 export interface SignedCommit {
@@ -31,14 +30,12 @@ export async function checkSignature(
   const { name, verify } = commit.repository;
   if (verify === undefined || verify.mode === 'off') return undefined;
   const signature = await judge(name, verify, await commit.rawCommit(sha), sha, deps);
-  if (signature.verdict === 'good') return signature;
-  const { reason } = signature;
-  if (verify.mode === 'require') {
-    const message = `is not followed, since ${reason}; nothing was changed. Sign it, or allow its signer under \`verify\` in the stack configuration`;
-    throw new Stop({ subject: `commit ${sha.slice(0, 7)} of repository ${name}`, message });
-  }
-  log('WARN', 'commit without a good signature', { repository: name, sha, reason });
-  return signature;
+  return enforce(signature, verify, {
+    repository: name,
+    sha,
+    subject: `commit ${sha.slice(0, 7)} of repository ${name}`,
+    advice: 'Sign it, or allow its signer under `verify` in the stack configuration',
+  });
 }
 
 async function judge(
@@ -71,16 +68,13 @@ async function judge(
   if (armored.startsWith('-----BEGIN SIGNED MESSAGE-----')) {
     const { gitsign } = verify;
     if (gitsign === undefined) return refused('it is signed by gitsign, and nobody on the list is');
-    const { parseTrustedRoot, verifyGitsign } = await import('./gitsign-signature.ts');
+    const { verifyGitsign } = await import('./gitsign-signature.ts');
+    const { parseTrustedRoot } = await import('./sigstore-bundle.ts');
     const [text = ''] = await keys([gitsign.trustedRoot]);
     const trust = await parsedBy(name, 'gitsign.trustedRoot', text, parseTrustedRoot);
     return verifyGitsign(Buffer.from(payload), armored, trust, gitsign.identities);
   }
   return refused('its signature is neither OpenPGP, nor SSH, nor gitsign');
-}
-
-function refused(reason: string): Signature {
-  return { verdict: 'refused', reason };
 }
 
 /** The commit as it was before it was signed, and what stands under `gpgsig` in its head. */
@@ -95,24 +89,4 @@ function taken(raw: string): { readonly payload: string; readonly signatures: re
     payload: `${rest.join('\n')}${raw.slice(end)}`,
     signatures: signatures.map((header) => header.slice('gpgsig '.length).replaceAll('\n ', '\n')),
   };
-}
-
-function textsOf(list: readonly KeySource[], secrets: Secrets): Promise<readonly string[]> {
-  return Promise.all(
-    list.map(async (one) => (typeof one === 'string' ? one : (await secrets.get(one.secret)).current)),
-  );
-}
-
-async function parsedBy<T>(
-  name: string,
-  field: string,
-  text: string,
-  parse: (text: string) => T,
-): Promise<Awaited<T>> {
-  try {
-    return await parse(text);
-  } catch (error) {
-    const message = `verify.${field} of the stack configuration cannot be read (${messageOf(error)}); mend it there or in its secret`;
-    throw new Blocked({ subject: `repository ${name}`, message });
-  }
 }

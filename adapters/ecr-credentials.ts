@@ -26,6 +26,11 @@ export class EcrCredentials {
     this.#clientFor = clientFor;
   }
 
+  /** Of a token that was refused although it should hold: the next one is asked for anew. */
+  forget(region: string): void {
+    this.#known.delete(region);
+  }
+
   async basic(region: string): Promise<string> {
     const now = this.#clock.now();
     const known = this.#known.get(region);

@@ -1,15 +1,12 @@
-import { createPrivateKey } from 'node:crypto';
 import * as z from 'zod';
 import type { RepositoryConfig } from '../core/contract/config.ts';
 import { Blocked, Retry } from '../core/errors.ts';
 import type { Clock, Secrets } from '../core/ports.ts';
+import { signAppJwt } from './github-app-jwt.ts';
 
 type App = NonNullable<RepositoryConfig['githubApp']>;
 
 const publicApi = 'https://api.github.com';
-/** GitHub's clock may be behind ours, and takes a JWT of at most 10 minutes. */
-const backdatedSeconds = 60;
-const jwtSeconds = 9 * 60;
 /** A token is not used in its last minutes: a fetch may take some of them. */
 const spareMilliseconds = 5 * 60_000;
 const timeoutMilliseconds = 10_000;
@@ -57,7 +54,11 @@ export class GithubAppTokens {
   async #ask(subject: string, app: App): Promise<Token> {
     const url = `${app.apiUrl ?? publicApi}/app/installations/${app.installationId}/access_tokens`;
     const named = `GitHub App ${app.appId}, installation ${app.installationId}`;
-    const response = await this.#post(subject, url, await this.#jwt(subject, app));
+    const response = await this.#post(
+      subject,
+      url,
+      await signAppJwt(subject, app, { secrets: this.#secrets, clock: this.#clock }),
+    );
     if (response.status === 201) {
       const answer = answerSchema.safeParse(await response.json().catch(() => undefined));
       if (answer.success) {
@@ -92,26 +93,6 @@ export class GithubAppTokens {
     } catch (cause) {
       const message = `${new URL(url).host} does not answer; it is asked again for a token`;
       throw new Retry({ subject, message, cause });
-    }
-  }
-
-  async #jwt(subject: string, app: App): Promise<string> {
-    const { current } = await this.#secrets.get(app.privateKeySecret);
-    const now = Math.floor(this.#clock.now() / 1000);
-    const { SignJWT } = await import('jose');
-    try {
-      // GitHub hands out keys as PKCS #1, which Node reads beside PKCS #8.
-      const key = createPrivateKey(current);
-      return await new SignJWT()
-        .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })
-        .setIssuer(String(app.appId))
-        .setIssuedAt(now - backdatedSeconds)
-        .setExpirationTime(now + jwtSeconds)
-        .sign(key);
-    } catch {
-      // Not as the cause: an error of a parser may quote what it could not read.
-      const message = `secret ${app.privateKeySecret} holds no RSA private key in PEM; put the one of the GitHub App there`;
-      throw new Blocked({ subject, message });
     }
   }
 }

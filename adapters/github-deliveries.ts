@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Webhook } from '../core/contract/hooks.ts';
 import { Blocked, Retry, messageOf } from '../core/errors.ts';
-import type { HookAttempt, HookAttempts, Secrets } from '../core/ports.ts';
+import type { Clock, HookAttempt, HookAttempts, Secrets } from '../core/ports.ts';
+import { signAppJwt } from './github-app-jwt.ts';
 
 /** Of https://docs.github.com: "List deliveries for a repository webhook", the parts we read. */
 const listSchema = z.array(
@@ -19,12 +20,14 @@ const perPage = 100;
 /** A thousand deliveries in three days and more are a case for the poll of the refs alone. */
 const mostPages = 10;
 
-/** Deliveries of a webhook by GitHub's REST API, of a repository or an organization, of github.com or a server. */
+/** Deliveries of a webhook by GitHub's REST API, of a repository, an organization or an App, of github.com or a server. */
 export class GitHubDeliveries implements HookAttempts {
   readonly #secrets: Secrets;
+  readonly #clock: Pick<Clock, 'now'>;
 
-  constructor(secrets: Secrets) {
+  constructor(secrets: Secrets, clock: Pick<Clock, 'now'>) {
     this.#secrets = secrets;
+    this.#clock = clock;
   }
 
   async list(webhook: Webhook, since: number): Promise<readonly HookAttempt[]> {
@@ -44,14 +47,12 @@ export class GitHubDeliveries implements HookAttempts {
     await this.#ask(webhook, `/${attempt}/attempts`, 'POST');
   }
 
-  async #ask(
-    { apiUrl, of, id, tokenSecret }: Webhook,
-    rest: string,
-    method: 'GET' | 'POST',
-  ): Promise<Response> {
+  async #ask(webhook: Webhook, rest: string, method: 'GET' | 'POST'): Promise<Response> {
+    const { apiUrl, of, id } = webhook;
     const subject = `webhook ${id} of ${of}`;
-    const token = (await this.#secrets.get(tokenSecret)).current.trim();
-    const url = `${apiUrl.replace(/\/$/, '')}/${of}/hooks/${id}/deliveries${rest}`;
+    const token = await this.#tokenOf(webhook, subject);
+    const hook = of === 'app' ? 'app/hook' : `${of}/hooks/${id}`;
+    const url = `${apiUrl.replace(/\/$/, '')}/${hook}/deliveries${rest}`;
     const headers = {
       accept: 'application/vnd.github+json',
       'x-github-api-version': '2022-11-28',
@@ -68,7 +69,15 @@ export class GitHubDeliveries implements HookAttempts {
     }
     if (answer.ok) return answer;
     await answer.body?.cancel();
-    throw faultOf(subject, answer, tokenSecret);
+    throw faultOf(subject, answer, webhook);
+  }
+
+  async #tokenOf(
+    { id: appId, tokenSecret = '', privateKeySecret }: Webhook,
+    subject: string,
+  ): Promise<string> {
+    if (privateKeySecret === undefined) return (await this.#secrets.get(tokenSecret)).current.trim();
+    return signAppJwt(subject, { appId, privateKeySecret }, { secrets: this.#secrets, clock: this.#clock });
   }
 }
 
@@ -82,13 +91,21 @@ function nextQuery(link: string | null): string | undefined {
   return target === undefined || !URL.canParse(target) ? undefined : new URL(target).search;
 }
 
-function faultOf(subject: string, { status, headers }: Response, tokenSecret: string): Error {
+function faultOf(
+  subject: string,
+  { status, headers }: Response,
+  { tokenSecret = '', privateKeySecret }: Webhook,
+): Error {
   const isLimited = headers.get('x-ratelimit-remaining') === '0' || headers.has('retry-after');
   if (status === 429 || status >= 500 || (status === 403 && isLimited)) {
     const wait = Number(headers.get('retry-after') ?? Number.NaN);
     const message = isLimited ? 'GitHub says: too many requests' : `GitHub answers ${status}`;
     return new Retry({ subject, message, ...(wait > 0 && { afterSeconds: wait }) });
   }
-  const message = `GitHub answers ${status}; give the token in secret ${tokenSecret} the permission "Webhooks: read and write", or correct the hook's "redeliver"`;
+  const remedy =
+    privateKeySecret === undefined
+      ? `give the token in secret ${tokenSecret} the permission "Webhooks: read and write"`
+      : `put the App's private key into secret ${privateKeySecret}`;
+  const message = `GitHub answers ${status}; ${remedy}, or correct the hook's "redeliver"`;
   return new Blocked({ subject, message });
 }

@@ -1,23 +1,10 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { bundleFromJSON } from '@sigstore/bundle';
 import { ASN1Obj } from '@sigstore/core';
-import { TrustedRoot } from '@sigstore/protobuf-specs';
-import { PolicyError, Verifier, toSignedEntity, toTrustMaterial, type TrustMaterial } from '@sigstore/verify';
-import * as z from 'zod';
+import type { TrustMaterial } from '@sigstore/verify';
 import type { Signature } from '../core/model/commit.ts';
 import { ProtoMessage } from './proto-message.ts';
-
-/** Who may sign, as Fulcio certified it. */
-export interface GitsignIdentity {
-  readonly issuer: string;
-  readonly identity: string;
-}
-
-const rootSchema = z.looseObject({
-  tlogs: z.array(z.unknown()).min(1),
-  certificateAuthorities: z.array(z.unknown()).min(1),
-  ctlogs: z.array(z.unknown()).min(1),
-});
+import { shownIdentity, verifyBundle, type SignerIdentity } from './sigstore-bundle.ts';
+import { refused } from './verify-policy.ts';
 
 const oids = {
   signedData: '1.2.840.113549.1.7.2',
@@ -27,11 +14,6 @@ const oids = {
 } as const;
 const setTag = 0x31;
 
-/** Trust in certificate authorities and logs, of a `trusted_root.json` as Sigstore publishes it. Throws an Error for another text. */
-export function parseTrustedRoot(text: string): TrustMaterial {
-  return toTrustMaterial(TrustedRoot.fromJSON(rootSchema.parse(JSON.parse(text))));
-}
-
 /**
  * Verifies a signature of gitsign (CMS, RFC 5652) over a payload, from the configured trust alone: the certificate and
  * its SCT, the entry of the transparency log that the signature brings along, which proves the time, and the identity.
@@ -40,7 +22,7 @@ export function verifyGitsign(
   payload: Uint8Array,
   armored: string,
   trust: TrustMaterial,
-  identities: readonly GitsignIdentity[],
+  identities: readonly SignerIdentity[],
 ): Signature {
   let parts: SignerParts | string;
   try {
@@ -54,30 +36,23 @@ export function verifyGitsign(
     return refused('its gitsign signature does not fit this commit');
   }
   const { certificate, attributes, signature } = parts;
-  const shown = shownIdentity(certificate);
+  let verdict: ReturnType<typeof verifyBundle>;
+  let shown: string;
   try {
-    const entity = toSignedEntity(bundleFromJSON(bundleOf(parts)), attributes);
-    const signer = new Verifier(trust, { ctlogThreshold: 1, tlogThreshold: 1, timestampThreshold: 1 }).verify(
-      entity,
-    );
-    const { subjectAlternativeName: identity, extensions } = signer.identity ?? {};
-    const issuer = extensions?.issuer;
-    const known = identities.find((one) => one.identity === identity && one.issuer === issuer);
-    if (known === undefined || signature.length === 0) {
-      return refused(
-        `it is signed by ${identity ?? 'nobody'} (${issuer ?? 'no issuer'}), who is not on the list`,
-      );
-    }
-    return { verdict: 'good', scheme: 'gitsign', signer: `${known.identity} (${known.issuer})` };
-  } catch (error) {
-    const words =
-      error instanceof Error && !(error instanceof PolicyError) ? error.message.slice(0, 200) : 'policy';
+    shown = shownIdentity(certificate);
+    verdict = verifyBundle(bundleOf(parts), attributes, trust, identities);
+  } catch {
+    return refused('its gitsign signature cannot be read');
+  }
+  if (verdict.kind === 'untrusted') {
+    const { words } = verdict;
     return refused(`its gitsign signature, with a certificate for ${shown}, is not trusted (${words})`);
   }
-}
-
-function refused(reason: string): Signature {
-  return { verdict: 'refused', reason };
+  const { kind, signer } = verdict;
+  if (kind === 'stranger' || signature.length === 0) {
+    return refused(`it is signed by ${signer}, who is not on the list`);
+  }
+  return { verdict: 'good', scheme: 'gitsign', signer };
 }
 
 interface SignerParts {
@@ -205,8 +180,4 @@ function bodyOf(certificate: Buffer, digest: Buffer, signature: Buffer): string 
     },
   };
   return Buffer.from(JSON.stringify(body)).toString('base64');
-}
-
-function shownIdentity(certificate: Buffer): string {
-  return new X509Certificate(certificate).subjectAltName?.slice(0, 200) ?? 'nobody';
 }

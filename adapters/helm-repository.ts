@@ -64,6 +64,15 @@ export class HelmIndexes {
     return { version, url: new URL(first, `${url}/`).href, sha256 };
   }
 
+  /** Versions of each chart by its name, as the index has them now; none of one that is not there. */
+  async versions(access: RepositoryAccess): Promise<(name: string) => readonly string[]> {
+    const entries = await this.#entries(access);
+    return (name) => {
+      const found = Object.hasOwn(entries, name) ? entrySchema.safeParse(entries[name]).data : undefined;
+      return (found ?? []).map(({ version }) => version).filter(Boolean);
+    };
+  }
+
   async #entries(access: RepositoryAccess): Promise<KnownIndex['entries']> {
     const { url, reach, authorization } = access;
     const known = this.#known.get(url);

@@ -1,9 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Stop } from '../core/errors.ts';
+import type { Capabilities } from '../core/model/facts.ts';
 import type { HelmRequest, HelmResult } from '../core/ports.ts';
 import { findProgram } from './find-program.ts';
-import { runSandboxed, type SandboxLimits } from './sandbox.ts';
+import { LookupApi } from './lookup-api.ts';
+import { runSandboxed, type SandboxLimits, type SandboxResult } from './sandbox.ts';
 import { scratchFolder } from './scratch-folder.ts';
 
 const defaultLimits: SandboxLimits = { seconds: 60, bytes: 16 * 1024 * 1024, megabytes: 512 };
@@ -64,16 +66,68 @@ async function runHelm(program: string, request: HelmRequest, limits: SandboxLim
   const values = await writeValues(scratch, request);
   const { HELM_PLUGINS, ...homes } = helmHomes(scratch);
   await mkdir(HELM_PLUGINS);
-  const result = await runSandboxed(program, helmArgs(request, values), {
-    cwd: scratch,
-    limits,
-    env: { ...homes, HELM_PLUGINS },
-  });
+  const run = async (env: Readonly<Record<string, string>>) =>
+    runSandboxed(program, helmArgs(request, values), {
+      cwd: scratch,
+      limits,
+      env: { ...homes, HELM_PLUGINS, ...env },
+    });
+  const result = isAsking(request) ? await runWithApi(run, scratch, request) : await run({});
   if (result.kind === 'done') return { kind: 'rendered', output: result.output };
   // Where our scratch space is helps nobody.
   if (result.kind === 'failed')
     return { kind: 'refused', words: result.stderr.replaceAll(`${scratch}/`, '').trim() };
   throw new Stop({ subject: 'chart', message: limitWords(result.limit, limits) });
+}
+
+interface AskingRequest extends HelmRequest {
+  readonly capabilities: Capabilities;
+  readonly lookup: NonNullable<HelmRequest['lookup']>;
+}
+
+function isAsking(request: HelmRequest): request is AskingRequest {
+  return request.lookup !== undefined && request.capabilities !== undefined;
+}
+
+/** Kinds that Helm wants to find when it has rendered, for objects that no API is ever asked about. */
+const missingKind = /no matches for kind "([A-Za-z0-9]+)" in version "([^"\s]+)"/g;
+/** One to learn of such kinds, one with them, one to spare. */
+const mostRuns = 3;
+
+/** Helm renders as for a server, against an API of ours that knows what may be looked up and nothing else. */
+async function runWithApi(
+  run: (env: Readonly<Record<string, string>>) => Promise<SandboxResult>,
+  scratch: string,
+  { capabilities, lookup }: AskingRequest,
+): Promise<SandboxResult> {
+  await using api = await LookupApi.start(capabilities, lookup);
+  const KUBECONFIG = join(scratch, 'kubeconfig');
+  await writeFile(KUBECONFIG, kubeconfigOf(api.url), { mode: 0o600 });
+  const more = new Map<string, { readonly apiVersion: string; readonly kind: string }>();
+  for (let attempt = 1; ; attempt += 1) {
+    api.begin([...more.values()]);
+    // A home of its own for each run: Helm keeps in it which kinds it was told of.
+    const result = await run({ KUBECONFIG, HOME: join(scratch, `home-${attempt}`) });
+    if (result.kind !== 'failed') return result;
+    const missing = [...result.stderr.matchAll(missingKind)].filter(([text]) => !more.has(text));
+    if (missing.length === 0 || attempt === mostRuns) {
+      return { kind: 'failed', stderr: result.stderr.replaceAll(api.url, 'cluster') };
+    }
+    for (const [text, kind = '', apiVersion = ''] of missing) more.set(text, { apiVersion, kind });
+  }
+}
+
+/** JSON is YAML. */
+function kubeconfigOf(server: string): string {
+  const [name, context] = ['lookup', { cluster: 'lookup', user: 'lookup' }];
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name, cluster: { server } }],
+    users: [{ name, user: {} }],
+    contexts: [{ name, context }],
+    'current-context': name,
+  });
 }
 
 async function writeChart(folder: string, { chart }: HelmRequest): Promise<void> {
@@ -115,7 +169,9 @@ function helmArgs(request: HelmRequest, valueFiles: readonly string[]): string[]
     ...(request.includeCrds ? ['--include-crds'] : []),
     ...(request.skipSchemaValidation ? ['--skip-schema-validation'] : []),
     ...(request.isUpgrade ? ['--is-upgrade'] : []),
-    ...(capabilities === undefined
+    // What a server says of itself goes before these.
+    ...(isAsking(request) ? ['--dry-run=server', '--disable-openapi-validation'] : []),
+    ...(capabilities === undefined || isAsking(request)
       ? []
       : [
           `--kube-version=${capabilities.version}`,

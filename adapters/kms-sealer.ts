@@ -1,11 +1,13 @@
 import { DecryptCommand, GenerateDataKeyCommand, KMSClient } from '@aws-sdk/client-kms';
-import type { Sealer, Secrets } from '../core/ports.ts';
+import type { Sealer, SealingPurpose, Secrets } from '../core/ports.ts';
 import { awsClient } from './aws-client.ts';
 import { awsFault } from './aws-fault.ts';
 import { openValue, sealValue } from './value-cipher.ts';
 
 /** Bound to every data key: a grant can be limited to it, and it shows in CloudTrail. */
-const context = { 'trueup:purpose': 'snapshot' };
+function contextOf(purpose: SealingPurpose = 'snapshot') {
+  return { 'trueup:purpose': purpose };
+}
 
 /** Data keys from KMS, AES-256-GCM here. The key of the digests is the text of a secret, which must not be rotated. */
 export class KmsSealer implements Sealer {
@@ -31,11 +33,13 @@ export class KmsSealer implements Sealer {
     return new TextEncoder().encode(current);
   }
 
-  async newDataKey(): Promise<{ readonly wrapped: string; readonly key: Uint8Array }> {
+  async newDataKey(
+    purpose?: SealingPurpose,
+  ): Promise<{ readonly wrapped: string; readonly key: Uint8Array }> {
     const command = new GenerateDataKeyCommand({
       KeyId: this.#keyId,
       KeySpec: 'AES_256',
-      EncryptionContext: context,
+      EncryptionContext: contextOf(purpose),
     });
     const { CiphertextBlob, Plaintext } = await this.#client.send(command).catch((error: unknown) => {
       throw this.#fault('kms:GenerateDataKey', error);
@@ -44,11 +48,11 @@ export class KmsSealer implements Sealer {
     return { wrapped: Buffer.from(CiphertextBlob).toString('base64'), key: Plaintext };
   }
 
-  async unwrap(wrapped: string): Promise<Uint8Array> {
+  async unwrap(wrapped: string, purpose?: SealingPurpose): Promise<Uint8Array> {
     const command = new DecryptCommand({
       KeyId: this.#keyId,
       CiphertextBlob: Buffer.from(wrapped, 'base64'),
-      EncryptionContext: context,
+      EncryptionContext: contextOf(purpose),
     });
     const { Plaintext } = await this.#client.send(command).catch((error: unknown) => {
       throw this.#fault('kms:Decrypt', error);

@@ -7,12 +7,22 @@ const maxManifestBytes = 4 * 1024 * 1024;
 const maxPages = 100;
 
 const manifestTypes = 'application/vnd.oci.image.manifest.v1+json';
+const indexTypes = 'application/vnd.oci.image.index.v1+json';
+const annotationsSchema = z.record(z.string(), z.string()).nullish();
 const descriptorSchema = z.object({
   mediaType: z.string(),
   digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
   size: z.number().int().nonnegative(),
+  annotations: annotationsSchema,
 });
-const manifestSchema = z.object({ config: descriptorSchema, layers: z.array(descriptorSchema).max(100) });
+const manifestSchema = z.object({
+  config: descriptorSchema,
+  layers: z.array(descriptorSchema).max(100),
+  annotations: annotationsSchema,
+});
+const indexSchema = z.object({
+  manifests: z.array(descriptorSchema.extend({ artifactType: z.string().nullish() })),
+});
 const tagsSchema = z.object({ tags: z.array(z.string()).nullish() });
 const tokenSchema = z.object({ token: z.string().optional(), access_token: z.string().optional() });
 
@@ -43,12 +53,14 @@ export class OciRepository {
     this.#access = access;
   }
 
-  /** All tags, page by page. */
+  /** All tags, page by page; none where there is no such repository. */
   async tags(): Promise<readonly string[]> {
     const tags: string[] = [];
     let next: string | undefined = `/v2/${this.#access.name}/tags/list?n=1000`;
     for (let page = 0; page < maxPages && next !== undefined; page += 1) {
-      const { body, headers } = await this.#get(next, 'tags', maxManifestBytes);
+      const answer = await this.#ask(next, maxManifestBytes);
+      if (answer.status === 404) return [];
+      const { body, headers } = this.#good(answer, 'tags');
       tags.push(...(this.#parse(body, tagsSchema, 'list of tags').tags ?? []));
       next = /<([^>]+)>;\s*rel="?next"?/.exec(headers.get('link') ?? '')?.[1];
     }
@@ -57,8 +69,18 @@ export class OciRepository {
 
   /** Of a tag, or of a digest. Throws Stop when there is none. */
   async manifest(reference: string): Promise<OciManifest> {
+    const found = await this.find(reference);
+    if (found !== undefined) return found;
+    const { reach, name, secret } = this.#access;
+    throw statusFault(reach, 404, `${name} ${reference}`, secret);
+  }
+
+  /** The same; undefined when there is none. */
+  async find(reference: string): Promise<OciManifest | undefined> {
     const path = `/v2/${this.#access.name}/manifests/${reference}`;
-    const { body, headers } = await this.#get(path, reference, maxManifestBytes, { accept: manifestTypes });
+    const answer = await this.#ask(path, maxManifestBytes, { accept: manifestTypes });
+    if (answer.status === 404) return undefined;
+    const { body, headers } = this.#good(answer, reference);
     const promised = reference.startsWith('sha256:') ? reference : headers.get('docker-content-digest');
     const digest = promised ?? '';
     const what = `the manifest of ${reference}`;
@@ -74,25 +96,44 @@ export class OciRepository {
     const { subject } = this.#access.reach;
     if (size > bytes)
       throw new Stop({ subject, message: `holds a layer of ${size} bytes; up to ${bytes} are read` });
-    const { body } = await this.#get(`/v2/${this.#access.name}/blobs/${digest}`, digest, bytes);
+    const { body } = this.#good(await this.#ask(`/v2/${this.#access.name}/blobs/${digest}`, bytes), digest);
     assertDigest(body, digest.slice('sha256:'.length), 'a layer', subject);
     return body;
   }
 
-  async #get(
+  /**
+   * Digests of the manifests that refer to this one and are of a type; where the registry has no such list (or gives it
+   * to nobody), of the tag that stands in for it.
+   */
+  async referrers(digest: string, artifactType: string): Promise<readonly string[]> {
+    const { name } = this.#access;
+    const type = encodeURIComponent(artifactType);
+    const stand = `/v2/${name}/manifests/${digest.replace(':', '-')}`;
+    for (const path of [`/v2/${name}/referrers/${digest}?artifactType=${type}`, stand]) {
+      const { status, headers, body } = await this.#ask(path, maxManifestBytes, { accept: indexTypes });
+      if (status !== 200 || headers.get('content-type')?.startsWith(indexTypes) !== true) continue;
+      const { manifests } = this.#parse(body, indexSchema, 'list of referrers');
+      return manifests.flatMap((one) => (one.artifactType === artifactType ? [one.digest] : []));
+    }
+    return [];
+  }
+
+  async #ask(
     path: string,
-    what: string,
     bytes: number,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<GuardedAnswer> {
-    const { origin, reach, secret, name } = this.#access;
+    const { origin, reach } = this.#access;
     const url = new URL(path, origin);
     const ask = () => guardedFetch(url.href, reach, { headers, bytes, authorization: this.#authorization });
-    let answer = await ask();
-    if (answer.status === 401) {
-      this.#authorization = await this.#authorize(answer.headers.get('www-authenticate') ?? '');
-      answer = await ask();
-    }
+    const answer = await ask();
+    if (answer.status !== 401) return answer;
+    this.#authorization = await this.#authorize(answer.headers.get('www-authenticate') ?? '');
+    return ask();
+  }
+
+  #good(answer: GuardedAnswer, what: string): GuardedAnswer {
+    const { reach, secret, name } = this.#access;
     if (answer.status === 200) return answer;
     throw statusFault(reach, answer.status, `${name} ${what}`, secret);
   }

@@ -75,6 +75,8 @@ export class OidcTokens implements IdentityTokens {
 }
 
 function unreachable(issuer: string, cause: unknown): Retry {
-  const message = `cannot be asked for its keys (${messageOf(cause)}); it is asked again with the next token`;
+  // `fetch failed` says nothing; what is below it does.
+  const below = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  const message = `cannot be asked for its keys (${messageOf(below)}); it is asked again with the next token`;
   return new Retry({ subject: `issuer ${issuer}`, message, cause });
 }

@@ -2,11 +2,11 @@ import { mkdtemp, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const prefixes = ['trueup-kustomize-', 'trueup-helm-'] as const;
-/** No run of a renderer takes as long. */
+const prefixes = ['trueup-kustomize-', 'trueup-helm-', 'trueup-artifact-'] as const;
+/** No run of a renderer, and no render of a commit, takes as long. */
 const leftoverMilliseconds = 15 * 60_000;
 
-/** A folder of its own for one run of a renderer; disposing wipes it. `path` is real: no symlink on the way. */
+/** A folder of its own for one run of a renderer, or for one artifact; disposing wipes it. `path` is real: no symlink on the way. */
 export interface ScratchFolder extends AsyncDisposable {
   readonly path: string;
 }

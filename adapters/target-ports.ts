@@ -1,9 +1,11 @@
+import { whyNotRead } from '../core/contract/reserved-secrets.ts';
 import { CloudWatchMetrics } from './cloudwatch-metrics.ts';
 import { ConfiguredClusters } from './clusters.ts';
 import type { Environment } from './environment.ts';
 import { EventBridgeBus } from './eventbridge-bus.ts';
 import { KmsSealer } from './kms-sealer.ts';
 import { S3Store } from './s3-store.ts';
+import { ReferencedValuesOnDemand } from './referenced-values-on-demand.ts';
 import { SecretsManagerSecrets } from './secrets-manager.ts';
 import { SopsOnDemand } from './sops-on-demand.ts';
 import { SqsQueues, type QueueUrls } from './sqs-queues.ts';
@@ -35,6 +37,7 @@ export async function targetPorts(
       kms: kmsKeys,
       remedy: 'allow its key under `sops` in the stack configuration',
     }),
+    references: new ReferencedValuesOnDemand((place) => whyNotRead(place, config)),
     clusters: new ConfiguredClusters(config.clusters, secrets, clock),
     clock,
     ids,

@@ -37,7 +37,7 @@ const parts: Readonly<Record<string, readonly [string, (bench: Bench) => Promise
 
 const progress = (line: string) => process.stderr.write(`${line}\n`);
 const versions =
-  'Flux: `github.com/fluxcd/pkg/ssa` v0.77.0, `ApplyAllStaged`; Argo CD: `github.com/argoproj/gitops-engine` v0.7.3 (of 2022, the newest that builds with Go 1.26); kubectl 1.36; kube-apiserver 1.36.3 with etcd that does not fsync.';
+  'Flux: `github.com/fluxcd/pkg/ssa` v0.77.0, `ApplyAllStaged`; Argo CD: `github.com/argoproj/gitops-engine` v0.7.3 (of 2022, the newest that builds with Go 1.26); kubectl 1.36; kube-apiserver 1.36.3 with etcd that does not fsync, and our store in a folder in memory.';
 const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 1e9)} GB, Node ${process.version}; engines and API server share them.`;
 
 const chosen = values.parts.split(',');

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,8 +62,11 @@ const fluxLimits = {
   'flux-defaults': ['--qps=50', '--burst=300', '--concurrency=4'],
 } as const;
 
+/** The etcd of the benchmark does not fsync, so our store must not wait for a disk either. */
+const inMemory = '/dev/shm';
+
 export async function openBench(progress: Progress): Promise<Bench> {
-  const dir = await mkdtemp(join(tmpdir(), 'trueup-bench-'));
+  const dir = await mkdtemp(join(existsSync(inMemory) ? inMemory : tmpdir(), 'trueup-bench-'));
   const { kubectl } = await findTools({ progress });
   const peers = { flux: await buildPeer('flux', progress), argocd: await buildPeer('argocd', progress) };
   const plane = await startControlPlane({ name: 'bench', progress });

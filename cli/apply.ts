@@ -9,6 +9,7 @@ import { readWanted, tellingPlaces, type ApplyOptions } from './local-source.ts'
 import type { LocalSession } from './local-session.ts';
 import { markStore } from './open-store.ts';
 import { isKept } from './plan.ts';
+import { sessionFacts } from './local-facts.ts';
 import { clipped, coloured, short, table, type Report } from './report.ts';
 import { runLocally, type LocalRun } from './run-locally.ts';
 import { unsettledTable } from './unsettled.ts';
@@ -25,7 +26,8 @@ export async function apply(session: LocalSession, path: string, options: ApplyO
   const cluster = await session.ports.clusters.connect(target.cluster, () => session.ports.deadline);
   // Before anything is written: a cluster that does not answer leaves the store as it is.
   await cluster.resources();
-  const declaration = { target, worktree, charts, source, namespace, settings };
+  const facts = sessionFacts(session, settings.impersonate);
+  const declaration = { target, worktree, charts, facts, source, namespace, settings };
   await tellingPlaces(worktree, async () => declare(declaration, session.ports));
   await markStore(session.store);
   await assertSameCluster(session, { note: true });

@@ -5,10 +5,19 @@ import { signer } from '../adapters/hmac-signature.ts';
 import { OidcTokens } from '../adapters/oidc-tokens.ts';
 import { SystemClock } from '../adapters/system-clock.ts';
 import { parseStackConfig, type StackConfig } from '../core/contract/config.ts';
-import { hasSecretPath, hookProviders, hookSchema, hooksOf, type Hook } from '../core/contract/hooks.ts';
+import {
+  hasSecretPath,
+  hookName,
+  hookProviders,
+  hookSchema,
+  hooksOf,
+  takesTokens,
+  type Hook,
+} from '../core/contract/hooks.ts';
 import { messageOf } from '../core/errors.ts';
 import { decide, type Decision, type Prove } from '../core/receive/decide.ts';
 import type { HookRequest } from '../core/receive/hook-request.ts';
+import { routeOf } from '../core/receive/route.ts';
 import { whyUnverified, type VerifyDeps } from '../core/receive/verify.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { callersFolder } from './local-session.ts';
@@ -35,11 +44,12 @@ export async function event(options: EventOptions): Promise<Report> {
   const hook: Hook = { ...hookOf(options, config), allowFrom: anywhere.allowFrom };
   const [head, body] = await Promise.all([readBytes(options.headers), readBytes(options.body)]);
   const secret = options.secretFile === undefined ? undefined : await readBytes(options.secretFile);
-  const { path, headers } = readHead(head.toString('utf8'));
+  const { method = 'POST', path, headers } = readHead(head.toString('utf8'), options.headers);
+  if (path !== undefined) assertOwnPath(path, hook, config, options.headers);
   const isSecretShown = !hasSecretPath(hook) || path !== undefined;
-  const isProven = hook.provider === 'oidc' || (secret !== undefined && isSecretShown);
+  const isProven = takesTokens(hook) || (secret !== undefined && isSecretShown);
   const request: HookRequest = {
-    method: 'POST',
+    method,
     path: path ?? pathOf(hook),
     headers,
     body,
@@ -50,7 +60,7 @@ export async function event(options: EventOptions): Promise<Report> {
   const prove: Prove = async (verification, route) =>
     isProven ? whyUnverified(verification, request, route, Date.now(), deps) : undefined;
   const decision = await decide(request, { ...config, hooks: [hook] }, prove);
-  return report(decision, isProven, options.config !== undefined);
+  return report(decision, hook, isProven, options.config !== undefined);
 }
 
 function proofFrom(secret: string): VerifyDeps {
@@ -58,12 +68,13 @@ function proofFrom(secret: string): VerifyDeps {
   return { secrets, signer, tokens: new OidcTokens(new SystemClock()), hookSecretPrefix: 'file' };
 }
 
-function report(decision: Decision, isProven: boolean, isConfigured: boolean): Report {
+function report(decision: Decision, hook: Hook, isProven: boolean, isConfigured: boolean): Report {
   const proof = isProven ? 'verified' : 'not checked';
   if (decision.kind === 'refused') {
     const { status, reason } = decision;
     const data = { outcome: 'refused', status, proof: status === 401 ? 'refused' : proof, reason };
-    return { data, text: `refused (${status}): ${reason}`, exitCode: exitCodes.found };
+    const notes = whyRefused(status, hook, isProven);
+    return { data, text: `refused (${status}): ${reason}`, notes, exitCode: exitCodes.found };
   }
   const { reading, understood } = decision;
   const notes = [
@@ -83,6 +94,18 @@ function report(decision: Decision, isProven: boolean, isConfigured: boolean): R
   ];
   const exitCode = told.kind === 'ignored' ? exitCodes.found : exitCodes.ok;
   return { data, text: text.join('\n'), notes, exitCode };
+}
+
+/** What files can be wrong in, beside what the function itself would say. */
+function whyRefused(status: number, hook: Hook, isProven: boolean): string[] {
+  if (!isProven || takesTokens(hook)) return [];
+  if (status === 404 && hasSecretPath(hook)) {
+    return ['The last part of the path in the headers file is not the secret in --secret-file.'];
+  }
+  if (status !== 401) return [];
+  return [
+    'Either --secret-file holds another secret than the sender has, or --body holds other bytes than were sent: a signature counts each space and the newline at the end.',
+  ];
 }
 
 interface ShownPush {
@@ -107,6 +130,11 @@ function hookOf({ provider, hook: id, config }: EventOptions, stack: StackConfig
     ...(id !== undefined && { id }),
   });
   if (config === undefined && made.success) return made.data;
+  if (provider === 'ecr' || provider === 'codecommit') {
+    throw new CliError(
+      `${provider} tells EventBridge and has no webhook: there is nothing to verify or to try out.`,
+    );
+  }
   if (!hookProviders.some((known) => known === provider)) {
     throw new CliError(`There is no provider ${provider}. There are: ${hookProviders.join(', ')}.`);
   }
@@ -147,29 +175,55 @@ async function readConfig(file: string): Promise<StackConfig> {
   }
 }
 
+/** A request that went to another hook is not what the command asks about. */
+function assertOwnPath(path: string, hook: Hook, config: StackConfig, file: string): void {
+  const own = routeOf(path, { repositories: [], hooks: [hook] });
+  const [other] =
+    own === undefined
+      ? hooksOf(config).filter((one) => routeOf(path, { repositories: [], hooks: [one] }))
+      : [];
+  if (other === undefined) return;
+  const id = other.id === undefined ? '' : ` --hook ${other.id}`;
+  throw new CliError(
+    `${file} is of a request to another hook, not to ${hookName(hook)}: give --provider ${other.provider}${id}.`,
+  );
+}
+
 const headersSchema = z.record(z.string(), z.string());
 
 /** Names in lower case; the path, where the first line is that of a request. */
-function readHead(text: string): {
+function readHead(
+  text: string,
+  file: string,
+): {
+  readonly method?: string;
   readonly path?: string;
   readonly headers: Readonly<Record<string, string>>;
 } {
-  if (text.trimStart().startsWith('{')) return { headers: lowered(Object.entries(parseHeaders(text))) };
+  if (text.trimStart().startsWith('{')) return { headers: lowered(Object.entries(parseHeaders(text, file))) };
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
-  const [, path] = /^POST (\S+)/.exec(lines[0] ?? '') ?? [];
-  const pairs = lines.slice(path === undefined ? 0 : 1).map((line) => {
+  const [, method, path] = /^([A-Z]+) (\S+)(?: HTTP\/[\d.]+)?$/.exec(lines[0]?.trim() ?? '') ?? [];
+  const pairs = lines.slice(path === undefined ? 0 : 1).map((line, index) => {
     const colon = line.indexOf(':', 1);
-    if (colon === -1) throw new CliError(`Not a header, which is a name, a colon and a value: ${line}`);
+    if (colon === -1) {
+      const place = index + (path === undefined ? 1 : 2);
+      // Not the line itself: it may hold a token.
+      throw new CliError(
+        `${file}: line ${place} is neither a header (a name, a colon and a value) nor the line of a request (POST /hooks/… HTTP/1.1).`,
+      );
+    }
     return [line.slice(0, colon), line.slice(colon + 1).trim()] as const;
   });
-  return path === undefined ? { headers: lowered(pairs) } : { path, headers: lowered(pairs) };
+  return path === undefined || method === undefined
+    ? { headers: lowered(pairs) }
+    : { method, path, headers: lowered(pairs) };
 }
 
-function parseHeaders(text: string): Record<string, string> {
+function parseHeaders(text: string, file: string): Record<string, string> {
   try {
     return headersSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new CliError('The headers are neither lines of HTTP nor a JSON object of texts.', { cause });
+    throw new CliError(`${file}: must be lines of HTTP, or a JSON object of names and texts.`, { cause });
   }
 }
 

@@ -2,6 +2,7 @@ import { prefixes } from '../core/contract/keys.ts';
 import { readDocument } from '../core/documents.ts';
 import { inBatches } from '../core/in-batches.ts';
 import { runRecordSchema, type RunRecord } from '../core/model/run.ts';
+import { rotationsBetween } from '../core/model/secret-reference.ts';
 import { targetKey, type Target } from '../core/model/target.ts';
 import { isoTime } from '../core/model/time.ts';
 import type { Store } from '../core/ports.ts';
@@ -39,12 +40,24 @@ export async function history(
   const messages = runs.flatMap(({ id, outcome }) =>
     outcome === undefined || outcome.kind === 'applied' ? [] : [`run ${id}: ${outcome.message}`],
   );
+  const versions = newVersions(runs);
+  const notes = [messages, versions].filter((each) => each.length > 0).flatMap((each) => ['', ...each]);
   const none = `no runs in the last ${historyDays} days`;
-  const text =
-    runs.length === 0
-      ? none
-      : [table(head, rows), ...(messages.length === 0 ? [] : ['', ...messages])].join('\n');
+  const text = runs.length === 0 ? none : [table(head, rows), ...notes].join('\n');
   return { data: runs, text };
+}
+
+/** Which run was the first of those shown to apply another version of a value that Secrets refer to. */
+function newVersions(runs: readonly KeyedRun[]): readonly string[] {
+  return runs.flatMap(({ id, target, plan, outcome }, index) => {
+    if (outcome?.kind !== 'applied') return [];
+    const before = runs
+      .slice(index + 1)
+      .find((run) => run.outcome?.kind === 'applied' && targetKey(run.target) === targetKey(target));
+    return rotationsBetween(before?.plan.secretVersions, plan.secretVersions).map(
+      ({ place, current }) => `run ${id}: ${place} with version ${current}`,
+    );
+  });
 }
 
 /** Newest first; looks back day by day, since runs are kept by date, until there are `most`. */

@@ -72,9 +72,10 @@ type Checks = ReadonlyMap<string, TargetCheck>;
 
 function lineOf(target: Target, check: TargetCheck | undefined): string {
   if (check === undefined) return `${targetKey(target)}: gone`;
-  const { sync, drifted, health } = check;
+  const { sync, reason, drifted, health } = check;
   const count = drifted === 0 ? '' : `, ${drifted} objects with drift`;
-  return `${targetKey(target)}: ${coloured(sync)}${count}; ${coloured(health)}`;
+  const why = sync === 'Pending' ? `; ${reason}` : '';
+  return `${targetKey(target)}: ${coloured(sync)}${count}; ${coloured(health)}${why}`;
 }
 
 /** Targets of which nothing new is known: a run was at work. */

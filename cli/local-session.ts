@@ -3,6 +3,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { KeyFileSealer } from '../adapters/key-file-sealer.ts';
 import type { LocalPerson } from '../adapters/local-commit.ts';
 import { PendingQueues } from '../adapters/pending-queues.ts';
+import { ReferencedValuesOnDemand } from '../adapters/referenced-values-on-demand.ts';
 import { RenderersOnDemand } from '../adapters/renderers.ts';
 import { SystemClock, SystemIds } from '../adapters/system-clock.ts';
 import { parseStackConfig, type StackConfig } from '../core/contract/config.ts';
@@ -13,6 +14,7 @@ import type {
   Clusters,
   Ids,
   Metrics,
+  ReferencedValues,
   Renderers,
   Sealer,
   SopsOpener,
@@ -47,6 +49,7 @@ export interface LocalSession extends RecordsSession {
     readonly queues: PendingQueues;
     readonly sealer: Sealer;
     readonly sops: SopsOpener;
+    readonly references: ReferencedValues;
     readonly clusters: Clusters;
     readonly renderers: Renderers;
     readonly clock: Clock;
@@ -123,6 +126,8 @@ export async function openLocal(options: LocalOptions, interrupt: AbortSignal): 
       queues: new PendingQueues(clock),
       sealer: localSealer(),
       sops: localSops(callersFolder()),
+      // With the person's own rights, which AWS knows.
+      references: new ReferencedValuesOnDemand(),
       clusters: new LocalClusters(context, clock),
       renderers: localRenderers(),
       clock,
@@ -169,7 +174,7 @@ function neededStore(options: LocalOptions): string {
 }
 
 /** As kubectl finds them. */
-function kubeconfigs({ kubeconfig }: LocalOptions): readonly string[] {
+export function kubeconfigs({ kubeconfig }: LocalOptions): readonly string[] {
   const from = callersFolder();
   if (kubeconfig !== undefined) return [resolve(from, kubeconfig)];
   const named = (process.env['KUBECONFIG'] ?? '').split(delimiter).filter(Boolean);

@@ -5,6 +5,7 @@ import { targetKey, type Target } from '../core/model/target.ts';
 import { exitCodes } from './cli-error.ts';
 import { readWanted, tellingPlaces, type ApplyOptions } from './local-source.ts';
 import type { LocalSession } from './local-session.ts';
+import { sessionFacts } from './local-facts.ts';
 import { clipped, coloured, type Report } from './report.ts';
 
 const longestValue = 60;
@@ -24,7 +25,8 @@ export async function plan(session: LocalSession, path: string, options: ApplyOp
     ...(options.confirmPrune !== undefined && { confirmPrune: options.confirmPrune }),
     ...(options.prune === true ? {} : { keepUndesired: true }),
   };
-  const declaration = { target, worktree, charts, source, namespace, settings };
+  const facts = sessionFacts(session, settings.impersonate);
+  const declaration = { target, worktree, charts, facts, source, namespace, settings };
   return reportOf(
     target,
     await tellingPlaces(worktree, async () => preview(declaration, wish, session.ports)),

@@ -2,15 +2,15 @@ import { basename, resolve } from 'node:path';
 import { placeFrom } from '../adapters/local-worktree.ts';
 import { describeRef, refKey, refOf, type KubeObject } from '../core/model/object.ts';
 import { nameSchema } from '../core/model/target.ts';
-import { noFacts } from '../core/render/context.ts';
 import { render as renderSource } from '../core/render/render.ts';
 import { canonicalObjects, maskObjects } from '../core/snapshot.ts';
 import { localCharts } from './local-charts.ts';
-import { callersFolder, localRenderers, localSealer } from './local-session.ts';
+import { optionalFacts } from './local-facts.ts';
+import { callersFolder, localRenderers, localSealer, type LocalOptions } from './local-session.ts';
 import { openSource, readApplication, sourceAt, tellingPlaces } from './local-source.ts';
 import { table, type Report } from './report.ts';
 
-export interface RenderOptions {
+export interface RenderOptions extends LocalOptions {
   /** An Application file: how it is rendered, under which name and in which namespace; where, the command line says. */
   readonly application?: string;
 }
@@ -30,7 +30,7 @@ export async function render(path: string, options: RenderOptions): Promise<Repo
       worktree,
       renderers: localRenderers(),
       charts: localCharts(source.chart),
-      facts: noFacts,
+      facts: await optionalFacts(options, application),
       applicationName: application?.metadata.name ?? nameOf(path),
       namespace: application?.spec.namespace ?? 'default',
       references: new Map(),

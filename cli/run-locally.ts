@@ -129,4 +129,5 @@ const leftOf: Readonly<Record<RunRequest['reason'], string>> = {
   heal: goesOn,
   pending: goesOn,
   'hand-over': goesOn,
+  rotation: goesOn,
 };

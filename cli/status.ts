@@ -1,4 +1,5 @@
 import { describePin } from '../core/model/pin.ts';
+import type { SecretVersions } from '../core/model/secret-reference.ts';
 import { waitingToGo } from '../core/plan.ts';
 import { age, clipped, coloured, short, table, type Report } from './report.ts';
 import type { Session } from './session.ts';
@@ -16,6 +17,8 @@ interface Row {
   /** Objects with drift. */
   readonly drift: number;
   readonly checkedAt: string | undefined;
+  /** Of the values that its Secrets refer to, as last applied. */
+  readonly secretVersions?: SecretVersions;
   /** Why it is not Synced and Healthy. */
   readonly message: string;
 }
@@ -62,6 +65,7 @@ function rowOf(view: TargetView): Row {
     health: health ?? 'Unknown',
     drift: checked?.drifted ?? 0,
     checkedAt: at,
+    ...versionsOf(view),
     message: [...new Set([reason, told, failureOf(view), keptOf(view), pinOf(view)])]
       .filter((each) => each !== '')
       .join('; '),
@@ -87,7 +91,8 @@ function syncOf({ target, pointer, inventory, check }: TargetView): SyncView {
     return { sync: 'Pending', reason, at };
   }
   // A run that applied everything since the sweep looked is as good as a check.
-  if (checked === undefined || (checked.revision !== pointer.revision && applied.at > checked.at)) {
+  const isOlder = checked?.revision !== pointer.revision || checked.sync === 'Pending';
+  if (checked === undefined || (isOlder && applied.at > checked.at)) {
     return { sync: 'Synced', reason: '', at: applied.at };
   }
   return checked;
@@ -95,6 +100,12 @@ function syncOf({ target, pointer, inventory, check }: TargetView): SyncView {
 
 function keptOf({ inventory }: TargetView): string {
   return (inventory && waitingToGo(inventory)) ?? '';
+}
+
+function versionsOf({ inventory }: TargetView): Pick<Row, 'secretVersions'> {
+  const entries = Object.values(inventory?.entries ?? {});
+  const versions = entries.flatMap(({ secretVersions }) => Object.entries(secretVersions ?? {}));
+  return versions.length === 0 ? {} : { secretVersions: Object.fromEntries(versions) };
 }
 
 function pinOf({ pointer }: TargetView): string {

@@ -9,7 +9,7 @@ import { isoTime } from './model/time.ts';
 import type { Charts, Clock, Renderers, Sealer, Store, Worktree } from './ports.ts';
 import { presentPointer } from './produce/pointers.ts';
 import { storeSnapshot } from './produce/store-snapshot.ts';
-import { noFacts } from './render/context.ts';
+import type { AskedFacts } from './render/context.ts';
 import { render, type Rendered } from './render/render.ts';
 
 export interface DeclareDeps {
@@ -24,6 +24,8 @@ export interface Declaration {
   readonly target: Target;
   readonly worktree: Worktree;
   readonly charts: Charts;
+  /** Of the cluster that it is for. */
+  readonly facts: AskedFacts;
   readonly source: Application['spec']['source'];
   readonly namespace: string;
   readonly settings: Settings;
@@ -34,14 +36,14 @@ export interface Declaration {
  * there is a fault. Throws Stop with every fault of the files, and for a target that a pin holds or a repository owns.
  */
 export async function declare(
-  { target, worktree, charts, source, namespace, settings }: Declaration,
+  { target, worktree, charts, facts, source, namespace, settings }: Declaration,
   deps: DeclareDeps,
 ): Promise<DesiredPointer> {
   const rendered: Rendered = await render(source, {
     worktree,
     renderers: deps.renderers,
     charts,
-    facts: noFacts,
+    facts,
     applicationName: target.application,
     namespace,
     references: new Map(),

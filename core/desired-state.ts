@@ -1,10 +1,11 @@
 import { keys } from './contract/keys.ts';
-import { Stop } from './errors.ts';
+import { LostSnapshot } from './lost-snapshot.ts';
 import { digestOf } from './model/digest.ts';
 import { isJsonObject } from './model/json.ts';
-import type { KubeObject } from './model/object.ts';
+import { refKey, refOf, type KubeObject } from './model/object.ts';
 import type { DesiredState } from './plan.ts';
 import type { Sealer, SopsOpener, Store } from './ports.ts';
+import { referencesIn } from './resolve-references.ts';
 import { decodeSnapshot, openObjects, sealedDigest } from './snapshot.ts';
 
 /** What opening a snapshot takes. */
@@ -17,8 +18,9 @@ export interface OpenDeps {
 
 /**
  * A snapshot as desired state: secret values in the clear, each object with a digest that never shows them. For both
- * spines, so that the digest in an inventory entry means the same to a run and to a check.
- * Throws Stop when the snapshot is gone or altered.
+ * spines, so that the digest in an inventory entry means the same to a run and to a check. References are found and not
+ * followed yet.
+ * Throws LostSnapshot when it is gone or altered.
  */
 export async function loadDesired(
   { store, sealer, sops }: OpenDeps,
@@ -27,8 +29,7 @@ export async function loadDesired(
 ): Promise<DesiredState> {
   const stored = await store.get(keys.snapshot(application, digest));
   if (stored === undefined) {
-    const message = 'is not in the bucket; push again to render it anew';
-    throw new Stop({ subject: `snapshot ${digest}`, message });
+    throw new LostSnapshot(digest, 'is not in the bucket');
   }
   const snapshot = decodeSnapshot(digest, stored.text);
   const opened = await openObjects(snapshot, sealer, sops);
@@ -38,7 +39,10 @@ export async function loadDesired(
     origins: snapshot.provenance.origins,
     objects: snapshot.objects.flatMap((sealed, index) => {
       const object = opened[index];
-      return object === undefined ? [] : [{ object, digest: digestOfSealed(sealed) }];
+      if (object === undefined) return [];
+      // What SOPS encrypted is a value, whatever it looks like.
+      const references = snapshot.sops?.[refKey(refOf(sealed))] === undefined ? referencesIn(object) : [];
+      return [{ object, digest: digestOfSealed(sealed), ...(references.length > 0 && { references }) }];
     }),
   };
 }

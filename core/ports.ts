@@ -8,9 +8,11 @@ import type { Commit } from './model/commit.ts';
 import type { Capabilities } from './model/facts.ts';
 import type { ChartReference } from './model/helm.ts';
 import type { Json } from './model/json.ts';
+import type { LookupQuestion } from './model/lookup.ts';
 import type { KubeObject, LiveObject } from './model/object.ts';
 import type { RunRequest } from './model/run.ts';
-import type { SopsFile } from './model/sops.ts';
+
+export type { ReferencedValues, Secrets, SopsOpener } from './secret-ports.ts';
 
 /** Milliseconds since the epoch; the only source of time. */
 export interface Clock {
@@ -96,24 +98,6 @@ export interface Metrics {
   put(data: readonly MetricDatum[]): Promise<void>;
 }
 
-/** Values of one secret: the current one and, during rotation, the previous one. */
-export interface Secrets {
-  /** Values may be a minute old, or as old as `maxAgeSeconds` says where that is less. */
-  get(
-    name: string,
-    options?: { readonly maxAgeSeconds?: number },
-  ): Promise<{ readonly current: string; readonly previous?: string }>;
-}
-
-/** Opens files that SOPS encrypted, at apply and at exact checks. */
-export interface SopsOpener {
-  /**
-   * Every encrypted leaf of a committed file with its value, once the MAC over the whole file is verified. Throws Blocked when
-   * no key opens it, Stop when it was altered, Retry when KMS was away; `subject` is what those are about, and none holds a value.
-   */
-  open(file: SopsFile, subject: string): Promise<ReadonlyMap<string, Json>>;
-}
-
 /** What checking a sender takes. */
 export interface Signer {
   hmac(algorithm: 'sha1' | 'sha256', key: string | Uint8Array, message: Uint8Array): Uint8Array;
@@ -159,7 +143,10 @@ export interface Worktree extends AsyncDisposable {
   realPath(path: string): Promise<string>;
 }
 
-/** Throws Blocked (no access, no such repository) and Retry (host unreachable or overloaded). */
+/**
+ * Repositories of every kind; of an artifact the digits of its digest are the SHA. Throws Blocked (no access, no such
+ * repository), Retry (host unreachable or overloaded), and Stop for what is refused.
+ */
 export interface Git {
   /** SHA of the tracked revision at the host now; undefined when there is no such branch or tag. */
   head(repository: RepositoryConfig): Promise<string | undefined>;
@@ -218,7 +205,13 @@ export interface HelmRequest {
   readonly skipSchemaValidation: boolean;
   /** For `.Release.IsUpgrade` in place of `.Release.IsInstall`. */
   readonly isUpgrade: boolean;
+  /** Answers what templates look up; needs `capabilities`. Absent: they find nothing. */
+  readonly lookup?: (question: LookupQuestion) => LookupReply;
 }
+
+/** Without a name it is about a list; a refusal ends the rendering. */
+export type LookupReply =
+  { readonly kind: 'objects'; readonly objects: readonly KubeObject[] } | { readonly kind: 'refused' };
 
 export type HelmResult =
   | { readonly kind: 'rendered'; readonly output: string }
@@ -244,13 +237,31 @@ export interface Charts {
   unpack(archive: Uint8Array, subject: string): Promise<ChartFiles>;
 }
 
+/** What a range of versions leads to now. */
+export type NewestChart =
+  | { readonly kind: 'version'; readonly version: string }
+  /** No version fits, or access is refused: who fetches is told why. */
+  | { readonly kind: 'none' }
+  /** The other side does not answer. */
+  | { readonly kind: 'unknown' };
+
+/** Versions of charts, without the charts. */
+export interface ChartIndex {
+  /** For each reference in turn, for one question to each Helm repository or OCI name, whatever of it is asked for. */
+  newest(references: readonly ChartReference[]): Promise<readonly NewestChart[]>;
+}
+
+/** What data keys are for; default: a snapshot. The function that renders may open what was looked up, and nothing else. */
+export type SealingPurpose = 'snapshot' | 'lookup';
+
 /** Envelope encryption of secret leaves (rule 9). */
 export interface Sealer {
   /** Key of the keyed digests. Never leaves memory. */
   digestKey(): Promise<Uint8Array>;
   /** A fresh data key; `wrapped` is base64 of its KMS ciphertext. */
-  newDataKey(): Promise<{ readonly wrapped: string; readonly key: Uint8Array }>;
-  unwrap(wrapped: string): Promise<Uint8Array>;
+  newDataKey(purpose?: SealingPurpose): Promise<{ readonly wrapped: string; readonly key: Uint8Array }>;
+  /** For the purpose that it was made for. */
+  unwrap(wrapped: string, purpose?: SealingPurpose): Promise<Uint8Array>;
   encrypt(key: Uint8Array, plain: string): string;
   decrypt(key: Uint8Array, sealed: string): string;
 }
@@ -336,7 +347,14 @@ export interface Cluster {
   list(
     resource: ApiResource,
     selector: string,
-    options?: { readonly metadataOnly?: boolean; readonly digestKey?: Uint8Array },
+    options?: {
+      readonly metadataOnly?: boolean;
+      readonly digestKey?: Uint8Array;
+      /** Of this one alone. */
+      readonly namespace?: string;
+      /** Of whole objects: what is beyond is not read, and that there is more shows in a longer list. */
+      readonly most?: number;
+    },
   ): Promise<LiveList>;
   /** `gitVersion` of the server; cached like `resources`. */
   version(): Promise<string>;
@@ -359,6 +377,8 @@ export interface ApplyOptions {
   readonly dryRun: boolean;
   /** Take over fields that others own; ours wins by default. */
   readonly force: boolean;
+  /** What exists already, whoever made it, stays as it is, and the answer is a conflict. */
+  readonly createOnly?: boolean;
 }
 
 export interface DeletePrecondition {

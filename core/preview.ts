@@ -32,7 +32,7 @@ export async function preview(
   await declare(declaration, deps);
   const request: RunRequest = { version: 1, target: declaration.target, reason: 'sync', ...wish };
   const context = await beginPreview(request, deps);
-  const work = await planWork(context);
+  const work = await planWork(context, { presumesAbsent: false });
   const { plan } = work.decision;
   return {
     changes: await changesIn(context, work),

@@ -1,7 +1,7 @@
 import type { RepositoryConfig } from './contract/config.ts';
 import type { EventDetail } from './contract/events.ts';
 import { keys } from './contract/keys.ts';
-import { trackedRef, tracks } from './contract/tracked-ref.ts';
+import { isOlderTag, trackedRef, tracks, type ResolvedRef } from './contract/tracked-ref.ts';
 import { updateDocument } from './documents.ts';
 import { Blocked, Retry, faultsOf, type Fault } from './errors.ts';
 import { deliverySchema } from './model/delivery.ts';
@@ -99,7 +99,7 @@ async function followHead(work: Work): Promise<string | undefined> {
   const records = new Records(deps.store, repository);
   // Before the head is asked for: whoever moves one of these after us has seen a newer head, and our write fails.
   await records.readState();
-  const followed = records.state?.head.sha;
+  const followed = records.state?.head;
   const readers = await readersOf(repository, deps);
   const known = withTargets(records.state?.applications ?? {}, work.moved);
   await records.readPointers(targetsOf(known, []));
@@ -123,10 +123,19 @@ async function followHead(work: Work): Promise<string | undefined> {
   if (!(await claim(records, { plans, pointers, look, names }))) return undefined;
   if (!(await movePointers(work, records, pointers))) return undefined;
   await announce(work, records, look, { applications: failed, faults });
-  const state = { ...names, head: look, failing: faults.length > 0, applications: knownAfter(plans) };
+  const tag = repository.semver === undefined ? undefined : (examination.commit?.ref ?? followed?.tag);
+  const charts = examination.charts ?? records.state?.charts ?? [];
+  const state = {
+    ...names,
+    head: { ...look, ...(tag !== undefined && { tag }) },
+    failing: faults.length > 0,
+    ...(examination.refused && { refused: true as const }),
+    ...(charts.length > 0 && { charts: [...charts] }),
+    applications: knownAfter(plans),
+  };
   if (!(await records.writeState(state))) return undefined;
   await records.keepPointers();
-  const isNews = followed !== look.sha || work.receiveCount > 1;
+  const isNews = followed?.sha !== look.sha || work.receiveCount > 1;
   if (isNews) await wakeReaders(readers, { ...look, repository: repository.name }, deps.bus);
   return describeOutcome(look.sha, plans, [...work.moved.values()], faults);
 }
@@ -141,7 +150,7 @@ function withoutMissingFolder(examined: Examination | 'absent' | 'moved'): typeo
 /** The head as it is now, looked at once per commit. `moved`: it was force-pushed away while we fetched it. */
 async function examineHead(
   work: Work,
-  followed: string | undefined,
+  followed: Followed | undefined,
 ): Promise<Examination | 'absent' | 'moved'> {
   const { push, repository, deps, examinations } = work;
   let head: string | undefined;
@@ -151,36 +160,57 @@ async function examineHead(
     const faults = faultsOf(error);
     if (faults === undefined) throw error;
     const about = faults.map((fault) => ({ ...fault, file: '' }));
-    return { sha: push.after, commit: undefined, applications: [], faults: about };
+    // A hint that tells of no commit has none to be recorded.
+    const sha = push.before === push.after ? (followed?.sha ?? push.after) : push.after;
+    return { sha, refused: true, commit: undefined, applications: [], faults: about };
   }
   if (head === undefined) return 'absent';
-  const examined = examinations.get(head) ?? (await examine(repository, head, deps));
+  const examined = examinations.get(head) ?? (await examine(repository, head, deps, push.anew));
   if (examined === undefined) return 'moved';
   examinations.set(head, examined);
   return examined;
 }
 
+type Followed = RepositoryState['head'];
+
 /**
  * A replica of the Git host may lag behind the push: it gets some seconds, then some more messages, to catch up.
  * `followed`: the head that was followed last.
  */
-async function askHead(work: Work, followed: string | undefined): Promise<string | undefined> {
+async function askHead(work: Work, followed: Followed | undefined): Promise<string | undefined> {
   const { push, receiveCount, repository, deps, examinations } = work;
   const { before, after } = push;
-  const isLagging = (head: string | undefined) => isAt(head, before) && !isAt(head, after);
+  const whyStale = (head: ResolvedRef | undefined): string | undefined => {
+    const name = head?.ref.replace('refs/tags/', '') ?? 'no such ref';
+    if (isStepBack(head, followed))
+      return `${name}, and not the newer ${followed?.tag?.replace('refs/tags/', '')}`;
+    if (!isAt(head?.sha, before) || isAt(head?.sha, after)) return undefined;
+    return `${head === undefined ? name : before.slice(0, 7)}, as before the push`;
+  };
   // Neither side of a push onto what was followed last: an older commit of a stale replica, or a newer push's.
-  const isDoubtful = (head: string | undefined) =>
-    followed === before && !isAt(head, after) && !examinations.has(head ?? '');
+  const isDoubtful = (head: ResolvedRef | undefined) =>
+    followed?.sha === before &&
+    before !== after &&
+    !isAt(head?.sha, after) &&
+    !examinations.has(head?.sha ?? '');
   let head = await tellHead(work);
   for (const seconds of laggingSeconds) {
-    if (!(isLagging(head) || isDoubtful(head)) || receiveCount >= laggingReceives) return head;
+    if ((whyStale(head) === undefined && !isDoubtful(head)) || receiveCount >= laggingReceives)
+      return head?.sha;
     await deps.clock.sleep(seconds * 1000);
     head = await tellHead(work);
   }
-  if (!isLagging(head) || receiveCount >= laggingReceives) return head;
-  const shown = head === undefined ? 'no such ref' : before.slice(0, 7);
-  const message = `the Git host still shows ${shown}, as before the push; it is asked again`;
-  throw new Retry({ subject: `repository ${repository.name}`, message });
+  const shown = whyStale(head);
+  if (shown === undefined) return head?.sha;
+  throw new Retry({
+    subject: `repository ${repository.name}`,
+    message: `the Git host still shows ${shown}; it is asked again`,
+  });
+}
+
+/** Of a range of versions: a newer tag was followed. It may be gone by now, and whoever asks again will see that. */
+function isStepBack(head: ResolvedRef | undefined, followed: Followed | undefined): boolean {
+  return head !== undefined && followed?.tag !== undefined && isOlderTag(head.ref, followed.tag);
 }
 
 /** A push names a branch that is not there by zeros, on the side where it is not. */
@@ -189,9 +219,9 @@ function isAt(head: string | undefined, sha: string): boolean {
 }
 
 /** Hosts refuse for a moment too (a token being rotated, an outage behind a 403 or 404): that must not lose the push. */
-async function tellHead({ receiveCount, repository, deps }: Work): Promise<string | undefined> {
+async function tellHead({ receiveCount, repository, deps }: Work): Promise<ResolvedRef | undefined> {
   try {
-    return await deps.git.head(repository);
+    return (await deps.git.heads([repository])).get(repository.name);
   } catch (error) {
     if (!(error instanceof Blocked) || receiveCount >= refusedReceives) throw error;
     const [fault = { subject: error.subject, message: error.message }] = faultsOf(error) ?? [];

@@ -11,14 +11,24 @@ import { endRun, recordOf, runKeyOf } from './reconcile/end-run.ts';
 import { lookAtHealth } from './reconcile/health-look.ts';
 import { tellNeighbours } from './reconcile/hand-over.ts';
 import { InventoryWriter } from './reconcile/inventory-writer.ts';
+import { Met, takeBackIntents } from './reconcile/met.ts';
 import { planWork, type PlannedWork } from './reconcile/plan-work.ts';
 import { seeHealth, type SeenHealth } from './reconcile/read-health.ts';
 import { runFailHooks } from './reconcile/fail-hooks.ts';
-import { assertNewest, type Progress, type ReconcileDeps, type RunContext } from './reconcile/run-context.ts';
+import {
+  assertNewest,
+  isFirst,
+  type Progress,
+  type ReconcileDeps,
+  type RunContext,
+} from './reconcile/run-context.ts';
 import { readStanding } from './reconcile/standing.ts';
 import { Waiting, overdue } from './reconcile/waiting.ts';
 
 export type { ReconcileDeps } from './reconcile/run-context.ts';
+
+/** The second one looks at what the first met; what comes to be after that, the next run looks at. */
+const plansOfRun = 3;
 
 /** What came of one request, for the log. */
 export type ReconcileResult =
@@ -105,10 +115,13 @@ async function run(context: RunContext): Promise<RunRecord> {
     await assertNewest(context);
     await assertDependencies(context);
     await assertNoDependants(context);
-    work = await planWork(context);
-    await noteIntent(context, work);
+    let tries = 0;
+    do {
+      tries += 1;
+      work = await planWork(context, { presumesAbsent: tries === 1 && isFirst(context) });
+      await noteIntent(context, work);
+    } while (!(await isCarriedOut(context, work, progress, tries)));
     if (work.decision.plan.refusal === undefined) {
-      await carryOut(context, work, progress);
       if (work.handOver !== undefined) {
         // Whom they are told of is what they read.
         await context.inventory.flush();
@@ -124,6 +137,28 @@ async function run(context: RunContext): Promise<RunRecord> {
   const ending = { plan: decision?.plan ?? { actions: [] }, results: progress.results, error, mayPass };
   const ended = work === undefined ? ending : await runFailHooks(context, work, ending, progress);
   return endRun(context, ended, health);
+}
+
+/** Whether the plan held; it does not where an object came to be that it was to create. */
+async function isCarriedOut(
+  context: RunContext,
+  work: PlannedWork,
+  progress: Progress,
+  tries: number,
+): Promise<boolean> {
+  const before = context.inventory.value.entries;
+  if (work.decision.plan.refusal !== undefined) return true;
+  try {
+    await carryOut(context, work, progress);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Met) || work.cluster === undefined) throw error;
+    await takeBackIntents(context, error, { cluster: work.cluster, before });
+    if (tries === plansOfRun) throw error;
+    // What failed before is tried again.
+    progress.results.splice(0, Infinity, ...progress.results.filter(({ failure }) => failure === undefined));
+    return false;
+  }
 }
 
 async function noteIntent(context: RunContext, { decision }: PlannedWork): Promise<void> {

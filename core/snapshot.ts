@@ -1,7 +1,7 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { base64 } from '@scure/base';
-import { Stop } from './errors.ts';
 import { inBatches } from './in-batches.ts';
+import { LostSnapshot } from './lost-snapshot.ts';
 import { digestOf, keyedDigest } from './model/digest.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from './model/json.ts';
 import { refKey, refOf, type KubeObject, type ObjectMeta } from './model/object.ts';
@@ -181,10 +181,9 @@ export function encodeSnapshot(snapshot: Snapshot): string {
   return canonicalJson(snapshot);
 }
 
-/** Throws Stop when the text is no snapshot, or not the one that the digest names. */
+/** Throws LostSnapshot when the text is no snapshot, or not the one that the digest names. */
 export function decodeSnapshot(digest: string, text: string): Snapshot {
-  const fault = (message: string) =>
-    new Stop({ subject: `snapshot ${digest}`, message: `${message}; push again to render it anew` });
+  const fault = (message: string) => new LostSnapshot(digest, message);
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -273,11 +273,19 @@ function unknownClusters(application: Application, { clusters }: SourceConfig) {
   });
 }
 
-function unknownRepositories(application: Application, { repositories = [] }: SourceConfig) {
+function unknownRepositories({ spec }: Application, { repositories = [] }: SourceConfig) {
   const known = repositories.map(({ name }) => name);
-  return (application.spec.sources ?? []).flatMap(({ repository }, index) => {
-    const message = `repository "${repository}" is not in the stack configuration; known repositories: ${known.join(', ')}`;
-    return known.includes(repository) ? [] : [{ path: ['spec', 'sources', index, 'repository'], message }];
+  const { repository: own } = spec.source;
+  const named = [
+    ...(own === undefined ? [] : [{ name: own, path: ['spec', 'source', 'repository'] }]),
+    ...(spec.sources ?? []).map(({ repository: name }, index) => ({
+      name,
+      path: ['spec', 'sources', index, 'repository'],
+    })),
+  ];
+  return named.flatMap(({ name, path }) => {
+    const message = `repository "${name}" is not in the stack configuration; known repositories: ${known.join(', ')}`;
+    return known.includes(name) ? [] : [{ path, message }];
   });
 }
 

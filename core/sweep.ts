@@ -3,9 +3,11 @@ import { requestSeconds } from './contract/kubernetes.ts';
 import { sendDriftMetrics } from './drift-metrics.ts';
 import { Retry, Stop } from './errors.ts';
 import { inBatches } from './in-batches.ts';
+import { askAnew } from './lost-snapshot.ts';
 import type { ClusterCheck, TargetCheck } from './model/check.ts';
 import { isoTime, millisecondsOf } from './model/time.ts';
 import type { Clusters } from './ports.ts';
+import { SharedValues } from './resolve-references.ts';
 import {
   beginCheck,
   concludeCheck,
@@ -14,7 +16,7 @@ import {
   type CheckDeps,
   type Looked,
 } from './sweep/check-target.ts';
-import { noteClusterFacts } from './sweep/cluster-facts.ts';
+import { followFacts } from './sweep/follow-facts.ts';
 import { isFullCheckDue } from './sweep/full-check-clock.ts';
 import { KnownDocuments } from './sweep/known-documents.ts';
 import { rememberedKinds } from './sweep/listed-kinds.ts';
@@ -24,6 +26,7 @@ import { checkSettled } from './sweep/settled-target.ts';
 import { openState, openTargets, startSweep, type SweepStart } from './sweep/sweep-start.ts';
 import { sendCheckMetrics, sendMemoryMetrics } from './sweep/sweep-metrics.ts';
 import type { SweptCluster, SweptTarget } from './sweep/swept-cluster.ts';
+import type { TargetState } from './sweep/target-state.ts';
 import { lossOf, unreachable } from './sweep/why-lost.ts';
 import { revisionOf, writeCheck, type Results, type Seen } from './sweep/write-check.ts';
 
@@ -85,7 +88,7 @@ export async function sweepCluster(request: ClusterSweep, deps: SweepDeps): Prom
   const lookAt = async (open: Connection): Promise<Done> => {
     const [seen] = await Promise.all([
       sweepTargets(request, deps, { start, connection: open, targets }),
-      noteClusterFacts({ ...deps, documents: start.documents }, cluster, open),
+      followFacts({ ...deps, documents: start.documents }, cluster, open),
     ]);
     return seen;
   };
@@ -144,6 +147,7 @@ async function sweepTargets(
     drifting,
     openExtras,
     mask,
+    references: new SharedValues(deps.references),
     missed: [],
   };
   const checked = await checkDue(deps, swept, due, { start, around, isFull });
@@ -161,6 +165,7 @@ async function checkDue(
 ): Promise<Pick<Done, 'checks' | 'late' | 'lost'>> {
   const checks = new Map<string, TargetCheck>();
   const late = new Set<string>();
+  const unreadable: Parameters<typeof askAnew>[0][number][] = [];
   const note = ({ target }: SweptTarget, { check, memory }: Checked): void => {
     checks.set(target.application, check);
     if (memory !== undefined) start.memory.remember(target.application, memory);
@@ -184,15 +189,17 @@ async function checkDue(
   };
   const begin = async (one: SweptTarget): Promise<Looked | undefined> => {
     if (lost !== undefined || deps.clock.now() > deps.deadline - reserveMs) return undefined;
+    let state: TargetState | undefined;
     try {
       if (one.unreadable !== undefined) return noteFault(one, one.unreadable);
-      const state = one.state ?? (await openState(deps, one));
+      state = one.state ?? (await openState(deps, one));
       if (state === undefined) return undefined;
       const known = { recalled: recalledOf(one), full: isFull(one) };
       const begun = await beginCheck(deps, swept, one, state, known);
       if ('look' in begun) return begun;
       note(one, begun);
     } catch (error) {
+      unreadable.push({ error, pointer: state?.pointer });
       if (error instanceof Stop) return noteFault(one, error.message);
       if (!(error instanceof Retry)) throw error;
       const why = await whyLost();
@@ -223,6 +230,7 @@ async function checkDue(
     const now = await swept.records.now();
     await inBatches(looked, targetsAtOnce, async (each) => conclude(each, now));
   }
+  await askAnew(unreadable, deps);
   return { checks, late, lost };
 }
 

@@ -19,7 +19,7 @@ const environment = readEnvironment(['bucket', 'bus', 'config', 'pushQueue']);
 const loadConfig = stackConfigAt(environment.config);
 const clock = new SystemClock();
 const queues = new SqsQueues({ pushQueue: environment.pushQueue }, new SystemIds());
-const attempts = new GitHubDeliveries(new SecretsManagerSecrets(clock));
+const attempts = new GitHubDeliveries(new SecretsManagerSecrets(clock), clock);
 const deps = { store: new S3Store(environment.bucket), bus: new EventBridgeBus(environment.bus), clock };
 const messageSchema = z.union([nativeEventSchema, pollRequestSchema]);
 

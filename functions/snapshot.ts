@@ -9,9 +9,12 @@ import { buildOf } from '../adapters/own-build.ts';
 import { HttpGit } from '../adapters/git.ts';
 import { KmsSealer } from '../adapters/kms-sealer.ts';
 import { log } from '../adapters/log.ts';
+import { OciArtifacts } from '../adapters/oci-artifacts.ts';
 import { LocalRenderers } from '../adapters/renderers.ts';
+import { S3Objects } from '../adapters/s3-objects.ts';
 import { S3Store } from '../adapters/s3-store.ts';
 import { SecretsManagerSecrets } from '../adapters/secrets-manager.ts';
+import { Sources } from '../adapters/sources.ts';
 import { handleBatch, type BatchResponse, type MessageContext } from '../adapters/sqs-batch.ts';
 import { SqsQueues } from '../adapters/sqs-queues.ts';
 import { stackConfigAt } from '../adapters/stack-config.ts';
@@ -23,6 +26,7 @@ import {
   type EventDetail,
   type PollRequest,
 } from '../core/contract/events.ts';
+import { pollCharts } from '../core/poll-charts.ts';
 import { poll } from '../core/poll.ts';
 import { produce } from '../core/produce.ts';
 
@@ -39,22 +43,27 @@ const loadConfig = stackConfigAt(environment.config);
 const path = process.env['PATH'] ?? '';
 const clock = new SystemClock();
 const secrets = new SecretsManagerSecrets(clock);
+const ecr = new EcrCredentials(clock);
 const { digestKeySecret, sealingKey: keyId } = environment;
 const deps = {
   build: await buildOf(import.meta.filename),
   store: new S3Store(environment.bucket),
-  git: new HttpGit({
-    secrets,
-    scratch: tmpdir(),
-    path,
-    clock,
-    codeCommit: roleSigning(),
-    repositories: async () => (await loadConfig()).repositories,
+  git: new Sources({
+    git: new HttpGit({
+      secrets,
+      scratch: tmpdir(),
+      path,
+      clock,
+      codeCommit: roleSigning(),
+      repositories: async () => (await loadConfig()).repositories,
+    }),
+    oci: new OciArtifacts({ secrets, ecr }),
+    s3: new S3Objects(),
   }),
   renderers: await LocalRenderers.find(path),
   charts: new ChartRegistry({
     secrets,
-    ecr: new EcrCredentials(clock),
+    ecr,
     clock,
     sources: async () => (await loadConfig()).sources.charts,
   }),
@@ -89,7 +98,14 @@ async function look(request: PollRequest): Promise<void> {
   // The fleet is the intake function's to divide.
   if (request.poll === 'fleet') return;
   const started = clock.now();
-  const outcome = await poll(request.repositories, { ...deps, config: await loadConfig() });
+  const now = { ...deps, config: await loadConfig() };
+  if (request.poll === 'charts') {
+    return log('INFO', 'charts polled', {
+      outcome: await pollCharts(now),
+      milliseconds: clock.now() - started,
+    });
+  }
+  const outcome = await poll(request.repositories, now);
   const repository = request.repositories.join(', ');
   log('INFO', 'remote polled', { repository, outcome, milliseconds: clock.now() - started });
 }

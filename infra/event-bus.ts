@@ -14,6 +14,8 @@ export interface EventBusProps {
   readonly archiveRetention: Duration;
   /** Whether a repository is on CodeCommit, whose pushes EventBridge tells of. */
   readonly followsCodeCommit: boolean;
+  /** S3 objects that are repositories: of each new version S3 tells EventBridge, if the bucket is set up for that. */
+  readonly objects: readonly { readonly bucket: string; readonly key: string }[];
 }
 
 const pushReceived: EventType = 'PushReceived';
@@ -32,7 +34,7 @@ export class EventBus extends Construct {
 
   constructor(scope: Construct, id: string, props: EventBusProps) {
     super(scope, id);
-    const { fleet, queues, archiveRetention, followsCodeCommit } = props;
+    const { fleet, queues, archiveRetention, followsCodeCommit, objects } = props;
     this.bus = new CdkEventBus(this, 'Bus', {
       eventBusName: `trueup-${fleet}`,
       description: 'Events of trueup, and of the registries it follows',
@@ -57,7 +59,11 @@ export class EventBus extends Construct {
     // The CDK's class and interface disagree about an optional property; it is the same bus.
     const ourBus = this.bus as IEventBus;
     // Events of AWS services appear on the default bus of the account and on no other.
-    const services = followsCodeCommit ? { Ecr: ecrImage, CodeCommit: codeCommitPush } : { Ecr: ecrImage };
+    const services = {
+      Ecr: ecrImage,
+      ...(followsCodeCommit && { CodeCommit: codeCommitPush }),
+      ...objectPatterns(objects),
+    };
     for (const [name, eventPattern] of Object.entries(services)) {
       new Rule(this, `${name}ToOurBus`, {
         description: `An event of ${name}: bring it to the bus of trueup`,
@@ -77,4 +83,15 @@ export class EventBus extends Construct {
     this.bus.grantPutEventsTo(to.role);
     to.set('bus', this.bus.eventBusName);
   }
+}
+
+/** One for each bucket. */
+function objectPatterns(objects: EventBusProps['objects']): Readonly<Record<string, EventPattern>> {
+  const byBucket = Map.groupBy(objects, ({ bucket }) => bucket);
+  const patterns = [...byBucket].map(([bucket, own]): [string, EventPattern] => {
+    const key = [...new Set(own.map((one) => one.key))];
+    const detail = { bucket: { name: [bucket] }, object: { key } };
+    return [`S3-${bucket}-`, { source: ['aws.s3'], detailType: ['Object Created'], detail }];
+  });
+  return Object.fromEntries(patterns);
 }

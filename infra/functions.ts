@@ -12,6 +12,7 @@ import { workTimeout } from './queues.ts';
 import type { Queues } from './queues.ts';
 import type { Secrets } from './secrets.ts';
 import { snapshotImage } from './snapshot-image.ts';
+import { allowSources } from './source-rights.ts';
 import type { Storage } from './storage.ts';
 import { TrueUpFunction } from './trueup-function.ts';
 import type { FunctionCode } from './trueup-function.ts';
@@ -85,13 +86,15 @@ export class Functions extends Construct {
     configAsset.grant(to);
     secrets.grantRepositories(to);
     this.#allowCodeCommit(to);
-    this.#allowCharts(to);
+    secrets.grantChartSources(to);
+    allowSources(to, config);
     secrets.grantDigestKey(to);
     storage.grant(to, {
       read: ['inventory', 'facts'],
-      write: ['deliveries', 'repositories', 'snapshots', 'desired', 'renders'],
+      write: ['deliveries', 'repositories', 'snapshots', 'desired', 'renders', 'asked'],
     });
     storage.grantSeal(to);
+    storage.grantUnsealLookups(to);
     bus.grantPublish(to);
     queues.pushes.feed(to, 5);
     queues.runs.grantSend(to, 'runQueue');
@@ -116,6 +119,7 @@ export class Functions extends Construct {
     });
     storage.grantUnseal(to);
     secrets.grantSops(to);
+    secrets.grantReferences(to);
     bus.grantPublish(to);
     queues.runs.feed(to, 20);
     queues.later.feed(to, 10);
@@ -137,12 +141,14 @@ export class Functions extends Construct {
     configAsset.grant(to);
     secrets.grantDigestKey(to);
     storage.grant(to, {
-      read: ['desired', 'snapshots', 'inventory', 'leases'],
+      read: ['desired', 'snapshots', 'inventory', 'leases', 'asked'],
       write: ['drift', 'openDrift', 'heals', 'checks', 'memory', 'facts'],
-      delete: ['openDrift', 'heals'],
+      delete: ['openDrift', 'heals', 'facts'],
     });
+    storage.grantSeal(to);
     storage.grantUnseal(to);
     secrets.grantSops(to);
+    secrets.grantReferences(to);
     bus.grantPublish(to);
     queues.sweeps.feed(to, 10);
     queues.sweeps.grantSend(to, 'sweepQueue');
@@ -201,25 +207,6 @@ export class Functions extends Construct {
     );
     if (arns.length === 0) return;
     to.allow(new PolicyStatement({ actions: ['codecommit:GitPull'], resources: [...new Set(arns)] }));
-  }
-
-  /** Secrets of chart repositories, and the private registries of ECR that charts come from. */
-  #allowCharts(to: TrueUpFunction): void {
-    const { config, secrets } = this.#props;
-    secrets.grantChartSources(to);
-    const registries = config.sources.charts.flatMap(({ url, secret }) => {
-      const [, account, region, path = ''] =
-        /^oci:\/\/([0-9]{12})\.dkr\.ecr\.([-a-z0-9]+)\.amazonaws\.com(?:\.cn)?(\/.*)?$/.exec(url) ?? [];
-      if (account === undefined || region === undefined || secret !== undefined) return [];
-      const resourceName = `${path.slice(1)}${path === '' ? '' : '/'}*`;
-      return [
-        Stack.of(this).formatArn({ service: 'ecr', region, account, resource: 'repository', resourceName }),
-      ];
-    });
-    if (registries.length === 0) return;
-    to.allow(new PolicyStatement({ actions: ['ecr:GetAuthorizationToken'], resources: ['*'] }));
-    const actions = ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer', 'ecr:ListImages'];
-    to.allow(new PolicyStatement({ actions, resources: [...new Set(registries)] }));
   }
 
   /** What it takes to find and enter the configured clusters; what may be done there, each cluster says itself. */

@@ -2,8 +2,16 @@ import { ArnFormat, Stack, Validations } from 'aws-cdk-lib/core';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import * as z from 'zod';
 import type { StackConfig } from '../core/contract/config.ts';
-import { hasSecretPath, hookName, hooksOf, type Hook } from '../core/contract/hooks.ts';
+import {
+  hasSecretPath,
+  hookName,
+  hooksOf,
+  redeliverySecretOf,
+  takesTokens,
+  type Hook,
+} from '../core/contract/hooks.ts';
 import { secretsOf } from '../core/contract/repository.ts';
 import type { TrueUpFunction } from './trueup-function.ts';
 
@@ -24,7 +32,7 @@ export class Secrets extends Construct {
     super(scope, id);
     this.#config = config;
     this.hookPrefix = `trueup/${config.fleet}/hooks`;
-    const own = hooksOf(config).filter((hook) => hook.provider !== 'oidc' && hook.secret === undefined);
+    const own = hooksOf(config).filter((hook) => !takesTokens(hook) && hook.secret === undefined);
     this.#hooks = own.map((hook) =>
       this.#generate(`Hook-${hookName(hook)}`, {
         name: `${this.hookPrefix}/${hookName(hook)}`,
@@ -53,17 +61,14 @@ export class Secrets extends Construct {
 
   grantHooks(to: TrueUpFunction): void {
     for (const secret of this.#hooks) this.#allow(to, secret.secretArn);
-    const named = hooksOf(this.#config).map((hook) => (hook.provider === 'oidc' ? undefined : hook.secret));
+    const named = hooksOf(this.#config).map((hook) => (takesTokens(hook) ? undefined : hook.secret));
     this.#allowNamed(to, named);
     to.set('hookSecretPrefix', this.hookPrefix);
   }
 
-  /** Tokens that may ask a Git host to deliver again. */
+  /** Tokens, and keys of Apps, that may ask a Git host to deliver again. */
   grantRedelivery(to: TrueUpFunction): void {
-    const tokens = hooksOf(this.#config).map((hook) =>
-      hook.provider === 'github' ? hook.redeliver?.tokenSecret : undefined,
-    );
-    this.#allowNamed(to, tokens);
+    this.#allowNamed(to, hooksOf(this.#config).map(redeliverySecretOf));
   }
 
   grantDigestKey(to: TrueUpFunction): void {
@@ -94,6 +99,33 @@ export class Secrets extends Construct {
     to.allow(new PolicyStatement({ actions: ['kms:Decrypt'], resources: [...new Set(kmsKeys)] }));
   }
 
+  /** Values that Secrets may refer to; in the words of the list, where `*` means what it means in a policy. */
+  grantReferences(to: TrueUpFunction): void {
+    const { secrets, parameters, kmsKeys } = this.#config.secretReferences;
+    for (const pattern of secrets) {
+      // An ARN may have been written with the six characters at its end, or without.
+      const isArn = pattern.startsWith('arn:');
+      for (const arn of isArn ? [pattern, `${pattern}-??????`] : [this.#secretArn(pattern)])
+        this.#allowPattern(to, 'secretsmanager:GetSecretValue', arn);
+    }
+    for (const pattern of parameters) {
+      const name = { service: 'ssm', resource: 'parameter', resourceName: pattern.slice(1) };
+      this.#allowPattern(to, 'ssm:GetParameter', Stack.of(this).formatArn(name));
+    }
+    if (kmsKeys.length > 0) {
+      to.allow(new PolicyStatement({ actions: ['kms:Decrypt'], resources: [...new Set(kmsKeys)] }));
+    }
+  }
+
+  #allowPattern(to: TrueUpFunction, action: string, arn: string): void {
+    to.allow(new PolicyStatement({ actions: [action], resources: [arn] }));
+    if (!arn.includes('*')) return;
+    Validations.of(to).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::${flattened(Stack.of(this).resolve(arn))}]`,
+      reason: 'The stack configuration allows references to these names, in these words.',
+    });
+  }
+
   grantKubeconfigs(to: TrueUpFunction): void {
     this.#allowNamed(
       to,
@@ -105,14 +137,29 @@ export class Secrets extends Construct {
   #allowNamed(to: TrueUpFunction, names: readonly (string | undefined)[]): void {
     for (const name of new Set(names)) {
       if (name === undefined) continue;
-      const arn = { service: 'secretsmanager', resource: 'secret', resourceName: `${name}-??????` };
-      this.#allow(to, Stack.of(this).formatArn({ ...arn, arnFormat: ArnFormat.COLON_RESOURCE_NAME }));
+      this.#allow(to, this.#secretArn(name));
     }
+  }
+
+  #secretArn(name: string): string {
+    const arn = { service: 'secretsmanager', resource: 'secret', resourceName: `${name}-??????` };
+    return Stack.of(this).formatArn({ ...arn, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
   }
 
   #allow(to: TrueUpFunction, arn: string): void {
     to.allow(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [arn] }));
   }
+}
+
+const joinSchema = z.object({
+  'Fn::Join': z.tuple([z.literal(''), z.array(z.union([z.string(), z.object({ Ref: z.string() })]))]),
+});
+
+/** A text with parts that are known at deployment, as cdk-nag names it. */
+function flattened(resolved: unknown): string {
+  if (typeof resolved === 'string') return resolved;
+  const [, parts] = joinSchema.parse(resolved)['Fn::Join'];
+  return parts.map((part) => (typeof part === 'string' ? part : `<${part.Ref}>`)).join('');
 }
 
 function describeHookSecret(hook: Hook): string {

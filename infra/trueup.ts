@@ -1,5 +1,6 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import { s3ObjectOf } from '../core/contract/artifact.ts';
 import type { StackConfig } from '../core/contract/config.ts';
 import { Alarms } from './alarms.ts';
 import { ConfigAsset } from './config-asset.ts';
@@ -63,6 +64,7 @@ export class TrueUp extends Construct {
       queues,
       archiveRetention: props.archiveRetention ?? Duration.days(30),
       followsCodeCommit: config.repositories.some(({ provider }) => provider === 'codecommit'),
+      objects: config.repositories.flatMap(({ url }) => s3ObjectOf(url) ?? []),
     });
     const functions = new Functions(this, 'Functions', {
       config,

@@ -40,6 +40,9 @@ async function sendAndJudge(
   const { answer, yielded } = settled;
   if (answer instanceof Retry) return withoutAnswer(task, answer);
   if (answer.kind === 'applied') return applied(task, answer, [...notes, ...yieldNotes(yielded)]);
+  if (answer.kind === 'conflict' && task.action === 'create') {
+    return { ...failed(task, 'retry', 'is there already, and was left as it is'), existed: true };
+  }
   if (answer.kind === 'invalid') {
     // Named for a person by the server itself; what is going away is no fault of the object.
     if (answer.message.includes('if the object is being deleted'))
@@ -115,7 +118,7 @@ function applied(
 ): ObjectResult {
   const going = deletionOf(object);
   if (going !== undefined) return failed(task, 'retry', goingText(going));
-  const { key, ref, live, digest } = task;
+  const { key, ref, live, digest, versions } = task;
   const { uid } = object.metadata;
   // Somebody was faster: what we wrote into is theirs, and not ours to prune (rule 1).
   const foreign = created ? undefined : foreignNote(task, uid);
@@ -125,7 +128,6 @@ function applied(
   return {
     key,
     live: object,
-    ...(task.action === 'create' && !created && { existed: true }),
     outcome: {
       ref,
       outcome: created ? 'created' : isUnchanged ? 'unchanged' : 'updated',
@@ -139,12 +141,14 @@ function applied(
       created: created || (task.entry.created && !isAnother),
       uid,
       desiredDigest: digest,
+      ...(versions && { secretVersions: versions }),
     },
   };
 }
 
 /** Why an object that was there already is not ours; undefined for the one that the plan saw. */
 function foreignNote({ action, entry }: ApplyTask, uid: string): string | undefined {
+  // Some extension servers know nothing of preconditions.
   if (action === 'create') return 'existed already when it was applied: never pruned';
   if (entry.uid === undefined || entry.uid === uid) return undefined;
   return 'was deleted and made again by somebody before it was applied: never pruned';
@@ -156,7 +160,13 @@ function anotherEntry(entry: InventoryEntry): InventoryEntry {
   return { ...rest, adopted: false };
 }
 
-/** What an intent says of the future is past. */
-function settledEntry({ intendedAt: _i, markedAt: _m, kept: _k, ...entry }: InventoryEntry): InventoryEntry {
+/** What an intent says of the future is past, and so are the versions of what stood there before. */
+function settledEntry({
+  intendedAt: _i,
+  markedAt: _m,
+  kept: _k,
+  secretVersions: _s,
+  ...entry
+}: InventoryEntry): InventoryEntry {
   return entry;
 }

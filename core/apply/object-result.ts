@@ -2,6 +2,7 @@ import { Retry } from '../errors.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import type { KubeObject, LiveObject, ObjectRef } from '../model/object.ts';
 import type { ObjectOutcome } from '../model/run.ts';
+import type { SecretVersions } from '../model/secret-reference.ts';
 import type { Policy } from '../policy.ts';
 import type { Clock, Cluster, ObjectAddress } from '../ports.ts';
 
@@ -21,6 +22,8 @@ export interface ApplyTask {
   readonly ref: ObjectRef;
   readonly object: KubeObject;
   readonly digest: string;
+  /** Of the values that it refers to. */
+  readonly versions?: SecretVersions | undefined;
   readonly address: ObjectAddress;
   readonly action: 'create' | 'update';
   /** Its intent, as the inventory has it. */
@@ -42,7 +45,7 @@ export interface ObjectResult {
   readonly entry?: InventoryEntry;
   readonly live?: LiveObject;
   readonly failure?: Failure;
-  /** It was to be created, and somebody else had just done that. */
+  /** It was to be created and is there: nothing was written, and a new plan has to say what becomes of it. */
   readonly existed?: true;
   /** Set when the server did not answer: many of these in a row mean that the cluster is gone. */
   readonly unanswered?: Retry;

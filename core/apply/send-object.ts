@@ -22,17 +22,21 @@ export interface Sending {
   readonly patience: WebhookPatience;
 }
 
-/** Applies an object until there is an answer that this run can do nothing about; `force` takes over what others own. */
+/**
+ * Applies an object until there is an answer that this run can do nothing about; `force` takes over what others own. What
+ * is to be created is only ever created: an object that nobody has judged is not written into.
+ */
 export async function sendObject(
-  { address }: Pick<ApplyTask, 'address'>,
+  { address, action }: Pick<ApplyTask, 'address' | 'action'>,
   object: KubeObject,
   force: boolean,
   sending: Sending,
 ): Promise<ApplyOutcome | Retry> {
   const { cluster, clock, mayProceed } = sending.effects;
+  const options = { dryRun: false, force, ...(action === 'create' && { createOnly: true }) };
   for (let attempt = 1; ; attempt += 1) {
     await mayProceed();
-    const outcome = await answered(cluster.apply(address, object, { dryRun: false, force }));
+    const outcome = await answered(cluster.apply(address, object, options));
     const pauseMs = pauseAfter(outcome, attempt, sending);
     if (pauseMs === undefined) return outcome;
     await clock.sleep(pauseMs);

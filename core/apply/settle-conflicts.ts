@@ -45,7 +45,8 @@ async function settle(task: ApplyTask, live: LiveObject | undefined, sending: Se
   for (let round = 1; ; round += 1) {
     const answer = await sendObject(task, object, force, sending);
     const fields = !(answer instanceof Retry) && answer.kind === 'conflict' ? answer.fields : [];
-    if (fields.length === 0 || round === rounds) return { kind: 'sent', answer, yielded };
+    if (fields.length === 0 || round === rounds || task.action === 'create')
+      return { kind: 'sent', answer, yielded };
     const verdicts = fields.map((conflict) =>
       judge({ desired: task.object, sent: object, live, policy, heals: task.heals === true }, conflict),
     );

@@ -5,6 +5,7 @@ import { baseSourcesSchema } from './base-sources.ts';
 import { chartSourcesSchema } from './chart-sources.ts';
 import { hookName, hookSchema } from './hooks.ts';
 import { repositorySchema } from './repository.ts';
+import { secretReferencesSchema } from './secret-references.ts';
 import { sopsSchema } from './sops.ts';
 
 const accessSchema = z.discriminatedUnion('type', [
@@ -58,6 +59,7 @@ export const stackConfigSchema = z
       .describe('webhooks beside those that the providers of the repositories imply'),
     sources: sourcesSchema,
     sops: sopsSchema.prefault({}),
+    secretReferences: secretReferencesSchema.prefault({}),
     variables: variablesSchema.default({}).describe('for `spec.source.substitute` of every application'),
     pollMinutes: z
       .number()

@@ -24,6 +24,10 @@ export const eventSchemas = {
     before: z.string(),
     after: z.string(),
     deleted: z.boolean(),
+    anew: z
+      .array(z.string())
+      .exactOptional()
+      .describe('applications whose snapshot was lost: these are rendered though nothing changed'),
   }),
   ImagePushed: z.object({
     ...envelope,
@@ -112,6 +116,7 @@ export function envelopeSchema<T extends EventType>(type: T) {
 export const pollRequestSchema = z.discriminatedUnion('poll', [
   z.object({ version: z.literal(1), poll: z.literal('fleet') }),
   z.object({ version: z.literal(1), poll: z.literal('remote'), repositories: z.array(z.string()).min(1) }),
+  z.object({ version: z.literal(1), poll: z.literal('charts') }),
 ]);
 export type PollRequest = z.infer<typeof pollRequestSchema>;
 

@@ -15,7 +15,7 @@ export const repositoryProviders = [
 ] as const;
 
 /** These sign nothing and send no secret: what is secret is the address that they are given. */
-const pathProviders = ['docker-hub', 'quay'] as const;
+const pathProviders = ['docker-hub', 'quay', 'cdevents'] as const;
 
 /** Providers without settings of their own. ECR tells EventBridge, and so has no hook. */
 const plainProviders = [
@@ -39,6 +39,7 @@ export const hookProviders = [
   ...pathProviders,
   'nexus',
   'jfrog',
+  'gcr',
   'oidc',
 ] as const;
 
@@ -78,22 +79,44 @@ const oidcSchema = z
     message: 'must name a subject or a claim: every customer of the CI system gets tokens of this issuer',
   });
 
-/** A webhook as GitHub knows it, to ask for the deliveries that failed. */
-const webhookSchema = z.strictObject({
-  of: z
-    .string()
-    .regex(/^(repos\/[\w.-]+\/[\w.-]+|orgs\/[\w.-]+)$/, 'must be repos/OWNER/NAME or orgs/NAME')
-    .describe('repository or organization that has the webhook'),
-  id: z.number().int().positive().describe('number at the end of its settings page'),
-  tokenSecret: z
-    .string()
-    .min(1)
-    .describe('Secrets Manager name of a token with the permission "Webhooks: read and write"'),
-  apiUrl: z
-    .url({ protocol: /^https?$/ })
-    .default('https://api.github.com')
-    .describe('of GitHub Enterprise Server: https://HOST/api/v3'),
+/** What Pub/Sub signs its pushes with: a token of Google, for the service account of the subscription. */
+const pubSubSchema = z.strictObject({
+  serviceAccount: z
+    .email()
+    .describe('of the subscription: --push-auth-service-account. Anybody may get a token for himself'),
+  audience: z.string().min(1).describe('of the subscription: --push-auth-token-audience'),
 });
+
+/** A webhook as GitHub knows it, to ask for the deliveries that failed. */
+const webhookSchema = z
+  .strictObject({
+    of: z
+      .string()
+      .regex(/^(app|repos\/[\w.-]+\/[\w.-]+|orgs\/[\w.-]+)$/, 'must be repos/OWNER/NAME, orgs/NAME or app')
+      .describe('repository or organization that has the webhook; app: it is that of a GitHub App'),
+    id: z.number().int().positive().describe('number at the end of its settings page; of an App, the App ID'),
+    tokenSecret: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe('Secrets Manager name of a token with the permission "Webhooks: read and write"'),
+    privateKeySecret: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe('of an App, in place of a token: Secrets Manager name of its private key, PEM'),
+    apiUrl: z
+      .url({ protocol: /^https?$/ })
+      .default('https://api.github.com')
+      .describe('of GitHub Enterprise Server: https://HOST/api/v3'),
+  })
+  .superRefine(({ of, tokenSecret, privateKeySecret }, context) => {
+    const [needed, other] = of === 'app' ? [privateKeySecret, tokenSecret] : [tokenSecret, privateKeySecret];
+    if (needed !== undefined && other === undefined) return;
+    const message =
+      of === 'app' ? 'app: takes a privateKeySecret and no tokenSecret' : 'takes a tokenSecret alone';
+    context.addIssue({ code: 'custom', path: ['of'], message });
+  });
 export type Webhook = z.infer<typeof webhookSchema>;
 
 /** A webhook that is taken: a route, how its requests are verified, and where they may come from. */
@@ -123,6 +146,7 @@ export const hookSchema = z.discriminatedUnion('provider', [
       .enum(['token', 'signature'])
       .describe('signature where "use secret for payload signing" is ticked: both come in the same header'),
   }),
+  z.strictObject({ provider: z.literal('gcr'), ...common, pubSub: pubSubSchema }),
   z.strictObject({ provider: z.literal('oidc'), ...common, oidc: oidcSchema }),
 ]);
 export type Hook = z.infer<typeof hookSchema>;
@@ -134,9 +158,20 @@ export function hookName({ provider, id }: Pick<Hook, 'provider' | 'id'>): strin
   return id === undefined ? provider : `${provider}.${id}`;
 }
 
+/** A hook whose senders show a token of an issuer: there is no secret to keep. */
+export function takesTokens(hook: Hook): hook is Extract<Hook, { provider: 'oidc' | 'gcr' }> {
+  return hook.provider === 'oidc' || hook.provider === 'gcr';
+}
+
+/** Secrets Manager name of what asks GitHub to deliver again; undefined of a hook that does not. */
+export function redeliverySecretOf(hook: Hook): string | undefined {
+  if (hook.provider !== 'github') return undefined;
+  return hook.redeliver?.tokenSecret ?? hook.redeliver?.privateKeySecret;
+}
+
 /** Name of a hook's secret in Secrets Manager; undefined of a hook that has none. */
 export function hookSecretName(hook: Hook, prefix: string): string | undefined {
-  if (hook.provider === 'oidc') return undefined;
+  if (takesTokens(hook)) return undefined;
   return hook.secret ?? `${prefix}/${hookName(hook)}`;
 }
 
@@ -146,7 +181,7 @@ export function hasSecretPath({ provider }: Pick<Hook, 'provider'>): boolean {
 
 /** Every hook of an installation: those that are declared, and one for each Git host that repositories name. */
 export function hooksOf(config: {
-  readonly repositories: readonly { readonly provider: string }[];
+  readonly repositories: readonly { readonly provider?: string }[];
   readonly hooks: readonly Hook[];
 }): readonly Hook[] {
   const implied = (['github', ...plainProviders] as const)

@@ -17,6 +17,7 @@ export const prefixes = {
   memory: 'memory/',
   renders: 'renders/',
   facts: 'facts/',
+  asked: 'asked/',
 } as const;
 
 /** Day partition that Athena reads without a crawler: `date=2026-11-23`. */
@@ -66,4 +67,9 @@ export const keys = {
   pointers: (repository: string, ref: string) =>
     `${prefixes.renders}${repository}/${encodeURIComponent(ref)}.pointers.json.gz`,
   facts: (cluster: string) => `${prefixes.facts}${cluster}.json.gz`,
+  lookups: (target: Target) => `${prefixes.facts}${pathOf(target)}.json.gz`,
+  lookupsOfCluster: (cluster: string) => `${prefixes.facts}${cluster}/`,
+  asked: (cluster: string, repository: string, ref: string) =>
+    `${prefixes.asked}${cluster}/${repository}/${encodeURIComponent(ref)}.json.gz`,
+  askedOfCluster: (cluster: string) => `${prefixes.asked}${cluster}/`,
 } as const;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { nameSchema } from '../model/target.ts';
+import { digestSchema, kindOf, registrySchema, whyNoArtifact } from './artifact.ts';
 import { repositoryProviders } from './hooks.ts';
 import { isSemverRange } from './tracked-ref.ts';
 import { verifySchema } from './verify.ts';
@@ -12,9 +13,12 @@ const sshForm = new RegExp(`^ssh://${word}@(${word}|\\[[0-9a-f:]+\\])(:\\d{1,5})
 const codeCommitForm =
   /^https:\/\/git-codecommit\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/v1\/repos\/([\w.-]{1,100})$/;
 
-/** A Git URL over TLS or SSH; plain HTTP only on this machine, since a token travels with it. */
-const gitUrlSchema = z.string().superRefine((url, context) => {
+/** A Git URL over TLS or SSH; plain HTTP only on this machine, since a token travels with it. Or of an artifact. */
+const urlSchema = z.string().superRefine((url, context) => {
   const refuse = (message: string) => context.addIssue({ code: 'custom', message });
+  const noArtifact = whyNoArtifact(url);
+  if (noArtifact !== undefined) refuse(noArtifact);
+  if (kindOf(url) !== 'git') return;
   if (/^[\w.-]+@[\w.-]+:(?!\/\/)/.test(url)) refuse('must be spelled ssh://user@host/path');
   else if (url.startsWith('ssh://')) {
     if (!sshForm.test(url)) refuse('must have the form ssh://user@host[:port]/path, without a password');
@@ -56,12 +60,29 @@ const lfsSchema = z.strictObject({
   internal: z.boolean().exactOptional().describe('these hosts, its own too, may be in a private network'),
 });
 
+const ofGit = [
+  'provider',
+  'branch',
+  'commit',
+  'tokenSecret',
+  'githubApp',
+  'ssh',
+  'submodules',
+  'lfs',
+] as const;
+const ofRegistry = ['tag', 'semver', 'digest', 'registry', 'verify'] as const;
+
 /** One repository that an installation follows or that its applications read from. */
 export const repositorySchema = z
   .strictObject({
     name: nameSchema,
-    provider: z.enum(repositoryProviders).default('github').describe('whose webhooks tell of pushes'),
-    url: gitUrlSchema.describe('clone URL, as the Git host spells it in its webhooks'),
+    provider: z
+      .enum(repositoryProviders)
+      .exactOptional()
+      .describe('whose webhooks tell of pushes; default github'),
+    url: urlSchema.describe(
+      'clone URL, as the Git host spells it in its webhooks; or oci://HOST/NAME of an artifact, s3://BUCKET/KEY of an archive',
+    ),
     branch: refName.exactOptional().describe('the tracked branch; default main'),
     tag: refName.exactOptional().describe('the tracked tag, by its exact name'),
     semver: z
@@ -77,6 +98,10 @@ export const repositorySchema = z
       .regex(/^[0-9a-f]{40}$/, 'must be a full SHA of 40 hex digits')
       .exactOptional()
       .describe('exactly this commit; nothing moves it but a change of this configuration'),
+    digest: digestSchema
+      .exactOptional()
+      .describe('exactly this artifact of the registry; nothing moves it but a change of this configuration'),
+    registry: registrySchema.exactOptional().describe('how the registry of an oci:// url is reached'),
     applications: z
       .string()
       .default('applications')
@@ -97,7 +122,7 @@ export const repositorySchema = z
       .describe('needed with an ssh:// url'),
     verify: verifySchema
       .exactOptional()
-      .describe('whose signatures commits must carry; absent: not looked at'),
+      .describe('whose signatures commits or artifacts must carry; absent: not looked at'),
     submodules: z
       .boolean()
       .exactOptional()
@@ -111,8 +136,27 @@ export const repositorySchema = z
   .superRefine((repository, context) => {
     const refuse = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
-    const refs = (['branch', 'tag', 'semver', 'commit'] as const).filter((key) => key in repository);
+    const refs = (['branch', 'tag', 'semver', 'commit', 'digest'] as const).filter(
+      (key) => key in repository,
+    );
     if (refs.length > 1) refuse(refs[1] ?? '', `only one of ${refs.join(' and ')} can be tracked`);
+    const kind = kindOf(repository.url);
+    const foreign = {
+      git: ['digest', 'registry'] as const,
+      oci: ofGit,
+      s3: [...ofGit, ...ofRegistry],
+    }[kind];
+    for (const key of foreign) {
+      if (key in repository) refuse(key, `is not for ${kind === 'git' ? 'Git' : `${kind}://`} repositories`);
+    }
+    if (kind === 'oci' && refs.length === 0) refuse('url', 'needs the tag, semver or digest to follow');
+    const { tag = 'x', verify } = repository;
+    if (kind === 'oci' && !/^\w[\w.-]{0,127}$/.test(tag)) refuse('tag', 'is no tag of a registry');
+    const isOfCommits =
+      verify !== undefined && ('gpgKeys' in verify || 'sshKeys' in verify || 'gitsign' in verify);
+    if (kind === 'oci' && isOfCommits)
+      refuse('verify', 'artifacts are signed by cosign, not by the keys of commits');
+    if (kind === 'git' && verify?.cosign !== undefined) refuse('verify', 'cosign is for oci:// repositories');
     const { url, tokenSecret, githubApp, ssh, lfs } = repository;
     const isSsh = url.startsWith('ssh://');
     if (isSsh && ssh === undefined) refuse('ssh', 'an ssh:// url needs the secret with key and known_hosts');
@@ -127,7 +171,12 @@ export const repositorySchema = z
     if (lfs !== undefined && (isSsh || codeCommitOf(url) !== undefined)) {
       refuse('lfs', 'works with https:// urls of hosts that speak Git LFS');
     }
-  });
+  })
+  // Artifacts have no webhook of a Git host.
+  .transform(({ provider, ...rest }) => ({
+    ...rest,
+    ...(kindOf(rest.url) === 'git' && { provider: provider ?? ('github' as const) }),
+  }));
 export type RepositoryConfig = z.infer<typeof repositorySchema>;
 
 /** Region and name of a CodeCommit repository, which is read by the IAM role of the function. */
@@ -137,13 +186,16 @@ export function codeCommitOf(url: string): { readonly region: string; readonly n
 }
 
 /** Names of all secrets that reading and verifying a repository takes. */
-export function secretsOf({ tokenSecret, githubApp, ssh, verify }: RepositoryConfig): readonly string[] {
-  const root = verify?.gitsign?.trustedRoot;
+export function secretsOf(repository: RepositoryConfig): readonly string[] {
+  const { tokenSecret, githubApp, ssh, registry, verify } = repository;
+  const roots = [verify?.gitsign?.trustedRoot, verify?.cosign?.keyless?.trustedRoot];
   const keys = [
     ...(verify?.gpgKeys ?? []),
     ...(verify?.sshKeys ?? []),
-    ...(root === undefined ? [] : [root]),
+    ...(verify?.cosign?.keys ?? []),
+    ...roots.filter((root) => root !== undefined),
   ];
-  const names = [tokenSecret, githubApp?.privateKeySecret, ssh?.secret].filter((name) => name !== undefined);
+  const secrets = [tokenSecret, githubApp?.privateKeySecret, ssh?.secret, registry?.secret];
+  const names = secrets.filter((name) => name !== undefined);
   return [...new Set([...names, ...keys.flatMap((key) => (typeof key === 'string' ? [] : [key.secret]))])];
 }

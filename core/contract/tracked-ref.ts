@@ -1,4 +1,5 @@
 import { compareBuild, parse, satisfies, validRange } from 'semver';
+import { kindOf } from './artifact.ts';
 
 /** The part of a repository's configuration that says which revision is followed. */
 export interface TrackedRevision {
@@ -6,6 +7,9 @@ export interface TrackedRevision {
   readonly tag?: string;
   readonly semver?: string;
   readonly commit?: string;
+  /** Of an artifact: `sha256:…`. */
+  readonly digest?: string;
+  readonly url?: string;
 }
 
 /** A commit, and the name under which it was found: a full ref, or the commit's own SHA. */
@@ -16,12 +20,24 @@ export interface ResolvedRef {
 
 const tagPrefix = 'refs/tags/';
 
+/** What is tracked of an archive in S3: the object, in its newest version. */
+export const objectRef = 'object';
+
 /**
- * What is tracked, in one word for keys, events and messages: `refs/heads/main`, `refs/tags/v1`, `semver:^1.2` or a
- * SHA.
+ * What is tracked, in one word for keys, events and messages: `refs/heads/main`, `refs/tags/v1`, `semver:^1.2`, a SHA or
+ * digest, `object`.
  */
-export function trackedRef({ branch = 'main', tag, semver, commit }: TrackedRevision): string {
-  if (commit !== undefined) return commit;
+export function trackedRef({
+  branch = 'main',
+  tag,
+  semver,
+  commit,
+  digest,
+  url = '',
+}: TrackedRevision): string {
+  const exact = commit ?? digest;
+  if (exact !== undefined) return exact;
+  if (kindOf(url) === 's3') return objectRef;
   if (semver !== undefined) return `semver:${semver}`;
   return tag === undefined ? `refs/heads/${branch}` : `${tagPrefix}${tag}`;
 }
@@ -46,6 +62,12 @@ export function resolveTracked(
   const ref = semver === undefined ? trackedRef(repository) : newestIn(semver, refs.keys());
   const sha = ref === undefined ? undefined : refs.get(ref);
   return ref === undefined || sha === undefined ? undefined : { sha, ref };
+}
+
+/** Whether one tag is of a lower version than another; false where either is of none. */
+export function isOlderTag(ref: string, than: string): boolean {
+  const [one, two] = [ref, than].map((tag) => parse(tag.replace(tagPrefix, '')));
+  return one !== null && two !== null && one !== undefined && two !== undefined && compareBuild(one, two) < 0;
 }
 
 export function isSemverRange(range: string): boolean {

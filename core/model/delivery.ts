@@ -7,7 +7,7 @@ import { imageSchema } from './image.ts';
  */
 export const deliverySchema = z.object({
   version: z.literal(1),
-  /** Name of the hook: its provider, with its id where it has one; `ecr`, `codecommit` and `poll` have no hook. */
+  /** Name of the hook: its provider, with its id where it has one; `ecr`, `codecommit`, `s3` and `poll` have no hook. */
   provider: z.string(),
   id: z.string(),
   /** Digest of the raw body: the id is not signed, the body is. */

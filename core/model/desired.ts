@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { deletionPolicySchema, dependencySchema, syncModeSchema } from './application.ts';
 import { commitSchema } from './commit.ts';
 import { freezeSchema } from './freeze.ts';
+import { followedChartSchema } from './helm.ts';
 import { driftModeSchema, healthCheckSchema, ruleSchema } from './rule.ts';
 import { targetSchema } from './target.ts';
 
@@ -89,7 +90,15 @@ export const repositoryStateSchema = z.object({
   seq: z.number().int(),
   repository: z.string(),
   ref: z.string(),
-  head: z.object({ sha: z.string(), at: z.string() }),
+  head: z.object({
+    sha: z.string(),
+    at: z.string(),
+    tag: z.string().exactOptional().describe('full ref, where the highest version of a range is followed'),
+  }),
+  /** The Git host refused: nothing was read at that time, and the next poll asks again though the head be the same. */
+  refused: z.literal(true).exactOptional(),
+  /** Charts of the head that are followed by a range of versions: a poll sees when one leads elsewhere. */
+  charts: z.array(followedChartSchema).exactOptional(),
   /** Pointers that a commit is about to move, told before the first of them is: until that is done, any of them may be old. */
   moving: z.object({ sha: z.string(), at: z.string(), targets: z.array(z.string()) }).exactOptional(),
   /** Whether at least one application of that commit could not be followed. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { jsonObjectSchema } from './json.ts';
+import { lookupDeclarationsSchema } from './lookup.ts';
 import { nameSchema } from './target.ts';
 
 const versionSchema = z
@@ -29,6 +30,10 @@ export const chartSchema = z.union([
 ]);
 export type ChartReference = z.infer<typeof chartSchema>;
 
+/** A range of versions, and the version that it led to. */
+export const followedChartSchema = z.object({ chart: chartSchema, version: z.string() });
+export type FollowedChart = z.infer<typeof followedChartSchema>;
+
 const parameterSchema = z.strictObject({
   name: z
     .string()
@@ -54,9 +59,11 @@ export const helmSchema = z.strictObject({
   skipCrds: z.boolean().default(false).describe('leave out the folder crds'),
   skipSchemaValidation: z.boolean().default(false).describe('do not check values by values.schema.json'),
   lookup: z
-    .enum(['refuse', 'empty'])
+    .union([z.enum(['refuse', 'empty']), lookupDeclarationsSchema])
     .default('refuse')
-    .describe('rendering has no cluster; empty: a template that looks something up finds nothing'),
+    .describe(
+      'what templates may look up on the cluster, read by the sweep; empty: they find nothing; refuse: a chart that depends on it is a fault',
+    ),
   nondeterministic: z
     .enum(['fail', 'ignore'])
     .default('fail')

@@ -4,6 +4,7 @@ import { healthStatusSchema } from './health.ts';
 import { objectRefSchema } from './object.ts';
 import { runReasonSchema } from './run.ts';
 import { acceptedRuleSchema } from './rule.ts';
+import { secretVersionsSchema } from './secret-reference.ts';
 import { targetSchema } from './target.ts';
 
 /**
@@ -24,6 +25,9 @@ export const inventoryEntrySchema = z.object({
   intendedAt: z.string().optional(),
   /** Digest of the desired object as last applied. */
   desiredDigest: z.string().optional(),
+  secretVersions: secretVersionsSchema
+    .exactOptional()
+    .describe('of the values that it refers to, as last applied'),
   /** Marks of the fields of others that an adopted object had already: these are not reported as foreign. */
   baseline: z.array(z.string()).exactOptional(),
   /** Two-phase prune: when a run first found that nothing desires it. Only a later run deletes it. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { followedChartSchema } from './helm.ts';
 import { jsonSchema } from './json.ts';
 
 const paths = z.array(z.string());
@@ -33,6 +34,8 @@ const renderSchema = z.object({
   digest: z.string(),
   /** By their name in the stack configuration. */
   others: z.record(z.string(), otherInputsSchema).exactOptional(),
+  /** Charts that are followed by a range of versions: the render holds as long as these lead to the same. */
+  charts: z.array(followedChartSchema).exactOptional(),
   snapshot: z.string(),
   objects: z.number().int(),
 });
@@ -56,5 +59,7 @@ export const renderRecordSchema = z.object({
   files: z.record(z.string(), z.object({ id: z.string(), definitions: z.array(definitionSchema) })),
   /** Renders by application, one for each answer that its clusters gave. */
   renders: z.record(z.string(), z.array(renderSchema)),
+  /** Clusters of which it is noted elsewhere what these renders asked. */
+  asked: z.array(z.string()).exactOptional(),
 });
 export type RenderRecord = z.infer<typeof renderRecordSchema>;

@@ -4,6 +4,7 @@ import { faultRecordSchema } from './desired.ts';
 import { objectHealthSchema, healthStatusSchema } from './health.ts';
 import { objectRefSchema } from './object.ts';
 import { planSchema } from './plan.ts';
+import { secretVersionsSchema } from './secret-reference.ts';
 import { targetSchema } from './target.ts';
 
 export const runReasonSchema = z.enum([
@@ -17,6 +18,8 @@ export const runReasonSchema = z.enum([
   'continue',
   /** Another application gave an object up to this one, or took one over from it. */
   'hand-over',
+  /** A value that a Secret refers to has another version than the one that was applied. */
+  'rotation',
 ]);
 export type RunReason = z.infer<typeof runReasonSchema>;
 
@@ -31,6 +34,8 @@ export const runRequestSchema = z.object({
   revision: z.number().int().optional(),
   /** A person saw that this many objects would be pruned, above the cap, and agreed; more than that still stops. */
   confirmPrune: z.number().int().positive().optional(),
+  /** Of a rotation: the versions that whoever asked had seen; where they are applied by now, nothing is to be done. */
+  secretVersions: secretVersionsSchema.exactOptional(),
   /** Whoever asked wants nothing pruned by this run: what is not desired any more stays, and stays ours. */
   keepUndesired: z.boolean().optional(),
 });

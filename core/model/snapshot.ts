@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { commitSchema } from './commit.ts';
+import { seenLookupSchema } from './lookup.ts';
 import { kubeObjectSchema } from './object.ts';
 import { sopsFileSchema } from './sops.ts';
 
@@ -37,6 +38,10 @@ export const snapshotSchema = z.object({
       .array(z.object({ repository: z.string(), sha: z.string() }))
       .exactOptional()
       .describe('other repositories that the render read, and at which commit'),
+    lookups: z
+      .array(seenLookupSchema)
+      .exactOptional()
+      .describe('what templates looked up on the cluster: which objects in which state, never their content'),
     warnings: z
       .array(z.object({ subject: z.string(), message: z.string() }))
       .exactOptional()

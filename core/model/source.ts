@@ -3,6 +3,7 @@ import { globSchema } from './glob.ts';
 import { chartSchema, helmSchema } from './helm.ts';
 import { kustomizeOptionsSchema } from './kustomize-options.ts';
 import { substituteSchema } from './substitute.ts';
+import { nameSchema } from './target.ts';
 
 /** A path inside the repository, `.` for all of it. Climbing out is refused here and again by the checkout. */
 const pathSchema = z
@@ -26,7 +27,12 @@ const spelledSchema = z.strictObject({
   path: pathSchema
     .exactOptional()
     .describe(
-      'folder in this repository; with chart, the one that value files are relative to, default all of it',
+      'folder in the repository; with chart, the one that value files are relative to, default all of it',
+    ),
+  repository: nameSchema
+    .exactOptional()
+    .describe(
+      'of the stack configuration: the folder is read there, at the head of what it tracks; default: the one that this Application stands in',
     ),
   renderer: z
     .enum(['auto', 'plain', 'kustomize', 'helm'])

@@ -4,6 +4,7 @@ import type { InventoryEntry } from '../model/inventory.ts';
 import { describeRef, type LiveObject } from '../model/object.ts';
 import type { PlannedAction } from '../model/plan.ts';
 import type { DriftMode } from '../model/rule.ts';
+import { describeRotation, rotationsBetween } from '../model/secret-reference.ts';
 import { Policy } from '../policy.ts';
 import type { ResolvedObject } from './resolve-desired.ts';
 import { cameOfIntent } from './settle-intent.ts';
@@ -109,7 +110,7 @@ function whenUntracked(
     const entry = tracked(desired, { uid, created: true, adopted: false }, at);
     return act('update', desired, 'was created as a hook, and is part of the state now', entry, live);
   }
-  return adoptOrAsk(desired, live, 'exists already and is in no inventory', circumstances);
+  return adoptOrAsk(desired, live, circumstances);
 }
 
 function whenIntended(
@@ -119,7 +120,7 @@ function whenIntended(
   circumstances: Circumstances,
 ): ApplyDecision {
   if (cameOfIntent(entry, live)) return whenBorn(desired, live, circumstances);
-  return adoptOrAsk(desired, live, 'exists, and nothing proves that we created it', circumstances);
+  return whenUntracked(desired, live, circumstances);
 }
 
 /** Created, or deleted and made again, by a run that died before it could note the answer. */
@@ -131,10 +132,10 @@ function whenBorn(desired: ResolvedObject, live: LiveObject, { at }: Circumstanc
 function adoptOrAsk(
   desired: ResolvedObject,
   live: LiveObject,
-  finding: string,
   { settings, at }: Circumstances,
 ): ApplyDecision {
   const { uid } = live.metadata;
+  const finding = 'exists already, and nothing proves that we created it';
   if (mayAdopt(desired, settings)) {
     const entry = tracked(desired, { uid, created: false, adopted: true }, at);
     return act('update', desired, `${finding}; it is adopted`, entry, live);
@@ -209,9 +210,11 @@ function reasonToApply(
   entry: InventoryEntry,
   circumstances: Circumstances,
 ): string | undefined {
-  const { key, digest, object } = desired;
+  const { key, digest, object, versions } = desired;
   const { scope, drifted, settings, policy = new Policy(settings) } = circumstances;
   if (entry.desiredDigest !== digest) return 'changed in Git';
+  const rotations = rotationsBetween(entry.secretVersions, versions);
+  if (rotations.length > 0) return rotations.map(describeRotation).join('; ');
   if (scope === 'all') return 'is applied again';
   if (entry.state !== 'applied') return unfinished;
   // What a rule for single fields heals is in the list for that alone.

@@ -2,6 +2,7 @@ import { labels } from '../contract/kubernetes.ts';
 import { describeRef, groupOf, refKey, refOf } from '../model/object.ts';
 import type { KubeObject, ObjectRef } from '../model/object.ts';
 import type { PlannedAction } from '../model/plan.ts';
+import type { SecretReference, SecretVersions } from '../model/secret-reference.ts';
 import type { ApiResource, ObjectAddress } from '../ports.ts';
 import { definedKinds } from './defined-kinds.ts';
 
@@ -9,6 +10,10 @@ import { definedKinds } from './defined-kinds.ts';
 export interface DesiredObject {
   readonly object: KubeObject;
   readonly digest: string;
+  /** By key of `data`; nothing is applied or compared before their values are in their place. */
+  readonly references?: readonly { readonly key: string; readonly reference: SecretReference }[];
+  /** Of the values that are in the place of references. */
+  readonly versions?: SecretVersions;
 }
 
 /** A desired object with its place on this cluster: namespace settled, label on, address known. */
@@ -74,7 +79,7 @@ function findResource(resources: readonly ApiResource[], object: KubeObject): Ap
 }
 
 function place(
-  { object, digest }: DesiredObject,
+  { object, digest, references }: DesiredObject,
   { plural, namespaced }: ApiResource,
   { application, namespace }: DesiredState,
 ): ResolvedObject {
@@ -98,6 +103,7 @@ function place(
     key: refKey(ref),
     ref,
     address,
+    ...(references && { references }),
     ...(dropped && { note: `its namespace ${given} was left out: ${object.kind} is cluster-scoped` }),
   };
 }

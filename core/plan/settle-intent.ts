@@ -8,8 +8,8 @@ import { millisecondsOf } from '../model/time.ts';
 const skewMs = 5_000;
 
 /**
- * Whether the object is what came of an intent whose run died before it could note the answer (rule 1): absent when
- * that was planned, created since, and first written by us. Without that proof a person must decide, since a yes lets
+ * Whether the object is what came of an intent whose run died before it could note the answer (rule 1): created since
+ * that was noted, and first written by us, who write into nothing that we create. Without that proof a person must decide, since a yes lets
  * us prune it one day. An object that somebody else created in between, and we then applied over, is not ours.
  */
 export function cameOfIntent(

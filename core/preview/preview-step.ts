@@ -4,6 +4,7 @@ import { changesOf } from '../drift/field-changes.ts';
 import type { Mask } from '../drift/shown-value.ts';
 import { refKey, type LiveObject } from '../model/object.ts';
 import type { PreviewedChange } from '../model/preview.ts';
+import { rotationsBetween } from '../model/secret-reference.ts';
 import type { ApplyStep } from '../plan.ts';
 import type { Policy } from '../policy.ts';
 import type { ApiResource, ApplyOutcome, Cluster } from '../ports.ts';
@@ -32,13 +33,13 @@ export async function previewStep(step: ApplyStep, why: string, work: PreviewWor
   if (outcome.kind !== 'applied') return refused(plain, outcome, live, step, work);
   if (live === undefined) return plain;
   const fields = changesOf(live, outcome.object, work.mask);
-  if (fields.length > 0)
-    return {
-      ...plain,
-      fields,
-      why: step.entry.desiredDigest === step.desired.digest ? 'differs on the cluster' : why,
-    };
+  if (fields.length > 0) return { ...plain, fields, why: isAsApplied(step) ? 'differs on the cluster' : why };
   return { ...plain, action: 'leave', why: 'is as desired' };
+}
+
+function isAsApplied({ entry, desired }: ApplyStep): boolean {
+  const isRotated = rotationsBetween(entry.secretVersions, desired.versions).length > 0;
+  return entry.desiredDigest === desired.digest && !isRotated;
 }
 
 /** A dry run needs the kind and the namespace: where this run brings them, there is nothing to ask yet. */

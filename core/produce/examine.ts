@@ -6,7 +6,9 @@ import type { RenderRecord } from '../model/render-record.ts';
 import type { Git } from '../ports.ts';
 import { readSource } from '../source.ts';
 import { dependencyCycles } from './dependency-cycles.ts';
+import { followedIn } from './floating-charts.ts';
 import { KustomizeBases } from './kustomize-bases.ts';
+import { noteAsked } from './note-asked.ts';
 import { OtherSources } from './other-sources.ts';
 import type { Examination } from './plan-pointers.ts';
 import { readRenders, writeRenders } from './render-memory.ts';
@@ -25,13 +27,14 @@ const savedAfter = 100;
 
 /**
  * Looks at one commit: reads its Applications, renders those of which an input changed and stores their snapshots.
- * Undefined when the host no longer has the commit. Faults of the input are part of the answer; only what may pass later
+ * `anew`: applications that are rendered though nothing changed. Undefined when the host no longer has the commit. Faults of the input are part of the answer; only what may pass later
  * is thrown (Retry).
  */
 export async function examine(
   repository: RepositoryConfig,
   sha: string,
   deps: ExamineDeps,
+  anew: readonly string[] = [],
 ): Promise<Examination | undefined> {
   try {
     await using worktree = await deps.git.checkout(repository, sha);
@@ -41,7 +44,7 @@ export async function examine(
     const cycles = await dependencyCycles(source.applications, deps.store);
     await using bases = new KustomizeBases(deps.config.sources.bases, deps.git);
     await using others = new OtherSources(repository.name, deps);
-    const before = { before: record.renders, others };
+    const before = { before: withoutThose(record.renders, anew), others };
     const renderings = new Renderings(worktree, before, { ...deps, bases });
     const sound = source.applications.filter(({ application }) => !cycles.has(application.metadata.name));
     await renderings.prepare(sound);
@@ -53,14 +56,16 @@ export async function examine(
       if (renderings.made - saved >= savedAfter) {
         saved = renderings.made;
         const renders = { ...record.renders, ...renderings.recorded };
-        await writeRenders(repository, { version: 1, files: source.files, renders }, deps.store);
+        await writeRenders(repository, { ...record, files: source.files, renders }, deps.store);
       }
       return examined;
     });
-    const next: RenderRecord = { version: 1, files: source.files, renders: renderings.recorded };
+    const asked = await noteAsked(repository, renderings.asked, { before: record.asked, ...deps });
+    const next: RenderRecord = { version: 1, files: source.files, renders: renderings.recorded, asked };
     if (!jsonEqual(next, record)) await writeRenders(repository, next, deps.store);
     const { later } = renderings;
-    const examined = { sha, commit: worktree.commit, applications, faults: source.faults };
+    const charts = followedIn(renderings.recorded);
+    const examined = { sha, commit: worktree.commit, applications, faults: source.faults, charts };
     return later === undefined ? examined : { ...examined, later };
   } catch (error) {
     const faults = faultsOf(error);
@@ -72,4 +77,10 @@ export async function examine(
       faults: faults.map((fault) => ({ ...fault, file: '' })),
     };
   }
+}
+
+function withoutThose(renders: RenderRecord['renders'], anew: readonly string[]): RenderRecord['renders'] {
+  return anew.length === 0
+    ? renders
+    : Object.fromEntries(Object.entries(renders).filter(([name]) => !anew.includes(name)));
 }

@@ -31,7 +31,8 @@ export function describeOutcome(
   ].filter((part) => part !== '');
   const why = faults.map(({ subject, message }) => `; ${subject}: ${message}`).slice(0, 3);
   const more = faults.length > why.length ? `; and ${faults.length - why.length} more faults` : '';
-  return `commit ${sha.slice(0, 7)}: ${parts.join(', ') || 'no applications'}${why.join('')}${more}`;
+  const what = /^0+$/.test(sha) ? 'no commit yet' : `commit ${sha.slice(0, 7)}`;
+  return `${what}: ${parts.join(', ') || 'no applications'}${why.join('')}${more}`;
 }
 
 /** `web on dev, prod` */

@@ -1,5 +1,6 @@
 import type { Fault, Retry } from '../errors.ts';
 import type { Commit } from '../model/commit.ts';
+import type { FollowedChart } from '../model/helm.ts';
 import type { DesiredPointer, FaultRecord, RepositoryState } from '../model/desired.ts';
 import { isPinned } from '../model/pin.ts';
 import { targetKey, type Target } from '../model/target.ts';
@@ -28,6 +29,10 @@ export interface Examination {
   readonly applications: readonly Examined[];
   /** Of the Application files. While there are any, nothing is taken for deleted (rule 7). */
   readonly faults: Source['faults'];
+  /** Charts that are followed by a range of versions; absent where nothing was looked at. */
+  readonly charts?: readonly FollowedChart[];
+  /** The Git host did not even say where the head is. */
+  readonly refused?: true;
   /** The same commit may give more later. */
   readonly later?: Retry;
 }

@@ -1,8 +1,8 @@
+import { valueOfFact } from '../facts-book.ts';
 import type { Application } from '../model/application.ts';
 import { digestOf } from '../model/digest.ts';
 import type { RenderInputs } from '../model/render-record.ts';
 import type { AskedFacts } from '../render/context.ts';
-import { valueOfFact } from './cluster-facts.ts';
 import type { CommitTree } from './commit-tree.ts';
 
 /** What the same inputs are worth: at this commit, for this cluster, by the tools that render now. */

@@ -1,17 +1,26 @@
-import { faultsOf, type Retry } from '../errors.ts';
+import { faultsOf, Stop, type Retry } from '../errors.ts';
 import { digestOf } from '../model/digest.ts';
-import type { OtherInputs, RecordedRender, RenderRecord, RenderInputs } from '../model/render-record.ts';
+import type {
+  OtherInputs,
+  RecordedRender,
+  RenderInputs,
+  RenderRecord,
+  TreeInputs,
+} from '../model/render-record.ts';
 import type { StackConfig } from '../contract/config.ts';
-import type { Charts, Renderers, Sealer, Store, Worktree } from '../ports.ts';
-import type { Bases } from '../render/context.ts';
+import type { ChartIndex, Charts, Renderers, Sealer, Store, Worktree } from '../ports.ts';
+import type { AskedFacts, Bases } from '../render/context.ts';
 import { render } from '../render/render.ts';
+import { FactsBook } from '../facts-book.ts';
 import type { SourcedApplication } from '../source.ts';
-import { FactsBook, RecordedFacts } from './cluster-facts.ts';
+import { AskedQuestions, readerOf } from './asked-questions.ts';
 import { CommitTree } from './commit-tree.ts';
 import type { Examined, Produced } from './plan-pointers.ts';
 import { RecordedWorktree } from './recorded-worktree.ts';
+import { FloatingCharts } from './floating-charts.ts';
 import type { OtherSources } from './other-sources.ts';
 import { ChartsAway, RecordedCharts } from './recorded-charts.ts';
+import { RecordedFacts } from './recorded-facts.ts';
 import { inputsDigest, type InputValues } from './render-inputs.ts';
 import { storeSnapshot } from './store-snapshot.ts';
 
@@ -19,7 +28,7 @@ import { storeSnapshot } from './store-snapshot.ts';
 export interface RenderDeps {
   readonly store: Store;
   readonly renderers: Renderers;
-  readonly charts: Charts;
+  readonly charts: Charts & ChartIndex;
   readonly bases: Bases;
   readonly sealer: Sealer;
   readonly config: StackConfig;
@@ -38,7 +47,10 @@ export class Renderings {
   readonly #tree: CommitTree;
   readonly #facts: FactsBook;
   readonly #program: string;
+  readonly #floating: FloatingCharts;
   readonly #recorded = new Map<string, RecordedRender[]>();
+  /** What was asked of which cluster, for renders that failed too. */
+  readonly asked: AskedQuestions;
 
   constructor(
     worktree: Worktree,
@@ -48,9 +60,11 @@ export class Renderings {
     this.#worktree = worktree;
     this.#others = others;
     this.#before = before;
+    this.#floating = new FloatingCharts(deps.charts, before);
     this.#deps = deps;
     this.#tree = new CommitTree(worktree.ids);
-    this.#facts = new FactsBook(deps.store, deps.config);
+    this.#facts = new FactsBook(deps);
+    this.asked = new AskedQuestions(this.#facts);
     const { renderers, build, config } = deps;
     // Of equal ids the contents differ by whether LFS and submodules are followed.
     const trees = config.repositories.map(({ name, lfs, submodules = false }) => [
@@ -71,17 +85,43 @@ export class Renderings {
 
   /** Fetches, in one request, what is likely to be read for the applications that cannot be taken over. */
   async prepare(applications: readonly SourcedApplication[]): Promise<void> {
-    const paths = new Set<string>();
+    const wanted = new Map<string, Set<string>>();
+    const want = (repository: string, paths: readonly string[]): void => {
+      wanted.set(repository, new Set([...(wanted.get(repository) ?? []), ...paths]));
+    };
+    // A folder of which only the names counted was listed, and its contents may be another application's.
+    const wantInputs = (repository: string, { contents, files }: TreeInputs): void =>
+      want(repository, [...contents, ...files]);
     for (const sourced of applications) {
       const [cluster] = sourced.clusters;
       if (await this.#isReusable(sourced, cluster)) continue;
-      paths.add(sourced.application.spec.source.path);
-      for (const { inputs } of this.#beforeOf(sourced)) {
-        // A folder of which only the names counted was listed, and its contents may be another application's.
-        for (const path of [...inputs.own.contents, ...inputs.own.files]) paths.add(path);
+      want(this.#folderOf(sourced), [sourced.application.spec.source.path]);
+      for (const { inputs, others = {} } of this.#beforeOf(sourced)) {
+        wantInputs(this.#name, inputs.own);
+        for (const [name, other] of Object.entries(others)) wantInputs(name, other.inputs);
       }
     }
-    await this.#worktree.prepare([...paths]);
+    for (const [repository, paths] of wanted) await this.#prepareIn(repository, [...paths]);
+  }
+
+  async #prepareIn(repository: string, paths: readonly string[]): Promise<void> {
+    if (repository === this.#name) return this.#worktree.prepare(paths);
+    try {
+      await (await this.#others.open(repository)).worktree.prepare(paths);
+    } catch (error) {
+      // Told with each application that reads there.
+      if (faultsOf(error) === undefined) throw error;
+    }
+  }
+
+  /** The repository that these Applications stand in. */
+  get #name(): string {
+    return this.#worktree.commit.repository;
+  }
+
+  /** The repository that the folder of an application is in. */
+  #folderOf({ application }: SourcedApplication): string {
+    return application.spec.source.repository ?? this.#name;
   }
 
   /** As far as that can be told now: what is wrong with another repository is told with its application. */
@@ -97,10 +137,16 @@ export class Renderings {
   /** One application on all its clusters; on one that matches none, to tell its faults. */
   async examine(sourced: SourcedApplication): Promise<Examined> {
     const produced = new Map<string, Produced>();
+    // Wished for on all clusters at once, whatever the first one gives.
+    if (typeof sourced.application.spec.source.helm?.lookup === 'object') {
+      for (const cluster of sourced.clusters) {
+        await this.asked.note(sourced.application, cluster, { facts: ['lookups'] });
+      }
+    }
     try {
       const clusters = sourced.clusters.length === 0 ? [undefined] : sourced.clusters;
       for (const cluster of clusters) {
-        const one = (await this.#reusable(sourced, cluster)) ?? (await this.#render(sourced, cluster));
+        const one = await this.#examineOn(sourced, cluster);
         this.#keep(sourced, one);
         if (cluster !== undefined) produced.set(cluster, one);
       }
@@ -115,16 +161,57 @@ export class Renderings {
     }
   }
 
+  async #examineOn(
+    sourced: SourcedApplication,
+    cluster: string | undefined,
+  ): Promise<Produced & Partial<RecordedRender>> {
+    const { application } = sourced;
+    const reusable = await this.#reusable(sourced, cluster);
+    if (reusable !== undefined) {
+      const { facts } = reusable.inputs;
+      await this.asked.note(application, cluster, {
+        facts,
+        made: await this.#made(sourced, cluster, reusable),
+      });
+      return reusable;
+    }
+    const facts = new RecordedFacts(this.#facts.of(cluster, readerOf(application)));
+    try {
+      const rendered = await this.#render(sourced, cluster, facts);
+      const made = await this.#made(sourced, cluster, rendered);
+      await this.asked.note(application, cluster, { facts: facts.asked, made });
+      if (facts.asked.includes('lookups')) await assertSettled(facts, made);
+      return rendered;
+    } catch (error) {
+      await this.asked.note(application, cluster, { facts: facts.asked });
+      throw error;
+    }
+  }
+
+  /** Of all that a render is made from, but for what the cluster says; of a version range, all of the commit. */
+  async #made(
+    sourced: SourcedApplication,
+    cluster: string | undefined,
+    { inputs, others = {} }: Partial<RecordedRender>,
+  ): Promise<string> {
+    if (inputs === undefined) return this.#worktree.commit.sha;
+    const values = this.#values(sourced, cluster);
+    const own = await inputsDigest(sourced.application, { ...inputs, facts: [] }, values);
+    const elsewhere = Object.entries(others).map(([name, { digest }]) => [name, digest]);
+    return elsewhere.length === 0 ? own : digestOf([own, elsewhere]);
+  }
+
   /** A render with these very inputs, of an earlier commit or of another cluster. */
   async #reusable(
     sourced: SourcedApplication,
     cluster: string | undefined,
   ): Promise<RecordedRender | undefined> {
     const candidates = [...(this.#recorded.get(nameOf(sourced)) ?? []), ...this.#beforeOf(sourced)];
-    const values = this.#values(cluster);
+    const values = this.#values(sourced, cluster);
     for (const candidate of candidates) {
       const digest = await inputsDigest(sourced.application, candidate.inputs, values);
       if (digest !== candidate.digest) continue;
+      if (!(await this.#floating.hold(candidate.charts ?? []))) continue;
       const others = await this.#unchanged(candidate.others ?? {});
       if (others !== undefined) return candidate.others === undefined ? candidate : { ...candidate, others };
     }
@@ -150,20 +237,22 @@ export class Renderings {
   async #render(
     sourced: SourcedApplication,
     cluster: string | undefined,
+    facts: RecordedFacts,
   ): Promise<Produced & Partial<RecordedRender>> {
     const { metadata, spec } = sourced.application;
-    const worktree = new RecordedWorktree(this.#worktree);
-    const facts = new RecordedFacts(this.#facts.of(cluster));
+    const own = new RecordedWorktree(this.#worktree);
     const charts = new RecordedCharts(this.#deps.charts);
+    const folder = this.#folderOf(sourced);
+    const others = await this.#openOthers([
+      folder,
+      ...(spec.sources ?? []).map(({ repository }) => repository),
+    ]);
     const references = new Map<string, RecordedWorktree>();
-    const sources: { repository: string; sha: string }[] = [];
-    for (const { ref, repository } of spec.sources ?? []) {
-      const other = await this.#others.open(repository);
-      references.set(ref, new RecordedWorktree(other.worktree));
-      sources.push({ repository, sha: other.worktree.commit.sha });
-    }
+    for (const { ref, repository } of spec.sources ?? []) references.set(ref, others.get(repository) ?? own);
+    const sources = [...others].map(([repository, { commit }]) => ({ repository, sha: commit.sha }));
     const rendered = await render(spec.source, {
-      worktree,
+      worktree: others.get(folder) ?? own,
+      bases: this.#deps.bases,
       renderers: this.#deps.renderers,
       charts,
       facts,
@@ -171,29 +260,42 @@ export class Renderings {
       namespace: spec.namespace,
       references,
     });
-    const { commit } = worktree;
+    const { commit } = own;
     const origin = { name: metadata.name, namespace: spec.namespace, commit, sources };
     const snapshot = await storeSnapshot(origin, rendered, this.#deps);
     this.made += 1;
     const produced = { snapshot, objects: rendered.objects.length };
-    const own = await worktree.inputs(this.#tree);
-    const others = await this.#othersRead(sourced, references);
-    // What a range of versions resolves to, no tree tells.
-    if (own === undefined || others === undefined || charts.isFloating) return produced;
-    const inputs: RenderInputs = { own, facts: [...facts.asked] };
-    const digest = await inputsDigest(sourced.application, inputs, this.#values(cluster));
-    return { inputs, digest, ...(sources.length > 0 && { others }), ...produced };
+    const read = await own.inputs(this.#tree);
+    const othersRead = await this.#othersRead(others);
+    if (read === undefined || othersRead === undefined) return produced;
+    const inputs: RenderInputs = { own: read, facts: [...facts.asked] };
+    const digest = await inputsDigest(sourced.application, inputs, this.#values(sourced, cluster));
+    const { followed } = charts;
+    const more = {
+      ...(sources.length > 0 && { others: othersRead }),
+      ...(followed.length > 0 && { charts: followed }),
+    };
+    return { inputs, digest, ...more, ...produced };
+  }
+
+  /** Each repository but our own, at the head of what it tracks. */
+  async #openOthers(names: readonly string[]): Promise<ReadonlyMap<string, RecordedWorktree>> {
+    const opened = new Map<string, RecordedWorktree>();
+    for (const name of new Set(names)) {
+      if (name === this.#name) continue;
+      opened.set(name, new RecordedWorktree((await this.#others.open(name)).worktree));
+    }
+    return opened;
   }
 
   /** What was read of other repositories; undefined when that cannot be told. */
   async #othersRead(
-    { application }: SourcedApplication,
-    references: ReadonlyMap<string, RecordedWorktree>,
+    others: ReadonlyMap<string, RecordedWorktree>,
   ): Promise<Record<string, OtherInputs> | undefined> {
     const read: [string, OtherInputs][] = [];
-    for (const { ref, repository } of application.spec.sources ?? []) {
+    for (const [repository, recorded] of others) {
       const { tree, worktree } = await this.#others.open(repository);
-      const inputs = await references.get(ref)?.inputs(tree);
+      const inputs = await recorded.inputs(tree);
       if (inputs === undefined) return undefined;
       const { sha } = worktree.commit;
       read.push([repository, { inputs, digest: digestOf(tree.valuesOf(inputs)), sha }]);
@@ -201,8 +303,9 @@ export class Renderings {
     return Object.fromEntries(read);
   }
 
-  #values(cluster: string | undefined): InputValues {
-    return { tree: this.#tree, facts: this.#facts.of(cluster), program: this.#program };
+  #values({ application }: SourcedApplication, cluster: string | undefined): InputValues {
+    const facts = this.#facts.of(cluster, readerOf(application));
+    return { tree: this.#tree, facts, program: this.#program };
   }
 
   #beforeOf(sourced: SourcedApplication): readonly RecordedRender[] {
@@ -211,14 +314,30 @@ export class Renderings {
   }
 
   #keep(sourced: SourcedApplication, one: Produced & Partial<RecordedRender>): void {
-    const { inputs, digest, others, snapshot, objects } = one;
+    const { inputs, digest, others, charts, snapshot, objects } = one;
     if (inputs === undefined || digest === undefined) return;
     const name = nameOf(sourced);
     const kept = this.#recorded.get(name) ?? [];
     if (kept.some((each) => each.digest === digest)) return;
-    const recorded = { inputs, digest, ...(others && { others }), snapshot, objects };
+    const recorded = {
+      inputs,
+      digest,
+      ...(others && { others }),
+      ...(charts && { charts }),
+      snapshot,
+      objects,
+    };
     this.#recorded.set(name, [...kept, recorded]);
   }
+}
+
+/** Throws Stop for a chart that finds its own objects changed after each of its renders. */
+async function assertSettled(facts: AskedFacts, made: string): Promise<void> {
+  if ((await facts.lookups())?.isHeld(made) !== true) return;
+  const message =
+    'finds objects of its own by lookup, and with each render they changed, which changed the next: it was stopped; ' +
+    'mend the chart, or declare less under helm.lookup';
+  throw new Stop({ subject: 'chart', message });
 }
 
 function nameOf({ application }: SourcedApplication): string {

@@ -1,11 +1,18 @@
 import { keys } from '../contract/keys.ts';
 import { Stop, type Fault } from '../errors.ts';
+import { LostSnapshot } from '../lost-snapshot.ts';
 import type { Commit } from '../model/commit.ts';
 import { refKey, refOf } from '../model/object.ts';
 import { orderOf } from '../order.ts';
 import type { Renderers, Sealer, Store } from '../ports.ts';
 import type { Rendered } from '../render/render.ts';
-import { canonicalObjects, contentDigest, encodeSnapshot, sealSnapshot } from '../snapshot.ts';
+import {
+  canonicalObjects,
+  contentDigest,
+  decodeSnapshot,
+  encodeSnapshot,
+  sealSnapshot,
+} from '../snapshot.ts';
 
 export interface SnapshotDeps {
   readonly store: Store;
@@ -28,23 +35,36 @@ export interface Origin {
  */
 export async function storeSnapshot(
   { name, namespace, commit, sources = [] }: Origin,
-  { objects, renderer, inputDigest, origins, charts = [], warnings = [], sops }: Rendered,
+  { objects, renderer, inputDigest, origins, charts = [], warnings = [], lookups = [], sops }: Rendered,
   { store, sealer, renderers }: SnapshotDeps,
 ): Promise<string> {
   assertOrderly({ objects, origins });
   const content = { application: name, namespace, objects: canonicalObjects(objects), ...(sops && { sops }) };
   const digest = await contentDigest(content, sealer);
   const key = keys.snapshot(name, digest);
-  if ((await store.get(key)) !== undefined) return digest;
+  const stored = await store.get(key);
+  if (stored !== undefined && isSound(digest, stored.text)) return digest;
   const versions = versionsOf(renderer, renderers.versions);
   const told = {
     ...(charts.length > 0 && { charts: [...charts] }),
+    ...(lookups.length > 0 && { lookups: lookups.map(({ seen, ...one }) => ({ ...one, seen: [...seen] })) }),
     ...(sources.length > 0 && { sources: [...sources] }),
     ...(warnings.length > 0 && { warnings: warnings.map(({ subject, message }) => ({ subject, message })) }),
   };
   const provenance = { commit, renderer, versions, inputDigest, origins, ...told };
-  await store.put(key, encodeSnapshot(await sealSnapshot(content, provenance, sealer)), 'absent');
+  const text = encodeSnapshot(await sealSnapshot(content, provenance, sealer));
+  await store.put(key, text, stored === undefined ? 'absent' : { etag: stored.etag });
   return digest;
+}
+
+/** What was damaged, or written by hand, is written once more. */
+function isSound(digest: string, text: string): boolean {
+  try {
+    return decodeSnapshot(digest, text).version === 1;
+  } catch (error) {
+    if (error instanceof LostSnapshot) return false;
+    throw error;
+  }
 }
 
 /** Of trueup, and of what ran for this one. */

@@ -1,4 +1,14 @@
-import type { OidcRules } from '../contract/hooks.ts';
+import type { Hook, OidcRules } from '../contract/hooks.ts';
+
+/** Whose tokens a hook takes; undefined of one that takes none. */
+export function tokenRules(hook: Hook): OidcRules | undefined {
+  if (hook.provider === 'oidc') return hook.oidc;
+  if (hook.provider !== 'gcr') return undefined;
+  const { serviceAccount, audience } = hook.pubSub;
+  // Everybody can have a token of Google's for any audience: whose it is makes the difference.
+  const claims = { email: serviceAccount, email_verified: 'true' };
+  return { issuer: 'https://accounts.google.com', audience, claims };
+}
 
 /** Why a token that is genuine is not one of those that the hook takes; undefined where it is. */
 export function whyClaimsDiffer(

@@ -49,7 +49,7 @@ export const gitlab: Provider = {
     const deliveryId = signed ?? key ?? headers.value['x-gitlab-event-uuid'];
     const kind = readBody(request, kindSchema);
     if (kind.kind === 'invalid') return kind;
-    const event = kind.value.object_kind ?? kind.value.event_name ?? 'unnamed';
+    const event = kind.value.object_kind ?? kind.value.event_name ?? 'without a name';
     const told = { deliveryId, event };
     if (event !== 'push' && event !== 'tag_push') {
       return { kind: 'ignored', ...told, reason: `event ${event} is not used (used: push, tag_push)` };

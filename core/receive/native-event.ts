@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { objectRef } from '../contract/tracked-ref.ts';
 import { imageSchema } from '../model/image.ts';
+import { objectRevision } from '../model/object-revision.ts';
 import { refSchema, shaSchema, tagSchema } from './read-body.ts';
 import { absentSha, type Reading } from './reading.ts';
 
@@ -37,18 +39,36 @@ const codeCommitSchema = z.object({
   }),
 });
 
+/** S3's event of one object, which the bucket sends only where it was told to. */
+const objectSchema = z.object({
+  id,
+  source: z.literal('aws.s3'),
+  'detail-type': z.literal('Object Created'),
+  detail: z.object({
+    bucket: z.object({ name: z.string().max(63) }),
+    object: z.object({
+      key: z.string().max(1024),
+      etag: z.string().max(200).optional(),
+      'version-id': z.string().max(1024).optional(),
+    }),
+  }),
+});
+
 /** Events of AWS services that EventBridge brings: nobody signs them, since only AWS can put them on the bus. */
-export const nativeEventSchema = z.discriminatedUnion('source', [ecrSchema, codeCommitSchema]);
+export const nativeEventSchema = z.discriminatedUnion('source', [ecrSchema, codeCommitSchema, objectSchema]);
 export type NativeEvent = z.infer<typeof nativeEventSchema>;
 
 /** What such an event tells, in the words of a webhook's. */
 export function readNativeEvent(event: NativeEvent): Reading {
-  return event.source === 'aws.ecr' ? readEcr(event) : readCodeCommit(event);
+  if (event.source === 'aws.ecr') return readEcr(event);
+  return event.source === 'aws.s3' ? readObject(event) : readCodeCommit(event);
 }
 
+const providers = { 'aws.ecr': 'ecr', 'aws.codecommit': 'codecommit', 'aws.s3': 's3' } as const;
+
 /** Name of the event's source in the ledger. */
-export function nativeProvider({ source }: NativeEvent): 'ecr' | 'codecommit' {
-  return source === 'aws.ecr' ? 'ecr' : 'codecommit';
+export function nativeProvider({ source }: NativeEvent): (typeof providers)[NativeEvent['source']] {
+  return providers[source];
 }
 
 /** The registry's host ends differently in the partition of China. */
@@ -97,4 +117,16 @@ function readCodeCommit({
     after: isDeleted ? absentSha : (commitId ?? absentSha),
   };
   return { kind: 'pushes', ...told, pushes: [push], stamped: true };
+}
+
+function readObject({ id: deliveryId, detail, ...event }: z.infer<typeof objectSchema>): Reading {
+  const url = `s3://${detail.bucket.name}/${detail.object.key}`;
+  const { etag = '', 'version-id': versionId } = detail.object;
+  const push = {
+    repository: { fullName: url, urls: [url] },
+    ref: objectRef,
+    before: absentSha,
+    after: objectRevision(url, { versionId, etag }),
+  };
+  return { kind: 'pushes', deliveryId, event: event['detail-type'], pushes: [push], stamped: true };
 }

@@ -20,7 +20,7 @@ export type Verification =
   | { readonly kind: 'standard'; readonly otherwise: Verification }
   /** The secret is the last part of the path. */
   | { readonly kind: 'path' }
-  /** A token of a CI system in the Authorization header. */
+  /** A token of an issuer in the Authorization header. */
   | { readonly kind: 'oidc' };
 
 /** One Git host or registry: how its requests are verified, and how they are read. Pure, and never throws. */

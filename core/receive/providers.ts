@@ -19,6 +19,8 @@ const providers: { readonly [P in HookProvider]: () => Promise<Provider> } = {
   distribution: async () => (await import('./distribution.ts')).distribution,
   nexus: async () => (await import('./nexus.ts')).nexus,
   jfrog: async () => (await import('./jfrog.ts')).jfrog,
+  gcr: async () => (await import('./gcr.ts')).gcr,
+  cdevents: async () => (await import('./cdevents.ts')).cdevents,
   acr: async () => (await import('./acr.ts')).acr,
 };
 

@@ -20,19 +20,28 @@ export const deliveryIdSchema = z
   .transform((id) => id.replace(/^\{(.*)\}$/, '$1'))
   .pipe(z.string().regex(/^[\w-]{1,100}$/, 'must be the id of the delivery'));
 
-/** What a body or a set of headers holds, or why that cannot be said. */
+/** What a body, a set of headers or a part of them holds, or why that cannot be said. */
 export function parsePart<S extends z.ZodType>(
-  part: 'header' | 'body',
+  part: string,
   schema: S,
   value: unknown,
 ): { readonly kind: 'read'; readonly value: z.infer<S> } | Invalid {
   const parsed = schema.safeParse(value);
   if (parsed.success) return { kind: 'read', value: parsed.data };
   // Paths and expectations; never what stands there.
-  const faults = parsed.error.issues
-    .slice(0, 5)
-    .map(({ path, message }) => `${path.join('.') || '(root)'}: ${message}`);
+  const faults = parsed.error.issues.slice(0, 5).map((issue) => {
+    const at = issue.path.join('.');
+    return at === '' ? inWords(issue) : `${at}: ${inWords(issue)}`;
+  });
   return invalid(`${part} ${faults.join('; ')}`);
+}
+
+/** For whoever set up the webhook, and not for whoever wrote the schema. */
+function inWords(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'invalid_type') return issue.message;
+  return issue.message.endsWith('received undefined')
+    ? 'is missing'
+    : `must be of the type ${issue.expected}`;
 }
 
 export function invalid(reason: string): Invalid {
@@ -52,7 +61,7 @@ export function readBody<S extends z.ZodType>(
 }
 
 /** `undefined` stands for what is not JSON; JSON itself has no such value. */
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

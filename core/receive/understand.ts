@@ -1,7 +1,10 @@
+import { kindOf } from '../contract/artifact.ts';
 import type { RepositoryConfig } from '../contract/repository.ts';
+import { trackedRef } from '../contract/tracked-ref.ts';
+import { digestOf } from '../model/digest.ts';
 import type { Image } from '../model/image.ts';
 import { trackedBy } from './match-repository.ts';
-import type { PushHint, Reading } from './reading.ts';
+import { absentSha, type PushHint, type Reading } from './reading.ts';
 
 /** A push to a ref that a configured repository tracks; once for each such repository. A hint only (rule 2). */
 export interface TrackedPush {
@@ -33,7 +36,34 @@ export function understand(reading: Reading, repositories: readonly RepositoryCo
   if (reading.kind === 'pushes') return understandPushes(reading, repositories);
   if (reading.kind !== 'images') return reading;
   const { deliveryId, event, images, stamped } = reading;
-  return { kind: 'wanted', deliveryId, event, pushes: [], images, stamped };
+  const pushes = images.flatMap((image) => artifactPushes(image, repositories));
+  return { kind: 'wanted', deliveryId, event, pushes, images, stamped };
+}
+
+/** Under which cosign keeps signatures of a digest, and under which registries list what refers to it. */
+const signatureTag = /^sha256-([0-9a-f]{64})(?:\.sig)?$/;
+
+/** An artifact that is a repository is pushed to like any other; one whose signature comes later is looked at again. */
+function artifactPushes(image: Image, repositories: readonly RepositoryConfig[]): readonly TrackedPush[] {
+  const artifacts = repositories.filter(({ url }) => kindOf(url) === 'oci');
+  const urls = [`oci://${image.repository.replace(/^docker\.io\//, 'registry-1.docker.io/')}`];
+  const [, signed] = signatureTag.exec(image.tag) ?? [];
+  // Where the registry does not say which digest it was, the tag stands for it: no artifact has that revision.
+  const digest = image.digest ?? digestOf([image.repository, image.tag]);
+  const push = {
+    repository: { fullName: image.repository, urls },
+    ref: `refs/tags/${image.tag}`,
+    before: absentSha,
+    after: signed ?? digest.replace(/^sha\d+:/, ''),
+  };
+  const hints = artifacts.map((artifact) => {
+    const isOfSignature = signed !== undefined && artifact.verify?.cosign !== undefined;
+    return { artifact, push: isOfSignature ? { ...push, ref: trackedRef(artifact) } : push };
+  });
+  return hints.flatMap(({ artifact, push: hint }) => {
+    const tracked = trackedBy(hint, [artifact]);
+    return 'names' in tracked ? [trackedPush(artifact.name, hint)] : [];
+  });
 }
 
 function understandPushes(

@@ -3,7 +3,7 @@ import { base64 } from '@scure/base';
 import { hookSecretName } from '../contract/hooks.ts';
 import { Blocked } from '../errors.ts';
 import type { IdentityTokens, Secrets, Signer } from '../ports.ts';
-import { whyClaimsDiffer } from './claims.ts';
+import { tokenRules, whyClaimsDiffer } from './claims.ts';
 import type { HookRequest } from './hook-request.ts';
 import type { Verification } from './provider.ts';
 import type { Route } from './route.ts';
@@ -177,10 +177,11 @@ async function whyTokenRefused(
   { hook }: Route,
   { tokens }: VerifyDeps,
 ): Promise<string | undefined> {
-  if (hook.provider !== 'oidc') return 'this hook takes no tokens';
+  const rules = tokenRules(hook);
+  if (rules === undefined) return 'this hook takes no tokens';
   const [, token] = /^Bearer\s+([\w.-]+)$/i.exec(headers['authorization'] ?? '') ?? [];
-  if (token === undefined) return 'header authorization is missing or holds no Bearer token of the CI job';
-  const { issuer, audience } = hook.oidc;
+  if (token === undefined) return 'header authorization is missing or holds no Bearer token';
+  const { issuer, audience } = rules;
   const verified = await tokens.verify(token, { issuer, audience });
-  return verified.kind === 'refused' ? verified.reason : whyClaimsDiffer(verified.claims, hook.oidc);
+  return verified.kind === 'refused' ? verified.reason : whyClaimsDiffer(verified.claims, rules);
 }

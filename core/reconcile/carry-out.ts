@@ -15,7 +15,7 @@ import type { ObjectOutcome } from '../model/run.ts';
 import { addressOf, type ApplyStep } from '../plan.ts';
 import type { Cluster } from '../ports.ts';
 import { claimsSince } from './hand-over.ts';
-import { refuseMet } from './holders.ts';
+import { Met } from './met.ts';
 import type { PlannedWork } from './plan-work.ts';
 import { forgetHooks, hooksOf, runHooks, type HookRun } from './run-hooks.ts';
 import { assertNewest, mayProceed, policyOf, type Progress, type RunContext } from './run-context.ts';
@@ -112,8 +112,9 @@ async function applyWaves(
       await assertSettled(context, work, effects, waits);
       settledBelow = wave;
     }
+    const before = context.inventory.value.entries;
     await noteIntents(context, steps, []);
-    await applyAll(context, { work, steps }, effects, progress);
+    await applyAll(context, { work, steps, before }, effects, progress);
     if (goal.rollout && !isLowest) assertServed(wave, work, progress);
   }
   // An object under a new name is forgotten under its old one only when the new one is in the inventory (rule 1).
@@ -142,7 +143,11 @@ async function noteIntents(
 
 async function applyAll(
   context: RunContext,
-  { work, steps }: { readonly work: PlannedWork; readonly steps: readonly ApplyStep[] },
+  {
+    work,
+    steps,
+    before,
+  }: { readonly work: PlannedWork; readonly steps: readonly ApplyStep[]; readonly before: Entries },
   effects: Effects,
   { results }: Progress,
 ): Promise<void> {
@@ -157,16 +162,21 @@ async function applyAll(
   const blocked = work.decision.plan.actions.filter(({ action }) => action === 'blocked');
   const failures = results.flatMap(({ key, failure }) => (failure === undefined ? [] : [key]));
   const failed = new Set([...blocked.map(({ ref }) => refKey(ref)), ...failures]);
-  const noteApplied = notesOn(context);
+  const creations = new Set(
+    steps.flatMap(({ action, desired: { key } }) => (action === 'create' ? key : [])),
+  );
+  const noteApplied = notesOn(context, creations, before);
   try {
     for (const rank of inApplyOrder(tasks, ({ ref }) => ref)) {
       await assertNewest(context);
       const done = await applyRank(rank, effects, { planned, failed });
-      const met = await refuseMet(context, done.results, work);
-      results.push(...met);
-      await noteApplied(met);
+      const tried = done.results.filter(({ existed }) => existed === undefined);
+      results.push(...tried);
+      await noteApplied(tried);
       if (done.stopped !== undefined) throw done.stopped;
-      for (const { key, failure } of met) if (failure !== undefined) failed.add(key);
+      const met = new Set(done.results.flatMap(({ key, existed }) => (existed === true ? [key] : [])));
+      if (met.size > 0) throw new Met(steps.filter(({ desired }) => met.has(desired.key)));
+      for (const { key, failure } of tried) if (failure !== undefined) failed.add(key);
     }
   } catch (error) {
     await context.inventory.flush();
@@ -181,13 +191,24 @@ const noteEveryMs = 1_000;
  * go with the next one, which the end of a run has anyway. A run that dies before leaves intents, which the next one
  * settles (rule 1).
  */
-function notesOn({ inventory, deps: { clock } }: RunContext) {
+function notesOn(
+  { inventory, deps: { clock } }: RunContext,
+  creations: ReadonlySet<string>,
+  before: Entries,
+) {
   let writtenAt = clock.now();
   return async (results: readonly ObjectResult[]): Promise<void> => {
     const applied = Object.fromEntries(
       results.flatMap(({ key, entry }) => (entry === undefined ? [] : [[key, entry] as const])),
     );
-    inventory.note(changing((entries) => ({ ...entries, ...applied })));
+    // The server said no: there is nothing to look for, which the same rights may forbid.
+    const refused = new Set(
+      results.flatMap(({ key, failure }) =>
+        creations.has(key) && (failure === 'refused' || failure === 'invalid') ? [key] : [],
+      ),
+    );
+    const former = Object.fromEntries(Object.entries(before).filter(([key]) => refused.has(key)));
+    inventory.note(changing((entries) => ({ ...without(entries, refused), ...former, ...applied })));
     if (clock.now() - writtenAt < noteEveryMs) return;
     await inventory.flush();
     writtenAt = clock.now();
@@ -195,11 +216,11 @@ function notesOn({ inventory, deps: { clock } }: RunContext) {
 }
 
 function taskOf({ desired, action, entry, live, heals }: ApplyStep, { definitions }: PlannedWork): ApplyTask {
-  const { key, ref, object, digest, address } = desired;
+  const { key, ref, object, digest, versions, address } = desired;
   const definition = definitions.get(`${ref.group}/${ref.kind}`);
   const namespace = ref.namespace === undefined ? undefined : namespaceKey(ref.namespace);
   const needs = [definition, namespace].filter((need) => need !== undefined);
-  return { key, ref, object, digest, address, action, entry, live, needs, heals };
+  return { key, ref, object, digest, versions, address, action, entry, live, needs, heals };
 }
 
 function namespaceKey(name: string): string {

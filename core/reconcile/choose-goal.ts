@@ -3,6 +3,7 @@ import type { Commit } from '../model/commit.ts';
 import type { DesiredPointer, Settings } from '../model/desired.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { RunReason, RunRequest } from '../model/run.ts';
+import type { SecretVersions } from '../model/secret-reference.ts';
 import { millisecondsOf, secondsBetween } from '../model/time.ts';
 import { pruneDue, type ApplyScope } from '../plan.ts';
 import { continueDelaySeconds, retryDelaySeconds, slackMs } from './delays.ts';
@@ -33,7 +34,7 @@ const rest = (why: string): Choice => ({ kind: 'rest', why });
  * run record, so that one push is one run.
  */
 export function chooseGoal(
-  { reason, revision }: Pick<RunRequest, 'reason' | 'revision'>,
+  { reason, revision, secretVersions }: Pick<RunRequest, 'reason' | 'revision' | 'secretVersions'>,
   { pointer, inventory, healable = false }: Standing,
   now: number,
 ): Choice {
@@ -41,7 +42,8 @@ export function chooseGoal(
   const isAgreed = isForPeople(reason) && (revision === undefined || revision === pointer.revision);
   const frozen = isAgreed ? undefined : frozenBy(pointer.settings.freeze, now);
   if (frozen !== undefined) return rest(`frozen until ${frozen.until}: ${frozen.reason}`);
-  return choices[reason]({ pointer, inventory, now, healable, ...factsOf(pointer, inventory) });
+  const facts = { pointer, inventory, now, healable, secretVersions, ...factsOf(pointer, inventory) };
+  return choices[reason](facts);
 }
 
 /** A look at health writes nothing, and a person knows of the freeze: for the revision that they saw. */
@@ -57,6 +59,7 @@ const choices: Readonly<Record<RunReason, (facts: Facts) => Choice>> = {
   continue: forContinue,
   heal: forHeal,
   'hand-over': forHandOver,
+  rotation: forRotation,
   health: () => rest('health is looked at without a run'),
 };
 
@@ -66,6 +69,8 @@ interface Facts {
   readonly now: number;
   /** Drift that a rule or an annotation heals though the application as a whole is not healed. */
   readonly healable: boolean;
+  /** As whoever asked for a rotation saw them. */
+  readonly secretVersions: SecretVersions | undefined;
   readonly isApplied: boolean;
   /** An object waits for a run that died, or failed on it. */
   readonly unfinished: boolean;
@@ -151,6 +156,22 @@ function forHandOver(facts: Facts): Choice {
 function triesByItself({ inventory, isDone, wasTried }: Facts): boolean {
   const last = inventory?.lastRun;
   return wasTried && last !== undefined && (last.retry || (last.outcome === 'failed' && !isDone));
+}
+
+/** A newer revision brings the values of now along, and where a person applies commits, a person applies these too. */
+function forRotation(facts: Facts): Choice {
+  const { pointer, inventory, secretVersions } = facts;
+  if (pointer.state === 'gone') return rest('its Application is gone from Git');
+  if (pointer.settings.sync === 'manual') return rest('sync is manual: it waits for `trueup sync`');
+  if (!facts.isApplied) return rest(`revision ${pointer.revision} is not applied yet, and brings them along`);
+  const entries = Object.values(inventory?.entries ?? {});
+  const isApplied = ([place, version]: [string, string]): boolean => {
+    const known = entries.flatMap((entry) => entry.secretVersions?.[place] ?? []);
+    return known.length > 0 && known.every((one) => one === version);
+  };
+  return Object.entries(secretVersions ?? {}).every(isApplied)
+    ? rest('the new versions are applied already')
+    : run(facts, 'changed');
 }
 
 /** Whoever began a revision, a person too, wanted all of it. A newer one ends the wait of an older: its own push runs. */

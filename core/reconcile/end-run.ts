@@ -2,6 +2,7 @@ import { keys } from '../contract/keys.ts';
 import { metrics } from '../contract/metrics.ts';
 import { writeDocument } from '../documents.ts';
 import { closeAllEpisodes, closeEpisodes } from '../episodes.ts';
+import { askAnew } from '../lost-snapshot.ts';
 import type { Settings } from '../model/desired.ts';
 import type { HealthStatus } from '../model/health.ts';
 import type { Inventory } from '../model/inventory.ts';
@@ -145,6 +146,7 @@ async function askForMore(
   { attempt, isUnderWay, hasOpenHooks, waiting }: Following,
 ): Promise<void> {
   const { target, requestedBy } = request;
+  await askAnew([{ error, pointer: goal.pointer }], deps);
   const next = (reason: RunRequest['reason']): RunRequest => ({ version: 1, target, reason, requestedBy });
   if (error instanceof Halted) {
     const reason = reasonToGoOn(request.reason, goal.settings.sync, error);

@@ -24,16 +24,20 @@ export interface Observed {
 
 /**
  * Reads objects, by a list per kind where many of ours are sought and one by one where not; what a list does not have
- * is read by its name before it counts as absent. A kind that we may not read concerns its own objects alone.
+ * is read by its name before it counts as absent. A kind that we may not read concerns its own objects alone. Objects
+ * that are `presumed` absent, by their keys, are not looked for.
  */
 export async function observeObjects(
   cluster: Cluster,
   application: string,
   sought: readonly Sought[],
-  { metadataOnly }: { readonly metadataOnly: boolean },
+  {
+    metadataOnly,
+    presumed = new Set(),
+  }: { readonly metadataOnly: boolean; readonly presumed?: ReadonlySet<string> },
 ): Promise<Observed> {
   const resources = await cluster.resources();
-  const found = new Map<string, LiveObject | undefined>();
+  const found = new Map<string, LiveObject | undefined>([...presumed].map((key) => [key, undefined]));
   const kinds = Map.groupBy(sought, ({ address }) => `${address.apiVersion} ${address.plural}`);
   await inBatches([...kinds.values()], atOnce, async (objects) => {
     const resource = resourceOf(resources, objects[0]);

@@ -1,54 +1,9 @@
-import { failed, type ObjectResult } from '../apply.ts';
 import type { Inventory, InventoryEntry } from '../model/inventory.ts';
-import type { LiveObject, ObjectRef } from '../model/object.ts';
+import type { LiveObject } from '../model/object.ts';
 import { syncCommand } from '../model/sync-command.ts';
 import { cameOfIntent } from '../plan.ts';
-import type { ApiResource } from '../ports.ts';
 import { unknownText } from './claims.ts';
-import { Neighbours, type Neighbour, type Wish } from './neighbours.ts';
-import type { RunContext } from './run-context.ts';
-
-/**
- * Results in which an object that the plan saw nowhere was there already when it was applied: where another application
- * created it in the same moment, the object fails with its name. The object itself has our label by then, so only the
- * inventories tell. What the other one has lost to our apply is drift of its own.
- */
-export async function refuseMet(
-  { deps, request, inventory: own }: RunContext,
-  results: readonly ObjectResult[],
-  { served, originOf }: { readonly served: readonly ApiResource[]; readonly originOf: OriginOf },
-): Promise<readonly ObjectResult[]> {
-  if (!results.some(({ existed }) => existed === true)) return results;
-  const neighbours = new Neighbours(deps.store, request.target, served);
-  const inventories = await neighbours.inventories();
-  const judged: ObjectResult[] = [];
-  const refused = new Set<string>();
-  for (const result of results) {
-    const { key, live, existed, outcome } = result;
-    const holder = existed === true && live !== undefined ? holderOf(inventories, key, live) : undefined;
-    const rival =
-      holder === undefined || live === undefined
-        ? undefined
-        : rivalIn(await neighbours.one(holder.target.application), { key, live, inventory: holder });
-    if (rival === undefined) judged.push(result);
-    else {
-      const text = `was created in the same moment: ${rival(originOf(outcome.ref))}`;
-      judged.push(failed({ key, ref: outcome.ref }, 'refused', text));
-      refused.add(key);
-    }
-  }
-  // Not of our making, by the server's own word: no intent of ours may be taken for a proof of that one day.
-  if (refused.size > 0) {
-    await own.save((current) => {
-      const kept = Object.entries(current.entries).filter(([key]) => !refused.has(key));
-      return { ...current, entries: Object.fromEntries(kept) };
-    });
-  }
-  return judged;
-}
-
-/** File and line of a desired object, where they are known. */
-type OriginOf = (ref: ObjectRef) => string | undefined;
+import type { Neighbour, Wish } from './neighbours.ts';
 
 /** The inventory that has this very object, or means to: one that was not written to the end has a mere intent. */
 export function holderOf(

@@ -78,27 +78,14 @@ export async function startHook(
     await awaitGone(state, address, effects);
   }
   await effects.mayProceed();
-  // Never forced: nothing stood there a moment ago, so whatever is in conflict is somebody else's.
-  const options = { dryRun: false, force: false };
+  const options = { dryRun: false, force: false, createOnly: true };
   const outcome = await effects.cluster.apply(address, marked(object, state), options);
-  if (outcome.kind !== 'applied' || outcome.created) return startedBy(state, outcome);
-  await takeBack(object, outcome.object.metadata.uid, address, effects);
-  return { kind: 'failed', message: 'somebody created an object of that name in between; rename one' };
-}
-
-/**
- * Takes what we wrote out of an object that somebody else created, our mark above all: an apply that names no field
- * gives up all that are ours alone. With the uid it never creates anything.
- */
-async function takeBack(
-  { apiVersion, kind, metadata: { name, namespace } }: KubeObject,
-  uid: string,
-  address: ObjectAddress,
-  { cluster, mayProceed }: HookEffects,
-): Promise<void> {
-  await mayProceed();
-  const metadata = { name, ...(namespace !== undefined && { namespace }), uid };
-  await cluster.apply(address, { apiVersion, kind, metadata }, { dryRun: false, force: false });
+  if (outcome.kind !== 'conflict') return startedBy(state, outcome);
+  // A request whose answer was lost may have been sent again.
+  const met = await effects.cluster.get(address);
+  return met !== undefined && cameOf(state, met)
+    ? { kind: 'running', uid: met.metadata.uid, created: true }
+    : { kind: 'failed', message: 'somebody created an object of that name in between; rename one' };
 }
 
 function marked(object: KubeObject, state: HookState): KubeObject {

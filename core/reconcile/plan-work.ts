@@ -3,7 +3,7 @@ import { loadDesired } from '../desired-state.ts';
 import type { Blocked } from '../errors.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import { refKey, type ObjectRef } from '../model/object.ts';
-import type { PlannedAction } from '../model/plan.ts';
+import type { Plan, PlannedAction } from '../model/plan.ts';
 import { liveWave } from '../order.ts';
 import {
   addressOf,
@@ -19,6 +19,7 @@ import { isHealable } from '../record.ts';
 import { inTurns, type OrderedDesired } from './desired-order.ts';
 import { observeObjects, type Observed, type Sought } from './fetch-objects.ts';
 import { planAmongOthers, type HandOver } from './hand-over.ts';
+import { versionsOf, withReferencedValues } from './referenced-values.ts';
 import { deadlineOf, holdLease, policyOf, type RunContext } from './run-context.ts';
 
 /** A decided plan, with the connection that carries it out; undefined where nothing on the cluster is touched. */
@@ -38,8 +39,14 @@ export interface PlannedWork extends OrderedDesired {
   readonly originOf: (ref: ObjectRef) => string | undefined;
 }
 
-/** Loads what is desired, looks at what is there, and decides. Writes nothing. */
-export async function planWork(context: RunContext): Promise<PlannedWork> {
+/**
+ * Loads what is desired, looks at what is there, and decides. Writes nothing. `presumesAbsent`: only what we never had is
+ * desired, and most likely is not there; applying it proves that, or throws Met.
+ */
+export async function planWork(
+  context: RunContext,
+  { presumesAbsent }: { readonly presumesAbsent: boolean },
+): Promise<PlannedWork> {
   const { deps, goal, request, inventory } = context;
   const { target } = request;
   const isGone = goal.pointer.state === 'gone';
@@ -51,16 +58,21 @@ export async function planWork(context: RunContext): Promise<PlannedWork> {
   const { impersonate } = goal.settings;
   const cluster = await deps.clusters.connect(target.cluster, () => deadlineOf(context), { impersonate });
   const { served, resolution } = await resolveOn(cluster, state);
+  const originOf = (ref: ObjectRef) => originIn(state, ref);
   const all = inTurns(state, resolution);
-  const ordered = isGone ? { ...all, desired: { objects: [], blocked: [] } } : all;
+  const turns = isGone ? { ...all, desired: { objects: [], blocked: [] } } : all;
+  const ordered = await withReferencedValues(context, turns, originOf);
   const sought = ordered.desired.refusal === undefined ? soughtIn(context, ordered.desired, served) : [];
   await holdLease(context);
-  const observed = await observeObjects(cluster, target.application, sought, { metadataOnly: true });
+  const presumed = presumesAbsent ? sought.filter(({ ref }) => !isOftenThere(ref)) : [];
+  const observed = await observeObjects(cluster, target.application, sought, {
+    metadataOnly: true,
+    presumed: new Set(presumed.map(({ key }) => key)),
+  });
   const basis = await basisOf(context);
   const readable = withoutForbidden(ordered.desired, basis.entries, observed);
   const { desired, entries } = readable;
   const input = { ...basis, entries, desired, observed: observed.found };
-  const originOf = (ref: ObjectRef) => originIn(state, ref);
   await holdLease(context);
   const { decision, handOver } = await planAmongOthers(context, input, { originOf, served, cluster });
   return {
@@ -68,7 +80,7 @@ export async function planWork(context: RunContext): Promise<PlannedWork> {
     handOver,
     originOf,
     desired,
-    decision: withActions(decision, readable.blocked),
+    decision: withActions(decision, readable.blocked, versionsOf(ordered)),
     served,
     cluster,
     definitions: definitionsIn(state),
@@ -76,6 +88,11 @@ export async function planWork(context: RunContext): Promise<PlannedWork> {
     unserved: new Set(ordered.desired.blocked.map(({ ref }) => refKey(ref))),
     mayPass: ordered.desired.blocked.length > 0 || observed.forbidden.size > 0,
   };
+}
+
+/** Others make these too, and a presumption that fails costs another plan. */
+function isOftenThere({ group, kind }: ObjectRef): boolean {
+  return kind === 'Namespace' || group === 'apiextensions.k8s.io';
 }
 
 /** What the process knows of the served kinds may be a moment old: a kind that is missed is asked for again. */
@@ -192,9 +209,15 @@ function withoutForbidden(desired: Resolution, entries: Entries, { forbidden }: 
   };
 }
 
-function withActions(decision: Decision, more: readonly PlannedAction[]): Decision {
-  if (more.length === 0) return decision;
-  return { ...decision, plan: { ...decision.plan, actions: [...decision.plan.actions, ...more] } };
+function withActions(
+  decision: Decision,
+  more: readonly PlannedAction[],
+  secretVersions: Plan['secretVersions'],
+): Decision {
+  if (more.length === 0 && secretVersions === undefined) return decision;
+  const { plan } = decision;
+  const actions = [...plan.actions, ...more];
+  return { ...decision, plan: { ...plan, actions, ...(secretVersions && { secretVersions }) } };
 }
 
 /** For what nothing desires any more: no snapshot tells its wave, the object itself does. */

@@ -6,7 +6,7 @@ import { LeaseLost, type Lease } from '../lease.ts';
 import type { BrokenLoops } from '../model/heals.ts';
 import type { RunRequest } from '../model/run.ts';
 import { Policy } from '../policy.ts';
-import type { Clusters, Queues, Sealer, SopsOpener } from '../ports.ts';
+import type { Clusters, Queues, ReferencedValues, Sealer, SopsOpener } from '../ports.ts';
 import type { Goal } from './choose-goal.ts';
 import { Halted } from './halted.ts';
 import type { InventoryWriter } from './inventory-writer.ts';
@@ -18,6 +18,7 @@ export interface ReconcileDeps extends EpisodeDeps {
   readonly clusters: Clusters;
   readonly sealer: Sealer;
   readonly sops?: SopsOpener;
+  readonly references?: ReferencedValues;
   readonly config: EpisodeDeps['config'] & Pick<StackConfig, 'pruneCap'>;
   /** Time by which the function must have ended, in milliseconds since the epoch. */
   readonly deadline: number;
@@ -43,6 +44,12 @@ export interface RunContext {
 /** What a run has done so far; grows as it goes on, and is all that is left when it stops half-way. */
 export interface Progress {
   readonly results: ObjectResult[];
+}
+
+/** Nothing was ever applied, and nothing is to be adopted: what is desired is most likely not there. */
+export function isFirst({ goal, inventory: { value } }: RunContext): boolean {
+  const isNew = Object.keys(value.entries).length === 0 && Object.keys(value.hooks).length === 0;
+  return isNew && goal.pointer.state !== 'gone' && !goal.settings.adopt;
 }
 
 /** The rules of the run: what Git says, what people accepted since, and broken heal loops. */

@@ -1,5 +1,6 @@
 import { type Failure, type ObjectResult } from '../apply.ts';
 import { Blocked, Retry, Stop, faultsOf, messageOf } from '../errors.ts';
+import { LostSnapshot } from '../lost-snapshot.ts';
 import type { FaultRecord } from '../model/desired.ts';
 import { describeRef } from '../model/object.ts';
 import type { Plan } from '../model/plan.ts';
@@ -51,7 +52,8 @@ export function judge(ending: Ending): Verdict {
     // Only a port throws Blocked (401, 403, certificate): what a person mends there, no commit and no sync tells us.
     return error instanceof Blocked
       ? { ...as('blocked', error.message, all), retry: 'later' }
-      : { ...as('failed', error.message, all), retry: 'never' };
+      : // What is being rendered anew is there by the next try.
+        { ...as('failed', error.message, all), retry: error instanceof LostSnapshot ? 'later' : 'never' };
   }
   if (error !== undefined) throw error;
   if (plan.refusal !== undefined) return { ...as('blocked', plan.refusal), retry: 'never' };

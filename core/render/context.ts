@@ -1,6 +1,8 @@
 import type { Capabilities } from '../model/facts.ts';
 import { Stop } from '../errors.ts';
+import type { Lookup } from '../model/lookup.ts';
 import type { Charts, Renderers, Worktree } from '../ports.ts';
+import type { ReadLookup } from '../read-lookup.ts';
 
 /**
  * What a render may ask of the cluster that it is for. Each answer that was asked for is an input of the render, so that
@@ -14,6 +16,18 @@ export interface AskedFacts {
   variable(name: string): string | undefined;
   /** Undefined as long as the cluster was never swept. */
   capabilities(): Promise<Capabilities | undefined>;
+  /** What the application may look up, as far as it is known; undefined where nobody looked yet. */
+  lookups(): Promise<KnownLookups | undefined>;
+}
+
+/** What is known of declared lookups. */
+export interface KnownLookups {
+  /** Of everything that is known: another one, another render. */
+  readonly digest: string;
+  /** The answers have changed again and again with nothing but the application's own objects; `made`: of all else. */
+  isHeld(made: string): boolean;
+  /** Secret values in the clear. Undefined where nobody looked yet. */
+  open(lookup: Lookup): Promise<ReadLookup | undefined>;
 }
 
 /** Of a render that is for no cluster: by hand, or of an Application whose selector matches none. */
@@ -22,6 +36,7 @@ export const noFacts: AskedFacts = {
   label: () => undefined,
   variable: () => undefined,
   capabilities: async () => undefined,
+  lookups: async () => undefined,
 };
 
 /** Where no chart repository is declared. */

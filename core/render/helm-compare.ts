@@ -1,7 +1,9 @@
 import type { Fault } from '../errors.ts';
 import { isJsonObject, jsonEqual, type Json } from '../model/json.ts';
+import type { LookupQuestion } from '../model/lookup.ts';
 import { describeRef, refKey, refOf, type KubeObject } from '../model/object.ts';
 import type { Finding } from './helm-lint.ts';
+import { declarationOf } from './helm-lookups.ts';
 import type { PlacedObjects } from './manifests.ts';
 
 const maxPaths = 5;
@@ -55,15 +57,35 @@ export function unstableFaults(
   });
 }
 
-/** What depends on the answer of a cluster. */
-export function lookupFault(differences: readonly Difference[], lookups: readonly Finding[]): Fault {
+/** What depends on the answer of a cluster. `wished`: what templates ask it, as an Application would declare it. */
+export function lookupFault(
+  differences: readonly Difference[],
+  lookups: readonly Finding[],
+  wished: readonly string[],
+): Fault {
   const [first] = lookups;
-  const shown = differences.slice(0, maxPaths).map(({ name }) => name);
-  const depends = shown.length === 0 ? 'whether it renders at all' : shown.join(', ');
+  const declare = wished.length === 0 ? 'what it looks up' : shortList(wished);
   const message =
-    `lookup asks a cluster, which rendering has none of, and the answer decides over ${depends}${blame(lookups.slice(1))}; ` +
-    'set the values that the chart looks for, or helm.lookup: empty to render as if nothing were found';
+    `lookup asks a cluster, which rendering has none of, and the answer decides over ${decided(differences)}${blame(lookups.slice(1))}; ` +
+    `set the values that the chart looks for, declare ${declare} under helm.lookup, or say helm.lookup: empty to render as if nothing were found`;
   return { subject: first?.place ?? 'chart', message };
+}
+
+/** What templates ask that the Application does not declare. */
+export function undeclaredFault(asked: readonly LookupQuestion[], namespace: string): Fault {
+  const wished = asked.map((question) => declarationOf(question, namespace));
+  return { subject: 'helm.lookup', message: `does not declare all that the chart looks up; add ${shortList(wished)}` };
+}
+
+function decided(differences: readonly Difference[]): string {
+  const shown = differences.slice(0, maxPaths).map(({ name }) => name);
+  return shown.length === 0 ? 'whether it renders at all' : shown.join(', ');
+}
+
+const maxWished = 10;
+
+function shortList(items: readonly string[]): string {
+  return `${items.slice(0, maxWished).join(', ')}${items.length > maxWished ? ', …' : ''}`;
 }
 
 function blame(findings: readonly Finding[]): string {

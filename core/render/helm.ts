@@ -1,16 +1,26 @@
 import { Stop, type Fault } from '../errors.ts';
+import type { Capabilities } from '../model/facts.ts';
 import { helmSchema, type ChartReference, type HelmOptions } from '../model/helm.ts';
 import { isJsonObject, type JsonObject } from '../model/json.ts';
+import { lookupsOf } from '../model/lookup.ts';
 import type { HelmRequest } from '../ports.ts';
 import { readYaml } from '../yaml/read-yaml.ts';
 import type { RenderContext } from './context.ts';
 import { decodeText } from './helm-chart.ts';
-import { differencesOf, lookupFault, unstableFaults, type Difference } from './helm-compare.ts';
+import {
+  differencesOf,
+  lookupFault,
+  undeclaredFault,
+  unstableFaults,
+  type Difference,
+} from './helm-compare.ts';
 import { mapHooks } from './helm-hooks.ts';
 import { asksCapabilities, lintChart, lintWarnings, respelled, type Finding } from './helm-lint.ts';
 import { loadChart, type LoadedChart, type ResolvedChart } from './helm-load.ts';
+import { DeclaredLookups, declarationOf, type SeenLookup } from './helm-lookups.ts';
 import { readOutput } from './helm-output.ts';
 import { assertOwnSchemas } from './helm-schema.ts';
+import { assertSecretsStay } from './helm-secrets.ts';
 import { readValues, type HelmValues, type ValueFile } from './helm-values.ts';
 import { helmFault, secretTexts } from './helm-words.ts';
 import type { PlacedObjects } from './manifests.ts';
@@ -32,6 +42,8 @@ export interface HelmObjects extends PlacedObjects {
   readonly charts: readonly ResolvedChart[];
   /** Functions whose result is another one in a release of Helm, and what two renderings differ in where that is allowed. */
   readonly warnings: readonly Fault[];
+  /** What templates looked up of what is declared. */
+  readonly lookups: readonly SeenLookup[];
 }
 
 /** Renders a chart as Helm 4 does. Throws Stop with every fault found, Blocked and Retry for chart repositories. */
@@ -44,10 +56,13 @@ export async function readHelm(source: HelmSource, context: RenderContext): Prom
     throw new Stop({ subject: chart.placeOf('Chart.yaml'), message });
   }
   const values = await readValues(source.path, options, chart, context);
+  const lookups = await declaredLookups(source, options, context);
   const isAsking = asksCapabilities(chart, [...values.texts, JSON.stringify(options.parameters)]);
-  const capabilities = isAsking ? await context.facts.capabilities() : undefined;
+  const capabilities =
+    isAsking || lookups !== undefined ? await context.facts.capabilities() : undefined;
   const findings = lintChart(chart).filter(
-    ({ kind }) => kind !== 'capabilities' || capabilities === undefined,
+    ({ kind }) =>
+      (kind !== 'capabilities' || capabilities === undefined) && (kind !== 'lookup' || lookups === undefined),
   );
   const request: HelmRequest = {
     chart: chart.files,
@@ -59,13 +74,58 @@ export async function readHelm(source: HelmSource, context: RenderContext): Prom
     includeCrds: !options.skipCrds,
     skipSchemaValidation: options.skipSchemaValidation,
     isUpgrade: false,
+    ...(lookups !== undefined && { lookup: (question) => lookups.reply(question) }),
   };
-  const secrets = secretTexts(values.parsed, options.parameters, defaultsOf(chart));
+  const secrets = [
+    ...secretTexts(values.parsed, options.parameters, defaultsOf(chart)),
+    ...(lookups?.secretTexts ?? []).filter((text) => text.length > 3),
+  ].sort((a, b) => b.length - a.length);
   const run: Run = (changed) =>
     rendered({ ...request, ...changed }, { path: source.path, chart, secrets }, context);
-  const one = await run({});
-  const warnings = await examined(one, { chart, findings, options, run });
-  return { objects: mapHooks(one), origins: one.origins, ...inputsOf(chart, values), warnings };
+  const one = lookups === undefined ? await run({}) : await lookedUp(run, lookups, context.namespace);
+  const probe = { capabilities, namespace: context.namespace };
+  const warnings = await examined(one, { chart, findings, options, run, probe });
+  const used = lookups?.used ?? [];
+  return { objects: mapHooks(one), origins: one.origins, ...inputsOf(chart, values), warnings, lookups: used };
+}
+
+/** Undefined where the Application declares none. Throws Stop for what is not known yet. */
+async function declaredLookups(
+  source: HelmSource,
+  { lookup }: HelmOptions,
+  { facts, namespace }: RenderContext,
+): Promise<DeclaredLookups | undefined> {
+  if (typeof lookup === 'string') return undefined;
+  const subject = `folder ${source.path}`;
+  return DeclaredLookups.open(lookupsOf(lookup, namespace), await facts.lookups(), subject);
+}
+
+/** Renders with what was looked up. Throws Stop for what is not declared, and for Secrets that would spill. */
+async function lookedUp(run: Run, lookups: DeclaredLookups, namespace: string): Promise<PlacedObjects> {
+  const one = await run({}).catch((error: unknown) => {
+    const [refused] = lookups.refused;
+    if (refused !== undefined) throw new Stop(refused, lookups.refused);
+    // What was not found may be why it cannot be rendered.
+    if (lookups.undeclared.length === 0) throw error;
+    throw new Stop(undeclaredFault(lookups.undeclared, namespace));
+  });
+  const { undeclared } = lookups;
+  if (undeclared.length > 0) throw new Stop(undeclaredFault(undeclared, namespace));
+  if (lookups.servesSecrets) {
+    const other = await orUndefined(run({ lookup: (question) => lookups.reply(question, 'other') }));
+    assertSecretsStay(one, other, lookups.secretTexts);
+  }
+  return one;
+}
+
+/** Undefined where that cannot be rendered at all. */
+async function orUndefined(rendering: Promise<PlacedObjects>): Promise<PlacedObjects | undefined> {
+  try {
+    return await rendering;
+  } catch (error) {
+    if (error instanceof Stop) return undefined;
+    throw error;
+  }
 }
 
 type Run = (changed: Partial<HelmRequest>) => Promise<PlacedObjects>;
@@ -75,6 +135,8 @@ interface Examined {
   readonly findings: readonly Finding[];
   readonly options: HelmOptions;
   readonly run: Run;
+  /** Of the cluster, and of the application. */
+  readonly probe: Pick<HelmRequest, 'capabilities' | 'namespace'>;
 }
 
 /** A day that is over, in place of `now`: what differs tells the time of its rendering. */
@@ -96,7 +158,7 @@ async function examined(one: PlacedObjects, about: Examined): Promise<readonly F
 
 /** The findings without those that make no difference to what is rendered. Throws Stop for a lookup that does. */
 async function mattering(
-  { chart, findings, options }: Examined,
+  { chart, findings, options, run, probe }: Examined,
   differs: (changed: Partial<HelmRequest>) => Promise<readonly Difference[]>,
 ): Promise<readonly Finding[]> {
   const lookups = findings.filter(({ kind }) => kind === 'lookup');
@@ -109,11 +171,27 @@ async function mattering(
       throw error;
     });
     areMoot = differences?.length === 0;
-    if (!areMoot && options.lookup === 'refuse') throw new Stop(lookupFault(differences ?? [], lookups));
+    if (!areMoot && options.lookup === 'refuse') {
+      throw new Stop(lookupFault(differences ?? [], lookups, await wishedFor(run, probe)));
+    }
   }
   const asks = findings.some(({ kind }) => kind === 'release');
   const isInstall = asks && (await differs({ isUpgrade: true })).length === 0;
   return findings.filter(({ kind }) => !(kind === 'lookup' && areMoot) && !(kind === 'release' && isInstall));
+}
+
+/** Lowest version that is supported anywhere: what comes out is not used, and only tells what templates ask. */
+const anyServer: Capabilities = { version: 'v1.30.0', apiVersions: ['v1', 'v1/Secret', 'v1/ConfigMap'] };
+
+/** What the templates look up, to be declared. */
+async function wishedFor(run: Run, { capabilities, namespace }: Examined['probe']): Promise<readonly string[]> {
+  const asked = new Set<string>();
+  const lookup: HelmRequest['lookup'] = (question) => {
+    asked.add(declarationOf(question, namespace));
+    return { kind: 'objects', objects: [] };
+  };
+  await orUndefined(run({ capabilities: capabilities ?? anyServer, lookup }));
+  return [...asked];
 }
 
 function inputsOf(

@@ -6,10 +6,12 @@ import type { SopsFiles } from '../model/sops.ts';
 import type { Worktree } from '../ports.ts';
 import type { RenderContext } from './context.ts';
 import type { ResolvedChart } from './helm-load.ts';
+import type { SeenLookup } from './helm-lookups.ts';
 import { readHelm } from './helm.ts';
 import { kustomizationOf } from './kustomize-inputs.ts';
 import { readKustomized } from './kustomize.ts';
 import { readPlain } from './plain.ts';
+import { assertReferences } from './references.ts';
 import { sealedBySops } from './sops.ts';
 import { substitute } from './substitute.ts';
 
@@ -25,6 +27,8 @@ export interface Rendered {
   readonly charts?: readonly ResolvedChart[];
   /** What a person should know of although nothing failed. */
   readonly warnings?: readonly Fault[];
+  /** What was looked up on the cluster. */
+  readonly lookups?: readonly SeenLookup[];
   /** The committed files of objects that SOPS encrypted. */
   readonly sops?: SopsFiles;
 }
@@ -36,7 +40,9 @@ export async function render(source: Source, context: RenderContext): Promise<Re
   const { files, ...rendered } = await renderSource(source, context);
   const whole =
     source.substitute === undefined ? rendered : substitute(rendered, source.substitute, context.facts);
-  return sealedBySops(whole, files, context.worktree);
+  const sealed = await sealedBySops(whole, files, context.worktree);
+  assertReferences(sealed);
+  return sealed;
 }
 
 /** With the files that manifests may be in as they were committed. */
@@ -85,7 +91,7 @@ async function renderKustomize(source: Source, context: RenderContext): Promise<
 }
 
 async function renderHelm(source: Source, context: RenderContext): Promise<RenderedFiles> {
-  const { inputs, references, charts, objects, origins, warnings } = await readHelm(source, context);
+  const { inputs, references, charts, objects, origins, warnings, lookups } = await readHelm(source, context);
   const own = await inputDigest(context.worktree, inputs);
   const others: string[] = [];
   for (const { reference = '', path } of references) {
@@ -93,7 +99,7 @@ async function renderHelm(source: Source, context: RenderContext): Promise<Rende
     if (tree !== undefined) others.push(`$${reference}/${path} ${await inputDigest(tree, [path])}`);
   }
   const digest = digestOf({ own, others, charts: charts.map((chart) => chart.digest) });
-  return { renderer: 'helm', objects, origins, inputDigest: digest, charts, warnings, files: [] };
+  return { renderer: 'helm', objects, origins, inputDigest: digest, charts, warnings, lookups, files: [] };
 }
 
 async function inputDigest(worktree: Worktree, files: readonly string[]): Promise<string> {

@@ -1,8 +1,11 @@
 import { loadDesired, type OpenDeps } from '../desired-state.ts';
+import { inBatches } from '../in-batches.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import { describeRef } from '../model/object.ts';
+import type { Rotation } from '../model/secret-reference.ts';
 import { resolveDesired, type ResolvedObject } from '../plan.ts';
-import type { ApiResource } from '../ports.ts';
+import type { ApiResource, ReferencedValues } from '../ports.ts';
+import { resolveAsApplied } from '../resolve-references.ts';
 import type { TargetState } from './target-state.ts';
 
 /** The objects of a target as they were last applied, whatever Git says by now. */
@@ -12,7 +15,11 @@ export interface AppliedObjects {
   readonly unfinished: readonly string[];
   /** Objects that cannot be compared, in words. */
   readonly unknown: readonly string[];
+  /** Object key to what the object refers to and has another version by now. */
+  readonly rotations: ReadonlyMap<string, readonly Rotation[]>;
 }
+
+const valuesAtOnce = 8;
 
 type ByKey = ReadonlyMap<string, ResolvedObject>;
 
@@ -24,7 +31,7 @@ type ByKey = ReadonlyMap<string, ResolvedObject>;
 export async function appliedObjects(
   deps: OpenDeps,
   { pointer, inventory }: TargetState,
-  served: readonly ApiResource[],
+  { served, references }: { readonly served: readonly ApiResource[]; readonly references: ReferencedValues },
   settled: ReadonlySet<string>,
 ): Promise<AppliedObjects> {
   const load = async (snapshot: string | undefined): Promise<ByKey> => {
@@ -47,14 +54,30 @@ export async function appliedObjects(
     return found?.get(entry[0]) ?? [];
   });
   const known = new Set(objects.map(({ key }) => key));
+  const unreadable: string[] = [];
+  const rotations = new Map<string, readonly Rotation[]>();
+  const whole = await inBatches(objects, valuesAtOnce, async (desired) => {
+    const { key, object, references: named, ref } = desired;
+    if (named === undefined) return [desired];
+    const referring = { object, references: named, subject: describeRef(ref) };
+    const found = await resolveAsApplied(referring, references, inventory?.entries[key]?.secretVersions);
+    if (found.rotations.length > 0) rotations.set(key, found.rotations);
+    if (typeof found.applied !== 'string') return [{ ...desired, object: found.applied }];
+    unreadable.push(found.applied);
+    return [];
+  });
   return {
-    objects,
+    objects: whole.flat(),
+    rotations,
     unfinished: entries.filter(([, { state }]) => state === 'intent').map(([, { ref }]) => describeRef(ref)),
-    unknown: finished
-      .filter(([key]) => !known.has(key))
-      .map(
-        ([, { ref, apiVersion }]) =>
-          `${describeRef(ref)} cannot be compared: the cluster does not serve ${apiVersion} ${ref.kind} now, or its snapshot is gone`,
-      ),
+    unknown: [
+      ...unreadable,
+      ...finished
+        .filter(([key]) => !known.has(key))
+        .map(
+          ([, { ref, apiVersion }]) =>
+            `${describeRef(ref)} cannot be compared: the cluster does not serve ${apiVersion} ${ref.kind} now, or its snapshot is gone`,
+        ),
+    ],
   };
 }

@@ -6,7 +6,7 @@ import type { TargetMemory } from '../model/memory.ts';
 import type { RunRequest } from '../model/run.ts';
 import { isoTime, millisecondsOf } from '../model/time.ts';
 import { stuckDeletions } from '../plan.ts';
-import type { AuditTrail, Queues, Sealer, SopsOpener } from '../ports.ts';
+import type { AuditTrail, Queues, ReferencedValues, Sealer, SopsOpener } from '../ports.ts';
 import { countFields, isAlarming } from '../record.ts';
 import { authorsOf } from '../who-did.ts';
 import { driftIgnored, isPending, judgeTarget } from './judge-target.ts';
@@ -23,6 +23,7 @@ import type { TargetState } from './target-state.ts';
 export interface CheckDeps extends EpisodeDeps {
   readonly sealer: Sealer;
   readonly sops?: SopsOpener;
+  readonly references?: ReferencedValues;
   readonly queues: Queues;
   readonly config: EpisodeDeps['config'] & Pick<StackConfig, 'loopBreaker' | 'sweepMinutes'>;
   readonly audit?: AuditTrail | undefined;
@@ -231,11 +232,20 @@ async function askForRun(
     // A partial check does not say whether it was; one message too many finds nothing to do.
     wasPending: previous?.sync === 'Pending' || previous?.sync === 'Unknown',
     healable,
+    rotated: look.rotations.length > 0,
   };
   const reason = nextRun(state, needs, deps.clock.now());
   if (reason === undefined) return;
   const { target } = state.pointer;
-  const request: RunRequest = { version: 1, target, reason, requestedBy: 'sweep' };
+  const request: RunRequest = {
+    version: 1,
+    target,
+    reason,
+    requestedBy: 'sweep',
+    ...(reason === 'rotation' && {
+      secretVersions: Object.fromEntries(look.rotations.map(({ place, current }) => [place, current])),
+    }),
+  };
   // Not through the target's FIFO group: the message of a run that died still blocks that for minutes.
   await deps.queues.runLater(request, 0);
 }

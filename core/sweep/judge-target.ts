@@ -1,5 +1,6 @@
 import { frozenBy } from '../freeze.ts';
 import type { TargetCheck } from '../model/check.ts';
+import { describeRotation, type Rotation } from '../model/secret-reference.ts';
 import type { TargetState } from './target-state.ts';
 
 /** Everything that one look at a target gave, in words where it is for people. */
@@ -11,6 +12,8 @@ export interface Findings {
   readonly drifted: number;
   /** The rules watch at least one object, or there is none. */
   readonly watched: boolean;
+  /** Values that were rotated since they were applied. */
+  readonly rotations?: readonly Rotation[];
 }
 
 /** Why a target is Unknown on purpose: the check is complete, and there is nothing to be done about it. */
@@ -19,7 +22,7 @@ export const driftIgnored = 'drift is ignored: live objects are not compared wit
 /** `Unknown` before `Pending` before `Drifted`: what was not judged is never called good, nor merely late (rule 5). */
 export function judgeTarget(
   { pointer, inventory }: TargetState,
-  { unfinished, unknown, drifted, watched }: Findings,
+  { unfinished, unknown, drifted, watched, rotations = [] }: Findings,
   now: number,
 ): Pick<TargetCheck, 'sync' | 'reason'> {
   if (unknown.length > 0) return { sync: 'Unknown', reason: summary(unknown) };
@@ -28,6 +31,9 @@ export function judgeTarget(
       sync: 'Pending',
       reason: pendingReason({ pointer, inventory }, unfinished) + frozenText(pointer, now),
     };
+  }
+  if (rotations.length > 0) {
+    return { sync: 'Pending', reason: rotatedReason(pointer, rotations) + frozenText(pointer, now) };
   }
   // Nobody looked, so nobody may say Synced.
   if (!watched) return { sync: 'Unknown', reason: driftIgnored };
@@ -60,6 +66,12 @@ function pendingReason(
   const sha = pointer.commit.sha.slice(0, 7);
   if (pointer.settings.sync === 'manual') return `commit ${sha} waits for \`trueup sync\``;
   return `commit ${sha} is not applied yet`;
+}
+
+/** No drift of anybody's making: the cluster is as it was applied, and a value is newer. */
+function rotatedReason({ settings }: TargetState['pointer'], rotations: readonly Rotation[]): string {
+  const said = summary([...new Set(rotations.map(describeRotation))]);
+  return settings.sync === 'manual' ? `${said}; it waits for \`trueup sync\`` : said;
 }
 
 /** Why nothing is done about it for now; empty outside of freeze windows. */

@@ -8,6 +8,7 @@ import type { ObjectHealth } from '../model/health.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import type { ObjectMemory } from '../model/memory.ts';
 import { describeRef, refKey, refOf, type ObjectRef } from '../model/object.ts';
+import type { Rotation } from '../model/secret-reference.ts';
 import type { ResolvedObject } from '../plan.ts';
 import { Policy } from '../policy.ts';
 import type { Cluster } from '../ports.ts';
@@ -43,6 +44,8 @@ export interface Look {
   readonly unknown: readonly string[];
   /** The rules watch at least one object, or there is none. */
   readonly watched: boolean;
+  /** Values that were rotated since they were applied: a change that waits. */
+  readonly rotations: readonly Rotation[];
 }
 
 export interface LookDeps extends OpenDeps {
@@ -87,13 +90,15 @@ export async function lookAtTarget(
   await inBatches(unchanged, objectsAtOnce, async ([key, entry]) => {
     objects.set(key, await lookAgain(looking, key, entry));
   });
-  const applied = await appliedObjects(deps, state, swept.served, new Set(objects.keys()));
+  const applied = await appliedObjects(deps, state, swept, new Set(objects.keys()));
   const unknown = [...applied.unknown, ...unlistable(swept, state)];
   await inBatches(applied.objects, objectsAtOnce, async (desired) => {
     const check = await checkUnlessRefused(looking, desired);
     if (check.kind === 'drifted') drifts.set(desired.key, check.drift);
     if (check.kind === 'unknown') unknown.push(check.reason);
-    objects.set(desired.key, lookOf(looking, desired, check));
+    const { memory, ...look } = lookOf(looking, desired, check);
+    // What is not as it should be is looked at by every sweep, though it is as it was applied.
+    objects.set(desired.key, { ...look, memory: applied.rotations.has(desired.key) ? undefined : memory });
   });
   for (const live of extrasOf(looking)) {
     const drift = driftOfExtra(live, policy);
@@ -103,7 +108,8 @@ export async function lookAtTarget(
   const isNone = entries.length === 0 || (unchanged.length === 0 && applied.objects.length === 0);
   const watched =
     isNone || unchanged.length > 0 || applied.objects.some(({ object }) => policy.isWatched(object));
-  return { objects, drifts, unknown, watched, unfinished: applied.unfinished };
+  const { unfinished, rotations } = applied;
+  return { objects, drifts, unknown, watched, unfinished, rotations: [...rotations.values()].flat() };
 }
 
 function isUnchanged({ recalled }: Looking, key: string, entry: InventoryEntry): boolean {

@@ -13,6 +13,8 @@ export interface Needs {
   readonly wasPending: boolean;
   /** Drift that a heal puts right, as the rules have it. */
   readonly healable: boolean;
+  /** A value that a Secret refers to has another version than the one that was applied. */
+  readonly rotated?: boolean;
 }
 
 /** A failed run sends its own retry; when that is so long overdue, it was lost. */
@@ -44,6 +46,8 @@ export function nextRun(
   const isWaiting = last?.outcome === 'waiting' && last.revision === pointer.revision;
   if (needs.pending && !needsPerson && (pointer.settings.sync === 'auto' || isWaiting))
     return needs.wasPending ? 'pending' : undefined;
+  // It heals what has drifted as well.
+  if (needs.rotated === true && isApplied && pointer.settings.sync === 'auto') return 'rotation';
   // What was only marked, and what waited for another application: no push comes for these.
   if (isApplied && !needsPerson && pruneDue(inventory, now)) return 'pending';
   // Looks at deletions end an hour after the run; finalizers may take longer.

@@ -3,7 +3,7 @@ import type { TargetCheck } from '../model/check.ts';
 import type { ClusterMemory, ObjectMemory, RecordVersions, TargetMemory } from '../model/memory.ts';
 import type { LiveObject } from '../model/object.ts';
 import type { Target } from '../model/target.ts';
-import type { ApiResource, Cluster, Identity } from '../ports.ts';
+import type { ApiResource, Cluster, Identity, ReferencedValues } from '../ports.ts';
 import { glance, type Glance } from './glance.ts';
 import { kindOfKey, type LabelledObjects } from './listed-kinds.ts';
 import type { LiveReader } from './live-reader.ts';
@@ -26,6 +26,8 @@ export interface SweptCluster {
   /** Keys of extra objects with open episodes, by application. */
   readonly openExtras: ReadonlyMap<string, ReadonlySet<string>>;
   readonly mask: Mask;
+  /** Each is asked for once in a sweep. */
+  readonly references: ReferencedValues;
   /** Names of objects that drift although all that a look at their metadata tells is as it was at a clean check. */
   readonly missed: string[];
 }

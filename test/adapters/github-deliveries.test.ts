@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { after, beforeEach, test } from 'node:test';
+import { jwtVerify } from 'jose';
 import { GitHubDeliveries } from '../../adapters/github-deliveries.ts';
 import { Blocked, Retry } from '../../core/errors.ts';
 
@@ -43,7 +45,7 @@ beforeEach(() => {
 
 const start = Date.parse('2026-11-23T12:00:00.000Z');
 const webhook = { of: 'repos/acme/shop', id: 42, tokenSecret: 'acme/hooks-token', apiUrl: `${base}/` };
-const deliveries = new GitHubDeliveries({ get: async () => ({ current: 'ghp_x\n' }) });
+const deliveries = new GitHubDeliveries({ get: async () => ({ current: 'ghp_x\n' }) }, { now: () => start });
 
 test('pages are read until they are too old', async () => {
   const listed = await deliveries.list(webhook, start - 3 * 86_400_000);
@@ -69,6 +71,21 @@ test('there is an end to it where no page is too old', async () => {
 test('a delivery is asked for again', async () => {
   await deliveries.redeliver({ ...webhook, of: 'orgs/acme' }, 11);
   assert.deepEqual(asked, ['POST /api/v3/orgs/acme/hooks/42/deliveries/11/attempts Bearer ghp_x 2022-11-28']);
+});
+
+test('the webhook of a GitHub App is asked for by the App itself', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const current = privateKey.export({ type: 'pkcs1', format: 'pem' });
+  const ofApp = { of: 'app', id: 4217, privateKeySecret: 'acme/app-key', apiUrl: base };
+  const clock = { now: () => start };
+  const deliveriesOfApp = new GitHubDeliveries({ get: async () => ({ current: String(current) }) }, clock);
+  await deliveriesOfApp.redeliver(ofApp, 11);
+  const [method, path, , token = ''] = asked[0]?.split(' ') ?? [];
+  assert.deepEqual([method, path], ['POST', '/api/v3/app/hook/deliveries/11/attempts']);
+  const { payload } = await jwtVerify(token, publicKey, { currentDate: new Date(start) });
+  assert.equal(payload.iss, '4217');
+  refuse = { status: 401 };
+  await assert.rejects(deliveriesOfApp.redeliver(ofApp, 11), /private key into secret acme\/app-key/);
 });
 
 for (const [what, answer, kind, says] of [

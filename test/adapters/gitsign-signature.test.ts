@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkSignature } from '../../adapters/commit-signature.ts';
-import { parseTrustedRoot, verifyGitsign } from '../../adapters/gitsign-signature.ts';
+import { verifyGitsign } from '../../adapters/gitsign-signature.ts';
+import { parseTrustedRoot } from '../../adapters/sigstore-bundle.ts';
 import { repositorySchema } from '../../core/contract/repository.ts';
 import { Blocked } from '../../core/errors.ts';
 import { newMiniSigstore, type GitsignOptions } from '../git/mini-sigstore.ts';

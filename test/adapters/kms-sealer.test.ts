@@ -20,3 +20,10 @@ sealerContract('KMS', async () => sealer);
 test('the key of the digests is the text of its secret', async () => {
   assert.deepEqual(await sealer.digestKey(), new TextEncoder().encode('text of the secret digests'));
 });
+
+test('a data key opens for the purpose that it was made for, and for no other', async () => {
+  const { wrapped, key } = await sealer.newDataKey('lookup');
+  assert.deepEqual(Buffer.from(await sealer.unwrap(wrapped, 'lookup')), Buffer.from(key));
+  await assert.rejects(sealer.unwrap(wrapped));
+  await assert.rejects(sealer.unwrap((await sealer.newDataKey()).wrapped, 'lookup'));
+});

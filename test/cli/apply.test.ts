@@ -186,7 +186,7 @@ describe('plan, apply and drift without AWS', () => {
     await world.write('found.yaml', configMap('found', { a: 'ours' }));
     const refused = await world.run(['apply', 'found.yaml', ...target('found')]);
     assert.equal(refused.code, 1);
-    assert.match(refused.out, /exists already and is in no inventory/);
+    assert.match(refused.out, /exists already, and nothing proves that we created it/);
     const adopted = await world.run(['apply', 'found.yaml', ...target('found'), '--adopt']);
     assert.equal(adopted.code, 0, adopted.out);
     assert.match(await textOf(pathOf('found')), /"ours"/);

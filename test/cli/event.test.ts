@@ -103,6 +103,41 @@ describe('trueup event', () => {
     assert.equal(answerSchema.parse(JSON.parse(hidden.out)).proof, 'not checked');
   });
 
+  it('says what may be wrong with the files', async () => {
+    const secret = ['--secret-file', 'secret'];
+    const rows = [
+      [
+        'quay',
+        'POST /hooks/quay/another-secret-of-32-characters HTTP/1.1',
+        1,
+        /last part of the path .* is not the secret/,
+      ],
+      ['gitlab', 'GET /hooks/gitlab HTTP/1.1\nx-gitlab-event: Push Hook', 1, /a webhook is a POST/],
+      ['gitlab', 'x-gitlab-token: another', 1, /Either --secret-file holds another secret .*or --body/],
+      [
+        'gitlab',
+        'POST /hooks/gitlab HTTP/1.1\nauthorization Bearer hidden',
+        2,
+        /^trueup: head: line 2 is neither a header/,
+      ],
+      ['gitlab', '{"x-gitlab-token": 7}', 2, /head: must be lines of HTTP, or a JSON object/],
+      [
+        'gitlab',
+        'POST /hooks/github HTTP/1.1',
+        2,
+        /request to another hook, not to gitlab: give --provider github/,
+      ],
+    ] as const;
+    for (const [provider, head, code, says] of rows) {
+      await putFiles(provider, 'lines');
+      await writeFile(join(folder, 'head'), head);
+      const ran = await run(['--provider', provider, '--config', 'config.json', ...secret]);
+      assert.equal(ran.code, code, ran.err);
+      assert.match(`${ran.err}${ran.out}`, says);
+      assert.doesNotMatch(ran.err, /hidden/);
+    }
+  });
+
   it('names what is missing', async () => {
     await putFiles('nexus', 'json');
     for (const [args, says] of [
@@ -114,6 +149,7 @@ describe('trueup event', () => {
       ],
       [['--provider', 'gitlab', '--config', 'body'], /body: stack configuration: /],
       [['--provider', 'gitlab', '--secret-file', 'none'], /Cannot read none/],
+      [['--provider', 'ecr'], /tells EventBridge and has no webhook/],
     ] as const) {
       const { code, err } = await run(args);
       assert.equal(code, 2);

@@ -85,3 +85,58 @@ test('a chart is installed and upgraded on a cluster: definitions first, hooks t
   assert.match((await configMap('installed')).text, /"size":"1"/, 'an install hook runs once');
   assert.match((await configMap('upgraded')).text, /"size":"2"/);
 });
+
+test('a chart looks up on the cluster at hand: what is declared, and nothing else', async () => {
+  const { namespace } = cluster;
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'token' },
+    stringData: { p: 'correct horse' },
+  };
+  await cluster.admin.ask('POST', `/api/v1/namespaces/${namespace}/secrets`, { body: secret });
+  const read = '((lookup "v1" "Secret" .Release.Namespace "token").data).p';
+  await world.write('looks/Chart.yaml', 'apiVersion: v2\nname: looks\nversion: 1.0.0\n');
+  const template = [
+    `apiVersion: v1\nkind: Secret\nmetadata: {name: copy}\ndata: {p: "{{ ${read} }}"}`,
+    'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: seen}\ndata:',
+    '  uid: {{ (lookup "v1" "Namespace" "" "kube-system").metadata.uid }}',
+    '  version: {{ .Capabilities.KubeVersion.Version }}',
+  ];
+  await world.write('looks/templates/a.yaml', `${template[0]}\n---\n${template.slice(1).join('\n')}\n`);
+  const declare = async (...lookups: string[]) =>
+    world.write(
+      'looks.yaml',
+      [
+        'apiVersion: trueup.dev/v1\nkind: Application\nmetadata: {name: looks}\nspec:\n  clusters: {names: [any]}',
+        `  namespace: ${namespace}\n  source: {path: looks, helm: {lookup: [${lookups.join(', ')}]}}\n`,
+      ].join('\n'),
+    );
+  const args = ['looks', '--application', 'looks.yaml'];
+  const token = '{apiVersion: v1, kind: Secret, name: token}';
+  await declare(token);
+  const less = await world.run(['render', ...args, '--kubeconfig', cluster.kubeconfigPath], { PATH: path });
+  assert.match(
+    less.err,
+    /does not declare all that the chart looks up; add { apiVersion: v1, kind: Namespace, name: kube-system }/,
+  );
+  await declare(token, '{apiVersion: v1, kind: Namespace, name: kube-system}');
+  const none = await world.run(['render', ...args], { PATH: path });
+  assert.match(
+    none.err,
+    /v1 Secret .*\/token is not known yet: .* where there is no sweep, name a kubeconfig/,
+  );
+  const shown = await world.run(['render', ...args, '--kubeconfig', cluster.kubeconfigPath, '-o', 'yaml'], {
+    PATH: path,
+  });
+  assert.equal(shown.code, 0, shown.err);
+  assert.match(shown.out, /hmac:/);
+  const applied = await world.run(['apply', ...args, '--app', 'looks', '--wait'], { PATH: path });
+  assert.equal(applied.code, 0, applied.out + applied.err);
+  const copy = await find(`/api/v1/namespaces/${namespace}/secrets/copy`);
+  assert.match(copy.text, new RegExp(Buffer.from('correct horse').toString('base64')));
+  const { text: system } = await find('/api/v1/namespaces/kube-system');
+  const uid = /"uid":"([^"]+)"/.exec(system)?.[1] ?? 'none';
+  assert.ok((await configMap('seen')).text.includes(uid));
+  assert.match((await configMap('seen')).text, /"version":"v1\.[0-9]+/);
+});

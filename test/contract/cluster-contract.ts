@@ -68,6 +68,20 @@ export function clusterContract(name: string, open: () => Promise<ContractSubjec
       assert.deepEqual(dataOf(await subject.cluster.get(address('one'))), { a: '2' });
     });
 
+    test('create only: what is there stays as it is, be it the same or ours already', async () => {
+      const first = await applied(configMap('fresh', { a: '1' }), { createOnly: true });
+      assert.equal(first.created, true);
+      assert.equal(first.object.metadata.managedFields?.length, 1);
+      for (const data of [{ a: '1' }, { a: '2' }]) {
+        const again = await apply(configMap('fresh', data), { createOnly: true });
+        assert.deepEqual([again.kind, again.kind === 'conflict' && again.fields], ['conflict', []]);
+      }
+      await subject.write(address('taken'), { kind: 'ConfigMap', data: { a: 'theirs' } });
+      assert.equal((await apply(configMap('taken', { b: '1' }), { createOnly: true })).kind, 'conflict');
+      assert.deepEqual(dataOf(await subject.cluster.get(address('fresh'))), { a: '1' });
+      assert.deepEqual(dataOf(await subject.cluster.get(address('taken'))), { a: 'theirs' });
+    });
+
     test('an apply that changes nothing does not move the resourceVersion', async () => {
       const first = await applied(configMap('still', { a: '1' }));
       const second = await applied(configMap('still', { a: '1' }));
@@ -167,6 +181,21 @@ export function clusterContract(name: string, open: () => Promise<ContractSubjec
       assert.equal(bare?.metadata.managedFields?.[0]?.manager, 'trueup');
       const none = await subject.cluster.list(resource, 'trueup.dev/application=nobody-has-this');
       assert.deepEqual(none.items, []);
+    });
+
+    test('a list of one namespace, no longer than asked by more than one', async () => {
+      await applied(configMap('one-of-many', { a: '1' }));
+      await applied(configMap('two-of-many', { a: '2' }));
+      const resource = (await subject.cluster.resources()).find(
+        ({ group, plural }) => group === '' && plural === 'configmaps',
+      );
+      assert.ok(resource);
+      const { namespace } = subject;
+      const { items } = await subject.cluster.list(resource, '', { namespace, most: 100 });
+      assert.ok(items.length >= 2 && items.length <= 101);
+      assert.deepEqual([...new Set(items.map(({ metadata }) => metadata.namespace))], [namespace]);
+      const { items: few } = await subject.cluster.list(resource, '', { namespace, most: 1 });
+      assert.equal(few.length, 2);
     });
 
     test('two lists of metadata have the same digest while nothing that they list was written to', async () => {

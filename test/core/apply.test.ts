@@ -189,7 +189,8 @@ test('an object that somebody is deleting is not counted as applied', async () =
   const { cluster, effects } = newWorld();
   cluster.write(address('a'), { kind: 'ConfigMap', metadata: { deletionTimestamp: '2026-11-23T12:00:00Z' } });
   const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', namespace: 'default' } };
-  const { results } = await applyRank([applyTask(object, 'configmaps')], effects, none);
+  const task: ApplyTask = { ...applyTask(object, 'configmaps'), action: 'update' };
+  const { results } = await applyRank([task], effects, none);
   assert.equal(results[0]?.failure, 'retry');
   assert.match(
     results[0].outcome.message ?? '',
@@ -197,13 +198,13 @@ test('an object that somebody is deleting is not counted as applied', async () =
   );
 });
 
-test('an object that somebody else created a moment before is applied, and never ours to prune', async () => {
+test('an object that somebody else created a moment before is left as it is', async () => {
   const { cluster, effects } = newWorld();
   cluster.write(address('a'), { kind: 'ConfigMap', data: { theirs: 'x' } });
   const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', namespace: 'default' } };
   const { results } = await applyRank([applyTask(object, 'configmaps')], effects, none);
-  assert.equal(results[0]?.entry?.created, false);
-  assert.match(results[0].outcome.message ?? '', /existed already when it was applied: never pruned/);
+  assert.deepEqual([results[0]?.existed, results[0]?.failure, results[0]?.entry], [true, 'retry', undefined]);
+  assert.deepEqual(cluster.live(address('a'))?.['data'], { theirs: 'x' });
 });
 
 describe('pruning looks again before it deletes', () => {

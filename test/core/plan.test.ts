@@ -85,7 +85,7 @@ describe('objects that exist already', () => {
     `);
     assert.equal(
       actions(decision)['a'],
-      'blocked: exists already and is in no inventory; to take it over, give it the annotation trueup.dev/adopt: allowed in Git, or the Application adopt: true',
+      'blocked: exists already, and nothing proves that we created it; to take it over, give it the annotation trueup.dev/adopt: allowed in Git, or the Application adopt: true',
     );
     assert.match(actions(decision)['b'] ?? '', /names the application shop/);
     assert.equal(decision.apply.length, 0);
@@ -241,23 +241,23 @@ describe('an intent without a uid is settled by what the cluster has', () => {
     ],
     'older than the intent': [
       `{ born: "2026-11-23T10:00:00Z", writers: [[trueup, Apply, "2026-11-23T10:00:00Z", metadata data]] }`,
-      'blocked: exists, and nothing proves that we created it',
+      'blocked: exists already, and nothing proves that we created it',
     ],
     'born since, but not by us': [
       `{ born: "2026-11-23T11:59:30Z", writers: [[kubectl, Update, "2026-11-23T11:59:30Z", metadata data]] }`,
-      'blocked: exists, and nothing proves that we created it',
+      'blocked: exists already, and nothing proves that we created it',
     ],
     'created by a person, then applied over by the run that died': [
       `{ born: "2026-11-23T11:59:30Z", writers: [
           [kubectl, Update, "2026-11-23T11:59:30Z", metadata data],
           [trueup, Apply, "2026-11-23T11:59:33Z", metadata data]] }`,
-      'blocked: exists, and nothing proves that we created it',
+      'blocked: exists already, and nothing proves that we created it',
     ],
     'created by a person in the same second': [
       `{ born: "2026-11-23T11:59:30Z", writers: [
           [kubectl, Update, "2026-11-23T11:59:30Z", metadata data],
           [trueup, Apply, "2026-11-23T11:59:30Z", metadata data]] }`,
-      'blocked: exists, and nothing proves that we created it',
+      'blocked: exists already, and nothing proves that we created it',
     ],
   } as const;
   for (const [name, [live, expected]] of Object.entries(cases)) {

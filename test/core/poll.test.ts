@@ -33,7 +33,7 @@ function pollWorld(heads: Readonly<Record<string, string>> | Error) {
       return new Map(found);
     },
   };
-  const follow = async (name: string, sha: string): Promise<void> => {
+  const follow = async (name: string, sha: string, isRefused = false): Promise<void> => {
     const repository = config.repositories.find((known) => known.name === name);
     assert.ok(repository);
     const ref = trackedRef(repository);
@@ -43,6 +43,7 @@ function pollWorld(heads: Readonly<Record<string, string>> | Error) {
       repository: name,
       ref,
       head: { sha, at: '2026-11-23T11:00:00.000Z' },
+      ...(isRefused && { refused: true }),
     };
     const text = JSON.stringify({ ...state, failing: false, applications: {} });
     await store.put(keys.repository(name, ref), text, 'any');
@@ -100,16 +101,30 @@ describe('a poll', () => {
     assert.deepEqual(bus.events, []);
   });
 
-  for (const error of [
-    new Retry({ subject: 'repository apps', message: 'answers 429' }),
-    new Blocked({ subject: 'repository apps', message: 'refuses the token' }),
-  ]) {
-    test(`leaves a host alone that ${error.message}`, async () => {
-      const { deps, asked } = pollWorld(error);
-      assert.equal(await poll(['apps'], deps), `not asked: ${error.message}; the next poll asks again`);
-      assert.equal(asked.length, 1);
-    });
-  }
+  test('leaves a host alone that says "too many requests"', async () => {
+    const { deps, asked, bus } = pollWorld(new Retry({ subject: 'repository apps', message: 'answers 429' }));
+    const said = await poll(['apps'], deps);
+    assert.equal(said, 'not asked: repository apps: answers 429; the next poll asks again');
+    assert.equal(asked.length, 1);
+    assert.deepEqual(bus.events, []);
+  });
+
+  test('tells once of a host that refuses, for each repository there', async () => {
+    const refusal = new Blocked({ subject: 'repository apps', message: 'refuses the token' });
+    const { deps, bus, follow } = pollWorld(refusal);
+    await follow('apps', old);
+    await follow('apps-tag', old, true);
+    const said = await poll(['apps', 'apps-tag'], deps);
+    assert.equal(said, 'refused: repository apps: refuses the token; told of apps');
+    const told = bus.events.map(({ detail }) => 'before' in detail && [detail.before, detail.after]);
+    assert.deepEqual(told, [[old, old]]);
+  });
+
+  test('looks at a head again that could not be read, though it has not moved', async () => {
+    const { deps, follow } = pollWorld({ apps: old });
+    await follow('apps', old, true);
+    assert.equal(await poll(['apps'], deps), 'missed: apps aaaaaaa..aaaaaaa');
+  });
 });
 
 test('the fleet becomes one request for each remote, spread over half of the time until the next', async () => {

@@ -175,7 +175,7 @@ describe('what fails', () => {
     assert.equal(outcome?.kind, 'blocked');
     assert.match(
       outcome.message,
-      /ConfigMap default\/a: exists already and is in no inventory; to take it over/,
+      /ConfigMap default\/a: exists already, and nothing proves that we created it; to take it over/,
     );
     assert.deepEqual(cluster.live(address('a'))?.['data'], { theirs: 'x' });
     const adopted = configMap('a');
@@ -229,7 +229,7 @@ describe('the prune cap', () => {
   });
 });
 
-test('two names that turn out to be one object only when it was applied: it is not pruned', async () => {
+test('two names that turn out to be one object only when it is applied: it is neither written nor pruned', async () => {
   const clock = new ManualClock();
   // A server that hides the object under its new name until it is written there.
   const cluster = new (class extends MemoryCluster {
@@ -247,7 +247,7 @@ test('two names that turn out to be one object only when it was applied: it is n
     plan.actions.some(({ action }) => action === 'prune'),
     'the plan could not know',
   );
-  assert.match(outcome?.objects.at(-1)?.message ?? '', /is the same object as Event default\/e; left alone/);
+  assert.match(outcome?.message ?? '', /Event default\/e: came to be while it was being created/);
   assert.ok(cluster.live({ apiVersion: 'v1', plural: 'events', namespace: 'default', name: 'e' }));
 });
 

@@ -176,7 +176,7 @@ test('a snapshot without secrets asks for no key', async () => {
 });
 
 const damages: { why: string; change: (text: string) => string; says: RegExp }[] = [
-  { why: 'cut short', change: (text) => text.slice(0, -1), says: /is not JSON; push again/ },
+  { why: 'cut short', change: (text) => text.slice(0, -1), says: /is not JSON; it is rendered anew/ },
   {
     why: 'of another shape',
     change: (text) => text.replace('"version":1', '"version":9'),

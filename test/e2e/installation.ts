@@ -29,6 +29,8 @@ export interface InstallationOptions {
   readonly progress: (line: string) => void;
   readonly aws: LocalAws;
   readonly overrides?: Partial<StackConfigInput>;
+  /** Beside the one of the Git host. */
+  readonly repositories?: StackConfigInput['repositories'];
 }
 
 /** Everything between `git push` and a cluster: a Git host, the local AWS, and our stack deployed on it by the CDK. */
@@ -92,7 +94,7 @@ export async function install(options: InstallationOptions): Promise<Installatio
 
 /** Writes the secrets that a user would create before the first deployment, and the configuration that names them. */
 async function prepareConfig(
-  { fleet, dir, clusters, overrides }: InstallationOptions,
+  { fleet, dir, clusters, overrides, repositories = [] }: InstallationOptions,
   aws: LocalAws,
   cloneUrl: string,
   token: string,
@@ -103,7 +105,7 @@ async function prepareConfig(
   for (const { name, cluster } of clusters) await createSecret(aws, secretOf(name), cluster.kubeconfig);
   const config: StackConfigInput = {
     fleet,
-    repositories: [{ name: repositoryName, url: cloneUrl, tokenSecret }],
+    repositories: [{ name: repositoryName, url: cloneUrl, tokenSecret }, ...repositories],
     clusters: clusters.map(({ name, labels }) => ({
       name,
       labels: { ...labels },

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { testAws } from '../aws/test-aws.ts';
 import { testCluster, type TestCluster } from '../cluster/test-cluster.ts';
 import { cloneWorktree } from '../git/worktree.ts';
-import { install } from './installation.ts';
+import { install, type InstallationOptions } from './installation.ts';
 import { narrator } from './narrator.ts';
 import { recordsOf } from './records.ts';
 import { kubectlOf, type Stage } from './stage.ts';
@@ -18,8 +18,14 @@ export interface OpenStage {
   close(): Promise<void>;
 }
 
-/** `name`: of the fleet, of the namespace, and the label of the one cluster, `local`. */
-export async function openStage(name: string): Promise<OpenStage> {
+/**
+ * `name`: of the fleet, of the namespace, and the label of the one cluster, `local`. `repositories`: beside that of the
+ * Git host.
+ */
+export async function openStage(
+  name: string,
+  repositories: InstallationOptions['repositories'] = [],
+): Promise<OpenStage> {
   const dir = await mkdtemp(join(tmpdir(), `trueup-${name}-`));
   const cluster = await testCluster(name);
   const { aws } = await testAws();
@@ -31,6 +37,7 @@ export async function openStage(name: string): Promise<OpenStage> {
     clusters: [{ name: 'local', labels: { test: name }, cluster }],
     progress,
     aws,
+    repositories,
   });
   const clone = join(dir, 'clone');
   await cloneWorktree(installation.cloneUrlWithToken, clone);

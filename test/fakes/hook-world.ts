@@ -51,14 +51,26 @@ export const everyHook = parseStackConfig({
     { provider: 'jfrog', registry: 'acme.jfrog.io', mode: 'signature' },
     { provider: 'jfrog', id: 'token', registry: 'docker-local.acme.jfrog.io', mode: 'token' },
     { provider: 'acr' },
+    { provider: 'gcr', pubSub: { serviceAccount: 'push@acme.iam.gserviceaccount.com', audience: 'trueup' } },
+    { provider: 'cdevents', allowFrom: ['192.0.2.0/24'] },
   ],
 });
 
-/** The issuer of `everyHook`: the token `good` is that of a job of acme, `foreign` of somebody else's. */
+const google = 'https://accounts.google.com';
+
+/** The issuers of `everyHook`: the token `good` is that of a job or account of acme, `foreign` of somebody else's. */
 export const fakeTokens: IdentityTokens = {
-  verify: async (token) => {
-    if (token === 'good') return { kind: 'verified', claims: { sub: 'acme/shop' } };
-    if (token === 'foreign') return { kind: 'verified', claims: { sub: 'other/shop' } };
+  verify: async (token, { issuer }) => {
+    const email = (name: string) => ({ email: `${name}.iam.gserviceaccount.com`, email_verified: true });
+    if (token === 'good') {
+      return { kind: 'verified', claims: issuer === google ? email('push@acme') : { sub: 'acme/shop' } };
+    }
+    if (token === 'foreign') {
+      return { kind: 'verified', claims: issuer === google ? email('push@other') : { sub: 'other/shop' } };
+    }
+    if (token === 'unverified' && issuer === google) {
+      return { kind: 'verified', claims: { ...email('push@acme'), email_verified: false } };
+    }
     return { kind: 'refused', reason: 'the token is not good' };
   },
 };

@@ -89,7 +89,7 @@ export class MemoryCluster implements Cluster {
   async list(
     { group, version, kind: wanted }: ApiResource,
     selector: string,
-    options: { readonly metadataOnly?: boolean; readonly digestKey?: Uint8Array } = {},
+    options: NonNullable<Parameters<Cluster['list']>[2]> = {},
   ): Promise<LiveList> {
     this.hook(`list ${wanted}`, 'before');
     const apiVersion = group === '' ? version : `${group}/${version}`;
@@ -98,6 +98,8 @@ export class MemoryCluster implements Cluster {
       .map(({ object }) => object)
       .filter((object) => object.apiVersion === apiVersion && object.kind === wanted)
       .filter(({ metadata }) => selector === '' || metadata.labels?.[label] === value)
+      .filter(({ metadata }) => options.namespace === undefined || metadata.namespace === options.namespace)
+      .slice(0, (options.most ?? Infinity) + 1)
       .map((object) => (options.metadataOnly === true ? withoutContent(object) : object));
     const { metadataOnly = false, digestKey } = options;
     const digest = metadataOnly && digestKey && keyedDigest(digestKey, JSON.stringify(items));
@@ -110,6 +112,9 @@ export class MemoryCluster implements Cluster {
     const answer = this.answers.get(address.name) ?? this.#placeFor(address);
     if (answer !== undefined) return answer;
     const stored = this.#objects.get(keyOf(address));
+    if (stored !== undefined && options.createOnly === true) {
+      return { kind: 'conflict', message: 'the object has been modified', fields: [] };
+    }
     const fields = stored === undefined ? [] : conflictsOf(stored.object, object, stored.others);
     if (fields.length > 0 && !options.force) {
       const message = `Apply failed with ${fields.length} conflict(s)`;

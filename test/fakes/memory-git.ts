@@ -9,6 +9,8 @@ export class MemoryGit implements Git {
   /** Every worktree handed out, so that a test can see that it was wiped. */
   readonly worktrees: MemoryWorktree[] = [];
   current: string | undefined;
+  /** Under which the head is found; undefined: the branch. */
+  tag: string | undefined;
   onHead: () => Promise<void> = async () => undefined;
 
   /** A commit that becomes the head; its SHA repeats the digit. */
@@ -28,13 +30,17 @@ export class MemoryGit implements Git {
   async heads(repositories: readonly RepositoryConfig[]): Promise<ReadonlyMap<string, ResolvedRef>> {
     const sha = await this.head();
     if (sha === undefined) return new Map();
-    return new Map(repositories.map((one) => [one.name, { sha, ref: trackedRef(one) }]));
+    const ref = (one: RepositoryConfig) =>
+      this.tag === undefined ? trackedRef(one) : `refs/tags/${this.tag}`;
+    return new Map(repositories.map((one) => [one.name, { sha, ref: ref(one) }]));
   }
 
   async checkout({ name }: RepositoryConfig, sha: string): Promise<Worktree | undefined> {
     const files = this.#commits.get(sha);
     if (files === undefined) return undefined;
-    const worktree = new MemoryWorktree(files, commitOf(sha, name));
+    const commit = commitOf(sha, name);
+    const ref = this.tag === undefined ? commit.ref : `refs/tags/${this.tag}`;
+    const worktree = new MemoryWorktree(files, { ...commit, ref });
     this.worktrees.push(worktree);
     return worktree;
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { openValue, sealValue } from '../../adapters/value-cipher.ts';
-import type { Sealer } from '../../core/ports.ts';
+import type { Sealer, SealingPurpose } from '../../core/ports.ts';
 
 /** Real encryption under data keys that only this object can unwrap; counts them. */
 export class MemorySealer implements Sealer {
@@ -14,16 +14,18 @@ export class MemorySealer implements Sealer {
     return new TextEncoder().encode('the key of the digests in tests');
   }
 
-  async newDataKey(): Promise<{ readonly wrapped: string; readonly key: Uint8Array }> {
+  async newDataKey(
+    purpose: SealingPurpose = 'snapshot',
+  ): Promise<{ readonly wrapped: string; readonly key: Uint8Array }> {
     this.dataKeys += 1;
     const key = randomBytes(32);
     const wrapped = randomBytes(12).toString('base64');
-    this.#keys.set(wrapped, key);
+    this.#keys.set(`${purpose} ${wrapped}`, key);
     return { wrapped, key };
   }
 
-  async unwrap(wrapped: string): Promise<Uint8Array> {
-    const key = this.#keys.get(wrapped);
+  async unwrap(wrapped: string, purpose: SealingPurpose = 'snapshot'): Promise<Uint8Array> {
+    const key = this.#keys.get(`${purpose} ${wrapped}`);
     if (key === undefined) throw new Error('not wrapped by this sealer');
     return key;
   }

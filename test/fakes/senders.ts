@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
-import type { HookProvider } from '../../core/contract/hooks.ts';
+import { hasSecretPath, type HookProvider } from '../../core/contract/hooks.ts';
 import type { HookRequest } from '../../core/receive/hook-request.ts';
 
 /** What a provider would send, before it is signed. */
@@ -19,7 +19,7 @@ export interface Unsigned {
 export function signed(provider: HookProvider, message: Unsigned): HookRequest {
   const body = Buffer.from(message.body);
   const id = message.hook === undefined ? '' : `/${message.hook}`;
-  const isPath = provider === 'docker-hub' || provider === 'quay';
+  const isPath = hasSecretPath({ provider });
   return {
     method: 'POST',
     path: `/hooks/${provider}${id}${isPath ? `/${message.secret}` : ''}`,
@@ -62,6 +62,7 @@ function proofOf(provider: HookProvider, body: Buffer, message: Unsigned): Recor
     case 'azure-devops':
       return { authorization: `Basic ${Buffer.from(`trueup:${secret}`).toString('base64')}` };
     case 'oidc':
+    case 'gcr':
       return { authorization: `Bearer ${secret}` };
     case 'harbor':
       return { authorization: secret };
@@ -74,6 +75,7 @@ function proofOf(provider: HookProvider, body: Buffer, message: Unsigned): Recor
       return { 'x-jfrog-event-auth': hook === 'token' ? secret : hex('sha256') };
     case 'docker-hub':
     case 'quay':
+    case 'cdevents':
       break;
   }
   return {};

@@ -18,7 +18,13 @@ import * as z from 'zod';
 import type { UrlResponse } from '../../adapters/function-url.ts';
 import { S3Store } from '../../adapters/s3-store.ts';
 import { environment } from '../../core/contract/environment.ts';
-import { hookName, hookSecretName, hooksOf, type HookProvider } from '../../core/contract/hooks.ts';
+import {
+  hasSecretPath,
+  hookName,
+  hookSecretName,
+  hooksOf,
+  type HookProvider,
+} from '../../core/contract/hooks.ts';
 import { keys } from '../../core/contract/keys.ts';
 import { deliverySchema } from '../../core/model/delivery.ts';
 import type { HookRequest } from '../../core/receive/hook-request.ts';
@@ -119,6 +125,7 @@ const rows: readonly Row[] = [
   { provider: 'jfrog', hook: 'token', event: 'ImagePushed' },
   { provider: 'jfrog', event: 'ImagePushed' },
   { provider: 'acr', event: 'ImagePushed' },
+  { provider: 'cdevents', event: 'ImagePushed' },
 ];
 
 for (const [index, { provider, hook, event }] of rows.entries()) {
@@ -149,7 +156,7 @@ for (const [index, { provider, hook, event }] of rows.entries()) {
     const forged =
       name === 'gitlab.signed' ? `whsec_${Buffer.from('x'.repeat(32)).toString('base64')}` : 'x'.repeat(40);
     const refused = await answerOf(signed(provider, { ...base, secret: forged }), false);
-    assert.equal(refused.status, provider === 'docker-hub' ? 404 : 401);
+    assert.equal(refused.status, hasSecretPath({ provider }) ? 404 : 401);
   });
 }
 

@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 
-// A certificate authority, a certificate log and a transparency log of a test, and a gitsign that signs with them.
+// A certificate authority, a certificate log and a transparency log of a test, and a gitsign and a cosign that sign with
+// them.
 
 /** What is changed of a good signature. */
 export interface GitsignOptions {
@@ -22,6 +23,34 @@ export interface MiniSigstore {
   /** Text of a trusted_root.json. */
   readonly trustedRoot: string;
   sign(payload: Buffer, options?: GitsignOptions): string;
+  /** As cosign signs; `body` makes the entry of the log, by default that of a signature over the message itself. */
+  signMessage(
+    message: Buffer,
+    options?: GitsignOptions,
+    body?: (signature: Buffer) => LogBody,
+  ): LoggedSignature;
+}
+
+export interface LogBody {
+  readonly kind: string;
+  readonly apiVersion: string;
+  readonly spec: object;
+}
+
+/** A signature, and what the transparency log says of it. */
+export interface LoggedSignature {
+  /** PEM. */
+  readonly certificate: string;
+  readonly signature: Buffer;
+  /** Of the log's entry, in base64. */
+  readonly body: string;
+  readonly integratedTime: number;
+  readonly logIndex: number;
+  readonly logId: Buffer;
+  /** The log's promise to take it in. */
+  readonly promise: Buffer;
+  /** Of a log that has nothing else. */
+  readonly proof: { readonly rootHash: Buffer; readonly checkpoint: string };
 }
 
 interface Pair {
@@ -82,14 +111,15 @@ export function newMiniSigstore(): MiniSigstore {
   return {
     trustedRoot,
     sign: (payload, options = {}) => gitsign(payload, options, { authority, log, certificateLog }),
+    signMessage: (message, options = {}, body) =>
+      signMessage(message, options, { authority, log, certificateLog, body }),
   };
 }
 
-function gitsign(
-  payload: Buffer,
-  options: GitsignOptions,
-  { authority, log, certificateLog }: Record<'authority' | 'log' | 'certificateLog', Pair>,
-): string {
+interface Pairs extends Record<'authority' | 'log' | 'certificateLog', Pair> {}
+
+/** A certificate for a new key, of minutes. */
+function certified(options: GitsignOptions, { authority, certificateLog }: Pairs) {
   const { identity = 'ada@example.com', issuer = 'https://accounts.example.com' } = options;
   const pair = newPair();
   const own = [
@@ -100,8 +130,65 @@ function gitsign(
   const about = { subject: undefined, pair, signer: authority };
   const sct = signedTimestamp(tbs({ ...about, extensions: own }), authority, certificateLog);
   const extensions = options.withoutSct === true ? own : [...own, extension(oid.sct, sct)];
-  const leaf = certificate({ ...about, extensions });
+  return { pair, leaf: certificate({ ...about, extensions }) };
+}
 
+function signMessage(
+  message: Buffer,
+  options: GitsignOptions,
+  { body, ...pairs }: Pairs & { readonly body: ((signature: Buffer) => LogBody) | undefined },
+): LoggedSignature {
+  const { pair, leaf } = certified(options, pairs);
+  const signer = options.foreignKey === true ? newPair() : pair;
+  const signature = sign('sha256', message, signer.privateKey);
+  const logged =
+    options.foreignEntry === true ? sign('sha256', Buffer.from('x'), signer.privateKey) : signature;
+  const { log } = pairs;
+  const entry = body?.(logged) ?? hashedRekord(leaf, sha256(message), logged);
+  const text = JSON.stringify(entry);
+  const [integratedTime, logIndex] = [options.integratedTime ?? start / 1000 + 5, 0];
+  const logId = sha256(spki(log.publicKey));
+  const encoded = Buffer.from(text).toString('base64');
+  const promised = JSON.stringify({ body: encoded, integratedTime, logID: logId.toString('hex'), logIndex });
+  const rootHash = sha256(Buffer.concat([Buffer.from([0]), Buffer.from(text)]));
+  const note = `log.example\n1\n${rootHash.toString('base64')}\n`;
+  const noteSignature = Buffer.concat([
+    logId.subarray(0, 4),
+    sign('sha256', Buffer.from(note), log.privateKey),
+  ]);
+  return {
+    certificate: pemOf(leaf),
+    signature,
+    body: encoded,
+    integratedTime,
+    logIndex,
+    logId,
+    promise: sign('sha256', Buffer.from(promised), log.privateKey),
+    proof: { rootHash, checkpoint: `${note}\n\u2014 log.example ${noteSignature.toString('base64')}\n` },
+  };
+}
+
+function pemOf(der: Buffer): string {
+  return `-----BEGIN CERTIFICATE-----\n${(der.toString('base64').match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`;
+}
+
+function hashedRekord(leaf: Buffer, digest: Buffer, signature: Buffer): LogBody {
+  return {
+    apiVersion: '0.0.1',
+    kind: 'hashedrekord',
+    spec: {
+      data: { hash: { algorithm: 'sha256', value: digest.toString('hex') } },
+      signature: {
+        content: signature.toString('base64'),
+        publicKey: { content: Buffer.from(pemOf(leaf)).toString('base64') },
+      },
+    },
+  };
+}
+
+function gitsign(payload: Buffer, options: GitsignOptions, pairs: Pairs): string {
+  const { pair, leaf } = certified(options, pairs);
+  const { log } = pairs;
   const attribute = (id: string, value: Buffer) => tlv(0x30, objectId(id), tlv(0x31, value));
   const attributes = [
     attribute(oid.contentType, objectId(oid.data)),
@@ -146,18 +233,7 @@ function logEntry(
   integratedTime: number,
   log: Pair,
 ): Buffer {
-  const pem = `-----BEGIN CERTIFICATE-----\n${(leaf.toString('base64').match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`;
-  const body = JSON.stringify({
-    apiVersion: '0.0.1',
-    kind: 'hashedrekord',
-    spec: {
-      data: { hash: { algorithm: 'sha256', value: digest.toString('hex') } },
-      signature: {
-        content: signature.toString('base64'),
-        publicKey: { content: Buffer.from(pem).toString('base64') },
-      },
-    },
-  });
+  const body = JSON.stringify(hashedRekord(leaf, digest, signature));
   const logId = sha256(spki(log.publicKey));
   const logIndex = 12345;
   const promise = JSON.stringify({

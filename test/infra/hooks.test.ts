@@ -16,6 +16,7 @@ const stack = synthesize({
     },
     { provider: 'harbor' },
     { provider: 'quay', allowFrom: ['192.0.2.0/24'] },
+    { provider: 'gcr', pubSub: { serviceAccount: 'push@acme.iam.gserviceaccount.com', audience: 'trueup' } },
     { provider: 'oidc', oidc: { issuer: 'https://ci.example.com', audience: 'trueup', subject: 'acme/*' } },
   ],
 });

@@ -4,13 +4,24 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import * as z from 'zod';
+import type { StackConfigInput } from '../../core/contract/config.ts';
 import { sample, synthesize } from './synthesized.ts';
 
 const packagings = ['image', 'zip'] as const;
 
+/** With everything that asks for rights of its own. */
+const everything: StackConfigInput = {
+  ...sample,
+  secretReferences: {
+    secrets: ['acme/*', 'acme/db', 'arn:aws:secretsmanager:eu-west-1:210987654321:secret:shared/*'],
+    parameters: ['/acme/*/db', '/acme/flag'],
+    kmsKeys: ['arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555'],
+  },
+};
+
 for (const snapshotPackaging of packagings) {
   test(`cdk-nag has no finding without a reason (${snapshotPackaging})`, () => {
-    using stack = synthesize(sample, { snapshotPackaging, hookConcurrency: 10 });
+    using stack = synthesize(everything, { snapshotPackaging, hookConcurrency: 10 });
     const { violations } = new AwsSolutionsChecks(stack.app).validateScope(stack.app);
     const findings = violations.flatMap(({ ruleName, violatingResources }) =>
       violatingResources.map(({ constructPath }) => `${ruleName} ${constructPath ?? ''}`),
@@ -18,6 +29,22 @@ for (const snapshotPackaging of packagings) {
     assert.deepEqual(findings, []);
   });
 }
+
+test('nor where repositories and charts are in ECR and in S3', () => {
+  const registry = 'oci://123456789012.dkr.ecr.eu-west-1.amazonaws.com';
+  const config = {
+    ...sample,
+    repositories: [
+      ...sample.repositories,
+      { name: 'artifact', url: `${registry}/acme/fleet`, tag: 'main' },
+      { name: 'object', url: 's3://acme-artifacts/fleet/main.tar.gz' },
+    ],
+    sources: { charts: [{ url: registry }, { url: `${registry}/charts` }] },
+  };
+  using stack = synthesize(config);
+  const { violations } = new AwsSolutionsChecks(stack.app).validateScope(stack.app);
+  assert.deepEqual(violations, []);
+});
 
 test('the CDK itself has nothing to say about the template', () => {
   using stack = synthesize(sample, {}, { validate: true });

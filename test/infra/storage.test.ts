@@ -86,7 +86,8 @@ test('lifecycle: state and snapshots never go by age, history goes after 400 day
     'checks/ kept 1',
     'memory/ kept 1',
     'renders/ kept 1',
-    'facts/ kept 30',
+    'facts/ kept 1',
+    'asked/ kept 1',
     'leftovers kept -',
   ]);
   for (const prefix of Object.values(prefixes)) {

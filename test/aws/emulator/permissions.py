@@ -1,4 +1,4 @@
-"""IAM, which the emulator enforces when AUTH=true: two condition keys that it gets wrong or does not know."""
+"""IAM, which the emulator enforces when AUTH=true: condition keys that it gets wrong or does not know."""
 
 import json
 
@@ -29,6 +29,21 @@ def _know_metric_namespace() -> None:
     iam_actions.request_tag_context = context
 
 
+def _know_encryption_context() -> None:
+    """kms:EncryptionContext:KEY, which lets a function open what was sealed for one purpose and nothing else."""
+    original = iam_actions.request_tag_context
+
+    def context(service, action, body, params):
+        known = original(service, action, body, params)
+        if not action.startswith("kms:") or body[:1] != b"{":
+            return known
+        given = json.loads(body).get("EncryptionContext") or {}
+        return {**known, **{f"kms:encryptioncontext:{key.lower()}": value for key, value in given.items()}}
+
+    iam_actions.request_tag_context = context
+
+
 def install() -> None:
     _meet_secure_transport()
     _know_metric_namespace()
+    _know_encryption_context()

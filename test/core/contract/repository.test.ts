@@ -18,6 +18,13 @@ const taken = z.array(z.record(z.string(), z.unknown())).parse(
 - {githubApp: {appId: 12, installationId: 34, privateKeySecret: git/app, apiUrl: 'https://ghe.example/api/v3'}}
 - {url: 'https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/fleet', provider: codecommit}
 - {submodules: true, lfs: {hosts: [media.example, '*.s3.amazonaws.com']}}
+- {url: 'oci://ghcr.io/acme/fleet', tag: main}
+- {url: 'oci://registry.example:5000/acme/team_a/fleet.prod', semver: ^1, registry: {secret: acme/registry, internal: true}}
+- {url: 'oci://123456789012.dkr.ecr.eu-west-1.amazonaws.com/fleet', digest: 'sha256:${'a'.repeat(64)}'}
+- {url: 'oci://ghcr.io/acme/fleet', tag: main, verify: {mode: require, cosign: {keys: [{secret: acme/cosign}]}}}
+- {url: 'oci://ghcr.io/acme/fleet', tag: main, verify: {mode: warn, cosign: {keyless: {trustedRoot: '{}', identities: [{issuer: i, identity: a}]}}}}
+- {url: 's3://acme-artifacts/fleet/main.tar.gz'}
+- {url: 's3://acme.artifacts/Fleet (prod)/v=1.tgz', applications: .}
 `),
 );
 for (const change of taken) {
@@ -55,6 +62,28 @@ const refused = z.array(z.tuple([z.record(z.string(), z.unknown()), z.string()])
 - [{semver: 'one'}, 'semver: is no range of versions, such as ^1.2 or >=1.0.0-0']
 - [{commit: abc123}, 'commit: must be a full SHA of 40 hex digits']
 - [{branch: main, tag: v1}, 'tag: only one of branch and tag can be tracked']
+# artifacts
+- [{url: 'oci://ghcr.io/acme/fleet'}, 'url: needs the tag, semver or digest to follow']
+- [{url: 'oci://ghcr.io/acme/fleet:main', tag: main}, 'url: must have the form oci://HOST']
+- [{url: 'oci://ghcr.io/acme/../victim', tag: main}, 'url: must have the form oci://HOST']
+- [{url: 'oci://user:secret@ghcr.io/acme/fleet', tag: main}, 'url: must have the form oci://HOST']
+- [{url: 'oci://ghcr.io/Acme/fleet', tag: main}, 'url: must have the form oci://HOST']
+- [{url: 'oci://ghcr.io/acme/fleet', tag: a/b}, 'tag: is no tag of a registry']
+- [{url: 'oci://ghcr.io/acme/fleet', digest: 'sha256:abc'}, 'digest: must be sha256: and 64 hex digits']
+- [{url: 'oci://ghcr.io/acme/fleet', tag: a, semver: ^1}, 'semver: only one of tag and semver can be tracked']
+- [{url: 'oci://ghcr.io/acme/fleet', branch: main}, 'branch: is not for oci:// repositories']
+- [{url: 'oci://ghcr.io/acme/fleet', tag: main, tokenSecret: k}, 'tokenSecret: is not for oci:// repositories']
+- [{url: 'oci://ghcr.io/acme/fleet', tag: main, provider: gitlab}, 'provider: is not for oci:// repositories']
+- [{url: 'oci://ghcr.io/acme/fleet', tag: main, verify: {mode: require, gpgKeys: [k]}}, 'verify: artifacts are signed by cosign, not by the keys of commits']
+- [{url: 'oci://ghcr.io/acme/fleet', tag: main, verify: {mode: require, cosign: {}}}, 'verify.cosign: needs keys or keyless']
+- [{url: 's3://acme-artifacts/fleet.zip'}, 'url: must have the form s3://BUCKET/KEY']
+- [{url: 's3://acme-artifacts/*.tgz'}, 'url: must have the form s3://BUCKET/KEY']
+- [{url: 's3://acme-artifacts/\${aws:username}.tgz'}, 'url: must have the form s3://BUCKET/KEY']
+- [{url: 's3://acme-artifacts/fleet.tgz', tag: v1}, 'tag: is not for s3:// repositories']
+- [{url: 's3://acme-artifacts/fleet.tgz', verify: {mode: 'off'}}, 'verify: is not for s3:// repositories']
+- [{digest: 'sha256:${'a'.repeat(64)}'}, 'digest: is not for Git repositories']
+- [{registry: {}}, 'registry: is not for Git repositories']
+- [{verify: {mode: require, cosign: {keys: [k]}}}, 'verify: cosign is for oci:// repositories']
 # ways in that do not fit the address, or each other
 - [{url: 'ssh://git@git.example/x'}, 'ssh: an ssh:// url needs the secret with key and known_hosts']
 - [{ssh: {secret: k}}, 'ssh: is for ssh:// urls; this one needs a token or nothing']

@@ -9,6 +9,8 @@ const revision = z.strictObject({
   tag: z.string().exactOptional(),
   semver: z.string().exactOptional(),
   commit: z.string().exactOptional(),
+  digest: z.string().exactOptional(),
+  url: z.string().exactOptional(),
 });
 
 /** `found`: name of the ref that is followed, of those the host has; none is null. */
@@ -56,6 +58,10 @@ const pushes = z.array(z.tuple([revision, z.string(), z.boolean()])).parse(
 - [{semver: ^1}, refs/heads/1.3.0, false]
 - [{semver: ^1}, refs/tags/v1.3.0-rc.1, false]
 - [{semver: ^1}, 'semver:^1', true]
+- [{digest: 'sha256:0'}, 'sha256:0', true]
+- [{digest: 'sha256:0'}, refs/tags/v1, false]
+- [{url: 's3://acme/fleet.tgz'}, object, true]
+- [{url: 's3://acme/fleet.tgz'}, refs/heads/main, false]
 `),
 );
 for (const [tracked, ref, expected] of pushes) {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { Retry } from '../../../core/errors.ts';
-import type { Charts } from '../../../core/ports.ts';
 import { produce, type ProduceDeps } from '../../../core/produce.ts';
 import { ProduceWorld, application, configMap, files } from './world.ts';
 
@@ -12,7 +11,8 @@ const fleet = { ...files('1'), 'applications/web.yaml': application('web', { sou
 /** A registry that does not answer the first few times. */
 function deps(world: ProduceWorld, silences: number): ProduceDeps {
   let left = silences;
-  const charts: Charts = {
+  const charts: ProduceDeps['charts'] = {
+    newest: async () => [],
     fetch: async () => {
       left -= 1;
       const message = 'registry.example did not answer (ECONNREFUSED); it is asked again';

@@ -22,6 +22,7 @@ for (const [version, isFloating] of versions) {
   test(`${version} ${isFloating ? 'may be another chart tomorrow' : 'is one chart for ever'}`, async () => {
     const recorded = new RecordedCharts(charts);
     await recorded.fetch({ oci: 'oci://registry.example/web', version });
-    assert.equal(recorded.isFloating, isFloating);
+    const chart = { oci: 'oci://registry.example/web', version };
+    assert.deepEqual(recorded.followed, isFloating ? [{ chart, version: '1.2.3' }] : []);
   });
 }

@@ -40,7 +40,10 @@ class TwoRepositories {
     const of = (name: string) => (name === 'values' ? this.#values : world.git);
     const git: Git = {
       head: (repository) => of(repository.name).head(),
-      heads: (repositories) => world.git.heads(repositories),
+      heads: async (repositories) => {
+        const found = await Promise.all(repositories.map((one) => of(one.name).heads([one])));
+        return new Map(found.flatMap((heads) => [...heads]));
+      },
       checkout: (repository, sha) => of(repository.name).checkout(repository, sha),
     };
     const helm = async ({ values }: HelmRequest) => {

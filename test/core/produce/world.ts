@@ -75,7 +75,7 @@ export class ProduceWorld {
       sealer,
       clock,
       renderers,
-      charts: noCharts,
+      charts: { ...noCharts, newest: async () => [] },
       build: 'test',
       config: parseStackConfig(config),
     };

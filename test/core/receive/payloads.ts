@@ -39,7 +39,7 @@ function readPayloads(provider: HookProvider): readonly Payload[] {
 
 /** A secret that every provider takes: long enough for a path; of OIDC it is the token that the fake issuer knows. */
 export function secretOf(provider: HookProvider): string {
-  return provider === 'oidc' ? 'good' : '0123456789abcdef0123456789abcdef';
+  return provider === 'oidc' || provider === 'gcr' ? 'good' : '0123456789abcdef0123456789abcdef';
 }
 
 /** The request of a payload, before it is signed. */

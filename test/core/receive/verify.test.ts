@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseStackConfig } from '../../../core/contract/config.ts';
-import { hooksOf, type HookProvider } from '../../../core/contract/hooks.ts';
+import { hasSecretPath, hooksOf, type HookProvider } from '../../../core/contract/hooks.ts';
 import type { HookRequest } from '../../../core/receive/hook-request.ts';
 import { receive } from '../../../core/receive.ts';
 import { everyHook, world } from '../../fakes/hook-world.ts';
@@ -28,7 +28,8 @@ async function statusOf(
   return answer;
 }
 
-const isPath = (provider: HookProvider) => provider === 'docker-hub' || provider === 'quay';
+const isPath = (provider: HookProvider) => hasSecretPath({ provider });
+const showsToken = (provider: HookProvider) => provider === 'oidc' || provider === 'gcr';
 const refused = (provider: HookProvider) => (isPath(provider) ? 404 : 401);
 const other = 'fedcba9876543210fedcba9876543210';
 
@@ -42,7 +43,7 @@ for (const provider of providers) {
     });
 
     test('refuses another secret, and says nothing of the body', async () => {
-      const secret = provider === 'oidc' ? 'forged' : other;
+      const secret = showsToken(provider) ? 'forged' : other;
       const answer = await statusOf(provider, signed(provider, { ...message, secret }));
       assert.equal(answer.status, refused(provider));
       assert.doesNotMatch(answer.body.reason ?? '', /shop|0123456789abcdef/);
@@ -86,13 +87,14 @@ function sharesProof(one: HookProvider, two: HookProvider): boolean {
     ['bitbucket', 'bitbucket-data-center'],
     ['gitea', 'forgejo'],
     ['harbor', 'distribution', 'acr'],
-    ['docker-hub', 'quay'],
+    ['docker-hub', 'quay', 'cdevents'],
+    ['oidc', 'gcr'],
   ];
   return families.some((family) => family.includes(one) && family.includes(two));
 }
 
 describe('during a rotation both secrets are good, and no third one', () => {
-  for (const provider of providers.filter((one) => one !== 'oidc')) {
+  for (const provider of providers.filter((one) => !showsToken(one))) {
     test(provider, async () => {
       const message = messageOf(provider);
       const request = signed(provider, message);
@@ -252,6 +254,19 @@ describe('a token of a CI job', () => {
   });
 });
 
+describe('a token of Pub/Sub', () => {
+  for (const [token, reason] of [
+    ['foreign', /^claim email of the token is not push@acme/],
+    ['unverified', /^claim email_verified of the token is not true$/],
+  ] as const) {
+    test(`${token}: refused`, async () => {
+      const answer = await statusOf('gcr', signed('gcr', { ...messageOf('gcr'), secret: token }));
+      assert.equal(answer.status, 401);
+      assert.match(answer.body.reason ?? '', reason);
+    });
+  }
+});
+
 describe('routes', () => {
   test('are those of the repositories and those that are declared', () => {
     const routes = hooksOf(everyHook).map(({ provider, id }) => `${provider}${id ? `/${id}` : ''}`);
@@ -274,6 +289,8 @@ describe('routes', () => {
       'jfrog',
       'jfrog/token',
       'acr',
+      'gcr',
+      'cdevents',
     ]);
   });
 

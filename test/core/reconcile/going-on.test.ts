@@ -47,6 +47,9 @@ describe('a run that goes on later', () => {
     const cluster = new MemoryCluster(clock);
     const world = new ReconcileWorld(clock, cluster);
     await world.push([configMap('a')]);
+    await world.record();
+    await world.push([configMap('a', { a: '2' })]);
+    world.queues.later.length = 0;
     cluster.hook = (request) => {
       if (request.startsWith('get')) clock.advance(85_000);
     };

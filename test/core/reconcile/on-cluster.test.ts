@@ -299,7 +299,7 @@ spec:
     await world.push([configMap('found', { ours: 'y' })]);
     const { outcome } = await world.record();
     assert.equal(outcome?.kind, 'blocked');
-    assert.match(outcome.message, /found: exists already and is in no inventory/);
+    assert.match(outcome.message, /found: exists already, and nothing proves that we created it/);
     const annotations = { 'trueup.dev/adopt': 'allowed' };
     const found = configMap('found', { ours: 'y' });
     await world.push([{ ...found, metadata: { name: 'found', annotations } }]);

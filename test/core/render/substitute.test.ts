@@ -4,7 +4,7 @@ import { Stop } from '../../../core/errors.ts';
 import type { Substitution } from '../../../core/model/substitute.ts';
 import type { AskedFacts } from '../../../core/render/context.ts';
 import { render } from '../../../core/render/render.ts';
-import { RecordedFacts } from '../../../core/produce/cluster-facts.ts';
+import { RecordedFacts } from '../../../core/produce/recorded-facts.ts';
 import { MemoryWorktree } from '../../fakes/memory-worktree.ts';
 import { renderContext } from '../../fakes/render-context.ts';
 
@@ -18,6 +18,7 @@ const cluster: AskedFacts = {
   label: (key) => (key === 'topology.kubernetes.io/region' ? 'eu-central-1' : undefined),
   variable: (name) => ({ REPLICAS: '3', DOMAIN: 'example.com' })[name],
   capabilities: async () => undefined,
+  lookups: async () => undefined,
 };
 
 async function rendered(manifest: string, substitute?: Partial<Substitution>) {

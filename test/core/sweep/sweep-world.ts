@@ -20,6 +20,7 @@ import { sweepCluster, type SweepDeps } from '../../../core/sweep.ts';
 import { isoTime } from '../../../core/model/time.ts';
 import { CountingIds, ManualClock } from '../../fakes/manual-clock.ts';
 import { MemoryStore } from '../../fakes/memory-store.ts';
+import { MemoryValues } from '../../fakes/memory-values.ts';
 import { RecordingBus, RecordingMetrics, RecordingQueues } from '../../fakes/recorders.ts';
 import { ScriptedCluster } from './scripted-cluster.ts';
 
@@ -56,6 +57,7 @@ export class SweepWorld<C extends Cluster = ScriptedCluster> {
   readonly metrics = new RecordingMetrics();
   readonly clock = new ManualClock();
   readonly ids = new CountingIds();
+  readonly references = new MemoryValues();
   readonly cluster: C;
   budgetMs = 300_000;
 
@@ -64,7 +66,7 @@ export class SweepWorld<C extends Cluster = ScriptedCluster> {
   }
 
   get deps(): SweepDeps {
-    const { store, bus, queues, metrics, clock, ids, cluster } = this;
+    const { store, bus, queues, metrics, clock, ids, references, cluster } = this;
     const config = parseStackConfig({
       repositories: [{ name: 'config', url: 'https://example.com/config.git' }],
       clusters: ['east', 'west'].map((name) => ({ name, access: { type: 'eks', name } })),
@@ -78,6 +80,7 @@ export class SweepWorld<C extends Cluster = ScriptedCluster> {
       clock,
       ids,
       sealer,
+      references,
       clusters: { connect: async () => cluster },
       config,
       deadline,

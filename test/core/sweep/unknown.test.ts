@@ -90,7 +90,7 @@ describe('what could not be judged is Unknown, never Synced', () => {
     await world.store.delete(keys.snapshot('web', pointer.snapshot), 'any');
     const check = await world.sweep();
     assert.equal(check?.sync, 'Unknown');
-    assert.match(check?.reason ?? '', /is not in the bucket; push again/);
+    assert.match(check?.reason ?? '', /is not in the bucket; it is rendered anew/);
   });
 
   it('when there is no time left: the entry stays as it was and the longest unchecked come first', async () => {

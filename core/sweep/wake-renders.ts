@@ -1,0 +1,82 @@
+import type { StackConfig } from '../contract/config.ts';
+import type { TrueupEvent } from '../contract/events.ts';
+import { keys } from '../contract/keys.ts';
+import { trackedRef } from '../contract/tracked-ref.ts';
+import { Stop } from '../errors.ts';
+import { toldOf } from '../facts-book.ts';
+import { inBatches } from '../in-batches.ts';
+import { askedDocumentSchema, type AskedDocument } from '../model/asked.ts';
+import { isoTime } from '../model/time.ts';
+import type { Bus, Clock, Store } from '../ports.ts';
+import type { AskedFacts } from '../render/context.ts';
+import type { KnownDocuments } from './known-documents.ts';
+
+const readsAtATime = 16;
+/** No commit is meant: whatever the head is, is worth a look. */
+const noSha = '0'.repeat(40);
+
+/**
+ * What the applications of each tracked ref asked of a cluster. One that cannot be read is written anew with the next
+ * commit; one of a repository or ref that is followed no more is nobody's.
+ */
+export async function readAsked(
+  cluster: string,
+  { store, documents, config }: ReadDeps,
+): Promise<readonly AskedDocument[]> {
+  const followed = new Set(config.repositories.map((one) => `${one.name} ${trackedRef(one)}`));
+  const found = await store.entries(keys.askedOfCluster(cluster));
+  const read = await inBatches([...found.keys()], readsAtATime, async (key) => {
+    try {
+      return (await documents.read(store, key, askedDocumentSchema))?.value;
+    } catch (error) {
+      if (error instanceof Stop) return undefined;
+      throw error;
+    }
+  });
+  return read.flatMap((one) =>
+    one !== undefined && followed.has(`${one.repository} ${one.ref}`) ? [one] : [],
+  );
+}
+
+interface ReadDeps {
+  readonly store: Store;
+  readonly documents: KnownDocuments;
+  readonly config: Pick<StackConfig, 'repositories'>;
+}
+
+/**
+ * Has those repositories looked at again of which an application was told something else of this cluster than what holds
+ * now. A hint like any other (rule 2 of the design), and one that a later sweep gives again for as long as it is true.
+ */
+export async function wakeRenders(
+  cluster: string,
+  asked: readonly AskedDocument[],
+  { bus, clock, factsOf }: WakeDeps,
+): Promise<void> {
+  const hints: TrueupEvent[] = [];
+  const at = isoTime(clock.now());
+  for (const document of asked) {
+    if (!(await isOutdated(document, factsOf))) continue;
+    const { repository, ref } = document;
+    const origin = { deliveryId: `facts-${cluster}-${repository}-${at}`, provider: 'sweep' };
+    const known = { before: noSha, after: noSha, deleted: false };
+    hints.push({ type: 'PushReceived', detail: { version: 1, at, ...origin, repository, ref, ...known } });
+  }
+  if (hints.length > 0) await bus.publish(hints);
+}
+
+interface WakeDeps {
+  readonly bus: Bus;
+  readonly clock: Pick<Clock, 'now'>;
+  /** What holds now for an application. */
+  readonly factsOf: (application: string) => AskedFacts;
+}
+
+async function isOutdated({ applications }: AskedDocument, factsOf: WakeDeps['factsOf']): Promise<boolean> {
+  for (const [name, { facts }] of Object.entries(applications)) {
+    for (const [question, told] of Object.entries(facts)) {
+      if ((await toldOf(question, factsOf(name))) !== told) return true;
+    }
+  }
+  return false;
+}

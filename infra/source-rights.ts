@@ -1,0 +1,63 @@
+import { Stack, Validations } from 'aws-cdk-lib/core';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { ecrRepositoryOf, s3ObjectOf } from '../core/contract/artifact.ts';
+import type { StackConfig } from '../core/contract/config.ts';
+import type { TrueUpFunction } from './trueup-function.ts';
+
+interface EcrPlace {
+  readonly account: string;
+  readonly region: string;
+  /** Of a repository; `PREFIX/*` for all below it. */
+  readonly name: string;
+}
+
+/** To read the repositories of ECR, and the objects of S3, that the stack configuration names; nothing else of either. */
+export function allowSources(to: TrueUpFunction, { repositories, sources }: StackConfig): void {
+  const artifacts = repositories.flatMap(({ url, registry }) => {
+    const place = registry?.secret === undefined ? ecrRepositoryOf(url) : undefined;
+    return place === undefined ? [] : [place];
+  });
+  const charts = sources.charts.flatMap(({ url, secret }) => {
+    // A source is what the names of charts begin with.
+    const place = secret === undefined ? ecrRepositoryOf(`${url}/*`) : undefined;
+    return place === undefined ? [] : [place];
+  });
+  allowEcr(to, [...artifacts, ...charts]);
+  allowObjects(
+    to,
+    repositories.map(({ url }) => url),
+  );
+}
+
+function allowEcr(to: TrueUpFunction, places: readonly EcrPlace[]): void {
+  if (places.length === 0) return;
+  to.allow(new PolicyStatement({ actions: ['ecr:GetAuthorizationToken'], resources: ['*'] }));
+  Validations.of(to).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason: 'GetAuthorizationToken knows no resources; what the token may read, the other statements say.',
+  });
+  const actions = ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer', 'ecr:ListImages'];
+  const arns = places.map(({ account, region, name }) =>
+    Stack.of(to).formatArn({ service: 'ecr', region, account, resource: 'repository', resourceName: name }),
+  );
+  to.allow(new PolicyStatement({ actions, resources: [...new Set(arns)] }));
+  for (const { account, region, name } of places.filter((place) => place.name.endsWith('*'))) {
+    Validations.of(to).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ecr:${region}:${account}:repository/${name}]`,
+      reason: 'The stack configuration declares charts below this name; which there are, applications say.',
+    });
+  }
+}
+
+function allowObjects(to: TrueUpFunction, urls: readonly string[]): void {
+  const arns = urls.flatMap((url) => {
+    const place = s3ObjectOf(url);
+    if (place === undefined) return [];
+    const resource = `${place.bucket}/${place.key}`;
+    return [Stack.of(to).formatArn({ service: 's3', region: '', account: '', resource })];
+  });
+  if (arns.length === 0) return;
+  // The version that was the newest is read, although a newer one came meanwhile.
+  const actions = ['s3:GetObject', 's3:GetObjectVersion'];
+  to.allow(new PolicyStatement({ actions, resources: [...new Set(arns)] }));
+}
