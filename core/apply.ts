@@ -7,7 +7,6 @@ import { pruneObject, type PruneResult, type PruneTask } from './apply/prune-obj
 import { inBatches } from './in-batches.ts';
 
 export { inApplyOrder } from './apply/apply-order.ts';
-export { failed } from './apply/object-result.ts';
 export type { ApplyTask, Effects, Failure, ObjectResult } from './apply/object-result.ts';
 export type { PruneResult, PruneTask } from './apply/prune-object.ts';
 
@@ -15,6 +14,8 @@ export type { PruneResult, PruneTask } from './apply/prune-object.ts';
 const atOnce = 8;
 /** After so many objects in a row without an answer the cluster counts as gone; each may cost a connect timeout. */
 const unansweredLimit = 8;
+
+const definitionPrefix = 'apiextensions.k8s.io/CustomResourceDefinition/';
 
 /** What became of a group of objects. `stopped` is why the others were not tried; what was done is done. */
 export interface GroupResult<R extends ObjectResult = ObjectResult> {
@@ -40,8 +41,10 @@ export async function applyRank(
   return untilStopped(tasks, async (task) => {
     const missing = task.needs.find((key) => earlier.failed.has(key));
     if (missing !== undefined) return skipped(task, missing);
-    const awaited = task.needs.some((key) => earlier.planned.has(key));
-    const result = await applyObject(task, { effects, awaited, patience });
+    const awaited = task.needs.filter((key) => earlier.planned.has(key));
+    const redefined = awaited.some((key) => key.startsWith(definitionPrefix));
+    const sending = { effects, awaited: awaited.length > 0, redefined, patience };
+    const result = await applyObject(task, sending);
     if (isDefinition(task.ref)) return awaitEstablished(task, result, effects);
     return healForeign(task, result, effects);
   });

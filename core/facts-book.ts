@@ -1,6 +1,7 @@
 import type { ClusterConfig, StackConfig } from './contract/config.ts';
 import { keys } from './contract/keys.ts';
 import { readDocument } from './documents.ts';
+import { Stop } from './errors.ts';
 import { digestOf } from './model/digest.ts';
 import { clusterFactsSchema, type Capabilities } from './model/facts.ts';
 import { speakerOf, StoredLookups } from './lookup-record.ts';
@@ -36,7 +37,11 @@ export class FactsBook {
   of(cluster: string | undefined, { application, as }: FactsReader): AskedFacts {
     const config = this.#config.clusters.find(({ name }) => name === cluster);
     if (config === undefined) {
-      return { ...noFacts, variable: (key) => memberOf(this.#config.variables, key), lookups: async () => noCluster };
+      return {
+        ...noFacts,
+        variable: (key) => memberOf(this.#config.variables, key),
+        lookups: async () => noCluster,
+      };
     }
     const { name } = config;
     return {
@@ -56,7 +61,12 @@ export class FactsBook {
   }
 
   async #readLookups(key: string, as: LookupWish['as']): Promise<KnownLookups | undefined> {
-    const record = (await readDocument(this.#deps.store, key, lookupRecordSchema))?.value;
+    const document = await readDocument(this.#deps.store, key, lookupRecordSchema).catch((error: unknown) => {
+      // The next sweep writes it anew.
+      if (error instanceof Stop) return undefined;
+      throw error;
+    });
+    const record = document?.value;
     // What was read with the rights of somebody else is none of its business.
     if (record === undefined || record.as !== speakerOf(as)) return undefined;
     return new StoredLookups(record, this.#deps.sealer);

@@ -40,12 +40,17 @@ export async function sealLookup(read: ReadLookup, sealer: Sealer): Promise<Look
   return { ...bare, objects, wrappedKey: wrapped };
 }
 
-async function openLookup(answer: LookupAnswer, sealer: Pick<Sealer, 'unwrap' | 'decrypt'>): Promise<ReadLookup> {
+async function openLookup(
+  answer: LookupAnswer,
+  sealer: Pick<Sealer, 'unwrap' | 'decrypt'>,
+): Promise<ReadLookup> {
   if (answer.found === 'nothing') return answer;
   const { found, namespaced, seen, wrappedKey } = answer;
   const key = wrappedKey === undefined ? undefined : await sealer.unwrap(wrappedKey, 'lookup');
   const objects = answer.objects.map(({ object, sealed }) =>
-    key === undefined || sealed === undefined ? object : joined(object, JSON.parse(sealer.decrypt(key, sealed))),
+    key === undefined || sealed === undefined
+      ? object
+      : joined(object, JSON.parse(sealer.decrypt(key, sealed))),
   );
   return { found, namespaced, objects, seen };
 }
@@ -62,15 +67,12 @@ function parted(object: KubeObject): { readonly open: KubeObject; readonly secre
 
 function joined(object: KubeObject, secret: Json): KubeObject {
   if (!isJsonObject(secret)) return object;
-  const { data = null, annotations = null } = secret;
-  const { metadata } = object;
-  return {
-    ...object,
-    metadata: isJsonObject(annotations)
-      ? { ...metadata, annotations: Object.fromEntries(Object.entries(annotations).map(([k, v]) => [k, String(v)])) }
-      : metadata,
-    ...(data !== null && { data }),
-  };
+  const { data = null, annotations } = secret;
+  const own = isJsonObject(annotations)
+    ? Object.entries(annotations).flatMap(([key, text]) => (typeof text === 'string' ? [[key, text]] : []))
+    : undefined;
+  const metadata = { ...object.metadata, ...(own && { annotations: Object.fromEntries(own) }) };
+  return { ...object, metadata, ...(data !== null && { data }) };
 }
 
 /** Whether two answers are the same to a template. */

@@ -12,7 +12,7 @@ import type { LookupQuestion } from './model/lookup.ts';
 import type { KubeObject, LiveObject } from './model/object.ts';
 import type { RunRequest } from './model/run.ts';
 
-export type { ReferencedValues, Secrets, SopsOpener } from './secret-ports.ts';
+export type { ReferencedValues, Sealer, SealingPurpose, Secrets, SopsOpener } from './secret-ports.ts';
 
 /** Milliseconds since the epoch; the only source of time. */
 export interface Clock {
@@ -249,21 +249,6 @@ export type NewestChart =
 export interface ChartIndex {
   /** For each reference in turn, for one question to each Helm repository or OCI name, whatever of it is asked for. */
   newest(references: readonly ChartReference[]): Promise<readonly NewestChart[]>;
-}
-
-/** What data keys are for; default: a snapshot. The function that renders may open what was looked up, and nothing else. */
-export type SealingPurpose = 'snapshot' | 'lookup';
-
-/** Envelope encryption of secret leaves (rule 9). */
-export interface Sealer {
-  /** Key of the keyed digests. Never leaves memory. */
-  digestKey(): Promise<Uint8Array>;
-  /** A fresh data key; `wrapped` is base64 of its KMS ciphertext. */
-  newDataKey(purpose?: SealingPurpose): Promise<{ readonly wrapped: string; readonly key: Uint8Array }>;
-  /** For the purpose that it was made for. */
-  unwrap(wrapped: string, purpose?: SealingPurpose): Promise<Uint8Array>;
-  encrypt(key: Uint8Array, plain: string): string;
-  decrypt(key: Uint8Array, sealed: string): string;
 }
 
 /** Objects of one kind, and the version of the whole list: how new the answer is. */

@@ -38,7 +38,8 @@ export async function readLookup(
   if (resource === undefined) return nothing(`the cluster serves no ${kind} of ${apiVersion}`);
   try {
     const live = await liveObjects(cluster, resource, lookup);
-    if (live === undefined) return nothing(`there are more than ${mostObjects}; declare those it needs by name`);
+    if (live === undefined)
+      return nothing(`there are more than ${mostObjects}; declare those it needs by name`);
     const objects = live.map(readable);
     if (JSON.stringify(objects).length > mostCharacters)
       return nothing(`they are more than ${mostCharacters} characters; declare less`);
@@ -111,7 +112,11 @@ function readable(live: LiveObject): KubeObject {
     ...status,
     apiVersion: live.apiVersion,
     kind: live.kind,
-    metadata: { ...meta, ...(kept.length > 0 && { annotations: Object.fromEntries(kept) }), name: metadata.name },
+    metadata: {
+      ...meta,
+      ...(kept.length > 0 && { annotations: Object.fromEntries(kept) }),
+      name: metadata.name,
+    },
   };
 }
 
@@ -120,7 +125,9 @@ function withoutTicking(status: JsonObject): JsonObject {
   return Object.fromEntries(
     members.map(([key, value]) => [
       key,
-      Array.isArray(value) ? value.map((item: Json) => (isJsonObject(item) ? withoutTicking(item) : item)) : value,
+      Array.isArray(value)
+        ? value.map((item: Json) => (isJsonObject(item) ? withoutTicking(item) : item))
+        : value,
     ]),
   );
 }

@@ -28,3 +28,18 @@ export interface ReferencedValues {
    */
   read(place: SecretPlace): Promise<ReferencedValue>;
 }
+
+/** What data keys are for; default: a snapshot. The function that renders may open what was looked up, and nothing else. */
+export type SealingPurpose = 'snapshot' | 'lookup';
+
+/** Envelope encryption of secret leaves (rule 9). */
+export interface Sealer {
+  /** Key of the keyed digests. Never leaves memory. */
+  digestKey(): Promise<Uint8Array>;
+  /** A fresh data key; `wrapped` is base64 of its KMS ciphertext. */
+  newDataKey(purpose?: SealingPurpose): Promise<{ readonly wrapped: string; readonly key: Uint8Array }>;
+  /** For the purpose that it was made for. */
+  unwrap(wrapped: string, purpose?: SealingPurpose): Promise<Uint8Array>;
+  encrypt(key: Uint8Array, plain: string): string;
+  decrypt(key: Uint8Array, sealed: string): string;
+}

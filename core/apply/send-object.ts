@@ -6,6 +6,8 @@ import { answered, type ApplyTask, type Effects } from './object-result.ts';
 /** How long an object may wait for the namespace or the definition that this run has just made. */
 const waitTries = 20;
 const waitMs = 500;
+/** How often an object is sent again whose field its definition, new in this run, is not yet served with. */
+const schemaTries = 10;
 /** Longest wait of a throttled request within the run. */
 const shortSeconds = 2;
 /** How long the objects of one rank wait for an admission webhook, all together: its Service may be as new as they. */
@@ -19,6 +21,8 @@ export interface Sending {
   readonly effects: Effects;
   /** Its namespace or definition is as new as itself, so a 404 is worth a wait. */
   readonly awaited: boolean;
+  /** Its definition is applied in this run, and the server takes a moment to serve the new schema. */
+  readonly redefined: boolean;
   readonly patience: WebhookPatience;
 }
 
@@ -47,9 +51,10 @@ export async function sendObject(
 function pauseAfter(
   outcome: ApplyOutcome | Retry,
   attempt: number,
-  { effects, awaited, patience }: Sending,
+  { effects, awaited, redefined, patience }: Sending,
 ): number | undefined {
   if (!(outcome instanceof Retry)) {
+    if (redefined && attempt < schemaTries && isUnknownField(outcome)) return waitMs;
     return awaited && attempt < waitTries && isTooEarly(outcome) ? waitMs : undefined;
   }
   const webhook = webhookIn(outcome);
@@ -67,6 +72,10 @@ function pauseAfter(
 export function isTooEarly(outcome: ApplyOutcome): boolean {
   if (outcome.kind === 'absent') return true;
   return outcome.kind === 'refused' && /service ?account .*not found/i.test(outcome.message);
+}
+
+function isUnknownField(outcome: ApplyOutcome): boolean {
+  return outcome.kind === 'invalid' && /field not declared in schema|unknown field/.test(outcome.message);
 }
 
 /** The webhook, of admission or conversion, that the server could not call: it did answer, so the cluster is not gone. */

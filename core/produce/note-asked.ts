@@ -41,7 +41,8 @@ type Applications = AskedDocument['applications'];
 function withMade(now: Applications, before: Applications): Applications {
   const entries = Object.entries(now).map(([name, asked]): [string, AskedOfCluster] => {
     const made = before[name]?.lookups?.made;
-    if (asked.lookups === undefined || asked.lookups.made !== undefined || made === undefined) return [name, asked];
+    if (asked.lookups === undefined || asked.lookups.made !== undefined || made === undefined)
+      return [name, asked];
     return [name, { ...asked, lookups: { ...asked.lookups, made } }];
   });
   return Object.fromEntries(entries);

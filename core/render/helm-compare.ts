@@ -74,7 +74,10 @@ export function lookupFault(
 /** What templates ask that the Application does not declare. */
 export function undeclaredFault(asked: readonly LookupQuestion[], namespace: string): Fault {
   const wished = asked.map((question) => declarationOf(question, namespace));
-  return { subject: 'helm.lookup', message: `does not declare all that the chart looks up; add ${shortList(wished)}` };
+  return {
+    subject: 'helm.lookup',
+    message: `does not declare all that the chart looks up; add ${shortList(wished)}`,
+  };
 }
 
 function decided(differences: readonly Difference[]): string {

@@ -103,7 +103,9 @@ export class DeclaredLookups {
   /** Values of Secrets, in the clear and as they stand in `data`. */
   get secretTexts(): readonly string[] {
     const objects = this.#known.flatMap(({ answer }) => (answer.found === 'objects' ? answer.objects : []));
-    return objects.filter(isSecret).flatMap(({ data }) => textsIn(data).flatMap((text) => [text, plain(text)]));
+    return objects
+      .filter(isSecret)
+      .flatMap(({ data }) => textsIn(data).flatMap((text) => [text, plain(text)]));
   }
 }
 

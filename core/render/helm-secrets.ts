@@ -61,10 +61,9 @@ function spilled(value: Json | undefined, twin: Json | undefined, is: IsSpilled,
       spilled(member, members[key], is, path === '' ? key : `${path}.${key}`),
     );
   }
-  if (value === undefined || value === null) return [];
-  return is(String(value), isLeaf(twin) ? String(twin) : undefined) ? [path] : [];
+  return isLeaf(value) && is(String(value), isLeaf(twin) ? String(twin) : undefined) ? [path] : [];
 }
 
 function isLeaf(value: Json | undefined): value is string | number | boolean {
-  return value !== undefined && typeof value !== 'object';
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }

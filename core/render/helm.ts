@@ -58,8 +58,7 @@ export async function readHelm(source: HelmSource, context: RenderContext): Prom
   const values = await readValues(source.path, options, chart, context);
   const lookups = await declaredLookups(source, options, context);
   const isAsking = asksCapabilities(chart, [...values.texts, JSON.stringify(options.parameters)]);
-  const capabilities =
-    isAsking || lookups !== undefined ? await context.facts.capabilities() : undefined;
+  const capabilities = isAsking || lookups !== undefined ? await context.facts.capabilities() : undefined;
   const findings = lintChart(chart).filter(
     ({ kind }) =>
       (kind !== 'capabilities' || capabilities === undefined) && (kind !== 'lookup' || lookups === undefined),
@@ -86,7 +85,13 @@ export async function readHelm(source: HelmSource, context: RenderContext): Prom
   const probe = { capabilities, namespace: context.namespace };
   const warnings = await examined(one, { chart, findings, options, run, probe });
   const used = lookups?.used ?? [];
-  return { objects: mapHooks(one), origins: one.origins, ...inputsOf(chart, values), warnings, lookups: used };
+  return {
+    objects: mapHooks(one),
+    origins: one.origins,
+    ...inputsOf(chart, values),
+    warnings,
+    lookups: used,
+  };
 }
 
 /** Undefined where the Application declares none. Throws Stop for what is not known yet. */
@@ -184,7 +189,10 @@ async function mattering(
 const anyServer: Capabilities = { version: 'v1.30.0', apiVersions: ['v1', 'v1/Secret', 'v1/ConfigMap'] };
 
 /** What the templates look up, to be declared. */
-async function wishedFor(run: Run, { capabilities, namespace }: Examined['probe']): Promise<readonly string[]> {
+async function wishedFor(
+  run: Run,
+  { capabilities, namespace }: Examined['probe'],
+): Promise<readonly string[]> {
   const asked = new Set<string>();
   const lookup: HelmRequest['lookup'] = (question) => {
     asked.add(declarationOf(question, namespace));

@@ -1,6 +1,7 @@
 import type { StackConfig } from '../contract/config.ts';
 import { recordFindings, type EpisodeDeps, type Findings, type Recorded } from '../episodes.ts';
 import { Retry, messageOf } from '../errors.ts';
+import { LostSnapshot } from '../lost-snapshot.ts';
 import type { TargetCheck } from '../model/check.ts';
 import type { TargetMemory } from '../model/memory.ts';
 import type { RunRequest } from '../model/run.ts';
@@ -48,7 +49,7 @@ const reconciling = { sync: 'Reconciling', reason: 'a run is at work' } as const
 /**
  * Looks at one target: drift of everything in its inventory, extra objects, health. `full`: every object is compared,
  * whatever is remembered of it. Gives the check itself where there is nothing to conclude. Throws Retry when the cluster
- * does not answer.
+ * does not answer, LostSnapshot where there is nothing to compare with.
  */
 export async function beginCheck(
   deps: CheckDeps,
@@ -66,7 +67,8 @@ export async function beginCheck(
     const look = await lookAtTarget({ ...deps, now: deps.clock.now() }, swept, state, known);
     return { one, state, look, full: full || known.recalled.size === 0 };
   } catch (error) {
-    if (error instanceof Retry) throw error;
+    // Of what is lost the sweep tells, for all targets at once.
+    if (error instanceof Retry || error instanceof LostSnapshot) throw error;
     const verdict = { sync: 'Unknown', reason: messageOf(error) } as const;
     return { check: unjudged(deps, revision, previous, verdict) };
   }

@@ -17,11 +17,7 @@ interface FollowDeps extends LookupDeps {
  * Notes what rendering may know of a cluster, and has those repositories looked at again of which a render was told
  * something else. Of a cluster that no render asked anything, nothing is read but a listing.
  */
-export async function followFacts(
-  deps: FollowDeps,
-  cluster: string,
-  connection: Connection,
-): Promise<void> {
+export async function followFacts(deps: FollowDeps, cluster: string, connection: Connection): Promise<void> {
   const capabilities = await noteClusterFacts(deps, cluster, connection);
   const asked = await readAsked(cluster, deps);
   const config = deps.config.clusters.find(({ name }) => name === cluster);

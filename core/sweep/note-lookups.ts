@@ -96,10 +96,14 @@ async function noteOne(
     answers.push([id, isSame && old !== undefined ? old : answer]);
     if (!isSame && old !== undefined) changed.push(old, answer);
   }
-  const next = followed(known, { as, answers: Object.fromEntries(answers), made: wish.made }, {
-    now: clock.now(),
-    changed: changed.length === 0 ? undefined : { own: changed.some((answer) => isOwn(answer, name)) },
-  });
+  const next = followed(
+    known,
+    { as, answers: Object.fromEntries(answers), made: wish.made },
+    {
+      now: clock.now(),
+      changed: changed.length === 0 ? undefined : { own: changed.some((answer) => isOwn(answer, name)) },
+    },
+  );
   if (before !== undefined && jsonEqual(next, before.value)) return before.value;
   await writeDocument(store, key, next, 'any');
   return next;
@@ -121,7 +125,8 @@ function followed(
     return { ...record, answers, changes: kept, ...held };
   }
   const since = (ms: number) => kept.filter(({ at }) => now - millisecondsOf(at) < ms);
-  const isLooping = changed.own && since(ownChangesWithinMs).filter(({ own }) => own).length >= mostOwnChanges;
+  const isLooping =
+    changed.own && since(ownChangesWithinMs).filter(({ own }) => own).length >= mostOwnChanges;
   // What is new is told all the same; what changed stands as it was.
   const asBefore = { ...answers, ...pick(known.answers, Object.keys(answers)) };
   if (isLooping) return { ...record, answers: asBefore, changes: kept, held: true };

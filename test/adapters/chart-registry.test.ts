@@ -35,36 +35,6 @@ const versions = ['1.0.0', '1.2.0', '1.10.0', '2.0.0', '2.1.0-rc.1'];
 const packed = versions.map((version) => ({ name: 'web', version, archive: chartArchive('web', version) }));
 const fault = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
 
-describe('the newest version of each range', () => {
-  test('takes one question to a repository for all of its charts, and no archive', async () => {
-    const server = await TestServer.start();
-    await using _ = server;
-    const both = [...packed, { name: 'db', version: '3.1.0', archive: chartArchive('db', '3.1.0') }];
-    serveRepository(server, both);
-    const repository = `http://${server.host}/charts`;
-    const registry = registryOf([{ url: repository }]);
-    const found = await registry.newest([
-      { repository, name: 'web', version: '1.x' },
-      { repository: `${repository}/`, name: 'db', version: '*' },
-      { repository, name: 'web', version: '^9' },
-      { repository, name: 'gone', version: '*' },
-      { repository: 'http://127.0.0.1:1/else', name: 'web', version: '*' },
-    ]);
-    const none = { kind: 'none' };
-    const versions = ['1.10.0', '3.1.0'].map((version) => ({ kind: 'version', version }));
-    assert.deepEqual(found, [...versions, none, none, none]);
-    assert.deepEqual(server.requests, ['GET /charts/index.yaml']);
-  });
-
-  test('is not known where nobody answers', async () => {
-    const server = await TestServer.start();
-    const repository = `http://${server.host}/charts`;
-    await server[Symbol.asyncDispose]();
-    const found = await registryOf([{ url: repository }]).newest([{ repository, name: 'web', version: '*' }]);
-    assert.deepEqual(found, [{ kind: 'unknown' }]);
-  });
-});
-
 describe('a Helm repository', () => {
   const open = async (more: Omit<Declared, 'url'> = {}) => {
     const server = await TestServer.start();
@@ -338,7 +308,7 @@ describe('an OCI registry', () => {
     server.serve(`/v2/${name}/tags/list?n=1000&last=latest`, 200, tags(['1.10.0', '2.0.0', '2.1.0-rc.1']));
     const oci = `oci://${server.host}/${name}`;
     const registry = registryOf([{ url: `oci://${server.host}/acme`, ...more }]);
-    return { server, digests, registry, oci, fetch: (version: string) => registry.fetch({ oci, version }) };
+    return { server, digests, fetch: (version: string) => registry.fetch({ oci, version }) };
   };
 
   test('gives exact versions and the newest of a range over pages of tags', async () => {
@@ -348,17 +318,6 @@ describe('an OCI registry', () => {
     assert.deepEqual([exact.name, exact.version, exact.digest], ['web', '1.2.0', digests[1]]);
     assert.equal(server.requests.filter((each) => each.includes('tags')).length, 0);
     assert.equal((await fetch('1.x')).version, '1.10.0');
-  });
-
-  test('tells the newest of several ranges by its tags alone, asked once', async () => {
-    const { server, registry, oci } = await open();
-    await using _ = server;
-    const found = await registry.newest(['1.0.x', '1.x', '3.x'].map((version) => ({ oci, version })));
-    assert.deepEqual(
-      found.map((one) => (one.kind === 'version' ? one.version : one.kind)),
-      ['1.0.0', '1.10.0', 'none'],
-    );
-    assert.equal(server.requests.length, 2);
   });
 
   test('a plus sign in a version is an underscore in its tag', async () => {

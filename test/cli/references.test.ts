@@ -65,7 +65,7 @@ test('is applied, rotated, checked and healed, and its values are nowhere but in
     'shop/secret.yaml',
     `apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData:\n${data}`,
   );
-  const target = ['--app', 'shop', '--namespace', cluster.namespace];
+  const target = ['--app', 'vault', '--namespace', cluster.namespace];
   assert.equal((await run(['render', 'shop', '-o', 'yaml'])).code, 0, 'no AWS is asked');
 
   const early = await run(['apply', 'shop', ...target]);
@@ -89,18 +89,18 @@ test('is applied, rotated, checked and healed, and its values are nowhere but in
   assert.equal(applied.code, 0, applied.out + applied.err);
   const rest = { token: encoded('hunter2-token'), plain: encoded('as it is') };
   assert.deepEqual(await live(), { password: encoded('hunter2-one'), ...rest });
-  const clean = await run(['drift', '--app', 'shop', '--full']);
+  const clean = await run(['drift', '--app', 'vault', '--full']);
   assert.match(clean.out, /: Synced; Healthy/, clean.err);
 
   const { VersionId: second = '' } = await secrets.send(
     new PutSecretValueCommand({ SecretId: name, SecretString: value('hunter2-two') }),
   );
   const waiting = new RegExp(
-    `shop: Pending; Healthy; ref\\+awssecrets://${name} has version ${second}, applied is ${first}`,
+    `vault: Pending; Healthy; ref\\+awssecrets://${name} has version ${second}, applied is ${first}`,
   );
-  assert.match((await run(['drift', '--app', 'shop', '--full'])).out, waiting);
+  assert.match((await run(['drift', '--app', 'vault', '--full'])).out, waiting);
   // Nothing has changed since, and no object but this one is looked at.
-  assert.match((await run(['drift', '--app', 'shop'])).out, waiting);
+  assert.match((await run(['drift', '--app', 'vault'])).out, waiting);
   assert.match((await run(['status'])).out, new RegExp(`db has version ${second}`));
 
   const thief = await cluster.as('rival-controller');
@@ -108,7 +108,7 @@ test('is applied, rotated, checked and healed, and its values are nowhere but in
     body: { stringData: { token: 'stolen' } },
     contentType: 'application/merge-patch+json',
   });
-  const both = await run(['drift', '--app', 'shop', '--full']);
+  const both = await run(['drift', '--app', 'vault', '--full']);
   assert.match(both.out, /Pending, 1 objects with drift/);
   assert.match(both.out, /data\.token.*hmac:/s);
   assert.doesNotMatch(both.out, /data\.password/, 'a rotation is no drift');
@@ -119,9 +119,9 @@ test('is applied, rotated, checked and healed, and its values are nowhere but in
   assert.match(again.out, /0 created, 1 updated/, again.err);
   assert.deepEqual(await live(), { password: encoded('hunter2-two'), ...rest });
   assert.match((await run(['status'])).out, /Synced/);
-  assert.match((await run(['drift', '--app', 'shop', '--full'])).out, /: Synced; Healthy/);
+  assert.match((await run(['drift', '--app', 'vault', '--full'])).out, /: Synced; Healthy/);
 
-  const history = await run(['history', '--app', 'shop']);
+  const history = await run(['history', '--app', 'vault']);
   for (const version of [first, second]) {
     assert.match(
       history.out,

@@ -153,6 +153,26 @@ describe('an object whose namespace or kind comes with the same run', () => {
   });
 });
 
+test('a field that only the definition of this run has is sent until the server knows it, and not for ever', async () => {
+  const { cluster, clock, effects } = newWorld();
+  const definition = 'apiextensions.k8s.io/CustomResourceDefinition//widgets.example.org';
+  const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', namespace: 'default' } };
+  const task = applyTask(object, 'configmaps', [definition]);
+  const started = clock.now();
+  cluster.hook = (request, when) => {
+    if (request.startsWith('apply') && when === 'before' && clock.now() - started >= 1_000)
+      cluster.answers.clear();
+  };
+  cluster.answers.set('a', { kind: 'invalid', message: '.spec.colour: field not declared in schema' });
+  const earlier = { ...none, planned: new Set([definition]) };
+  const [met] = (await applyRank([task], effects, earlier)).results;
+  assert.deepEqual([met?.outcome.outcome, clock.now() - started], ['created', 1_000]);
+  cluster.hook = () => undefined;
+  cluster.answers.set('a', { kind: 'invalid', message: '.spec.colour: field not declared in schema' });
+  const [wrong] = (await applyRank([task], effects, earlier)).results;
+  assert.equal(wrong?.failure, 'invalid');
+});
+
 describe('a server that is throttled', () => {
   const object: KubeObject = {
     apiVersion: 'v1',

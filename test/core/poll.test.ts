@@ -137,6 +137,11 @@ test('the fleet becomes one request for each remote, spread over half of the tim
     sent.map(({ request }) => request.poll === 'remote' && request.repositories),
     [['apps', 'apps-tag'], ['other']],
   );
+  sent.length = 0;
+  const charts = [{ url: 'https://charts.example', hosts: [], internal: false }];
+  await askForPolls({ ...config, sources: { ...config.sources, charts } }, queue);
+  assert.deepEqual(sent.at(-1), { request: { version: 1, poll: 'charts' }, delay: 449 });
+  sent.length = 0;
   for (let pollMinutes = 5; pollMinutes <= 1440; pollMinutes += 205) {
     await askForPolls({ ...config, pollMinutes }, queue);
     assert.ok(sent.splice(0).every(({ delay }) => delay >= 0 && delay < Math.min(900, pollMinutes * 30)));

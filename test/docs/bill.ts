@@ -23,7 +23,7 @@ const pollsPerQueue = (hours * 3600 * 5) / 20;
 /** Requests of one sweep of one cluster that finds nothing, counted in `core/sweep.ts` and what it calls. */
 const perSweep = {
   s3Get: 2,
-  s3PutOrList: 9,
+  s3PutOrList: 10,
   secrets: 2,
   metrics: 1,
   /** Snapshots are read by exact checks alone: four times a day. */

@@ -43,9 +43,9 @@ class ChartWorld extends ProduceWorld {
         };
       },
       unpack: async () => new Map(),
-      newest: async (charts) => {
-        this.asked.push(charts.map((chart) => `${nameOf(chart)} ${chart.version}`));
-        return charts.map((chart): NewestChart => {
+      newest: async (references) => {
+        this.asked.push(references.map((chart) => `${nameOf(chart)} ${chart.version}`));
+        return references.map((chart): NewestChart => {
           const version = newestOf(chart);
           if (this.answers === 'unknown') return { kind: 'unknown' };
           return version === undefined ? { kind: 'none' } : { kind: 'version', version };

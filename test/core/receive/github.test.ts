@@ -129,8 +129,8 @@ test('a repository that is configured twice is told to both', () => {
 const bad: readonly (readonly [what: string, request: Parameters<typeof delivery>[0], says: RegExp])[] = [
   ['no JSON', { body: '{"ref":' }, /not JSON/],
   ['nothing', { body: '' }, /not JSON/],
-  ['null', { body: 'null' }, /body \(root\): /],
-  ['a list', { body: '[]' }, /body \(root\): /],
+  ['null', { body: 'null' }, /body must be of the type object/],
+  ['a list', { body: '[]' }, /body must be of the type object/],
   ['another shape', { body: '{"ref":1,"repository":{}}' }, /ref: .*before: .*repository\.full_name: /],
   ['a ref that is none', { body: JSON.stringify(pushOf({ ref: 'main' })) }, /body ref: /],
   [

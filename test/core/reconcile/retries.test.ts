@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { keys } from '../../../core/contract/keys.ts';
 import { Blocked, Retry } from '../../../core/errors.ts';
 import type { Clusters } from '../../../core/ports.ts';
 import { lookDelaySeconds, retryDelaySeconds } from '../../../core/reconcile/delays.ts';
@@ -66,6 +67,25 @@ test('a cluster that does not answer: recorded with its reason, tried again with
   assert.equal((await world.inventory()).lastRun?.attempt, 0);
   clock.advance(900_000);
   assert.equal((await world.run('retry')).kind, 'rested', 'a retry that comes too late finds nothing to do');
+});
+
+test('a snapshot that is lost is asked for, and the run goes on once it is there again', async () => {
+  const { world, clock, setFault } = newWorld();
+  setFault(undefined);
+  const { snapshot, repository } = await world.push([configMap('a')]);
+  const key = keys.snapshot('web', snapshot);
+  const kept = await world.store.get(key);
+  await world.store.delete(key, 'any');
+  const { outcome } = await world.record();
+  assert.match(outcome?.message ?? '', /^snapshot sha256:.* is not in the bucket; it is rendered anew/);
+  const [hint] = world.bus.events.splice(0);
+  assert.ok(hint?.type === 'PushReceived');
+  assert.deepEqual([hint.detail.repository, hint.detail.anew], [repository, ['web']]);
+  const [later] = world.queues.later.splice(0);
+  assert.deepEqual([later?.request.reason, later?.delaySeconds], ['retry', 5]);
+  await world.store.put(key, kept?.text ?? '', 'absent');
+  clock.advance(5_000);
+  assert.deepEqual(didIn(await world.record('retry')), ['created ConfigMap a']);
 });
 
 test('a doubled retry is not a second try', async () => {

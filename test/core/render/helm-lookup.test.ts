@@ -39,7 +39,11 @@ const readsToken = chart(
   'apiVersion: v1\nkind: Secret\nmetadata: {name: x}\ndata:\n  p: {{ ((lookup "v1" "Secret" .Release.Namespace "token").data).p | default "bm9uZQ==" }}\n',
 );
 
-function rendering(template: Parameters<typeof renderChart>[0], lookup: object[], known: Record<string, ReadLookup>) {
+function rendering(
+  template: Parameters<typeof renderChart>[0],
+  lookup: object[],
+  known: Record<string, ReadLookup>,
+) {
   return renderChart(template, { lookup: JSON.parse(JSON.stringify(lookup)) }, { facts: facts(known) });
 }
 
@@ -58,7 +62,10 @@ describe('declared lookups', () => {
 
   test('lists, kinds without namespaces, kinds that the cluster does not serve, and templates in values', async () => {
     const template = [
-      configMap('x', '{{ range (lookup "v1" "ConfigMap" "shared" "").items }}{{ .kind }}/{{ .metadata.name }} {{ end }}'),
+      configMap(
+        'x',
+        '{{ range (lookup "v1" "ConfigMap" "shared" "").items }}{{ .kind }}/{{ .metadata.name }} {{ end }}',
+      ),
       '  one: {{ (lookup "v1" "ConfigMap" "shared" "b").data.k }}',
       '  uid: {{ (lookup "v1" "Namespace" "" "kube-system").metadata.uid }}',
       '  version: {{ .Capabilities.KubeVersion.Version }} {{ .Capabilities.APIVersions.Has "apps/v1/Deployment" }} {{ .Capabilities.APIVersions.Has "acme.io/v1" }}',
@@ -71,7 +78,11 @@ describe('declared lookups', () => {
       metadata: { name, namespace: 'shared' },
       data: { k: `of ${name}` },
     });
-    const system: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid: 'u-7' } };
+    const system: KubeObject = {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'kube-system', uid: 'u-7' },
+    };
     const text = 'text: \'{{ (lookup "v1" "ConfigMap" "shared" "a").data.k }}\'\n';
     const { objects } = await rendering(
       chart(template, { 'apps/web/values.yaml': text }),
@@ -100,7 +111,10 @@ describe('declared lookups', () => {
   test('what is not known yet says so, all of it at once', async () => {
     const other = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shared' };
     await assert.rejects(rendering(readsToken, [token, other], {}), (error) => {
-      assert.match(String(error), /^Stop: folder apps\/web: v1 Secret web\/token is not known yet: the next sweep/);
+      assert.match(
+        String(error),
+        /^Stop: folder apps\/web: v1 Secret web\/token is not known yet: the next sweep/,
+      );
       assert.match(JSON.stringify(error), /v1 ConfigMap shared\/\* is not known yet/);
       return true;
     });
@@ -108,7 +122,10 @@ describe('declared lookups', () => {
 
   test('what may not be read is a fault where a template asks for it, and only there', async () => {
     const known: Record<string, ReadLookup> = {
-      'v1 Secret web/token': { found: 'nothing', message: 'the cluster does not let us get secrets web/token' },
+      'v1 Secret web/token': {
+        found: 'nothing',
+        message: 'the cluster does not let us get secrets web/token',
+      },
     };
     await assert.rejects(
       rendering(readsToken, [token], known),
@@ -120,7 +137,10 @@ describe('declared lookups', () => {
   test('what is not declared is a fault with the words to declare it, a list of everything too', async () => {
     const known = { 'v1 Secret web/token': found() };
     const more = chart(
-      configMap('x', '{{ ((lookup "v1" "ConfigMap" .Release.Namespace "a").metadata).name | default "none" | quote }}') +
+      configMap(
+        'x',
+        '{{ ((lookup "v1" "ConfigMap" .Release.Namespace "a").metadata).name | default "none" | quote }}',
+      ) +
         '  all: {{ len (lookup "v1" "Secret" "" "").items | quote }}\n  p: {{ (lookup "v1" "Secret" "web" "token").data | quote }}\n',
     );
     await assert.rejects(
@@ -136,7 +156,10 @@ describe('declared lookups', () => {
 
   test('without a declaration the fault says what to declare', async () => {
     await assert.rejects(
-      renderChart(chart(configMap('x', '{{ lookup "v1" "Secret" .Release.Namespace "token" | len | quote }}')), {}),
+      renderChart(
+        chart(configMap('x', '{{ lookup "v1" "Secret" .Release.Namespace "token" | len | quote }}')),
+        {},
+      ),
       /lookup asks a cluster.*declare { apiVersion: v1, kind: Secret, name: token } under helm\.lookup/,
     );
   });
@@ -155,7 +178,10 @@ describe('values of Secrets that were looked up', () => {
   for (const { why, data } of spills) {
     test(`are refused in a ConfigMap ${why}, and never quoted`, async () => {
       await assert.rejects(rendering(chart(configMap('x', data)), [token], known), (error) => {
-        assert.match(String(error), /a\.yaml.*: ConfigMap x: data\.value holds, or depends on, a value of a Secret/);
+        assert.match(
+          String(error),
+          /a\.yaml.*: ConfigMap x: data\.value holds, or depends on, a value of a Secret/,
+        );
         assert.ok(!JSON.stringify(error).includes(value));
         return true;
       });

@@ -133,7 +133,7 @@ describe('lookups', () => {
     await world.push('a', chartFiles(readsToken, declared));
     await world.settle();
     const before = world.world.store.writes.length;
-    world.cluster.write(address, { kind: 'Secret', metadata: { name: 'token', generation: 7 } } as never);
+    world.cluster.write(address, { kind: 'Secret', metadata: { name: 'token', generation: 7 } });
     assert.deepEqual(await world.sweep(), []);
     assert.equal(world.world.store.writes.length, before);
   });

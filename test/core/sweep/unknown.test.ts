@@ -91,6 +91,11 @@ describe('what could not be judged is Unknown, never Synced', () => {
     const check = await world.sweep();
     assert.equal(check?.sync, 'Unknown');
     assert.match(check?.reason ?? '', /is not in the bucket; it is rendered anew/);
+    const hints = world.bus.events.flatMap((event) => (event.type === 'PushReceived' ? [event.detail] : []));
+    assert.deepEqual(
+      hints.map(({ repository, anew }) => [repository, anew]),
+      [[pointer.repository, ['web']]],
+    );
   });
 
   it('when there is no time left: the entry stays as it was and the longest unchecked come first', async () => {
