@@ -15,6 +15,7 @@ const statusSchema = z.object({
   details: z
     .object({
       kind: z.string().optional(),
+      name: z.string().optional(),
       causes: z
         .array(
           z.object({

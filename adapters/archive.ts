@@ -76,6 +76,9 @@ function readEntry(
   if (path.startsWith('/') || parts.includes('..') || /[\\\p{Cc}]|^[a-z]:/iu.test(path)) {
     return `holds a path that leads out of it: ${JSON.stringify(path)}`;
   }
+  // Its place is that of the root, which is a folder.
+  if (parts.length === 0)
+    return `holds a file without a name, ${JSON.stringify(path)}; package the ${noun} again`;
   if (size > fileBytes) return `holds ${path} of ${size} bytes; files of up to ${fileBytes} are read`;
   if (files.size >= maxFiles) return `holds more than ${maxFiles} files`;
   const chunks: Buffer[] = [];

@@ -102,6 +102,20 @@ export class ApiCluster implements Cluster {
   }
 
   async apply(address: ObjectAddress, object: KubeObject, options: ApplyOptions): Promise<ApplyOutcome> {
+    if (options.createOnly !== true) return this.#apply(address, object, options);
+    const outcome = await this.#apply(address, neverWritten(object), options).catch((error: unknown) => {
+      if (error instanceof Retry && takesNoVersion(error.message)) return undefined;
+      throw error;
+    });
+    if (outcome !== undefined && !('message' in outcome && takesNoVersion(outcome.message))) return outcome;
+    // Some extension servers have no such precondition: a look before it is the best there is.
+    if ((await this.get(address)) !== undefined) {
+      return { kind: 'conflict', message: 'is there already', fields: [] };
+    }
+    return this.#apply(address, object, { ...options, force: false });
+  }
+
+  async #apply(address: ObjectAddress, object: KubeObject, options: ApplyOptions): Promise<ApplyOutcome> {
     const request: WriteRequest = {
       method: 'PATCH',
       path: pathOf(address),
@@ -115,7 +129,7 @@ export class ApiCluster implements Cluster {
       },
       body: {
         contentType: 'application/apply-patch+yaml',
-        text: JSON.stringify(options.createOnly === true ? neverWritten(object) : object),
+        text: JSON.stringify(object),
       },
     };
     const outcome = masked(address, await this.#write(request));
@@ -138,6 +152,9 @@ export class ApiCluster implements Cluster {
     if (message !== words) return { kind: 'invalid', message };
     if (isGoingAway(body) || status === 404) return { kind: 'absent', message };
     if (status === 403) return { kind: 'refused', message };
+    if (status === 409 && isOfAnother(request, body)) {
+      throw new Retry({ subject: this.#client.subject, message, afterSeconds: 1 });
+    }
     if (status === 409) return { kind: 'conflict', message, fields: conflictsIn(body) };
     if (status >= 500 && !isFaultOfObject(message)) throw this.#client.unavailable(request, response);
     return { kind: 'invalid', message };
@@ -290,7 +307,6 @@ export class ApiCluster implements Cluster {
   }
 }
 
-/** The server quotes a value of a wrong type, which in a Secret is one. */
 /**
  * No object ever has version 1, so the server updates nothing, and a create does not look at the version. One request
  * proves what a look before it could not: that nobody made the object in between.
@@ -299,6 +315,19 @@ function neverWritten(object: KubeObject): KubeObject {
   return { ...object, metadata: { ...object.metadata, resourceVersion: '1' } };
 }
 
+/** Calico's server says `field must not be set for a Create request`. */
+function takesNoVersion(message: string): boolean {
+  return /resourceVersion\b.*(?:must|should) not be set/is.test(message);
+}
+
+/** What the server had to change besides, such as a quota that many creations count in at once. */
+function isOfAnother({ path }: ApiRequest, body: unknown): boolean {
+  const { kind, name } = statusOf(body).details ?? {};
+  const own = decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
+  return name !== undefined && (name !== own || (kind === 'resourcequotas' && !path.includes(`/${kind}/`)));
+}
+
+/** The server quotes a value of a wrong type, which in a Secret is one. */
 function masked({ apiVersion, plural }: ObjectAddress, outcome: ApplyOutcome): ApplyOutcome {
   if (outcome.kind !== 'invalid' || apiVersion !== 'v1' || plural !== 'secrets') return outcome;
   return { ...outcome, message: outcome.message.replace(/, got &.*/s, ', got another type') };

@@ -3,7 +3,7 @@ import { digestOf } from './model/digest.ts';
 import type { ChartReference } from './model/helm.ts';
 import { publishMissed, stateOf } from './poll.ts';
 import type { ChartIndex } from './ports.ts';
-import { newestOf } from './produce/floating-charts.ts';
+import { leadsTo, newestOf } from './produce/floating-charts.ts';
 import type { DeliverDeps } from './receive/deliver.ts';
 
 export interface ChartPollDeps extends DeliverDeps {
@@ -13,8 +13,9 @@ export interface ChartPollDeps extends DeliverDeps {
 
 /**
  * Asks each chart repository once which versions it has, for all applications that follow a range, and has those
- * repositories looked at of which one leads elsewhere than at their head: the look renders what it concerns, and nothing
- * else. Returns what came of it. One that does not answer is left alone until the next poll.
+ * repositories looked at of which one leads elsewhere than at their last look: the look renders what it concerns, and
+ * nothing else. Returns what came of it. One that does not answer is left alone until the next poll; a version that does
+ * not render is looked at once, and then with each push.
  */
 export async function pollCharts(deps: ChartPollDeps): Promise<string> {
   const states = await Promise.all(
@@ -29,10 +30,8 @@ export async function pollCharts(deps: ChartPollDeps): Promise<string> {
   const moved: string[] = [];
   for (const { repository, state } of states) {
     const news = (state?.charts ?? []).flatMap(({ chart, version }) => {
-      const now = newest.get(digestOf(chart));
-      if (now === undefined || now.kind === 'unknown') return [];
-      if (now.kind === 'version' && now.version === version) return [];
-      return [`${nameOf(chart)} ${version}..${now.kind === 'version' ? now.version : '?'}`];
+      const now = leadsTo(newest.get(digestOf(chart)));
+      return now === undefined || now === version ? [] : [`${nameOf(chart)} ${version}..${now}`];
     });
     if (state === undefined || news.length === 0) continue;
     const { sha } = state.head;

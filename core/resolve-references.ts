@@ -169,7 +169,7 @@ function valueAt(path: readonly string[], { value }: ReferencedValue, subject: s
   if (typeof value !== 'string') throw refuse('is binary, and has no keys; leave out what stands behind #');
   let found: unknown;
   try {
-    found = JSON.parse(value);
+    found = JSON.parse(value, asWritten);
   } catch {
     throw refuse('is no JSON, and has no keys; leave out what stands behind #, or store a JSON object');
   }
@@ -189,9 +189,12 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Ports and flags are stored as they are; a number that JavaScript would not write as it stood is none. */
+/** Numbers as they stand in the JSON: JavaScript would make 1 of a version 1.0, and drop digits of long ones. */
+function asWritten(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  return typeof value === 'number' ? context?.source : value;
+}
+
+/** Ports and flags are stored as they stand there. */
 function textOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'boolean' || Number.isSafeInteger(value)) return String(value);
-  return undefined;
+  return typeof value === 'boolean' ? String(value) : typeof value === 'string' ? value : undefined;
 }

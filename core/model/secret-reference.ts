@@ -1,3 +1,4 @@
+import { base64nopad, utf8 } from '@scure/base';
 import * as z from 'zod';
 
 /** Where a value is kept: a secret of Secrets Manager, or a parameter of SSM. */
@@ -62,6 +63,31 @@ export function parseReference(text: string): Parsed | undefined {
   const path = pathOf(fragment);
   if (path === undefined) return fault('has a key behind # that is empty or not encoded as in a URL');
   return scheme === 'awssecrets' ? parseSecret(name, options, path) : parseParameter(name, options, path);
+}
+
+const anywhere = /ref\+aws(?:secrets|ssm):\/\//i;
+/** A value in a Secret is base64 once; a template may decode it, or encode it, once more. */
+const mostLayers = 4;
+
+/** Whether a text holds a reference to a store, as it is or in base64, wherever it begins and in whatever case. */
+export function holdsReference(text: string): boolean {
+  let layer: string | undefined = text;
+  for (let count = 0; layer !== undefined && count < mostLayers; count += 1) {
+    if (anywhere.test(layer)) return true;
+    layer = decoded(layer);
+  }
+  return false;
+}
+
+/** Of base64 with or without its padding and its line ends; undefined for anything else. */
+function decoded(text: string): string | undefined {
+  const bare = text.replaceAll(/\s|=+\s*$/g, '');
+  if (bare === '') return undefined;
+  try {
+    return utf8.encode(base64nopad.decode(bare));
+  } catch {
+    return undefined;
+  }
 }
 
 function fault(text: string): Parsed {

@@ -34,6 +34,7 @@ export interface ApplyDecision {
 }
 
 interface Circumstances {
+  readonly application: string;
   readonly settings: Pick<Settings, 'drift' | 'adopt' | 'rules'>;
   /** With the rules that came after Git; default: what the settings say. */
   readonly policy?: Policy | undefined;
@@ -119,8 +120,14 @@ function whenIntended(
   entry: InventoryEntry,
   circumstances: Circumstances,
 ): ApplyDecision {
-  if (cameOfIntent(entry, live)) return whenBorn(desired, live, circumstances);
+  if (isBorn(entry, live, circumstances)) return whenBorn(desired, live, circumstances);
   return whenUntracked(desired, live, circumstances);
+}
+
+/** Another application may have created it since, with the same manager: ours carries our label. */
+function isBorn(entry: InventoryEntry, live: LiveObject, { application }: Circumstances): boolean {
+  const owner = live.metadata.labels?.[labels.application];
+  return (owner === undefined || owner === application) && cameOfIntent(entry, live);
 }
 
 /** Created, or deleted and made again, by a run that died before it could note the answer. */
@@ -157,7 +164,8 @@ function whenReplaced(
 ): ApplyDecision {
   const { settings, at } = circumstances;
   const mode = driftMode(desired, circumstances);
-  if (entry.state === 'intent' && cameOfIntent(entry, live)) return whenBorn(desired, live, circumstances);
+  if (entry.state === 'intent' && isBorn(entry, live, circumstances))
+    return whenBorn(desired, live, circumstances);
   const why = 'was replaced by somebody: it has another uid now, and is not ours to prune';
   const reason = reasonToApply(desired, entry, circumstances);
   if (reason === undefined && mode !== 'heal') {

@@ -6,7 +6,6 @@ import type { RenderRecord } from '../model/render-record.ts';
 import type { Git } from '../ports.ts';
 import { readSource } from '../source.ts';
 import { dependencyCycles } from './dependency-cycles.ts';
-import { followedIn } from './floating-charts.ts';
 import { KustomizeBases } from './kustomize-bases.ts';
 import { noteAsked } from './note-asked.ts';
 import { OtherSources } from './other-sources.ts';
@@ -63,8 +62,7 @@ export async function examine(
     const asked = await noteAsked(repository, renderings.asked, { before: record.asked, ...deps });
     const next: RenderRecord = { version: 1, files: source.files, renders: renderings.recorded, asked };
     if (!jsonEqual(next, record)) await writeRenders(repository, next, deps.store);
-    const { later } = renderings;
-    const charts = followedIn(renderings.recorded);
+    const { later, charts } = renderings;
     const examined = { sha, commit: worktree.commit, applications, faults: source.faults, charts };
     return later === undefined ? examined : { ...examined, later };
   } catch (error) {

@@ -7,6 +7,7 @@ import type {
   RenderRecord,
   TreeInputs,
 } from '../model/render-record.ts';
+import type { FollowedChart } from '../model/helm.ts';
 import type { StackConfig } from '../contract/config.ts';
 import type { ChartIndex, Charts, Renderers, Sealer, Store, Worktree } from '../ports.ts';
 import type { AskedFacts, Bases } from '../render/context.ts';
@@ -17,7 +18,7 @@ import { AskedQuestions, readerOf } from './asked-questions.ts';
 import { CommitTree } from './commit-tree.ts';
 import type { Examined, Produced } from './plan-pointers.ts';
 import { RecordedWorktree } from './recorded-worktree.ts';
-import { FloatingCharts } from './floating-charts.ts';
+import { FloatingCharts, followedIn } from './floating-charts.ts';
 import type { OtherSources } from './other-sources.ts';
 import { ChartsAway, RecordedCharts } from './recorded-charts.ts';
 import { RecordedFacts } from './recorded-facts.ts';
@@ -81,6 +82,11 @@ export class Renderings {
   /** Every render that this commit stands for and that a later one may take over. */
   get recorded(): RenderRecord['renders'] {
     return Object.fromEntries([...this.#recorded].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** Charts that are followed by a range, with the versions that were looked at; as they were before while some are away. */
+  get charts(): readonly FollowedChart[] {
+    return this.later === undefined ? this.#floating.lookedAt(this.recorded) : followedIn(this.recorded);
   }
 
   /** Fetches, in one request, what is likely to be read for the applications that cannot be taken over. */
@@ -156,7 +162,9 @@ export class Renderings {
       if (faults === undefined) throw error;
       if (error instanceof ChartsAway) this.later ??= error.later;
       // Not remembered: what failed is tried again with every commit, since time may have mended it. What was good stays.
-      this.#recorded.set(nameOf(sourced), [...this.#beforeOf(sourced)]);
+      const before = this.#beforeOf(sourced);
+      this.#recorded.set(nameOf(sourced), [...before]);
+      await this.#floating.noteTried(before.flatMap(({ charts = [] }) => charts));
       return { ...sourced, kind: 'failed', faults };
     }
   }
@@ -209,9 +217,10 @@ export class Renderings {
     const candidates = [...(this.#recorded.get(nameOf(sourced)) ?? []), ...this.#beforeOf(sourced)];
     const values = this.#values(sourced, cluster);
     for (const candidate of candidates) {
+      // Asked before anything is fetched: what is fetched is never older than what is noted as tried.
+      if (!(await this.#floating.hold(candidate.charts ?? []))) continue;
       const digest = await inputsDigest(sourced.application, candidate.inputs, values);
       if (digest !== candidate.digest) continue;
-      if (!(await this.#floating.hold(candidate.charts ?? []))) continue;
       const others = await this.#unchanged(candidate.others ?? {});
       if (others !== undefined) return candidate.others === undefined ? candidate : { ...candidate, others };
     }

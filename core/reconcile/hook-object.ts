@@ -83,7 +83,8 @@ export async function startHook(
   if (outcome.kind !== 'conflict') return startedBy(state, outcome);
   // A request whose answer was lost may have been sent again.
   const met = await effects.cluster.get(address);
-  return met !== undefined && cameOf(state, met)
+  if (met === undefined) return startedBy(state, outcome);
+  return cameOf(state, met)
     ? { kind: 'running', uid: met.metadata.uid, created: true }
     : { kind: 'failed', message: 'somebody created an object of that name in between; rename one' };
 }

@@ -64,7 +64,9 @@ export async function planWork(
   const ordered = await withReferencedValues(context, turns, originOf);
   const sought = ordered.desired.refusal === undefined ? soughtIn(context, ordered.desired, served) : [];
   await holdLease(context);
-  const presumed = presumesAbsent ? sought.filter(({ ref }) => !isOftenThere(ref)) : [];
+  // Which hooks are due depends on what is there: installing what is only taken over may cost data.
+  const isPresumed = presumesAbsent && ordered.hooks.length === 0;
+  const presumed = isPresumed ? sought.filter(({ ref }) => !isOftenThere(ref)) : [];
   const observed = await observeObjects(cluster, target.application, sought, {
     metadataOnly: true,
     presumed: new Set(presumed.map(({ key }) => key)),

@@ -5,6 +5,7 @@ import { digestOfBytes } from '../model/digest.ts';
 import { isJsonObject, type Json } from '../model/json.ts';
 import { lookupKey, type Lookup, type LookupQuestion } from '../model/lookup.ts';
 import type { KubeObject } from '../model/object.ts';
+import { holdsReference } from '../model/secret-reference.ts';
 import type { LookupReply } from '../ports.ts';
 import { isSecret, type ReadLookup, type SeenObject } from '../read-lookup.ts';
 import type { KnownLookups } from './context.ts';
@@ -58,19 +59,23 @@ export class DeclaredLookups {
       return nothing;
     }
     const { lookup, answer } = known;
-    if (answer.found === 'nothing') {
-      const message = `lookup of ${lookupKey(lookup)}: ${answer.message}`;
-      this.#refused.set(lookupKey(lookup), { subject: 'helm.lookup', message });
-      return { kind: 'refused' };
-    }
+    if (answer.found === 'nothing') return this.#refuse(lookup, answer.message);
     // The API server has no object of a kind with namespaces outside of one.
     if (answer.namespaced && question.namespace === '') return nothing;
     this.#used.set(lookupKey(lookup), { ...lookup, seen: answer.seen });
     const objects = answer.objects.filter(
       ({ metadata }) => question.name === '' || metadata.name === question.name,
     );
+    // Whoever may write to a namespace could otherwise have us read any secret that an installation may read.
+    if (objects.some((object) => hasReference(object))) return this.#refuse(lookup, withReference);
     this.#servesSecrets ||= objects.some(isSecret);
     return { kind: 'objects', objects: values === 'other' ? objects.map(withOtherValues) : objects };
+  }
+
+  #refuse(lookup: Lookup, message: string): LookupReply {
+    const fault = { subject: 'helm.lookup', message: `lookup of ${lookupKey(lookup)}: ${message}` };
+    this.#refused.set(lookupKey(lookup), fault);
+    return { kind: 'refused' };
   }
 
   #find({ apiVersion, kind, namespace, name }: LookupQuestion): Known | undefined {
@@ -111,6 +116,16 @@ export class DeclaredLookups {
 
 const nothing: LookupReply = { kind: 'objects', objects: [] };
 
+const withReference =
+  'what was found holds a reference to Secrets Manager or SSM, which rendering could make one of the application; ' +
+  'write that reference into the repository, or take it out of the cluster';
+
+function hasReference(value: Json): boolean {
+  if (typeof value === 'string') return holdsReference(value);
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([key, member]) => holdsReference(key) || hasReference(member));
+}
+
 function notKnown(lookup: Lookup): string {
   return (
     `${lookupKey(lookup)} is not known yet: the next sweep of the cluster reads it, and then this is rendered by itself; ` +
@@ -134,17 +149,31 @@ export function declarationOf(
   return `{ apiVersion: ${apiVersion}, kind: ${kind}${place}${name === '' ? '' : `, name: ${name}`} }`;
 }
 
-/** The same Secret with other values of the same length: what differs in a render depends on them. */
+/**
+ * The same Secret with other values of the same length: what differs in a render depends on them. Annotations too, since
+ * tools keep copies there.
+ */
 function withOtherValues(object: KubeObject): KubeObject {
-  const { data } = object;
-  if (!isSecret(object) || !isJsonObject(data)) return object;
-  const others = Object.entries(data).map(([key, value]): [string, Json] => {
+  if (!isSecret(object)) return object;
+  const { data, metadata } = object;
+  const others = Object.entries(isJsonObject(data) ? data : {}).map(([key, value]): [string, Json] => {
     const text = typeof value === 'string' ? plain(value) : '';
-    const hex = digestOfBytes(utf8ToBytes(`${key} ${text}`)).slice('sha256:'.length);
-    const other = hex.repeat(Math.ceil(text.length / hex.length)).slice(0, text.length);
-    return [key, base64.encode(utf8ToBytes(other))];
+    return [key, base64.encode(utf8ToBytes(otherText(key, text)))];
   });
-  return { ...object, data: Object.fromEntries(others) };
+  const annotations = Object.entries(metadata.annotations ?? {}).map(([key, text]): [string, string] => [
+    key,
+    otherText(key, text),
+  ]);
+  return {
+    ...object,
+    ...(isJsonObject(data) && { data: Object.fromEntries(others) }),
+    metadata: { ...metadata, ...(metadata.annotations && { annotations: Object.fromEntries(annotations) }) },
+  };
+}
+
+function otherText(key: string, text: string): string {
+  const hex = digestOfBytes(utf8ToBytes(`${key} ${text}`)).slice('sha256:'.length);
+  return hex.repeat(Math.ceil(text.length / hex.length)).slice(0, text.length);
 }
 
 function textsIn(data: Json | undefined): string[] {

@@ -10,6 +10,8 @@ const leastLength = 8;
 const mostPaths = 3;
 /** As `sha256sum` and its like write them: a rollout with each change of a Secret is what they are for. */
 const checksum = /^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})$/;
+/** In place of what a fault must not quote. */
+const hidden = '…';
 
 /**
  * Throws Stop where a value of a looked-up Secret comes to stand outside of a Secret, where anybody may read it: in the
@@ -22,18 +24,19 @@ export function assertSecretsStay(
   values: readonly string[],
 ): void {
   const others = new Map((other?.objects ?? []).map((object) => [refKey(refOf(object)), object]));
-  const texts = values.filter((text) => text.length >= leastLength);
-  const isSpilled =
-    other === undefined
-      ? (text: string) => texts.some((value) => text.includes(value))
-      : (text: string, twin: string | undefined) => text !== twin && !checksum.test(text);
+  const search = searchFor(values, other !== undefined);
   const faults = rendered.objects.flatMap((object): Fault[] => {
     const key = refKey(refOf(object));
-    const paths = spilled(openParts(object), openParts(others.get(key)), isSpilled);
+    const twin = others.get(key);
+    const isAlone = other !== undefined && twin === undefined;
+    const paths = isAlone
+      ? ['its name, or that it is there,']
+      : spilled(openParts(object), openParts(twin), search);
+    const named = nameFor(object, isAlone, search);
     return paths.slice(0, mostPaths).map((path) => ({
-      subject: rendered.origins[key] ?? describeRef(refOf(object)),
+      subject: rendered.origins[key] ?? named,
       message:
-        `${describeRef(refOf(object))}: ${path} holds, or depends on, a value of a Secret that was looked up; ` +
+        `${named}: ${path} holds, or depends on, a value of a Secret that was looked up; ` +
         'refer to the Secret there, or render it into a Secret',
     }));
   });
@@ -41,27 +44,67 @@ export function assertSecretsStay(
   if (first !== undefined) throw new Stop(first, faults);
 }
 
-/** Everything of a Secret but its values. */
-function openParts(object: KubeObject | undefined): Json | undefined {
-  if (object === undefined || !isSecret(object)) return object;
-  return Object.fromEntries(Object.entries(object).filter(([key]) => key !== 'data' && key !== 'stringData'));
+interface Search {
+  /** Of a key or the text of a leaf; `twin`: what stands there in the other render. */
+  readonly isSpilled: (text: string, twin: string | undefined) => boolean;
+  /** Whether it must not be quoted. */
+  readonly isKnown: (text: string) => boolean;
 }
 
-type IsSpilled = (text: string, twin: string | undefined) => boolean;
+function searchFor(values: readonly string[], hasTwin: boolean): Search {
+  const texts = values.filter((text) => text.length >= leastLength);
+  const folded = texts.map((text) => text.toLowerCase());
+  const isKnown = (text: string) => texts.some((value) => text.includes(value));
+  // A token may be as many hex digits as a checksum, or be cut to them.
+  const isChecksum = (text: string) =>
+    checksum.test(text) && !folded.some((value) => text.includes(value) || value.includes(text));
+  return { isKnown, isSpilled: hasTwin ? (text, twin) => text !== twin && !isChecksum(text) : isKnown };
+}
 
-/** Paths of leaves. */
-function spilled(value: Json | undefined, twin: Json | undefined, is: IsSpilled, path = ''): string[] {
+function nameFor(object: KubeObject, isAlone: boolean, { isKnown }: Search): string {
+  const { name, namespace, ...rest } = refOf(object);
+  const shown = (text: string) => (isAlone || isKnown(text) ? hidden : text);
+  return describeRef({
+    ...rest,
+    name: shown(name),
+    ...(namespace !== undefined && { namespace: shown(namespace) }),
+  });
+}
+
+/** Everything of a Secret but its values; the keys of them are for all to read. */
+function openParts(object: KubeObject | undefined): Json | undefined {
+  if (object === undefined || !isSecret(object)) return object;
+  return Object.fromEntries(
+    Object.entries(object).map(([key, value]) => [
+      key,
+      (key === 'data' || key === 'stringData') && isJsonObject(value) ? withoutValues(value) : value,
+    ]),
+  );
+}
+
+function withoutValues(members: { readonly [key: string]: Json }): Json {
+  return Object.fromEntries(Object.keys(members).map((key) => [key, null]));
+}
+
+/** Paths of leaves, and of maps by their keys. */
+function spilled(value: Json | undefined, twin: Json | undefined, search: Search, path = ''): string[] {
   if (Array.isArray(value)) {
     const items: readonly Json[] = Array.isArray(twin) ? twin : [];
-    return value.flatMap((item: Json, index) => spilled(item, items[index], is, `${path}[${index}]`));
+    return value.flatMap((item: Json, index) => spilled(item, items[index], search, `${path}[${index}]`));
   }
   if (isJsonObject(value)) {
     const members = isJsonObject(twin) ? twin : {};
-    return Object.entries(value).flatMap(([key, member]) =>
-      spilled(member, members[key], is, path === '' ? key : `${path}.${key}`),
-    );
+    return Object.entries(value).flatMap(([key, member]) => {
+      const isShared = Object.hasOwn(members, key);
+      const isHidden = search.isKnown(key) || (!isShared && search.isSpilled(key, undefined));
+      const below = [path, isHidden ? hidden : key].filter((segment) => segment !== '').join('.');
+      if (search.isSpilled(key, isShared ? key : undefined)) return [below];
+      return spilled(member, isShared ? members[key] : undefined, search, below);
+    });
   }
-  return isLeaf(value) && is(String(value), isLeaf(twin) ? String(twin) : undefined) ? [path] : [];
+  return isLeaf(value) && search.isSpilled(String(value), isLeaf(twin) ? String(twin) : undefined)
+    ? [path]
+    : [];
 }
 
 function isLeaf(value: Json | undefined): value is string | number | boolean {

@@ -277,3 +277,34 @@ test('a request that could outlive the deadline is not sent', async () => {
   assert.match(error.message, /was not sent: it could not surely end before this run must stop/);
   assert.equal(asked.length, 1);
 });
+
+describe('creating only', () => {
+  const create = { ...options, createOnly: true } as const;
+  const refused = status(
+    500,
+    'error with field ResourceVersion (field must not be set for a Create request)',
+  );
+
+  test('a server that takes no version on a create is looked at first, and never forced', async () => {
+    const absent = await scripted([refused, status(404, 'not found'), object]);
+    assert.equal((await absent.cluster.apply(address, configMap, create)).kind, 'applied');
+    const lines = absent.asked.map(({ line }) => line.replace(/\?.*force=(\w+).*/, ' $1'));
+    const path = '/api/v1/namespaces/web/configmaps/a';
+    assert.deepEqual(lines, [`PATCH ${path} true`, `GET ${path}`, `PATCH ${path} false`]);
+    const there = await scripted([refused, object]);
+    assert.equal((await there.cluster.apply(address, configMap, create)).kind, 'conflict');
+  });
+
+  test('a conflict over a quota says nothing of the object, and passes in a second', async () => {
+    const details = { name: 'compute', kind: 'resourcequotas' };
+    const message = 'Operation cannot be fulfilled on resourcequotas "compute": the object has been modified';
+    const busy: Answer = (_, response) => {
+      response.writeHead(409, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ kind: 'Status', message, reason: 'Conflict', details, code: 409 }));
+    };
+    const { cluster } = await scripted([busy]);
+    await assert.rejects(cluster.apply(address, configMap, create), (error) => {
+      return error instanceof Retry && error.afterSeconds === 1;
+    });
+  });
+});

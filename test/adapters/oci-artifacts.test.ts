@@ -228,6 +228,8 @@ describe('refused', () => {
     },
     { why: 'a hard link', members: one({ path: 'x', type: '1', link: 'a.yaml' }), says: /the link x/ },
     { why: 'a device', members: one({ path: 'x', type: '3' }), says: /which is no file/ },
+    { why: 'a file of no name', members: one({ path: '.' }), says: /holds a file without a name, "\."/ },
+    { why: 'a file in place of the root', members: [{ path: '././.' }], says: /a file without a name/ },
     {
       why: 'a file below a file',
       members: one({ path: 'a.yaml/b' }),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { Retry, Stop } from '../../../core/errors.ts';
 import type { ChartReference } from '../../../core/model/helm.ts';
 import { pollCharts } from '../../../core/poll-charts.ts';
 import type { NewestChart } from '../../../core/ports.ts';
@@ -25,6 +26,9 @@ class ChartWorld extends ProduceWorld {
   readonly asked: string[][] = [];
   rendered: string[] = [];
   answers: NewestChart['kind'] = 'version';
+  /** Charts that cannot be had, and those of which the templates are wrong. */
+  away: string | undefined;
+  broken: string | undefined;
 
   override deps(): ProduceDeps {
     const base = super.deps();
@@ -33,7 +37,10 @@ class ChartWorld extends ProduceWorld {
       /^\d+\.\d+\.\d+$/.test(chart.version) ? chart.version : this.newest[nameOf(chart)];
     const charts: ProduceDeps['charts'] = {
       fetch: async (chart) => {
-        const version = newestOf(chart) ?? '';
+        const version = newestOf(chart);
+        const subject = `chart ${nameOf(chart)}`;
+        if (version === undefined) throw new Stop({ subject, message: 'no version fits' });
+        if (this.away === version) throw new Retry({ subject, message: 'does not answer' });
         const content = utf8ToBytes(`apiVersion: v2\nname: ${nameOf(chart)}\nversion: ${version}\n`);
         return {
           name: nameOf(chart),
@@ -56,16 +63,18 @@ class ChartWorld extends ProduceWorld {
       const text = JSON.stringify([...chart.values()].map((bytes) => Buffer.from(bytes).toString()));
       const [, name = '', version = ''] = /name: (\w+)\\nversion: ([\d.]+)/.exec(text) ?? [];
       this.rendered.push(`${name} ${version}`);
+      if (this.broken === version) throw new Stop({ subject: 'chart', message: 'parse error' });
       return { kind: 'rendered', output: `---\n# Source: x/templates/a.yaml\n${configMap(name, version)}` };
     };
     return { ...base, charts, renderers: { ...base.renderers, helm } };
   }
 
-  async follow(): Promise<string[]> {
+  async follow(receiveCount = 1): Promise<string[]> {
     this.rendered = [];
     const outcomes: string[] = [];
     for (const event of this.bus.events.splice(0)) {
-      if (event.type === 'PushReceived') outcomes.push(await produce(event.detail, 1, this.deps()));
+      if (event.type === 'PushReceived')
+        outcomes.push(await produce(event.detail, receiveCount, this.deps()));
     }
     return outcomes;
   }
@@ -116,6 +125,39 @@ test('a range that no version fits any more has its application looked at, which
   const world = await begin();
   world.newest['db'] = undefined;
   assert.equal(await pollCharts(world.deps()), 'newer charts: fleet (db 2.0.0..?)');
+  assert.match((await world.follow()).join(), /no version fits/);
+  assert.equal(await pollCharts(world.deps()), 'no newer chart', 'it was told, and nothing is new since');
+  world.newest['db'] = '2.1.0';
+  assert.equal(await pollCharts(world.deps()), 'newer charts: fleet (db ?..2.1.0)');
+});
+
+test('a newer version that does not render is tried once, then with each push; and the next one is tried', async () => {
+  const world = await begin();
+  world.newest['web'] = '1.1.0';
+  world.broken = '1.1.0';
+  assert.equal(await pollCharts(world.deps()), 'newer charts: fleet (web 1.0.0..1.1.0)');
+  assert.match((await world.follow()).join(), /parse error/);
+  assert.deepEqual([...new Set(world.rendered)], ['web 1.1.0']);
+  assert.equal(await pollCharts(world.deps()), 'no newer chart');
+  assert.deepEqual(world.bus.events, []);
+  world.rendered = [];
+  await world.push('b', { ...fleet, 'apps/api/a.yaml': configMap('api', '2') });
+  assert.deepEqual([...new Set(world.rendered)], ['web 1.1.0']);
+  world.bus.events.splice(0);
+  assert.equal(await pollCharts(world.deps()), 'no newer chart');
+  world.newest['web'] = '1.2.0';
+  assert.equal(await pollCharts(world.deps()), 'newer charts: fleet (web 1.1.0..1.2.0)');
+  assert.match((await world.follow()).join(), /1 changed \(web on prod\)/);
+  assert.equal(await pollCharts(world.deps()), 'no newer chart');
+});
+
+test('a newer version that could not be fetched is asked for again by the next poll', async () => {
+  const world = await begin();
+  world.newest['web'] = '1.1.0';
+  world.away = '1.1.0';
+  assert.equal(await pollCharts(world.deps()), 'newer charts: fleet (web 1.0.0..1.1.0)');
+  await world.follow(9);
+  assert.equal(await pollCharts(world.deps()), 'newer charts: fleet (web 1.0.0..1.1.0)');
 });
 
 test('an installation that follows no range asks nobody', async () => {

@@ -68,6 +68,26 @@ test('what we created by a request whose answer was lost is ours', async () => {
   assert.equal((await entry('a'))?.created, true);
 });
 
+test('an intent that came to nothing is no proof of what another installation created since', async () => {
+  const { world: b, cluster, clock } = newWorld();
+  const a = new ReconcileWorld(clock, cluster, { target: { cluster: 'east', application: 'other' } });
+  await b.push([configMap('a', { of: 'b' })]);
+  const apply = cluster.apply.bind(cluster);
+  cluster.apply = async () => {
+    throw new Retry({ subject: 'cluster east', message: 'no answer' });
+  };
+  assert.equal((await b.record()).outcome?.kind, 'failed');
+  cluster.apply = apply;
+  clock.advance(600_000);
+  await a.push([configMap('a', { of: 'a' })]);
+  await a.record();
+  clock.advance(600_000);
+  assert.match((await b.record('sync')).outcome?.message ?? '', /belongs to the application other/);
+  await b.push([configMap('b')]);
+  await b.record();
+  assert.deepEqual(cluster.live(address('a'))?.['data'], { of: 'a' });
+});
+
 test('what the server refused to create leaves nothing behind to look for', async () => {
   const { world, cluster, requests, entry } = newWorld();
   cluster.answers.set('b', { kind: 'refused', message: 'forbidden' });

@@ -86,3 +86,21 @@ test('post-delete hooks run when all else is gone; what comes back later is inst
   await world.push(objects, { onDelete: 'prune' });
   assert.deepEqual((await through(rollout)).ran, ['seed', 'migrate']);
 });
+
+test('what a first revision merely takes over is not installed, whoever allows that', async () => {
+  for (const annotated of [true, false]) {
+    const rollout = new Rollout();
+    const { world, cluster } = rollout;
+    const place = { apiVersion: 'v1', plural: 'configmaps', namespace: 'default', name: 'a' };
+    cluster.write(place, { kind: 'ConfigMap', data: { a: '0' } });
+    const { metadata, ...rest } = configMap('a');
+    const annotations = { 'trueup.dev/adopt': 'allowed' };
+    await world.push(
+      [...hooks, annotated ? { ...rest, metadata: { ...metadata, annotations } } : configMap('a')],
+      {
+        adopt: !annotated,
+      },
+    );
+    assert.deepEqual((await through(rollout)).ran, ['migrate']);
+  }
+});

@@ -309,6 +309,7 @@ describe('a clean sweep of 1,001 objects', () => {
       'resources',
     ]);
     assert.deepEqual(reads.toSorted(), [
+      'entries asked/east/',
       'entries desired/east/',
       'entries desired/east/',
       'entries inventory/east/',
