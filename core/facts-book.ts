@@ -24,12 +24,15 @@ export interface FactsReader {
 /** What renders of one examination may know of the clusters. Each document is read once, and only when it is asked for. */
 export class FactsBook {
   readonly #deps: FactsDeps;
+  readonly #repository: string;
   readonly #config: FactsDeps['config'];
   readonly #capabilities = new Map<string, Promise<Capabilities | undefined>>();
   readonly #lookups = new Map<string, Promise<KnownLookups | undefined>>();
 
-  constructor(deps: FactsDeps) {
+  /** `repository`: the one that is examined. */
+  constructor(deps: FactsDeps, repository: string) {
     this.#deps = deps;
+    this.#repository = repository;
     this.#config = deps.config;
   }
 
@@ -52,7 +55,7 @@ export class FactsBook {
         return known;
       },
       lookups: () => {
-        const key = keys.lookups({ cluster: name, application });
+        const key = keys.lookups({ cluster: name, application }, this.#repository);
         const known = this.#lookups.get(key) ?? this.#readLookups(key, as);
         this.#lookups.set(key, known);
         return known;

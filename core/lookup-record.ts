@@ -18,16 +18,19 @@ export function speakerOf(as: LookupWish['as']): string {
   return as === undefined ? '' : JSON.stringify([as.user, ...as.groups]);
 }
 
-/** An answer as it may rest: what is secret of Secrets is encrypted, and the digest tells equal ones without a key. */
-export async function sealLookup(read: ReadLookup, sealer: Sealer): Promise<LookupAnswer> {
-  if (read.found === 'nothing') return read;
-  const digestKey = await sealer.digestKey();
-  const masked = read.objects.map((object) => {
-    const { secret, open } = parted(object);
-    return secret === undefined ? open : { open, secret: keyedDigest(digestKey, canonicalJson(secret)) };
-  });
-  const digest = digestOf([...masked]);
+/**
+ * An answer as it may rest: what is secret of Secrets is encrypted, and the digest tells equal ones without a key. `old`
+ * itself where it is the same: sealing that again would look like news, and take a data key.
+ */
+export async function sealLookup(
+  read: ReadLookup,
+  old: LookupAnswer | undefined,
+  sealer: Sealer,
+): Promise<LookupAnswer> {
+  if (read.found === 'nothing') return isSame(old, read) ? old : read;
+  const digest = await digestOfLookup(read.objects, sealer);
   const { found, namespaced } = read;
+  if (isSame(old, { found, digest })) return old;
   const bare = { found, namespaced, digest, seen: [...read.seen] };
   if (!read.objects.some(isSecret)) return { ...bare, objects: read.objects.map((object) => ({ object })) };
   const { key, wrapped } = await sealer.newDataKey('lookup');
@@ -38,6 +41,17 @@ export async function sealLookup(read: ReadLookup, sealer: Sealer): Promise<Look
       : { object: open, sealed: sealer.encrypt(key, JSON.stringify(secret)) };
   });
   return { ...bare, objects, wrappedKey: wrapped };
+}
+
+async function digestOfLookup(objects: readonly KubeObject[], sealer: Sealer): Promise<string> {
+  const digestKey = objects.some(isSecret) ? await sealer.digestKey() : undefined;
+  const masked = objects.map((object) => {
+    const { secret, open } = parted(object);
+    return secret === undefined || digestKey === undefined
+      ? open
+      : { open, secret: keyedDigest(digestKey, canonicalJson(secret)) };
+  });
+  return digestOf([...masked]);
 }
 
 async function openLookup(
@@ -75,8 +89,12 @@ function joined(object: KubeObject, secret: Json): KubeObject {
   return { ...object, metadata, ...(data !== null && { data }) };
 }
 
+type Told =
+  | { readonly found: 'objects'; readonly digest: string }
+  | { readonly found: 'nothing'; readonly message: string };
+
 /** Whether two answers are the same to a template. */
-export function isSameLookup(one: LookupAnswer | undefined, other: LookupAnswer): boolean {
+function isSame(one: LookupAnswer | undefined, other: Told): one is LookupAnswer {
   if (one?.found === 'objects' && other.found === 'objects') return one.digest === other.digest;
   return one?.found === 'nothing' && other.found === 'nothing' && one.message === other.message;
 }

@@ -52,6 +52,8 @@ export interface ClusterSweep {
 export interface SweepResult extends ClusterCheck {
   /** Keys of indexes of open drift, of any cluster, that a person must restore; the drift metrics are without them. */
   readonly unreadable: readonly string[];
+  /** Why what renders asked of the cluster was not followed; the next sweep does that. Drift was looked for all the same. */
+  readonly unfollowed?: string | undefined;
 }
 
 const targetsAtOnce = 32;
@@ -86,11 +88,12 @@ export async function sweepCluster(request: ClusterSweep, deps: SweepDeps): Prom
   const server = typeof connection === 'string' ? undefined : connection.server;
   const targets = await openTargets(deps, start, { cluster, server });
   const lookAt = async (open: Connection): Promise<Done> => {
-    const [seen] = await Promise.all([
+    const [seen, unfollowed] = await Promise.all([
       sweepTargets(request, deps, { start, connection: open, targets }),
-      followFacts({ ...deps, documents: start.documents }, cluster, open),
+      // A convenience of rendering: without it there is no less to check.
+      followFacts({ ...deps, documents: start.documents }, cluster, open).then(() => undefined, unreachable),
     ]);
-    return seen;
+    return { ...seen, unfollowed };
   };
   const done = typeof connection === 'string' ? nothingDone(connection) : await lookAt(connection);
   const worth = done.missed.length > 0 ? 'nothing' : done.isRestored ? 'news' : 'all';
@@ -104,10 +107,11 @@ export async function sweepCluster(request: ClusterSweep, deps: SweepDeps): Prom
   const check = await writeCheck(deps, request, { start, targets, done });
   if (worth === 'all') await remember();
   const unreadable = await sendMetrics(deps, check, { start, targets, done });
-  return { ...check, unreadable };
+  return { ...check, unreadable, unfollowed: done.unfollowed };
 }
 
 interface Done extends Seen {
+  readonly unfollowed?: string | undefined;
   /** Absent where nothing was listed. */
   readonly kinds?: Parameters<SweepStart['memory']['save']>[0]['kinds'];
   readonly listed?: Parameters<SweepStart['memory']['save']>[0]['listed'];

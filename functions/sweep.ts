@@ -18,7 +18,7 @@ export function handler(event: unknown, invocation: Invocation): Promise<BatchRe
   return handleBatch(event, sweepRequestSchema, async (request) => {
     if (request.scope === 'fleet') return sweepFleet(ports, request.requestedBy);
     const started = clock.now();
-    const { targets, unreachable, unreadable } = await sweepCluster(request, {
+    const { targets, unreachable, unreadable, unfollowed } = await sweepCluster(request, {
       ...ports,
       documents,
       deadline,
@@ -27,6 +27,8 @@ export function handler(event: unknown, invocation: Invocation): Promise<BatchRe
     const outcome = unreachable ?? 'checked';
     const { cluster } = request;
     for (const key of unreadable) log('ERROR', 'drift is not counted: its index cannot be read', { key });
+    if (unfollowed !== undefined)
+      log('ERROR', 'what charts ask of the cluster is not followed', { cluster, error: unfollowed });
     log('INFO', 'cluster swept', { cluster, count, outcome, milliseconds: clock.now() - started });
   });
 }

@@ -67,7 +67,8 @@ export const keys = {
   pointers: (repository: string, ref: string) =>
     `${prefixes.renders}${repository}/${encodeURIComponent(ref)}.pointers.json.gz`,
   facts: (cluster: string) => `${prefixes.facts}${cluster}.json.gz`,
-  lookups: (target: Target) => `${prefixes.facts}${pathOf(target)}.json.gz`,
+  /** Of each repository that has such an application: who may not have it must not touch the record of who does. */
+  lookups: (target: Target, repository: string) => `${prefixes.facts}${pathOf(target)}/${repository}.json.gz`,
   lookupsOfCluster: (cluster: string) => `${prefixes.facts}${cluster}/`,
   asked: (cluster: string, repository: string, ref: string) =>
     `${prefixes.asked}${cluster}/${repository}/${encodeURIComponent(ref)}.json.gz`,

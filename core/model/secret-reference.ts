@@ -81,7 +81,7 @@ export function holdsReference(text: string): boolean {
 
 /** Of base64 with or without its padding and its line ends; undefined for anything else. */
 function decoded(text: string): string | undefined {
-  const bare = text.replaceAll(/\s|=+\s*$/g, '');
+  const bare = text.replaceAll(/\s/g, '').replace(/={1,2}$/, '');
   if (bare === '') return undefined;
   try {
     return utf8.encode(base64nopad.decode(bare));

@@ -64,7 +64,7 @@ export class Renderings {
     this.#floating = new FloatingCharts(deps.charts, before);
     this.#deps = deps;
     this.#tree = new CommitTree(worktree.ids);
-    this.#facts = new FactsBook(deps);
+    this.#facts = new FactsBook(deps, worktree.commit.repository);
     this.asked = new AskedQuestions(this.#facts);
     const { renderers, build, config } = deps;
     // Of equal ids the contents differ by whether LFS and submodules are followed.

@@ -1,11 +1,12 @@
 import type { StackConfig } from '../contract/config.ts';
+import { keys } from '../contract/keys.ts';
 import { configuredFacts } from '../facts-book.ts';
 import { StoredLookups } from '../lookup-record.ts';
 import type { Bus } from '../ports.ts';
 import { noFacts } from '../render/context.ts';
 import { noteClusterFacts } from './cluster-facts.ts';
 import type { Connection } from './look-around.ts';
-import { noteLookups, type LookupDeps } from './note-lookups.ts';
+import { forgetLookups, noteLookups, type LookupDeps } from './note-lookups.ts';
 import { readAsked, wakeRenders } from './wake-renders.ts';
 
 interface FollowDeps extends LookupDeps {
@@ -19,19 +20,20 @@ interface FollowDeps extends LookupDeps {
  */
 export async function followFacts(deps: FollowDeps, cluster: string, connection: Connection): Promise<void> {
   const capabilities = await noteClusterFacts(deps, cluster, connection);
-  const asked = await readAsked(cluster, deps);
+  const { asked, isNone, isComplete } = await readAsked(cluster, deps);
   const config = deps.config.clusters.find(({ name }) => name === cluster);
-  if (asked.length === 0 || config === undefined) return;
+  if (isNone || config === undefined) return;
   const records = await noteLookups(deps, cluster, asked, connection);
+  // What cannot be read may still want what is known.
+  if (isComplete) await forgetLookups(deps.store, cluster, records);
   const facts = {
     ...noFacts,
     ...configuredFacts(config, deps.config.variables),
     capabilities: async () => capabilities,
   };
-  const lookupsOf = async (application: string) => {
-    const record = records.get(application);
-    return record && new StoredLookups(record, deps.sealer);
+  const factsOf = (application: string, repository: string) => {
+    const record = records.get(keys.lookups({ cluster, application }, repository));
+    return { ...facts, lookups: async () => record && new StoredLookups(record, deps.sealer) };
   };
-  const factsOf = (application: string) => ({ ...facts, lookups: () => lookupsOf(application) });
   await wakeRenders(cluster, asked, { ...deps, factsOf });
 }

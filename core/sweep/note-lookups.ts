@@ -3,7 +3,7 @@ import { labels } from '../contract/kubernetes.ts';
 import { writeDocument } from '../documents.ts';
 import { Blocked, Retry, Stop } from '../errors.ts';
 import { inBatches } from '../in-batches.ts';
-import { isSameLookup, sealLookup, speakerOf } from '../lookup-record.ts';
+import { sealLookup, speakerOf } from '../lookup-record.ts';
 import type { AskedDocument } from '../model/asked.ts';
 import { jsonEqual } from '../model/json.ts';
 import {
@@ -37,7 +37,7 @@ const ownChangesWithinMs = 86_400_000;
 
 /**
  * Reads what the applications of one cluster may look up, each with the rights that it is applied with, and notes it where
- * it is another than before. Gives what stands now, by application. What the cluster does not answer for stays.
+ * it is another than before. Gives what stands now, by `keys.lookups`. What the cluster does not answer for stays.
  */
 export async function noteLookups(
   deps: LookupDeps,
@@ -45,24 +45,29 @@ export async function noteLookups(
   asked: readonly AskedDocument[],
   connection: Pick<Connection, 'cluster' | 'as' | 'served'>,
 ): Promise<ReadonlyMap<string, LookupRecord>> {
-  const wishes = asked
-    .flatMap(({ applications }) => Object.entries(applications))
-    .flatMap(([name, { lookups }]) => (lookups === undefined ? [] : [{ name, wish: lookups }]));
+  const wishes = asked.flatMap(({ repository, applications }) =>
+    Object.entries(applications).flatMap(([name, { lookups }]) =>
+      lookups === undefined
+        ? []
+        : [{ key: keys.lookups({ cluster, application: name }, repository), name, wish: lookups }],
+    ),
+  );
   const reader = new LookupReader(connection);
   const records = new Map<string, LookupRecord>();
-  await inBatches(wishes, applicationsAtATime, async ({ name, wish }) => {
-    const record = await noteOne(deps, keys.lookups({ cluster, application: name }), { name, wish, reader });
-    if (record !== undefined) records.set(name, record);
+  await inBatches(wishes, applicationsAtATime, async ({ key, name, wish }) => {
+    records.set(key, await noteOne(deps, key, { name, wish, reader }));
   });
-  if (asked.length > 0) await forgetOthers(deps.store, cluster, new Set(wishes.map(({ name }) => name)));
   return records;
 }
 
-/** What nobody looks up any more does not stay: there may be secrets in it. */
-async function forgetOthers(store: Store, cluster: string, wanted: ReadonlySet<string>): Promise<void> {
-  const kept = new Set([...wanted].map((application) => keys.lookups({ cluster, application })));
+/** What nobody looks up any more does not stay: there may be secrets in it. `wanted`: keys of records. */
+export async function forgetLookups(
+  store: Store,
+  cluster: string,
+  wanted: ReadonlyMap<string, unknown>,
+): Promise<void> {
   for (const key of (await store.entries(keys.lookupsOfCluster(cluster))).keys()) {
-    if (!kept.has(key)) await store.delete(key, 'any');
+    if (!wanted.has(key)) await store.delete(key, 'any');
   }
 }
 
@@ -76,7 +81,7 @@ async function noteOne(
   { store, clock, sealer, documents }: LookupDeps,
   key: string,
   { name, wish, reader }: Wanted,
-): Promise<LookupRecord | undefined> {
+): Promise<LookupRecord> {
   const as = speakerOf(wish.as);
   const before = await documents.read(store, key, lookupRecordSchema).catch((error: unknown) => {
     if (error instanceof Stop) return undefined;
@@ -89,12 +94,10 @@ async function noteOne(
     const id = lookupKey(lookup);
     const old = known?.answers[id];
     const read = await reader.read(lookup, wish.as);
-    const answer = read === undefined ? old : await sealLookup(read, sealer);
+    const answer = read === undefined ? old : await sealLookup(read, old, sealer);
     if (answer === undefined) continue;
-    // The old one stands as it is encrypted: sealing the same again would look like news.
-    const isSame = isSameLookup(old, answer);
-    answers.push([id, isSame && old !== undefined ? old : answer]);
-    if (!isSame && old !== undefined) changed.push(old, answer);
+    answers.push([id, answer]);
+    if (answer !== old && old !== undefined) changed.push(old, answer);
   }
   const next = followed(
     known,
@@ -119,17 +122,18 @@ function followed(
 ): LookupRecord {
   const isNew = known?.made !== made;
   const kept = (known?.changes ?? []).filter(({ own }) => !(own && isNew));
+  const isHeld = known?.held === true && !isNew;
   const record = { version: 1 as const, as, ...(made !== undefined && { made }) };
   if (changed === undefined || known === undefined) {
-    const held = known?.held === true && !isNew ? { held: true as const } : {};
-    return { ...record, answers, changes: kept, ...held };
+    return { ...record, answers, changes: kept, ...(isHeld && { held: true }) };
   }
   const since = (ms: number) => kept.filter(({ at }) => now - millisecondsOf(at) < ms);
   const isLooping =
     changed.own && since(ownChangesWithinMs).filter(({ own }) => own).length >= mostOwnChanges;
   // What is new is told all the same; what changed stands as it was.
   const asBefore = { ...answers, ...pick(known.answers, Object.keys(answers)) };
-  if (isLooping) return { ...record, answers: asBefore, changes: kept, held: true };
+  // No time ends it: the loop would only begin anew.
+  if (isHeld || isLooping) return { ...record, answers: asBefore, changes: kept, held: true };
   if (since(changesWithinMs).length >= mostChanges) return { ...record, answers: asBefore, changes: kept };
   return { ...record, answers, changes: [...kept, { at: isoTime(now), ...changed }].slice(-mostChanges) };
 }

@@ -15,6 +15,14 @@ const readsAtATime = 16;
 /** No commit is meant: whatever the head is, is worth a look. */
 const noSha = '0'.repeat(40);
 
+interface AskedOfAll {
+  readonly asked: readonly AskedDocument[];
+  /** No render ever asked anything of this cluster. */
+  readonly isNone: boolean;
+  /** Nothing was left out for not being readable. */
+  readonly isComplete: boolean;
+}
+
 /**
  * What the applications of each tracked ref asked of a cluster. One that cannot be read is written anew with the next
  * commit; one of a repository or ref that is followed no more is nobody's.
@@ -22,10 +30,11 @@ const noSha = '0'.repeat(40);
 export async function readAsked(
   cluster: string,
   { store, documents, config }: ReadDeps,
-): Promise<readonly AskedDocument[]> {
-  const followed = new Set(config.repositories.map((one) => `${one.name} ${trackedRef(one)}`));
+): Promise<AskedOfAll> {
+  const followed = new Set(config.repositories.map((one) => keys.asked(cluster, one.name, trackedRef(one))));
   const found = await store.entries(keys.askedOfCluster(cluster));
-  const read = await inBatches([...found.keys()], readsAtATime, async (key) => {
+  const wanted = [...found.keys()].filter((key) => followed.has(key));
+  const read = await inBatches(wanted, readsAtATime, async (key) => {
     try {
       return (await documents.read(store, key, askedDocumentSchema))?.value;
     } catch (error) {
@@ -33,9 +42,8 @@ export async function readAsked(
       throw error;
     }
   });
-  return read.flatMap((one) =>
-    one !== undefined && followed.has(`${one.repository} ${one.ref}`) ? [one] : [],
-  );
+  const asked = read.filter((one) => one !== undefined);
+  return { asked, isNone: found.size === 0, isComplete: asked.length === wanted.length };
 }
 
 interface ReadDeps {
@@ -68,14 +76,17 @@ export async function wakeRenders(
 interface WakeDeps {
   readonly bus: Bus;
   readonly clock: Pick<Clock, 'now'>;
-  /** What holds now for an application. */
-  readonly factsOf: (application: string) => AskedFacts;
+  /** What holds now for an application of a repository. */
+  readonly factsOf: (application: string, repository: string) => AskedFacts;
 }
 
-async function isOutdated({ applications }: AskedDocument, factsOf: WakeDeps['factsOf']): Promise<boolean> {
+async function isOutdated(
+  { repository, applications }: AskedDocument,
+  factsOf: WakeDeps['factsOf'],
+): Promise<boolean> {
   for (const [name, { facts }] of Object.entries(applications)) {
     for (const [question, told] of Object.entries(facts)) {
-      if ((await toldOf(question, factsOf(name))) !== told) return true;
+      if ((await toldOf(question, factsOf(name, repository))) !== told) return true;
     }
   }
   return false;

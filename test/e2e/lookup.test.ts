@@ -95,7 +95,10 @@ test(
     const second = await records.desired(target);
     assert.equal(second?.commit.sha, first.commit.sha);
     assert.ok((second?.revision ?? 0) > first.revision);
-    for (const key of [keys.lookups(target), keys.snapshot('looks', second?.snapshot ?? '')]) {
+    for (const key of [
+      keys.lookups(target, first.repository),
+      keys.snapshot('looks', second?.snapshot ?? ''),
+    ]) {
       const stored = (await records.store.get(key))?.text ?? '';
       assert.ok(stored.length > 0 && !stored.includes(Buffer.from('battery-staple').toString('base64')), key);
     }

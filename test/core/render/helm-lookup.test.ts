@@ -165,6 +165,40 @@ describe('declared lookups', () => {
   });
 });
 
+describe('references to stores of secrets in what is looked up', () => {
+  const reference = 'ref+awssecrets://acme/db#/password';
+  const map = (data: Record<string, string>, metadata: object = {}): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'token', namespace: 'web', uid: 'u1', ...metadata },
+    data,
+  });
+  const places: { where: string; object: KubeObject }[] = [
+    { where: 'a value of a Secret', object: secret('token', { p: reference }) },
+    { where: 'a value that a template decodes', object: secret('token', { p: base64(reference) }) },
+    { where: 'a value of a ConfigMap', object: map({ p: reference }) },
+    { where: 'a part of a value', object: map({ p: `x ${reference.toUpperCase()}` }) },
+    { where: 'base64 without its padding', object: map({ p: base64(`${reference}s`).replace(/=+$/, '') }) },
+    { where: 'a key', object: map({ 'ref+awsssm://acme/license': 'x' }) },
+    { where: 'an annotation', object: map({}, { annotations: { a: 'ref+awsssm://acme/license' } }) },
+  ];
+  for (const { where, object } of places) {
+    test(`are refused in ${where}, and not quoted`, async () => {
+      const { kind } = object;
+      const template = chart(configMap('x', `{{ lookup "v1" "${kind}" "web" "token" | len | quote }}`));
+      const known = { [`v1 ${kind} web/token`]: found(object) };
+      await assert.rejects(rendering(template, [{ ...token, kind }], known), (error) => {
+        assert.match(
+          String(error),
+          /^Stop: helm\.lookup: lookup of v1 \w+ web\/token: what was found holds a ref/,
+        );
+        assert.ok(!JSON.stringify(error).includes('acme'));
+        return true;
+      });
+    });
+  }
+});
+
 describe('values of Secrets that were looked up', () => {
   const value = 'correct horse battery';
   const known = { 'v1 Secret web/token': found(secret('token', { p: value, user: 'postgres' })) };
@@ -208,6 +242,17 @@ describe('values of Secrets that were looked up', () => {
     await assert.rejects(
       rendering(chart(strict + configMap('x', `{{ ${read} | quote }}`)), [token], known),
       /ConfigMap x: data\.value holds/,
+    );
+  });
+
+  test('are told from others in annotations too', async () => {
+    const annotated = secret('token', { p: value });
+    const metadata = { ...annotated.metadata, annotations: { copy: 'a copy of it' } };
+    const withCopy = { 'v1 Secret web/token': found({ ...annotated, metadata }) };
+    const copy = '(lookup "v1" "Secret" "web" "token").metadata.annotations.copy';
+    await assert.rejects(
+      rendering(chart(configMap('x', `{{ ${copy} | quote }}`)), [token], withCopy),
+      /ConfigMap x: data\.value holds, or depends on/,
     );
   });
 

@@ -3,7 +3,8 @@ import { beforeEach, describe, it } from 'node:test';
 import { keys } from '../../../core/contract/keys.ts';
 import { readDocument } from '../../../core/documents.ts';
 import { readEpisodes } from '../../../core/episodes.ts';
-import { Retry } from '../../../core/errors.ts';
+import { Blocked, Retry } from '../../../core/errors.ts';
+import { clusterCheckSchema } from '../../../core/model/check.ts';
 import { clusterMemorySchema } from '../../../core/model/memory.ts';
 import { sweepCluster } from '../../../core/sweep.ts';
 import { scriptedWorld, type SweepWorld, configMap, deployment, webAddress } from './sweep-world.ts';
@@ -167,6 +168,29 @@ describe('an object whose dry run has no answer in time', () => {
     };
     assert.match((await world.sweepAll()).unreachable ?? '', /no answer at all/);
   });
+});
+
+describe('what renders asked that cannot be followed', () => {
+  for (const fault of [Retry, Blocked]) {
+    it(`leaves the check as it is (${fault.name}), is told, and done by the next sweep`, async () => {
+      world.cluster.edit(webAddress, scaled);
+      const put = world.store.put.bind(world.store);
+      const facts = keys.facts('east');
+      await world.store.delete(facts, 'any');
+      world.store.put = async (key, ...rest) => {
+        if (key === facts) throw new fault({ subject: 'S3', message: 'does not take it' });
+        return put(key, ...rest);
+      };
+      const result = await sweepCluster({ cluster: 'east', requestedBy: 'test' }, world.deps);
+      assert.equal(result.targets['web']?.sync, 'Drifted');
+      assert.equal(result.unfollowed, 'S3: does not take it');
+      const check = await readDocument(world.store, keys.check('east'), clusterCheckSchema);
+      assert.equal(check?.value.targets['web']?.sync, 'Drifted');
+      world.store.put = put;
+      await world.sweepAll();
+      assert.notEqual(await world.store.get(facts), undefined);
+    });
+  }
 });
 
 describe('targets that stay Unknown and are slow to say so', () => {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { labels } from '../../../core/contract/kubernetes.ts';
 import { keys } from '../../../core/contract/keys.ts';
+import { writeDocument } from '../../../core/documents.ts';
 import { Blocked, Retry } from '../../../core/errors.ts';
+import type { AskedDocument } from '../../../core/model/asked.ts';
 import type { JsonObject } from '../../../core/model/json.ts';
 import { application, configMap } from '../produce/world.ts';
 import { FactsWorld, baseConfig, chartFiles } from './facts-world.ts';
@@ -146,7 +148,7 @@ describe('lookups', () => {
     world.cluster.remove(address);
     assert.equal(await world.settle(), 1);
     assert.deepEqual((await world.snapshot()).provenance.lookups?.[0]?.seen, []);
-    const key = keys.lookups({ cluster: 'prod', application: 'web' });
+    const key = keys.lookups({ cluster: 'prod', application: 'web' }, 'fleet');
     assert.notEqual(await world.world.store.get(key), undefined);
     await world.push('b', plain);
     await world.sweep();
@@ -186,6 +188,71 @@ describe('lookups', () => {
     assert.deepEqual([...new Set(world.impersonated)], ['system:serviceaccount:web:weak']);
     assert.match(await world.push('b', chartFiles(readsToken, declared, as('strong'))), /is not known yet/);
     assert.match(await world.push('c', chartFiles(readsToken, declared)), /is not known yet/);
+  });
+
+  test('what is in order takes no data key', async () => {
+    const world = new FactsWorld();
+    await world.put(token('correct horse'), 'secrets');
+    await world.push('a', chartFiles(readsToken, declared));
+    await world.settle();
+    const { sealer } = world.world;
+    const before = sealer.dataKeys;
+    for (let sweep = 0; sweep < 3; sweep += 1) await world.sweep();
+    assert.equal(sealer.dataKeys, before);
+  });
+
+  test('a value that is a reference to a store of secrets is none of the application: nothing follows it', async () => {
+    const world = new FactsWorld();
+    await world.put(token('ref+awssecrets://acme/db#/password'), 'secrets');
+    await world.push('a', chartFiles(readsToken, declared));
+    await world.settle();
+    await assert.rejects(world.world.pointer('web'), /there is no desired/);
+    assert.match(
+      await world.push('b', chartFiles(readsToken, declared)),
+      /lookup of v1 Secret web\/token: what was found holds a reference to Secrets Manager or SSM/,
+    );
+  });
+
+  test('another repository that has an application of the same name neither changes nor wakes anything', async () => {
+    const world = new FactsWorld();
+    await world.put(token('correct horse'), 'secrets');
+    const rival = { name: 'other', url: 'https://git.example/other.git' };
+    world.config = { ...baseConfig, repositories: [...(baseConfig.repositories ?? []), rival] };
+    await world.push('a', chartFiles(readsToken, declared));
+    await world.settle();
+    const key = keys.lookups({ cluster: 'prod', application: 'web' }, 'fleet');
+    const before = await world.world.store.get(key);
+    assert.ok(before !== undefined);
+    const lookup = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'web', name: 'theirs' };
+    for (const as of [undefined, { user: 'theirs', groups: [] }]) {
+      const web = { facts: { lookups: null }, lookups: { lookups: [lookup], ...(as && { as }) } };
+      const ref = 'refs/heads/main';
+      const asked: AskedDocument = { version: 1, repository: 'other', ref, applications: { web } };
+      await writeDocument(world.world.store, keys.asked('prod', 'other', ref), asked, 'any');
+      for (let sweep = 0; sweep < 3; sweep += 1) {
+        const woken = (await world.sweep()).map(({ repository }) => repository);
+        assert.deepEqual(woken, ['other'], 'what it was told is not what holds for it');
+      }
+      assert.deepEqual(await world.world.store.get(key), before);
+    }
+  });
+
+  test('are forgotten with the repository, but not because a document of it cannot be read', async () => {
+    const world = new FactsWorld();
+    const { store } = world.world;
+    await world.put(token('correct horse'), 'secrets');
+    await world.push('a', chartFiles(readsToken, declared));
+    await world.settle();
+    const key = keys.lookups({ cluster: 'prod', application: 'web' }, 'fleet');
+    const asked = keys.asked('prod', 'fleet', 'refs/heads/main');
+    const before = (await store.get(asked))?.text ?? '';
+    await store.put(asked, '{}', 'any');
+    assert.deepEqual(await world.sweep(), []);
+    assert.notEqual(await store.get(key), undefined);
+    await store.put(asked, before, 'any');
+    world.config = { ...baseConfig, repositories: [{ name: 'other', url: 'https://git.example/other.git' }] };
+    await world.sweep();
+    assert.equal(await store.get(key), undefined);
   });
 
   test('thousands of objects are too many, and only what is declared is ever asked', async () => {
@@ -261,6 +328,17 @@ describe('a chart that looks up what it renders', () => {
     await world.push('c', mended);
     await run(world);
     assert.equal((await world.world.pointer('web')).failed, undefined);
+  });
+
+  test('stays stopped however long nothing but its own objects changes', async () => {
+    const world = new FactsWorld();
+    const counting = configMap('x', `{{ ${found} | default "0" | int | add1 }}`);
+    await world.push('a', chartFiles(counting, lookup));
+    await run(world);
+    for (let day = 1; day <= 3; day += 1) {
+      world.world.clock.advance(25 * 3_600_000);
+      assert.equal(await run(world), 0, `day ${day}`);
+    }
   });
 
   test('what others change is followed six times an hour at most', async () => {
