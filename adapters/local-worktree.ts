@@ -66,8 +66,15 @@ function surroundings(folder: string): string {
 export function placeFrom(from: string, directory: string): (subject: string) => string {
   return (subject) => {
     const [, before = '', path = '', after = ''] = /^(folder )?([^\s:]+)(.*)$/s.exec(subject) ?? [];
-    if (path === '' || isAbsolute(path) || !existsSync(join(directory, path))) return subject;
+    if (path === '' || isAbsolute(path) || !isPlace(directory, path)) return subject;
     const here = relative(from, join(directory, path)) || '.';
     return `${before}${here}${after}`;
   };
+}
+
+/** What is missed where a folder is counts as well. */
+function isPlace(directory: string, path: string): boolean {
+  return (
+    existsSync(join(directory, path)) || (path.includes('/') && existsSync(join(directory, dirname(path))))
+  );
 }

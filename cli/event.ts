@@ -104,7 +104,7 @@ function whyRefused(status: number, hook: Hook, isProven: boolean): string[] {
   }
   if (status !== 401) return [];
   return [
-    'Either --secret-file holds another secret than the sender has, or --body holds other bytes than were sent: a signature counts each space and the newline at the end.',
+    'Either --secret-file holds another secret than the sender has, or, where the sender signs, --body holds other bytes than were sent: a signature counts each space and the newline at the end.',
   ];
 }
 
@@ -141,7 +141,7 @@ function hookOf({ provider, hook: id, config }: EventOptions, stack: StackConfig
   throw new CliError(
     config === undefined
       ? `A hook of ${provider} needs to know more: give the stack configuration with --config.`
-      : `${config} has no hook ${provider}${id === undefined ? '' : ` with the id ${id}`}.`,
+      : `${config} has no hook ${provider}${id === undefined ? '' : ` with the id ${id}`}; declare it under hooks.`,
   );
 }
 

@@ -5,6 +5,7 @@ import { expressionOf } from './expression.ts';
 import { apiVersion, applicationSchema, type Application } from './model/application.ts';
 import { isJsonObject, type Json } from './model/json.ts';
 import type { RecordedDefinition, RenderRecord } from './model/render-record.ts';
+import { schemaWords } from './model/schema-words.ts';
 import type { Worktree } from './ports.ts';
 import { readYaml, type YamlDocument } from './yaml/read-yaml.ts';
 
@@ -236,18 +237,13 @@ function schemaFaults(file: string, document: YamlDocument, error: z.ZodError): 
   return error.issues.flatMap((issue) => {
     const paths =
       issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
-    const text = issue.code === 'unrecognized_keys' ? 'there is no such field' : wordsOf(issue.message);
+    const text = issue.code === 'unrecognized_keys' ? 'there is no such field' : schemaWords(issue.message);
     return paths.map((path) => ({
       subject: document.place(path),
       message: `${path.join('.')}: ${text}`,
       ...known,
     }));
   });
-}
-
-/** A field that is not there is told as such. */
-function wordsOf(message: string): string {
-  return message.replace(/^Invalid input: expected (\S+), received undefined$/, 'is missing; expected $1');
 }
 
 function kindOf(value: Json): string {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { schemaWords } from '../model/schema-words.ts';
 import { variableNameSchema } from '../model/substitute.ts';
 import { nameSchema } from '../model/target.ts';
 import { baseSourcesSchema } from './base-sources.ts';
@@ -110,7 +111,7 @@ export function parseStackConfig(input: unknown): StackConfig {
   const parsed = stackConfigSchema.safeParse(input);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(
-    ({ path, message }) => `  ${path.join('.') || '(root)'}: ${message}`,
+    ({ path, message }) => `  ${path.join('.') || '(root)'}: ${schemaWords(message)}`,
   );
   throw new Error(
     `stack configuration: ${faults.length} fault(s), nothing was deployed or changed\n${faults.join('\n')}`,

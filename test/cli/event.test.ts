@@ -113,7 +113,12 @@ describe('trueup event', () => {
         /last part of the path .* is not the secret/,
       ],
       ['gitlab', 'GET /hooks/gitlab HTTP/1.1\nx-gitlab-event: Push Hook', 1, /a webhook is a POST/],
-      ['gitlab', 'x-gitlab-token: another', 1, /Either --secret-file holds another secret .*or --body/],
+      [
+        'gitlab',
+        'x-gitlab-token: another',
+        1,
+        /Either --secret-file holds another secret .*or, where the sender signs, --body/,
+      ],
       [
         'gitlab',
         'POST /hooks/gitlab HTTP/1.1\nauthorization Bearer hidden',
@@ -145,9 +150,12 @@ describe('trueup event', () => {
       [['--provider', 'nexus'], /needs to know more: give the stack configuration/],
       [
         ['--provider', 'gitlab', '--hook', 'x', '--config', 'config.json'],
-        /has no hook gitlab with the id x/,
+        /has no hook gitlab with the id x; declare it under hooks\./,
       ],
-      [['--provider', 'gitlab', '--config', 'body'], /body: stack configuration: /],
+      [
+        ['--provider', 'gitlab', '--config', 'body'],
+        /body: stack configuration: [^]*clusters: is missing; expected array/,
+      ],
       [['--provider', 'gitlab', '--secret-file', 'none'], /Cannot read none/],
       [['--provider', 'ecr'], /tells EventBridge and has no webhook/],
     ] as const) {

@@ -72,3 +72,12 @@ test('a chart of the repository that the Application names, and of no other', as
   const { objects } = await render('.', '--application', 'app.yaml');
   assert.deepEqual(objects[0]?.data, { version: '1.2.0' });
 });
+
+test('a values file that is missing, named from where the person stands', async () => {
+  await write({
+    'charts/web/Chart.yaml': 'apiVersion: v2\nname: web\nversion: 1.0.0\n',
+    'app.yaml': application('    path: elsewhere\n    helm: {valueFiles: [missing.yaml]}\n'),
+  });
+  const stderr = /^trueup: charts\/web\/missing\.yaml: missing\.yaml of helm\.valueFiles is not there/;
+  await assert.rejects(render('charts/web', '--application', 'app.yaml'), { stderr });
+});
