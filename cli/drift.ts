@@ -106,12 +106,13 @@ function openFirst(a: DriftRecord, b: DriftRecord): number {
   return a.openedAt < b.openedAt ? 1 : -1;
 }
 
-/** Rule 5: what could not be checked is never clean. */
+/** Rule 5: what could not be checked is never clean, nor is what was never applied. */
 async function unjudgedTargets({ store }: Pick<DriftSession, 'store'>, targets: readonly Target[]) {
   const checks = await readChecks(store, [...new Set(targets.map(({ cluster }) => cluster))]);
   return targets.flatMap((target) => {
     const check = checks.get(target.cluster)?.targets[target.application];
-    return check?.sync === 'Unknown' ? [{ target, reason: check.reason }] : [];
+    const isUnjudged = check?.sync === 'Unknown' || (check?.sync === 'Pending' && check.revision === 0);
+    return isUnjudged ? [{ target, reason: check.reason }] : [];
   });
 }
 

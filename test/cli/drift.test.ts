@@ -23,6 +23,14 @@ describe('trueup drift', () => {
     );
   });
 
+  it('is status 3 for what was never applied: nothing could be compared', async () => {
+    await cli.world.push('web', [deployment('front')]);
+    await cli.world.sweepAll();
+    const report = await drift(cli.session, {});
+    assert.equal(report.exitCode, 3);
+    assert.match(report.notes?.join() ?? '', /east\/web could not be checked: commit c0ffee0 is not applied yet/);
+  });
+
   it('prints fields, values, who and since when; open drift is status 1, drift put back is not', async () => {
     const { world, session } = cli;
     await world.deploy('web', [deployment('front')], observe);
