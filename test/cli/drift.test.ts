@@ -28,7 +28,10 @@ describe('trueup drift', () => {
     await cli.world.sweepAll();
     const report = await drift(cli.session, {});
     assert.equal(report.exitCode, 3);
-    assert.match(report.notes?.join() ?? '', /east\/web could not be checked: commit c0ffee0 is not applied yet/);
+    assert.match(
+      report.notes?.join() ?? '',
+      /east\/web could not be checked: commit c0ffee0 is not applied yet/,
+    );
   });
 
   it('prints fields, values, who and since when; open drift is status 1, drift put back is not', async () => {
