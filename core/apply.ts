@@ -5,6 +5,7 @@ import { healForeign } from './apply/heal-foreign.ts';
 import type { ApplyTask, Effects, ObjectResult } from './apply/object-result.ts';
 import { pruneObject, type PruneResult, type PruneTask } from './apply/prune-object.ts';
 import { inBatches } from './in-batches.ts';
+import { refOfKey } from './model/object.ts';
 
 export { inApplyOrder } from './apply/apply-order.ts';
 export type { ApplyTask, Effects, Failure, ObjectResult } from './apply/object-result.ts';
@@ -14,8 +15,6 @@ export type { PruneResult, PruneTask } from './apply/prune-object.ts';
 const atOnce = 8;
 /** After so many objects in a row without an answer the cluster counts as gone; each may cost a connect timeout. */
 const unansweredLimit = 8;
-
-const definitionPrefix = 'apiextensions.k8s.io/CustomResourceDefinition/';
 
 /** What became of a group of objects. `stopped` is why the others were not tried; what was done is done. */
 export interface GroupResult<R extends ObjectResult = ObjectResult> {
@@ -42,7 +41,7 @@ export async function applyRank(
     const missing = task.needs.find((key) => earlier.failed.has(key));
     if (missing !== undefined) return skipped(task, missing);
     const awaited = task.needs.filter((key) => earlier.planned.has(key));
-    const redefined = awaited.some((key) => key.startsWith(definitionPrefix));
+    const redefined = awaited.some((key) => isDefinition(refOfKey(key)));
     const sending = { effects, awaited: awaited.length > 0, redefined, patience };
     const result = await applyObject(task, sending);
     if (isDefinition(task.ref)) return awaitEstablished(task, result, effects);

@@ -16,7 +16,7 @@ export { resolveDesired } from './plan/resolve-desired.ts';
 export type { DesiredState, Resolution, ResolvedObject } from './plan/resolve-desired.ts';
 export type { ApplyScope, ApplyStep } from './plan/decide-apply.ts';
 export type { PruneStep } from './plan/decide-prune.ts';
-export { cameOfIntent } from './plan/settle-intent.ts';
+export { cameOfIntent, isBornOfIntent } from './plan/settle-intent.ts';
 export { pruneDue, stuckDeletions, waitingToGo } from './plan/two-phase.ts';
 
 /** Everything that a plan depends on. */

@@ -45,7 +45,7 @@ export function ecrRepositoryOf(
 
 export const digestSchema = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hex digits');
 
-/** How a registry is reached, where that takes more than its name. */
+/** How a registry, or a Helm repository, is reached, where that takes more than its name. */
 export const registrySchema = z.strictObject({
   secret: z
     .string()
@@ -56,7 +56,7 @@ export const registrySchema = z.strictObject({
     .array(z.string().regex(/^(?:\*\.)?[a-z0-9][-.a-z0-9]*(?::[0-9]+)?$/, 'must be a host name, or *.DOMAIN'))
     .max(20)
     .default([])
-    .describe('other hosts that contents may lie on, or that give out tokens'),
+    .describe('other hosts that contents may lie on, that it redirects to, or that give out tokens'),
   internal: z
     .boolean()
     .default(false)

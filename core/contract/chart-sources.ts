@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { registrySchema } from './artifact.ts';
 
 const loopback = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(?::|\/|$)/;
 
@@ -12,20 +13,7 @@ const chartSourceSchema = z.strictObject({
     )
     .transform((url) => url.replace(/\/+$/, ''))
     .describe('of a Helm repository, or what the names of charts in an OCI registry begin with'),
-  secret: z
-    .string()
-    .min(1)
-    .exactOptional()
-    .describe('Secrets Manager name of USER:PASSWORD; absent: public, or ECR by the rights of the function'),
-  hosts: z
-    .array(z.string().regex(/^(?:\*\.)?[a-z0-9][-.a-z0-9]*(?::[0-9]+)?$/, 'must be a host name, or *.DOMAIN'))
-    .max(20)
-    .default([])
-    .describe('other hosts that archives may lie on, or that the repository redirects to'),
-  internal: z
-    .boolean()
-    .default(false)
-    .describe('its addresses may be private ones, such as those of a VPC; link-local ones never'),
+  ...registrySchema.shape,
 });
 export type ChartSource = z.infer<typeof chartSourceSchema>;
 

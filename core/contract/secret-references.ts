@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import type { SecretPlace } from '../model/secret-reference.ts';
+import { matchesWildcard } from '../model/wildcard.ts';
+import { kmsKeySchema } from './kms-key.ts';
 
 /** `*` stands for any text, slashes too, as in a policy of IAM: what is allowed here is granted there in the same words. */
 const secretPattern = z
@@ -28,14 +30,7 @@ export const secretReferencesSchema = z
       ),
     parameters: z.array(parameterPattern).max(50).default([]).describe('names of SSM parameters'),
     kmsKeys: z
-      .array(
-        z
-          .string()
-          .regex(
-            /^arn:aws[-a-z]*:kms:[-a-z0-9]+:[0-9]{12}:key\/[-A-Za-z0-9]+$/,
-            'must be the ARN of a KMS key, not of an alias: permissions are granted on keys',
-          ),
-      )
+      .array(kmsKeySchema)
       .max(50)
       .default([])
       .describe('ARNs of KMS keys of your own that encrypt these; none for the keys that AWS manages'),
@@ -48,18 +43,5 @@ export type SecretReferences = z.infer<typeof secretReferencesSchema>;
 /** True for a place that a pattern of the configuration allows. */
 export function isAllowed({ store, name }: SecretPlace, { secrets, parameters }: SecretReferences): boolean {
   const patterns = store === 'awssecrets' ? secrets : parameters;
-  return patterns.some((pattern) => {
-    const [first = '', ...rest] = pattern.split('*');
-    if (rest.length === 0) return name === pattern;
-    if (!name.startsWith(first)) return false;
-    let at = first.length;
-    const last = rest.pop() ?? '';
-    // The earliest place of each part leaves the most to the parts behind it.
-    for (const part of rest) {
-      const found = name.indexOf(part, at);
-      if (found < 0) return false;
-      at = found + part.length;
-    }
-    return name.length - last.length >= at && name.endsWith(last);
-  });
+  return patterns.some((pattern) => matchesWildcard(name, pattern));
 }

@@ -1,19 +1,10 @@
 import * as z from 'zod';
+import { kmsKeySchema } from './kms-key.ts';
 
 /** What may open files that SOPS encrypted. Nothing is opened with a key that is not named here. */
 export const sopsSchema = z
   .strictObject({
-    kmsKeys: z
-      .array(
-        z
-          .string()
-          .regex(
-            /^arn:aws[-a-z]*:kms:[-a-z0-9]+:[0-9]{12}:key\/[-A-Za-z0-9]+$/,
-            'must be the ARN of a KMS key, not of an alias: permissions are granted on keys',
-          ),
-      )
-      .default([])
-      .describe('ARNs of KMS keys, as the files name them'),
+    kmsKeys: z.array(kmsKeySchema).default([]).describe('ARNs of KMS keys, as the files name them'),
     ageSecret: z
       .string()
       .min(1)

@@ -7,7 +7,7 @@ import type { DriftMode } from '../model/rule.ts';
 import { describeRotation, rotationsBetween } from '../model/secret-reference.ts';
 import { Policy } from '../policy.ts';
 import type { ResolvedObject } from './resolve-desired.ts';
-import { cameOfIntent } from './settle-intent.ts';
+import { isBornOfIntent } from './settle-intent.ts';
 
 /**
  * Which of the objects that are in order already to apply: none (a push), or all (a person asked for a sync, or the
@@ -120,14 +120,8 @@ function whenIntended(
   entry: InventoryEntry,
   circumstances: Circumstances,
 ): ApplyDecision {
-  if (isBorn(entry, live, circumstances)) return whenBorn(desired, live, circumstances);
+  if (isBornOfIntent(circumstances.application, entry, live)) return whenBorn(desired, live, circumstances);
   return whenUntracked(desired, live, circumstances);
-}
-
-/** Another application may have created it since, with the same manager: ours carries our label. */
-function isBorn(entry: InventoryEntry, live: LiveObject, { application }: Circumstances): boolean {
-  const owner = live.metadata.labels?.[labels.application];
-  return (owner === undefined || owner === application) && cameOfIntent(entry, live);
 }
 
 /** Created, or deleted and made again, by a run that died before it could note the answer. */
@@ -164,7 +158,7 @@ function whenReplaced(
 ): ApplyDecision {
   const { settings, at } = circumstances;
   const mode = driftMode(desired, circumstances);
-  if (entry.state === 'intent' && isBorn(entry, live, circumstances))
+  if (entry.state === 'intent' && isBornOfIntent(circumstances.application, entry, live))
     return whenBorn(desired, live, circumstances);
   const why = 'was replaced by somebody: it has another uid now, and is not ours to prune';
   const reason = reasonToApply(desired, entry, circumstances);

@@ -6,7 +6,7 @@ import { describeRef } from '../model/object.ts';
 import type { LiveObject, ObjectRef } from '../model/object.ts';
 import type { PlannedAction } from '../model/plan.ts';
 import { isPrecious } from '../model/precious-kinds.ts';
-import { cameOfIntent } from './settle-intent.ts';
+import { isBornOfIntent } from './settle-intent.ts';
 import { dueAt } from './two-phase.ts';
 
 /** One object to delete. Its uid was seen by this plan: an object of the same name that comes later is another one. */
@@ -131,10 +131,13 @@ function reasonToForget(candidate: Candidate): string | undefined {
   const wanted = wantedUids.get(uid);
   if (wanted !== undefined) return `is the same object as ${describeRef(wanted)}, which is desired`;
   if (entry.uid === undefined) {
-    return cameOfIntent(entry, live) ? undefined : 'exists, and nothing proves that we created it';
+    return isBornOfIntent(application, entry, live)
+      ? undefined
+      : 'exists, and nothing proves that we created it';
   }
   // Deleted and made again by a run that died: the intent proves that the new one is ours too.
-  if (entry.uid !== uid && entry.state === 'intent' && cameOfIntent(entry, live)) return undefined;
+  if (entry.uid !== uid && entry.state === 'intent' && isBornOfIntent(application, entry, live))
+    return undefined;
   if (entry.uid !== uid) return 'was replaced by somebody: the object of that name is another one now';
   // Told to adopt it, and never came to apply it: giving that up must not cost anybody the object.
   const isAdopted = entry.adopted && entry.desiredDigest !== undefined;

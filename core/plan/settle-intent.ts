@@ -1,4 +1,4 @@
-import { fieldManager } from '../contract/kubernetes.ts';
+import { fieldManager, labels } from '../contract/kubernetes.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { LiveObject, ManagedFieldsEntry } from '../model/object.ts';
@@ -8,9 +8,18 @@ import { millisecondsOf } from '../model/time.ts';
 const skewMs = 5_000;
 
 /**
- * Whether the object is what came of an intent whose run died before it could note the answer (rule 1): created since
- * that was noted, and first written by us, who write into nothing that we create. Without that proof a person must decide, since a yes lets
- * us prune it one day. An object that somebody else created in between, and we then applied over, is not ours.
+ * Whether an object of an application is what came of an intent of it whose run died before it could note the answer
+ * (rule 1). Another application may have created it since, with the same manager: ours carries our label.
+ */
+export function isBornOfIntent(application: string, entry: InventoryEntry, live: LiveObject): boolean {
+  const owner = live.metadata.labels?.[labels.application];
+  return (owner === undefined || owner === application) && cameOfIntent(entry, live);
+}
+
+/**
+ * Whether an object was created since an intent was noted, and first written by us, who write into nothing that we create.
+ * Without that proof a person must decide, since a yes lets us prune it one day. An object that somebody else created in
+ * between is not ours.
  */
 export function cameOfIntent(
   { intendedAt }: Pick<InventoryEntry, 'intendedAt'>,

@@ -1,4 +1,5 @@
 import type { Hook, OidcRules } from '../contract/hooks.ts';
+import { matchesWildcard } from '../model/wildcard.ts';
 
 /** Whose tokens a hook takes; undefined of one that takes none. */
 export function tokenRules(hook: Hook): OidcRules | undefined {
@@ -21,21 +22,7 @@ export function whyClaimsDiffer(
   return wrong === undefined ? undefined : `claim ${wrong[0]} of the token is not ${wrong[1]}`;
 }
 
-/** `*` stands for anything, slashes too; all else for itself. */
 function fits(claim: unknown, pattern: string): boolean {
   if (typeof claim !== 'string' && typeof claim !== 'number' && typeof claim !== 'boolean') return false;
-  const [first = '', ...rest] = pattern.split('*');
-  const text = String(claim);
-  if (rest.length === 0) return text === pattern;
-  const last = rest.pop() ?? '';
-  if (!text.startsWith(first) || !text.endsWith(last)) return false;
-  const end = text.length - last.length;
-  // Each part at its first place after the one before: no backtracking, whatever the claim.
-  let at = first.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found === -1) return false;
-    at = found + part.length;
-  }
-  return at <= end;
+  return matchesWildcard(String(claim), pattern);
 }

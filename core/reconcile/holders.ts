@@ -1,7 +1,7 @@
 import type { Inventory, InventoryEntry } from '../model/inventory.ts';
 import type { LiveObject } from '../model/object.ts';
 import { syncCommand } from '../model/sync-command.ts';
-import { cameOfIntent } from '../plan.ts';
+import { isBornOfIntent } from '../plan.ts';
 import { unknownText } from './claims.ts';
 import type { Neighbour, Wish } from './neighbours.ts';
 
@@ -34,11 +34,13 @@ export function rivalIn(neighbour: Neighbour, held: Held): ((own: string | undef
 /** The other's entry for this very object. One that died before it noted the uid has the intent as proof (rule 1). */
 export function entryOf({ live, key, inventory }: Held): InventoryEntry | undefined {
   const { uid } = live.metadata;
-  const known = Object.values(inventory?.entries ?? {}).find((entry) => entry.uid === uid);
+  if (inventory === undefined) return undefined;
+  const { entries, target } = inventory;
+  const known = Object.values(entries).find((entry) => entry.uid === uid);
   if (known !== undefined) return known;
-  const intent = inventory?.entries[key];
-  if (intent === undefined || intent.uid !== undefined || !cameOfIntent(intent, live)) return undefined;
-  return { ...intent, uid, created: true };
+  const intent = entries[key];
+  if (intent === undefined || intent.uid !== undefined) return undefined;
+  return isBornOfIntent(target.application, intent, live) ? { ...intent, uid, created: true } : undefined;
 }
 
 /** By the key, and by that under which the other has it: it may call it by another API group. */

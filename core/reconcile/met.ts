@@ -1,8 +1,7 @@
-import { labels } from '../contract/kubernetes.ts';
 import { Retry } from '../errors.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import { describeRef } from '../model/object.ts';
-import { cameOfIntent, type ApplyStep } from '../plan.ts';
+import { isBornOfIntent, type ApplyStep } from '../plan.ts';
 import type { Cluster } from '../ports.ts';
 import { holdLease, type RunContext } from './run-context.ts';
 
@@ -31,13 +30,12 @@ export async function takeBackIntents(
     before,
   }: { readonly cluster: Cluster; readonly before: Readonly<Record<string, InventoryEntry>> },
 ): Promise<void> {
+  const { application } = context.request.target;
   const notOurs = new Set<string>();
   for (const { desired, entry } of steps) {
     await holdLease(context);
     const live = await cluster.get(desired.address);
-    const owner = live?.metadata.labels?.[labels.application];
-    const isOurs = owner === context.request.target.application;
-    if (live === undefined || !isOurs || !cameOfIntent(entry, live)) notOurs.add(desired.key);
+    if (live === undefined || !isBornOfIntent(application, entry, live)) notOurs.add(desired.key);
   }
   await context.inventory.save((inventory) => {
     const kept = Object.entries(inventory.entries).filter(([key]) => !notOurs.has(key));

@@ -227,6 +227,17 @@ test('an object that somebody else created a moment before is left as it is', as
   assert.deepEqual(cluster.live(address('a'))?.['data'], { theirs: 'x' });
 });
 
+test('a server that knows no precondition may write into what exists, which is never ours to prune', async () => {
+  const { cluster, effects } = newWorld();
+  cluster.write(address('a'), { kind: 'ConfigMap', data: { theirs: 'x' } });
+  const apply = cluster.apply.bind(cluster);
+  cluster.apply = async (at, sent, { dryRun, force }) => apply(at, sent, { dryRun, force });
+  const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', namespace: 'default' } };
+  const { results } = await applyRank([applyTask(object, 'configmaps')], effects, none);
+  assert.equal(results[0]?.entry?.created, false);
+  assert.match(results[0].outcome.message ?? '', /existed already when it was applied: never pruned/);
+});
+
 describe('pruning looks again before it deletes', () => {
   const prune = (uid: string, more: Partial<PruneTask> = {}): PruneTask => {
     const ref = { group: '', kind: 'ConfigMap', namespace: 'default', name: 'a' };

@@ -1,34 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as z from 'zod';
 import { parseStackConfig, type StackConfigInput } from '../../core/contract/config.ts';
 import { whyNotRead } from '../../core/contract/reserved-secrets.ts';
-import { flatten, ofType, sample, synthesize } from './synthesized.ts';
-
-const policySchema = z.object({
-  PolicyDocument: z.object({
-    Statement: z.array(
-      z.object({ Action: z.union([z.string(), z.array(z.string())]), Resource: z.unknown() }),
-    ),
-  }),
-});
-
-/** `Sweep ssm:GetParameter arn:…`, a right each. */
-function rightsIn(config: StackConfigInput): readonly string[] {
-  using synthesized = synthesize(config);
-  return ofType(synthesized.resources, 'AWS::IAM::Policy').flatMap(([name, { Properties }]) =>
-    policySchema
-      .parse(Properties)
-      .PolicyDocument.Statement.flatMap(({ Action, Resource }) =>
-        [Resource]
-          .flat()
-          .map(
-            (resource) =>
-              `${/Webhook|Snapshot|Reconcile|Sweep|Intake/.exec(name)?.[0]} ${String(Action)} ${flatten(resource)}`,
-          ),
-      ),
-  );
-}
+import { rightsIn, sample } from './synthesized.ts';
 
 test('only what applies and checks may read what references name, by exactly these words', () => {
   const kmsKey = 'arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555';

@@ -106,3 +106,28 @@ function withoutHash(logicalId: string): string {
 export function contentsOf(folder: string): Readonly<Record<string, Buffer>> {
   return Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(path.join(folder, name))]));
 }
+
+const policySchema = z.object({
+  PolicyDocument: z.object({
+    Statement: z.array(
+      z.object({ Action: z.union([z.string(), z.array(z.string())]), Resource: z.unknown() }),
+    ),
+  }),
+});
+
+/** What the role of each function may do: `Sweep ssm:GetParameter arn:…`, a right each. */
+export function rightsIn(config: StackConfigInput): readonly string[] {
+  using synthesized = synthesize(config);
+  return ofType(synthesized.resources, 'AWS::IAM::Policy').flatMap(([name, { Properties }]) =>
+    policySchema
+      .parse(Properties)
+      .PolicyDocument.Statement.flatMap(({ Action, Resource }) =>
+        [Resource]
+          .flat()
+          .map(
+            (resource) =>
+              `${/Webhook|Snapshot|Reconcile|Sweep|Intake/.exec(name)?.[0]} ${String(Action)} ${flatten(resource)}`,
+          ),
+      ),
+  );
+}
