@@ -15,6 +15,7 @@ export class KmsSealer implements Sealer {
   readonly #digestKeySecret: string;
   readonly #secrets: Secrets;
   readonly #client: KMSClient;
+  #digestKey: Promise<Uint8Array> | undefined;
   readonly encrypt = sealValue;
   readonly decrypt = openValue;
 
@@ -28,7 +29,18 @@ export class KmsSealer implements Sealer {
     this.#client = client;
   }
 
+  /** Read once by a process: it never changes, and each reading is paid for. */
   async digestKey(): Promise<Uint8Array> {
+    this.#digestKey ??= this.#readDigestKey();
+    try {
+      return await this.#digestKey;
+    } catch (error) {
+      this.#digestKey = undefined;
+      throw error;
+    }
+  }
+
+  async #readDigestKey(): Promise<Uint8Array> {
     const { current } = await this.#secrets.get(this.#digestKeySecret);
     return new TextEncoder().encode(current);
   }

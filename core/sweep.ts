@@ -2,6 +2,7 @@ import type { StackConfig } from './contract/config.ts';
 import { requestSeconds } from './contract/kubernetes.ts';
 import { sendDriftMetrics } from './drift-metrics.ts';
 import { Retry, Stop } from './errors.ts';
+import { readFleet, type Fleet } from './fleet.ts';
 import { inBatches } from './in-batches.ts';
 import { askAnew } from './lost-snapshot.ts';
 import type { ClusterCheck, TargetCheck } from './model/check.ts';
@@ -16,6 +17,7 @@ import {
   type CheckDeps,
   type Looked,
 } from './sweep/check-target.ts';
+import { followClusters, type FollowClustersDeps } from './sweep/follow-clusters.ts';
 import { followFacts } from './sweep/follow-facts.ts';
 import { isFullCheckDue } from './sweep/full-check-clock.ts';
 import { KnownDocuments } from './sweep/known-documents.ts';
@@ -39,6 +41,9 @@ export interface SweepDeps extends CheckDeps {
   readonly deadline: number;
 }
 
+/** What the schedule's request takes. */
+export type FleetSweepDeps = FollowClustersDeps & Pick<SweepDeps, 'queues'>;
+
 /** Of one cluster; `full`: compare everything exactly, whatever earlier checks say of it. */
 export interface ClusterSweep {
   readonly cluster: string;
@@ -61,16 +66,25 @@ const targetsInGroup = 64;
 /** What a sweep keeps back: for the last target that it began, and for the records at its end. */
 const reserveMs = 25_000;
 const endReserveMs = 5_000;
-/** Asks for a sweep of each configured cluster: one that does not answer must not hold up the others. */
-export async function sweepFleet(
-  { config, queues }: Pick<SweepDeps, 'config' | 'queues'>,
-  requestedBy: string,
-): Promise<void> {
-  await Promise.all(
-    config.clusters.map(async ({ name }) =>
-      queues.sweep({ version: 1, scope: 'cluster', cluster: name, requestedBy }),
-    ),
-  );
+/**
+ * Asks for a sweep of each cluster: one that does not answer must not hold up the others. Looks for clusters besides, and
+ * returns what could not be looked at.
+ */
+export async function sweepFleet(deps: FleetSweepDeps, requestedBy: string): Promise<readonly string[]> {
+  const asked = new Set<string>();
+  const ask = async ({ clusters }: Pick<Fleet, 'clusters'>): Promise<void> => {
+    const others = clusters.map(({ name }) => name).filter((name) => !asked.has(name));
+    for (const name of others) asked.add(name);
+    await Promise.all(
+      others.map(async (cluster) => deps.queues.sweep({ version: 1, scope: 'cluster', cluster, requestedBy })),
+    );
+  };
+  // Those that are known wait for no account; those of the configuration for no record either.
+  await ask(deps.config);
+  await ask(await readFleet(deps));
+  const { fleet, failures } = await followClusters(deps);
+  await ask(fleet);
+  return failures;
 }
 
 /**
@@ -112,13 +126,15 @@ export async function sweepCluster(request: ClusterSweep, deps: SweepDeps): Prom
 
 interface Done extends Seen {
   readonly unfollowed?: string | undefined;
+  /** Every target was as its last clean check left it, or none was looked at: no episode can have opened. */
+  readonly isQuiet: boolean;
   /** Absent where nothing was listed. */
   readonly kinds?: Parameters<SweepStart['memory']['save']>[0]['kinds'];
   readonly listed?: Parameters<SweepStart['memory']['save']>[0]['listed'];
 }
 
 function nothingDone(lost: string): Done {
-  return { checks: new Map(), late: new Set(), lost, isRestored: false, missed: [] };
+  return { checks: new Map(), late: new Set(), lost, isQuiet: true, isRestored: false, missed: [] };
 }
 
 interface Given {
@@ -166,7 +182,7 @@ async function checkDue(
   swept: SweptCluster,
   due: readonly SweptTarget[],
   { start, around, isFull }: Looking,
-): Promise<Pick<Done, 'checks' | 'late' | 'lost'>> {
+): Promise<Pick<Done, 'checks' | 'late' | 'lost' | 'isQuiet'>> {
   const checks = new Map<string, TargetCheck>();
   const late = new Set<string>();
   const unreadable: Parameters<typeof askAnew>[0][number][] = [];
@@ -175,16 +191,20 @@ async function checkDue(
     if (memory !== undefined) start.memory.remember(target.application, memory);
   };
   const { recalledOf } = around;
-  const after = await swept.records.now();
   const at = isoTime(deps.clock.now());
+  const settled = new Map(
+    due
+      .filter((one) => !isFull(one) && one.unreadable === undefined)
+      .map((one) => [one, checkSettled(at, swept, one, () => recalledOf(one))]),
+  );
+  // Where every object is as it was, nobody was at work on any when it was listed: the records need no second look.
+  const isQuiet = due.every((one) => settled.get(one) !== undefined);
+  const after = isQuiet ? start.versions : await swept.records.now();
   const left = due.filter((one) => {
     const isSame = sameVersions(one.versions, after.get(one.target.application));
-    const settled =
-      isFull(one) || !isSame || one.unreadable !== undefined
-        ? undefined
-        : checkSettled(at, swept, one, () => recalledOf(one));
-    if (settled !== undefined) note(one, settled);
-    return settled === undefined;
+    const checked = isSame ? settled.get(one) : undefined;
+    if (checked !== undefined) note(one, checked);
+    return checked === undefined;
   });
   const whyLost = lossOf(swept.cluster);
   let lost: string | undefined;
@@ -235,7 +255,7 @@ async function checkDue(
     await inBatches(looked, targetsAtOnce, async (each) => conclude(each, now));
   }
   await askAnew(unreadable, deps);
-  return { checks, late, lost };
+  return { checks, late, lost, isQuiet };
 }
 
 function groupsOf<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
@@ -285,7 +305,7 @@ function intervalOf({ state, memory }: SweptTarget): number | undefined {
 async function sendMetrics(
   deps: SweepDeps,
   check: ClusterCheck,
-  { start, targets, done }: Results,
+  { start, targets, done }: Results & { readonly done: Done },
 ): Promise<readonly string[]> {
   const intervals = new Map(
     targets.flatMap((one) => {
@@ -296,5 +316,6 @@ async function sendMetrics(
   const clusters = deps.config.clusters.map(({ name }) => name);
   await sendCheckMetrics(deps, check, start.previous?.value, { intervals, clusters });
   await sendMemoryMetrics(deps, done);
+  if (done.isQuiet && start.drifting.size === 0) return [];
   return sendDriftMetrics(deps, check.cluster, { closed: start.drifting.size > 0 });
 }

@@ -137,11 +137,13 @@ describe('a list that is what it was', () => {
     assert.deepEqual(read(), [], 'though nothing was written to them');
   });
 
-  it('does not make up for a run that began meanwhile', async () => {
+  it('does not make up for a run that wrote meanwhile', async () => {
     const target = { cluster: 'east', application: 'web' };
     const meanwhile: Promise<unknown>[] = [];
     world.cluster.before = (request) => {
-      if (request === 'list deployments') meanwhile.push(acquireLease(world.deps, target));
+      if (request !== 'list deployments') return;
+      world.cluster.edit(webAddress, { spec: { replicas: 3 } }, 'trueup');
+      meanwhile.push(acquireLease(world.deps, target));
     };
     assert.equal((await world.sweep())?.sync, 'Reconciling');
     await Promise.all(meanwhile);
