@@ -23,14 +23,15 @@ import { isFullCheckDue } from './sweep/full-check-clock.ts';
 import { KnownDocuments } from './sweep/known-documents.ts';
 import { rememberedKinds } from './sweep/listed-kinds.ts';
 import { lookAround, openCluster, type Connection, type Surroundings } from './sweep/look-around.ts';
+import { sendOldestCheck } from './sweep/oldest-check.ts';
 import { sameVersions, type AllVersions } from './sweep/records.ts';
 import { checkSettled } from './sweep/settled-target.ts';
 import { openState, openTargets, startSweep, type SweepStart } from './sweep/sweep-start.ts';
-import { sendCheckMetrics, sendMemoryMetrics } from './sweep/sweep-metrics.ts';
+import { sendDegraded, sendMemoryMetrics } from './sweep/sweep-metrics.ts';
 import type { SweptCluster, SweptTarget } from './sweep/swept-cluster.ts';
 import type { TargetState } from './sweep/target-state.ts';
 import { lossOf, unreachable } from './sweep/why-lost.ts';
-import { revisionOf, writeCheck, type Results, type Seen } from './sweep/write-check.ts';
+import { intervalOf, revisionOf, writeCheck, type Results, type Seen } from './sweep/write-check.ts';
 
 export interface SweepDeps extends CheckDeps {
   readonly clusters: Clusters;
@@ -42,7 +43,7 @@ export interface SweepDeps extends CheckDeps {
 }
 
 /** What the schedule's request takes. */
-export type FleetSweepDeps = FollowClustersDeps & Pick<SweepDeps, 'queues'>;
+export type FleetSweepDeps = FollowClustersDeps & Pick<SweepDeps, 'queues' | 'metrics'>;
 
 /** Of one cluster; `full`: compare everything exactly, whatever earlier checks say of it. */
 export interface ClusterSweep {
@@ -76,12 +77,19 @@ export async function sweepFleet(deps: FleetSweepDeps, requestedBy: string): Pro
     const others = clusters.map(({ name }) => name).filter((name) => !asked.has(name));
     for (const name of others) asked.add(name);
     await Promise.all(
-      others.map(async (cluster) => deps.queues.sweep({ version: 1, scope: 'cluster', cluster, requestedBy })),
+      others.map(async (cluster) =>
+        deps.queues.sweep({ version: 1, scope: 'cluster', cluster, requestedBy }),
+      ),
     );
   };
   // Those that are known wait for no account; those of the configuration for no record either.
   await ask(deps.config);
-  await ask(await readFleet(deps));
+  const known = await readFleet(deps);
+  await ask(known);
+  await sendOldestCheck(
+    deps,
+    known.clusters.map(({ name }) => name),
+  );
   const { fleet, failures } = await followClusters(deps);
   await ask(fleet);
   return failures;
@@ -120,7 +128,7 @@ export async function sweepCluster(request: ClusterSweep, deps: SweepDeps): Prom
   if (worth !== 'all') await remember();
   const check = await writeCheck(deps, request, { start, targets, done });
   if (worth === 'all') await remember();
-  const unreadable = await sendMetrics(deps, check, { start, targets, done });
+  const unreadable = await sendMetrics(deps, check, { start, done });
   return { ...check, unreadable, unfollowed: done.unfollowed };
 }
 
@@ -298,23 +306,13 @@ function dueFirst(
   return targets.filter(isDue).sort((a, b) => (atOf(a) < atOf(b) ? -1 : 1));
 }
 
-function intervalOf({ state, memory }: SweptTarget): number | undefined {
-  return (state?.pointer.settings ?? memory)?.intervalSeconds;
-}
-
 async function sendMetrics(
   deps: SweepDeps,
   check: ClusterCheck,
-  { start, targets, done }: Results & { readonly done: Done },
+  { start, done }: Pick<Results, 'start'> & { readonly done: Done },
 ): Promise<readonly string[]> {
-  const intervals = new Map(
-    targets.flatMap((one) => {
-      const intervalSeconds = intervalOf(one);
-      return intervalSeconds === undefined ? [] : [[one.target.application, intervalSeconds] as const];
-    }),
-  );
   const clusters = deps.config.clusters.map(({ name }) => name);
-  await sendCheckMetrics(deps, check, start.previous?.value, { intervals, clusters });
+  await sendDegraded(deps, check, start.previous?.value, clusters);
   await sendMemoryMetrics(deps, done);
   if (done.isQuiet && start.drifting.size === 0) return [];
   return sendDriftMetrics(deps, check.cluster, { closed: start.drifting.size > 0 });

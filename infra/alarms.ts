@@ -11,6 +11,7 @@ import type { AlarmKind } from '../core/contract/alarms.ts';
 import type { StackConfig } from '../core/contract/config.ts';
 import { dimensions, metricNamespace, metrics } from '../core/contract/metrics.ts';
 import type { MetricName } from '../core/contract/metrics.ts';
+import type { NamedQueues } from './target-queues.ts';
 import type { TrueUpFunction } from './trueup-function.ts';
 
 export interface AlarmsProps {
@@ -21,7 +22,7 @@ export interface AlarmsProps {
 
 interface Watch {
   readonly kind: AlarmKind;
-  /** Which of several: cluster, queue or fault. */
+  /** Which of several: queue or fault. */
   readonly of?: string;
   readonly metric: IMetric;
   readonly above: number;
@@ -33,6 +34,9 @@ interface Watch {
 
 // A sweep sends the value once a period; one that is a second late leaves a period empty, and the alarm must not flap.
 const gaugePeriods = 2;
+
+// Longer than the longest delay of a message, and than a dead function keeps one from being seen.
+const longestWait = Duration.minutes(20);
 
 /** Every alarm of the installation, and the topic that hears of each change to ALARM and back to OK. */
 export class Alarms extends Construct {
@@ -46,10 +50,26 @@ export class Alarms extends Construct {
     this.#fleet = config.fleet;
     this.#sweep = Duration.minutes(config.sweepMinutes);
     this.topic = this.#makeTopic();
-    for (const { name } of config.clusters) this.#watchCluster(name);
     this.#watchFleet();
     this.#watchWebhook(webhook);
     for (const [name, queue] of Object.entries(deadLetters)) this.#watchDeadLetters(name, queue);
+  }
+
+  /** Work that waits too long: there is more of it than is allowed at once, or nobody takes it. */
+  watchBacklog(queues: NamedQueues): void {
+    for (const [name, { queue }] of Object.entries(queues)) {
+      this.#watch({
+        kind: alarmKinds.backlog,
+        of: name,
+        metric: queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(5) }),
+        above: longestWait.toSeconds(),
+        says: `Work waits in the queue ${name} for more than ${longestWait.toMinutes()} minutes`,
+      });
+    }
+  }
+
+  watchDeadLetters(queues: NamedQueues): void {
+    for (const [name, { deadLetters }] of Object.entries(queues)) this.#watchDeadLetters(name, deadLetters);
   }
 
   #makeTopic(): Topic {
@@ -68,36 +88,31 @@ export class Alarms extends Construct {
     return topic;
   }
 
-  #watchCluster(cluster: string): void {
+  /** All are of the fleet: which clusters there are is not known at synth, and each alarm costs as much as its checks. */
+  #watchFleet(): void {
     const unchecked = Duration.minutes(this.#sweep.toMinutes() * 3);
     this.#watch({
       kind: alarmKinds.drift,
-      of: cluster,
-      metric: this.#metric(metrics.driftedObjects, { cluster }),
+      metric: this.#metric(metrics.driftedObjects),
       above: 0,
       periods: gaugePeriods,
-      says: `Objects on cluster ${cluster} differ from what was last applied`,
+      says: 'Objects differ from what was last applied (`trueup status` says on which clusters)',
     });
     this.#watch({
       kind: alarmKinds.degraded,
-      of: cluster,
-      metric: this.#metric(metrics.degradedTargets, { cluster }),
+      metric: this.#metric(metrics.degradedTargets),
       above: 0,
       periods: gaugePeriods,
-      says: `An application on cluster ${cluster} is Degraded`,
+      says: 'An application is Degraded',
     });
     this.#watch({
       kind: alarmKinds.unchecked,
-      of: cluster,
       // Over three sweeps at once, so that one late report is not yet silence.
-      metric: this.#metric(metrics.oldestCheck, { cluster, period: unchecked }),
+      metric: this.#metric(metrics.oldestCheck, { period: unchecked }),
       above: unchecked.toSeconds(),
       missing: TreatMissingData.BREACHING,
-      says: `Cluster ${cluster}, or an application on it, was not checked for three sweeps`,
+      says: 'A cluster, or an application on it, was not checked for three sweeps',
     });
-  }
-
-  #watchFleet(): void {
     this.#watch({
       kind: alarmKinds.failedSnapshots,
       // Sent when a repository fails and when it recovers, and not in between: the state stays until the next value,
@@ -109,7 +124,7 @@ export class Alarms extends Construct {
     });
     this.#watch({
       kind: alarmKinds.healLoop,
-      metric: this.#metric(metrics.healLoops, {}),
+      metric: this.#metric(metrics.healLoops),
       above: 0,
       periods: gaugePeriods,
       says: 'Somebody changes a field again after each heal: it is left alone now',
@@ -165,15 +180,12 @@ export class Alarms extends Construct {
 
   #metric(
     metricName: MetricName,
-    { cluster, ...options }: { cluster?: string; period?: Duration; statistic?: string },
+    options: { readonly period?: Duration; readonly statistic?: string } = {},
   ): Metric {
     return new Metric({
       namespace: metricNamespace,
       metricName,
-      dimensionsMap: {
-        [dimensions.fleet]: this.#fleet,
-        ...(cluster === undefined ? {} : { [dimensions.cluster]: cluster }),
-      },
+      dimensionsMap: { [dimensions.fleet]: this.#fleet },
       statistic: Stats.MAXIMUM,
       period: this.#sweep,
       ...options,

@@ -2,6 +2,7 @@ import {
   AlarmStatusWidget,
   Dashboard as CdkDashboard,
   GraphWidget,
+  MathExpression,
   Metric,
   Stats,
 } from 'aws-cdk-lib/aws-cloudwatch';
@@ -76,16 +77,10 @@ function ofFleet({ fleet }: StackConfig, metricName: MetricName, statistic: stri
   return new Metric({ namespace: metricNamespace, metricName, dimensionsMap, statistic });
 }
 
-function byCluster({ fleet, clusters }: StackConfig, title: string, metricName: MetricName): IWidget {
-  const left = clusters.map(
-    ({ name }) =>
-      new Metric({
-        namespace: metricNamespace,
-        metricName,
-        dimensionsMap: { [dimensions.fleet]: fleet, [dimensions.cluster]: name },
-        statistic: Stats.MAXIMUM,
-        label: name,
-      }),
-  );
-  return graph(title, left);
+/** Whatever clusters there are: those found by their tags are not known at synth. */
+function byCluster({ fleet }: StackConfig, title: string, metricName: MetricName): IWidget {
+  const names = [metricNamespace, dimensions.fleet, dimensions.cluster].join(',');
+  const search = `{${names}} MetricName="${metricName}" ${dimensions.fleet}="${fleet}"`;
+  const expression = `SEARCH('${search}', '${Stats.MAXIMUM}')`;
+  return graph(title, [new MathExpression({ expression, label: '', usingMetrics: {} })]);
 }

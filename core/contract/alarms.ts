@@ -1,12 +1,12 @@
 /** Alarms of one installation: kinds that stand alone, and kinds with one alarm for each of several things. */
 export const alarmKinds = {
-  /** Per cluster: objects differ from what was last applied. */
+  /** Objects differ from what was last applied. */
   drift: 'drift',
   /** Somebody changes a field again after each heal: it is left alone. */
   healLoop: 'heal-loop',
-  /** Per cluster: a target's health is Degraded. */
+  /** A target's health is Degraded. */
   degraded: 'degraded',
-  /** Per cluster: a target was not checked for three sweeps, or nothing is reported at all. */
+  /** A target of a cluster was not checked for three sweeps, or nothing is reported at all. */
   unchecked: 'unchecked',
   /** An exact check found drift in an object that seemed not to have changed. */
   missedDrift: 'missed-drift',
@@ -16,12 +16,14 @@ export const alarmKinds = {
   failedRuns: 'failed-runs',
   /** Webhooks `failed` (answered 5xx) or `throttled`: the Git host may not deliver them again. */
   webhookErrors: 'webhook-errors',
+  /** Per work queue: its oldest message waits for too long. */
+  backlog: 'backlog',
   /** Per dead-letter queue: work that was given up. */
   deadLetters: 'dead-letters',
 } as const;
 export type AlarmKind = (typeof alarmKinds)[keyof typeof alarmKinds];
 
-/** Name of an alarm; `of` is the cluster, the queue or the fault. The kind is also its heading in `docs/runbook.md`. */
+/** Name of an alarm; `of` is the queue or the fault. The kind is also its heading in `docs/runbook.md`. */
 export function alarmName(fleet: string, kind: AlarmKind, of?: string): string {
   return ['trueup', fleet, kind, ...(of === undefined ? [] : [of])].join('-');
 }

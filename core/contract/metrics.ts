@@ -11,7 +11,7 @@ export const metrics = {
   foreignFields: 'ForeignFields',
   /** Objects with a field that is changed again after each heal, so that it is left alone; of the fleet, while there are any. */
   healLoops: 'HealLoops',
-  /** Seconds since the target of this cluster that was checked longest ago; missing data is breaching. */
+  /** Seconds since the target that was checked longest ago; of a cluster alone while three sweeps of it were missed. Missing data is breaching. */
   oldestCheck: 'OldestCheckSeconds',
   /** Targets that are Degraded; sent while there are any, and once as 0. */
   degradedTargets: 'DegradedTargets',

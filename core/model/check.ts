@@ -32,6 +32,10 @@ export const clusterCheckSchema = z.object({
   requestedBy: z.string().optional(),
   /** Set while the cluster cannot be read: gone, unreachable, wrong CA, access expired. */
   unreachable: z.string().optional(),
+  oldestAt: z
+    .string()
+    .exactOptional()
+    .describe('since when its longest unchecked target waits, what that one allows taken off'),
   /** Highest that a list of this cluster ever had: a lower one later means a restored server. */
   resourceVersion: z.string().exactOptional(),
   /** The last time that the server turned out to be older than it had been. */

@@ -7,6 +7,7 @@ import type { WriteCondition } from '../ports.ts';
 import { appliedRevision, unjudged, type CheckDeps } from './check-target.ts';
 import { healthChanges, withSince } from './health-changes.ts';
 import { newer } from './look-around.ts';
+import { oldestCheckAt } from './oldest-check.ts';
 import type { SweepStart } from './sweep-start.ts';
 import type { SweptTarget } from './swept-cluster.ts';
 
@@ -44,7 +45,9 @@ export async function writeCheck(
   const key = keys.check(cluster);
   const at = isoTime(deps.clock.now());
   let current = start.previous;
+  const intervals = intervalsOf(results.targets);
   for (let attempt = 0; attempt < writeTries; attempt += 1) {
+    const all = allChecks(deps, results, current);
     const check: ClusterCheck = {
       version: 1,
       seq: (current?.value.seq ?? 0) + 1,
@@ -53,7 +56,8 @@ export async function writeCheck(
       requestedBy,
       ...(done.lost !== undefined && { unreachable: done.lost }),
       ...signsOfTrouble(done, current?.value, start.previous?.value.resourceVersion, at),
-      targets: allChecks(deps, results, current),
+      oldestAt: oldestCheckAt({ at, targets: all }, intervals),
+      targets: all,
     };
     // Before the document: one that dies in between tells twice, and not never.
     const changes = healthChanges(check, current?.value.targets);
@@ -115,4 +119,18 @@ function signsOfTrouble(
 export function revisionOf({ state, memory, previous }: SweptTarget): number {
   if (state !== undefined) return appliedRevision(state);
   return memory?.settled?.revision ?? previous?.revision ?? 0;
+}
+
+/** Least seconds between two checks, where its application asks for that. */
+export function intervalOf({ state, memory }: SweptTarget): number | undefined {
+  return (state?.pointer.settings ?? memory)?.intervalSeconds;
+}
+
+function intervalsOf(targets: readonly SweptTarget[]): ReadonlyMap<string, number> {
+  return new Map(
+    targets.flatMap((one) => {
+      const intervalSeconds = intervalOf(one);
+      return intervalSeconds === undefined ? [] : [[one.target.application, intervalSeconds] as const];
+    }),
+  );
 }

@@ -59,7 +59,7 @@ describe('a sweep that finds nothing', () => {
     );
     assert.equal(requestedBy, 'test');
     assert.deepEqual(world.store.writes, ['checks/east.json']);
-    assert.deepEqual(world.sentMetrics(), ['OldestCheckSeconds 0']);
+    assert.deepEqual(world.sentMetrics(), []);
     assert.deepEqual([world.bus.events, world.queues.later], [[], []]);
     assert.deepEqual(world.cluster.requests.toSorted(), ['list configmaps', 'list deployments', 'resources']);
   });
@@ -69,8 +69,8 @@ describe('a sweep that finds nothing', () => {
     const first = await world.sweep();
     world.clock.advance(30 * minute);
     world.cluster.edit({ ...shopAddress, name: 'front' }, { data: { a: '2' } });
-    assert.deepEqual(await world.sweep(), first);
-    assert.deepEqual(world.sentMetrics(), ['OldestCheckSeconds 0', 'OldestCheckSeconds 0']);
+    const { targets, oldestAt } = await world.sweepAll();
+    assert.deepEqual([targets['web'], oldestAt], [first, '2026-11-23T12:30:00.000Z']);
     world.clock.advance(30 * minute);
     assert.equal((await world.sweep())?.sync, 'Drifted');
   });
@@ -98,11 +98,7 @@ describe('drift', () => {
     await world.sweep();
     assert.deepEqual(reasons(), []);
     const figures = ['DriftedObjects 1', 'OldestDriftSeconds 3600', 'ForeignFields 0'];
-    assert.deepEqual(world.sentMetrics(), [
-      'OldestCheckSeconds 0',
-      ...figures,
-      ...figures.map((each) => `fleet ${each}`),
-    ]);
+    assert.deepEqual(world.sentMetrics(), [...figures, ...figures.map((each) => `fleet ${each}`)]);
     world.store.writes.length = 0;
     world.clock.advance(minute);
     await world.sweep();
@@ -113,7 +109,7 @@ describe('drift', () => {
     assert.deepEqual(await states(), ['fields reverted']);
     assert.ok(world.sentMetrics().includes('DriftedObjects 0'));
     await world.sweep();
-    assert.deepEqual(world.sentMetrics(), ['OldestCheckSeconds 0']);
+    assert.deepEqual(world.sentMetrics(), []);
   });
 
   it('by foreign fields alone is recorded under a figure of its own: no alarm, no run', async () => {
@@ -209,11 +205,7 @@ describe('health', () => {
       check?.healthMessage ?? '',
       /Deployment web\/front: ProgressDeadlineExceeded: no pod became ready/,
     );
-    assert.deepEqual(world.sentMetrics(), [
-      'OldestCheckSeconds 0',
-      'DegradedTargets 1',
-      'fleet DegradedTargets 1',
-    ]);
+    assert.deepEqual(world.sentMetrics(), ['DegradedTargets 1', 'fleet DegradedTargets 1']);
     const good = {
       observedGeneration: 1,
       replicas: 2,
@@ -224,13 +216,9 @@ describe('health', () => {
     };
     world.cluster.edit(webAddress, { status: good }, 'kube-controller-manager');
     assert.equal((await world.sweep())?.health, 'Healthy');
-    assert.deepEqual(world.sentMetrics(), [
-      'OldestCheckSeconds 0',
-      'DegradedTargets 0',
-      'fleet DegradedTargets 0',
-    ]);
+    assert.deepEqual(world.sentMetrics(), ['DegradedTargets 0', 'fleet DegradedTargets 0']);
     await world.sweep();
-    assert.deepEqual(world.sentMetrics(), ['OldestCheckSeconds 0']);
+    assert.deepEqual(world.sentMetrics(), []);
   });
 });
 
@@ -263,13 +251,14 @@ describe('targets that are gone from Git', () => {
     assert.deepEqual(await states(), ['fields overwritten', 'fields overwritten']);
     assert.ok(world.sentMetrics().includes('DriftedObjects 0'));
     await world.sweep();
-    assert.deepEqual(world.sentMetrics(), ['OldestCheckSeconds 0']);
+    assert.deepEqual(world.sentMetrics(), []);
   });
 });
 
 describe('a sweep of the fleet', () => {
   it('is a request for each configured cluster', async () => {
-    await sweepFleet(world.deps, 'schedule');
+    const finder = { list: async () => ({ clusters: [], unread: undefined }) };
+    await sweepFleet({ ...world.deps, finder }, 'schedule');
     assert.deepEqual(
       world.queues.sweeps.map((request) => [
         request.scope,

@@ -49,7 +49,7 @@ export async function driftChapter(stage: Stage): Promise<void> {
   const { narrator, kubectl, cluster, installation } = stage;
   const { healed, observed } = targetsOf(cluster);
   const inbox = await openAlarmInbox(installation);
-  const alarm = alarmName(installation.fleet, 'drift', cluster);
+  const alarm = alarmName(installation.fleet, 'drift');
 
   narrator.chapter('Somebody edits production by hand');
   await kubectl('s/nginx:1.29.2/nginx:1.27.0/', 'edit', 'deployment/web', '--namespace', 'storefront');

@@ -78,7 +78,7 @@ describe('version and kinds', () => {
     const files = { ...plain, 'applications/web.yaml': application('web', { source }) };
     await world.push('a', { ...files, 'apps/web/a.yaml': configMap('x', '${REGION}') });
     assert.deepEqual(await world.sweep(), []);
-    const [cluster] = baseConfig.clusters;
+    const [cluster] = baseConfig.clusters ?? [];
     assert.ok(cluster !== undefined);
     const labelled = (own: Record<string, string>) => ({
       ...baseConfig,
