@@ -37,6 +37,13 @@ export function isRefusal(stderr: string): boolean {
   return /authentication failed|could not read (?:username|password)|returned error: 40[13]/i.test(stderr);
 }
 
+/** Whether a branch is not where a push needs it to be. */
+export function isMoved(stderr: string): boolean {
+  return /stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref|incorrect old value/i.test(
+    stderr,
+  );
+}
+
 /** Whether what lies here does not fit together. */
 export function isDamage(stderr: string): boolean {
   return /corrupt|packfile|pack-[0-9a-f]{40}|index file|inflate|bad (?:object|tree|pack)|invalid object|missing (?:blob|tree|commit)|unresolved delta|did not send all|unable to read/i.test(
@@ -78,6 +85,11 @@ const permanent: readonly { readonly pattern: RegExp; readonly message: (about: 
       key === undefined
         ? `${host} wants a token; put one that may read the repository into a secret and name it as tokenSecret`
         : `${host} refused ${key}; give it one that is valid and may read the repository`,
+  },
+  {
+    pattern: /protected branch|pre-receive hook declined|hook declined|not allowed to (?:push|upload)/i,
+    message: ({ host, key }) =>
+      `${host} takes no push to this branch${key === undefined ? '' : ` by ${key}`}; allow it, or have changes made by pull request`,
   },
   {
     pattern: /url base from redirection|returned error: 30\d/i,

@@ -5,7 +5,7 @@ import { Retry, Stop } from '../core/errors.ts';
 import type { GitAccesses } from './git-access.ts';
 import type { GitCache } from './git-cache.ts';
 import { packedBytes, runGit, type GitResult, type GitRunLimits } from './git-command.ts';
-import { gitFault, isDamage, isMissingCommit, isRefusal, isUnadvertised } from './git-fault.ts';
+import { gitFault, isDamage, isMissingCommit, isMoved, isRefusal, isUnadvertised } from './git-fault.ts';
 
 /** What every repository of one host adapter shares. */
 export interface GitTools {
@@ -146,6 +146,37 @@ export class GitRepository {
   async checkOut(sha: string, paths: readonly string[]): Promise<void> {
     const pathspecs = ['--pathspec-from-file=-', '--pathspec-file-nul'];
     await this.#run(['checkout', '--quiet', ...pathspecs, sha], paths.join('\0'));
+  }
+
+  /** The tree of a commit with other contents at some of its paths, which must be files there; its id. */
+  async writeTree(sha: string, texts: ReadonlyMap<string, string>): Promise<string> {
+    const modes = new Map((await this.entries(sha)).map(({ path, mode }) => [path, mode]));
+    const lines: string[] = [];
+    for (const [path, text] of texts) {
+      const mode = modes.get(path);
+      if (mode?.startsWith('100') !== true) throw new Error(`${path} is no file of ${sha}`);
+      const blob = (await this.#run(['hash-object', '-w', '--stdin'], text)).trim();
+      lines.push(`${mode} ${blob}\t${path}\0`);
+    }
+    await this.#run(['read-tree', sha]);
+    await this.#run(['update-index', '-z', '--index-info'], lines.join(''));
+    // Contents that nobody asked for are at the host alone.
+    return (await this.#run(['write-tree', '--missing-ok'])).trim();
+  }
+
+  /** A commit object, whole as it was put together (and signed); its SHA. */
+  async writeCommit(text: string): Promise<string> {
+    return (await this.#run(['hash-object', '-t', 'commit', '-w', '--stdin'], text)).trim();
+  }
+
+  /** Pushes a commit to a branch that must be at `expected`, if it is not `any`; false when it is elsewhere by now. */
+  async push(sha: string, branch: string, expected: string | 'any'): Promise<boolean> {
+    const ref = `refs/heads/${branch}`;
+    const force = expected === 'any' ? '--force' : `--force-with-lease=${ref}:${expected}`;
+    const pushed = await this.#reach(['push', '--quiet', '--no-verify', force, 'origin', `${sha}:${ref}`]);
+    if (pushed.kind === 'failed' && isMoved(pushed.stderr)) return false;
+    this.#outputOf(pushed);
+    return true;
   }
 
   tooMuch(message: string): Stop {

@@ -4,10 +4,12 @@ import type { RepositoryConfig } from '../core/contract/config.ts';
 import { resolveTracked, trackedRef, type ResolvedRef } from '../core/contract/tracked-ref.ts';
 import { commitSchema, type Commit } from '../core/model/commit.ts';
 import type { Clock, Git, Secrets, Worktree } from '../core/ports.ts';
+import type { GitWriter, NewCommit, PushOutcome } from '../core/write-ports.ts';
 import { checkSignature } from './commit-signature.ts';
 import { GitAccesses, sshKeyPrefix, type GitAccessOptions } from './git-access.ts';
 import { GitCache } from './git-cache.ts';
 import { runGit } from './git-command.ts';
+import { commitText } from './git-commit.ts';
 import { isRefusal } from './git-fault.ts';
 import { DamagedCache, GitRepository, outputOf, type GitTools } from './git-repository.ts';
 import { GitTree } from './git-tree.ts';
@@ -57,7 +59,7 @@ const leftoverMilliseconds = 15 * 60_000;
 const resolvedKept = 1000;
 
 /** Git hosts over HTTPS and SSH by the installed git; credentials from secrets, never in argv, errors or records. */
-export class HttpGit implements Git {
+export class HttpGit implements Git, GitWriter {
   readonly #options: HttpGitOptions;
   readonly #limits: GitLimits;
   readonly #clock: Pick<Clock, 'now'>;
@@ -103,6 +105,29 @@ export class HttpGit implements Git {
       // What was damaged is gone: this time everything comes from the host.
       if (!(error instanceof DamagedCache)) throw error;
       return this.#checkout(repository, sha);
+    }
+  }
+
+  /** Throws Blocked where the token may read and not write. */
+  async commit(
+    repository: RepositoryConfig,
+    commit: NewCommit,
+    branch: { readonly name: string; readonly replaces: boolean },
+  ): Promise<PushOutcome> {
+    const root = await this.#scratchFolder();
+    try {
+      const workTree = join(root, 'tree');
+      await mkdir(workTree);
+      const opened = await GitRepository.open({ repository, root, name: 'git', workTree }, this.#tools);
+      const isThere = await opened.fetchCommit(commit.parent, trackedRef(repository));
+      if (!isThere) return { kind: 'moved' };
+      const tree = await opened.writeTree(commit.parent, commit.files);
+      const text = await commitText(repository, tree, commit, this.#options.secrets);
+      const sha = await opened.writeCommit(text);
+      const lease = branch.replaces ? 'any' : commit.parent;
+      return (await opened.push(sha, branch.name, lease)) ? { kind: 'pushed', sha } : { kind: 'moved' };
+    } finally {
+      await rm(root, { recursive: true, force: true });
     }
   }
 

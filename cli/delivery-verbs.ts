@@ -2,12 +2,13 @@ import type { Command } from 'commander';
 import { stackName } from '../core/contract/environment.ts';
 import { CliError, type ExitCode } from './cli-error.ts';
 import type { EventOptions } from './event.ts';
+import type { ImageOptions } from './image.ts';
 import { isLocal, stackOption, type Common } from './options.ts';
 import { print, type Report } from './report.ts';
 
 type DeliveriesOptions = Common & { readonly replay?: string };
 
-/** Verbs about webhooks: what one would become, and what came of those that came. */
+/** Verbs about what Git hosts and registries tell: what one would become, and what came of those that came. */
 export function addDeliveryVerbs(
   verb: (name: string, description: string) => Command,
   done: (code: ExitCode) => void,
@@ -25,6 +26,13 @@ export function addDeliveryVerbs(
     .action(async (options: Common & EventOptions) => {
       done(await print(await (await import('./event.ts')).event(options), options.output));
     });
+  verb('image', 'writes an image that was pushed into a checkout, as its policies ask for; asks no AWS')
+    .argument('<reference>', 'REPOSITORY:TAG, with @sha256:DIGEST where it is pinned')
+    .requiredOption('--dir <folder>', 'checkout of the configuration repository')
+    .option('--dry-run', 'tell the edits and write nothing')
+    .action(async (reference: string, options: Common & ImageOptions) => {
+      done(await print(await (await import('./image.ts')).image(reference, options), options.output));
+    });
   verb('deliveries', 'what Git hosts and registries told, newest first, and what came of it')
     .addOption(stackOption())
     .option('--replay <id>', 'read this one again, with the configuration of today')
@@ -36,19 +44,15 @@ export function addDeliveryVerbs(
 async function onStack(options: DeliveriesOptions): Promise<Report> {
   if (isLocal(options)) throw new CliError('deliveries are those of an installation: name it with --stack.');
   const { stack = stackName('default'), replay } = options;
-  const { openOutputs, openSession } = await import('./session.ts');
+  const { openOutputs, openSession, s3Client } = await import('./session.ts');
   const { deliveries, replayDelivery } = await import('./deliveries.ts');
   const session = await openSession(stack);
   if (replay === undefined) return deliveries(session);
   const output = await openOutputs(stack);
-  const [{ EventBridgeBus }, { stackConfigAt }, { S3Client }, { awsClient }] = await Promise.all([
+  const [{ EventBridgeBus }, { stackConfigAt }] = await Promise.all([
     import('../adapters/eventbridge-bus.ts'),
     import('../adapters/stack-config.ts'),
-    import('@aws-sdk/client-s3'),
-    import('../adapters/aws-client.ts'),
   ]);
-  // A local AWS knows its buckets by path, not by host name.
-  const forcePathStyle = process.env['AWS_ENDPOINT_URL'] !== undefined;
-  const config = await stackConfigAt(output('config'), new S3Client({ ...awsClient, forcePathStyle }))();
+  const config = await stackConfigAt(output('config'), await s3Client())();
   return replayDelivery(session, replay, { ...session, bus: new EventBridgeBus(output('bus')), config });
 }

@@ -1,0 +1,135 @@
+import type { Application } from '../model/application.ts';
+import type { ImagePolicy } from '../model/image-policy.ts';
+import type { Scalar, ScalarEdit } from '../yaml/scalars.ts';
+import { formatImage, isSameRepository, parseImage, type ImageReference } from './image-reference.ts';
+
+/** One place of a file that names an image: what it says now, and what it would have to say for another. */
+export interface ImagePlace {
+  readonly file: string;
+  readonly scalar: Scalar;
+  /** What stands there of the image; a tag, a digest, or both. */
+  readonly current: Pick<ImageReference, 'tag' | 'digest'>;
+  /** Undefined where it says so already. */
+  readonly edit: (image: ImageReference) => ScalarEdit | undefined;
+}
+
+/** A file of the checkout with its scalars. */
+export interface ScannedFile {
+  readonly file: string;
+  readonly scalars: readonly Scalar[];
+}
+
+type Part = 'image' | 'tag' | 'digest' | 'name';
+
+/** `{"$imagepolicy": "NAMESPACE:NAME:tag"}`, as Flux writes it behind a value. */
+const marker = /\{\s*"\$imagepolicy"\s*:\s*"(?<policy>[^":]+:[^":]+)(?::(?<part>tag|name|digest))?"\s*\}/;
+
+/** Values that carry a setter marker of a policy (`NAMESPACE:NAME` of Flux, `APPLICATION:NAME` of ours). */
+export function markedPlaces({ file, scalars }: ScannedFile, policy: string): readonly ImagePlace[] {
+  return scalars.flatMap((scalar) => {
+    const found = marker.exec(scalar.comment)?.groups;
+    if (found?.['policy'] !== policy) return [];
+    return placeOf(file, scalar, partOf(found['part']));
+  });
+}
+
+function partOf(word: string | undefined): Part {
+  return word === 'tag' || word === 'name' || word === 'digest' ? word : 'image';
+}
+
+/** The entries of `images` of a kustomization, or of `spec.source.kustomize.images` of an Application, for an image. */
+export function kustomizePlaces(
+  { file, scalars }: ScannedFile,
+  { image }: Pick<ImagePolicy, 'image'>,
+  above: readonly string[] = [],
+  document = 0,
+): readonly ImagePlace[] {
+  const entries = Map.groupBy(
+    scalars.filter((scalar) => scalar.document === document && isEntry(scalar, above)),
+    ({ path }) => path[above.length + 1],
+  );
+  return [...entries.values()].flatMap((entry) => {
+    const valueOf = (field: string) => entry.find(({ path }) => path.at(-1) === field);
+    const names = [valueOf('newName') ?? valueOf('name')];
+    if (!names.some((name) => name !== undefined && isSameRepository(name.value, image))) return [];
+    const [tag, digest] = [valueOf('newTag'), valueOf('digest')];
+    return [
+      ...(tag === undefined ? [] : placeOf(file, tag, 'tag', digest === undefined ? 'digest' : 'elsewhere')),
+      ...(digest === undefined ? [] : placeOf(file, digest, 'digest')),
+    ];
+  });
+}
+
+function isEntry({ path }: Scalar, above: readonly string[]): boolean {
+  const isBelow = above.every((part, index) => path[index] === part);
+  return isBelow && path.length === above.length + 3 && path[above.length] === 'images';
+}
+
+/** Values of a chart, by the paths that a policy names; `above` is where they begin in the file. */
+export function helmPlaces(
+  { file, scalars }: ScannedFile,
+  { tag, digest, image }: ImagePolicy['helm'][number],
+  above: readonly string[] = [],
+  document = 0,
+): readonly ImagePlace[] {
+  const at = (path: string | undefined, part: Part): readonly ImagePlace[] => {
+    if (path === undefined) return [];
+    const wanted = [...above, ...path.split('.')].join('\n');
+    return scalars
+      .filter((scalar) => scalar.document === document && scalar.path.join('\n') === wanted)
+      .flatMap((scalar) => placeOf(file, scalar, part, digest === undefined ? 'same' : 'elsewhere'));
+  };
+  return [...at(tag, 'tag'), ...at(digest, 'digest'), ...at(image, 'image')];
+}
+
+/** Where the digest of a tag goes: behind it in the same value, into a key beside it, or into a place of its own. */
+type DigestPlace = 'same' | 'digest' | 'elsewhere';
+
+function placeOf(
+  file: string,
+  scalar: Scalar,
+  part: Part,
+  digestPlace: DigestPlace = 'elsewhere',
+): readonly ImagePlace[] {
+  const { value } = scalar;
+  const place = (current: ImagePlace['current'], edit: ImagePlace['edit']) => [
+    { file, scalar, current, edit },
+  ];
+  const to = (text: string | undefined): ScalarEdit | undefined =>
+    text === undefined || text === value ? undefined : { scalar, value: text };
+  switch (part) {
+    case 'name':
+      return place({}, ({ repository }) => to(repository));
+    case 'digest':
+      return place({ digest: value }, ({ digest }) => to(digest));
+    case 'tag':
+      return place(tagAndDigest(value), ({ tag, digest }) => {
+        if (tag === undefined) return undefined;
+        if (digest === undefined || (digestPlace === 'elsewhere' && !value.includes('@'))) return to(tag);
+        if (digestPlace === 'digest') return { scalar, value: tag, beside: ['digest', digest] };
+        return to(`${tag}@${digest}`);
+      });
+    case 'image': {
+      const now = parseImage(value);
+      const { repository: named, ...current } = now ?? {};
+      return place(current, (image) => to(formatImage({ ...image, repository: named ?? image.repository })));
+    }
+  }
+}
+
+/** A tag may carry its digest: `1.2.3@sha256:…`. */
+function tagAndDigest(value: string): ImagePlace['current'] {
+  const [tag = '', digest] = value.split('@');
+  return { tag, ...(digest !== undefined && { digest }) };
+}
+
+/** Where an Application keeps what it adds to its kustomization, and its values. */
+export const applicationPaths = {
+  kustomize: ['spec', 'source', 'kustomize'],
+  values: ['spec', 'source', 'helm', 'values'],
+} as const;
+
+/** The name by which markers know a policy of an Application. */
+export function policyName({ metadata }: Application, { name, image }: ImagePolicy): string {
+  return `${metadata.name}:${name ?? image.slice(image.lastIndexOf('/') + 1)}`;
+}

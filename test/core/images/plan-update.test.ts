@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { planImageUpdate, type UpdateInput } from '../../../core/images/plan-update.ts';
+import { parseApplication } from '../../../core/source.ts';
+import { readYaml } from '../../../core/yaml/read-yaml.ts';
+
+const digest = `sha256:${'ab'.repeat(32)}`;
+const repository = 'ghcr.io/acme/shop';
+
+function application(images: string, source = '{path: apps/shop}'): string {
+  return `apiVersion: trueup.dev/v1
+kind: Application
+metadata: {name: shop}
+spec:
+  source: ${source}
+  namespace: shop
+  clusters: {names: [prod]}
+  images:
+${images}`;
+}
+const follow = (rest = '') => `    - image: ${repository}\n      policy: {semver: {range: '1.x'}}\n${rest}`;
+
+function plan(files: Readonly<Record<string, string>>, image: Partial<UpdateInput['image']> = {}) {
+  const applications = Object.entries(files).flatMap(([file, text]) =>
+    text.includes('kind: Application')
+      ? readYaml(file, text).map((document) => {
+          const parsed = parseApplication(file, document);
+          if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults));
+          return { application: parsed.application, file };
+        })
+      : [],
+  );
+  const update = planImageUpdate({
+    files: new Map(Object.entries(files)),
+    applications,
+    image: { repository, tag: '1.3.0', ...image },
+  });
+  const told = update.changes.map(({ policy, place, from, to }) => `${policy} ${place}: ${from} → ${to}`);
+  return { ...update, told };
+}
+
+const kustomization = `resources: [../base]
+# production takes releases only
+images:
+  - name: ${repository}
+    newTag: 1.2.0 # since May
+`;
+
+describe('an image that is pushed', () => {
+  it('is written where the kustomization of a following application names it, and nowhere else', () => {
+    const files = {
+      'applications/shop.yaml': application(follow()),
+      'apps/shop/kustomization.yaml': kustomization,
+      'apps/other/kustomization.yaml': kustomization,
+    };
+    const { told, files: texts } = plan(files);
+    assert.deepEqual(told, ['shop:shop apps/shop/kustomization.yaml:5: 1.2.0 → 1.3.0']);
+    assert.deepEqual([...texts], [['apps/shop/kustomization.yaml', kustomization.replace('1.2.0', '1.3.0')]]);
+  });
+
+  it('is left where its policy says so, with the reason', () => {
+    const files = {
+      'applications/shop.yaml': application(follow()),
+      'apps/shop/kustomization.yaml': kustomization,
+    };
+    const reasonOf = (tag: string) => plan(files, { tag }).left[0]?.reason;
+    assert.equal(reasonOf('2.0.0'), 'its policy does not follow the tag 2.0.0');
+    assert.equal(reasonOf('latest'), 'its policy does not follow the tag latest');
+    assert.equal(reasonOf('1.1.9'), '1.2.0 stands there, which its policy puts before 1.1.9');
+    assert.equal(reasonOf('1.2.0'), 'it stands at 1.2.0 already');
+    assert.deepEqual(plan(files, { repository: 'ghcr.io/acme/web' }).left, [], 'nobody follows that one');
+  });
+
+  it('that stands nowhere is told of, with what to do', () => {
+    const [left] = plan({ 'applications/shop.yaml': application(follow()) }).left;
+    assert.match(left?.reason ?? '', /stands nowhere.*kustomization in apps\/shop.*"shop:shop"/);
+  });
+
+  it('is pinned by digest where the policy wants that, or where one stands', () => {
+    const always = {
+      'applications/shop.yaml': application(follow('      digest: always\n')),
+      'apps/shop/kustomization.yaml': kustomization,
+    };
+    const { files } = plan(always, { digest });
+    assert.match(
+      files.get('apps/shop/kustomization.yaml') ?? '',
+      /newTag: 1\.3\.0 # since May\n {4}digest: sha256:ab/,
+    );
+    const pinned = kustomization + `    digest: sha256:${'0'.repeat(64)}\n`;
+    const standing = {
+      'applications/shop.yaml': application(follow()),
+      'apps/shop/kustomization.yaml': pinned,
+    };
+    assert.match(
+      plan(standing, { digest }).files.get('apps/shop/kustomization.yaml') ?? '',
+      /digest: sha256:abab/,
+    );
+    assert.throws(
+      () => plan(standing),
+      /apps\/shop\/kustomization\.yaml:5: is pinned by digest, and none is known/,
+    );
+  });
+
+  it('is written into values of a chart and into the Application itself', () => {
+    const helm = `      helm:
+        - {file: values.yaml, tag: image.tag}
+        - {tag: worker.image.tag}
+`;
+    const source = `
+    path: apps/shop
+    helm:
+      values:
+        worker: {image: {tag: "1.2.0"}} # the worker
+    kustomize:
+      images:
+        - {name: ${repository}, newTag: 1.2.0}`;
+    const files = {
+      'applications/shop.yaml': `# two in one file\n---\n${application(follow(helm), source)}`,
+      'apps/shop/values.yaml': 'image:\n  repository: x\n  tag: "1.2.0"\n',
+    };
+    assert.deepEqual(plan(files).told, [
+      'shop:shop applications/shop.yaml:14: 1.2.0 → 1.3.0',
+      'shop:shop apps/shop/values.yaml:3: 1.2.0 → 1.3.0',
+      'shop:shop applications/shop.yaml:11: 1.2.0 → 1.3.0',
+    ]);
+  });
+
+  it('follows setter markers, ours and those of Flux, by the policies of Flux as they stand', () => {
+    const flux = `apiVersion: image.toolkit.fluxcd.io/v1
+kind: ImageRepository
+metadata: {name: shop, namespace: flux-system}
+spec: {image: ${repository}, interval: 5m}
+---
+apiVersion: image.toolkit.fluxcd.io/v1
+kind: ImagePolicy
+metadata: {name: shop, namespace: flux-system}
+spec:
+  imageRepositoryRef: {name: shop}
+  filterTags: {pattern: '^main-[a-f0-9]+-(?P<ts>[0-9]+)$', extract: $ts}
+  policy: {numerical: {order: asc}}
+`;
+    const deployment = `image: ${repository}:main-aa-90 # {"$imagepolicy": "flux-system:shop"}
+tag: main-aa-90 # {"$imagepolicy": "flux-system:shop:tag"}
+other: ${repository}:1.0.0 # {"$imagepolicy": "shop:shop"}
+`;
+    const files = {
+      'applications/shop.yaml': application(follow()),
+      'flux/images.yaml': flux,
+      'apps/shop/deployment.yaml': deployment,
+    };
+    assert.deepEqual(plan(files, { tag: 'main-bb-100' }).told, [
+      `flux-system:shop apps/shop/deployment.yaml:1: ${repository}:main-aa-90 → ${repository}:main-bb-100`,
+      'flux-system:shop apps/shop/deployment.yaml:2: main-aa-90 → main-bb-100',
+    ]);
+    assert.deepEqual(plan(files, { tag: 'main-bb-100' }).left, [
+      { policy: 'shop:shop', reason: 'its policy does not follow the tag main-bb-100' },
+    ]);
+    assert.deepEqual(plan(files).told, [
+      `shop:shop apps/shop/deployment.yaml:3: ${repository}:1.0.0 → ${repository}:1.3.0`,
+    ]);
+  });
+
+  it('is not written into what is no YAML: file and line are named, and nothing is planned', () => {
+    const files = {
+      'applications/shop.yaml': application(follow()),
+      'apps/shop/kustomization.yaml': 'images:\n  - name: a\n   newTag: b\n',
+    };
+    assert.throws(() => plan(files), /apps\/shop\/kustomization\.yaml:3/);
+  });
+
+  it('has faulty policies told of', () => {
+    const faulty = (policy: string) => () =>
+      plan({
+        'applications/shop.yaml': application(`    - image: ${repository}\n${policy}`),
+        'apps/shop/kustomization.yaml': kustomization,
+      });
+    assert.throws(faulty(`      policy: {semver: {range: 'one'}}\n`), /shop:shop: "one" is no range/);
+    assert.throws(
+      faulty(`      policy: {newest: {}}\n      filter: {pattern: '('}\n`),
+      /"\(" is no regular expression/,
+    );
+    assert.throws(
+      faulty(`      policy: {newest: {}}\n      filter: {pattern: '.*', extract: $ts}\n`),
+      /the group ts/,
+    );
+  });
+});
