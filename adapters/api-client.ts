@@ -21,6 +21,8 @@ export interface ApiAccess extends ApiServer {
   readonly clientCertificate?: { readonly cert: string; readonly key: string };
   /** Value of the Authorization header. `fresh`: the last one was not accepted, so do not repeat it from a cache. */
   readonly authorization?: (fresh: boolean) => Promise<string>;
+  /** What to do when it does not accept our credentials. */
+  readonly entry?: string;
 }
 
 /** What connections to one cluster have in common, and as whom this one speaks. */
@@ -114,8 +116,9 @@ export class ApiClient {
     // A cached token may just have run out; a fresh one that is refused as well is an answer.
     const again = this.#access.authorization === undefined ? response : await this.#once(request, true);
     if (again.status !== 401) return again;
-    const message =
-      'did not accept our credentials (401); grant the role an access entry (EKS), or renew the kubeconfig in its secret';
+    const { entry = 'renew the kubeconfig in its secret: its token or certificate is not valid any more' } =
+      this.#access;
+    const message = `did not accept our credentials (401); ${entry}`;
     throw new Blocked({ subject: this.subject, message });
   }
 

@@ -6,6 +6,8 @@ export interface ApiServer {
   readonly cluster: string;
   /** Origin and, behind a proxy, a path prefix. */
   readonly server: string;
+  /** What is known of it that may explain why it does not answer. */
+  readonly circumstances?: string;
 }
 
 /** The part of metav1.Status that tells what went wrong. */
@@ -79,15 +81,17 @@ export function connectionFault(
     const message = `its certificate was refused (${code}: ${messageOf(error)}); correct the CA of this cluster, or find out who answers in its place`;
     return new Blocked({ subject, message, cause: error });
   }
+  const known = at.circumstances === undefined ? '' : `; ${at.circumstances}`;
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
-    const message = `no answer within ${limits.connect} s; check that it runs and that its endpoint lets this function in (address allow-list, security group, VPC)`;
+    const message = `no answer within ${limits.connect} s; check that it runs and that its endpoint lets this function in (address allow-list, security group, VPC)${known}`;
     return new Retry({ subject, message, cause: error });
   }
   if (code === 'TimeoutError') {
-    const message = `connected, but a request had no answer within ${limits.request} s; it may be overloaded or hang`;
+    const message = `connected, but a request had no answer within ${limits.request} s; it may be overloaded or hang${known}`;
     return new Retry({ subject, message, cause: error, timedOut: true });
   }
-  const message = advice[code] ?? `the connection broke (${code === '' ? messageOf(error) : code})`;
+  const advised = advice[code] ?? `the connection broke (${code === '' ? messageOf(error) : code})`;
+  const message = `${advised}${known}`;
   return new Retry({ subject, message, cause: error });
 }
 

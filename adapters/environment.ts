@@ -13,6 +13,7 @@ const schemas = {
   laterQueue: url,
   pushQueue: url,
   sweepQueue: url,
+  networks: text,
   hookSecretPrefix: text,
   digestKeySecret: text,
   sealingKey: text,

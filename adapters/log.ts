@@ -21,6 +21,14 @@ export interface LogFields {
   readonly duplicate?: boolean;
   readonly status?: number;
   readonly count?: number;
+  readonly lines?: number;
+  readonly unreadable?: number;
+  readonly writes?: number;
+  readonly targets?: number;
+  readonly asked?: number;
+  readonly objects?: number;
+  readonly drifting?: number;
+  readonly completed?: number;
   readonly milliseconds?: number;
   readonly key?: string;
   readonly queueMessage?: string;

@@ -7,7 +7,10 @@ import {
   PutObjectCommand,
   S3Client,
   paginateListObjectsV2,
+  type PutObjectCommandInput,
 } from '@aws-sdk/client-s3';
+import { prefixes } from '../core/contract/keys.ts';
+import type { RecordLock } from '../core/contract/record-lock.ts';
 import { Stop, messageOf } from '../core/errors.ts';
 import type { Store, Stored, WriteCondition, WriteOutcome } from '../core/ports.ts';
 import { awsClient } from './aws-client.ts';
@@ -19,6 +22,9 @@ const expand = promisify(gunzip);
 /** S3 says 404 where the object to be replaced is gone, 409 to racing writers and 412 to late ones. */
 const conflictStatus = new Set([404, 409, 412]);
 const pageSize = 1000;
+const dayMs = 86_400_000;
+/** What a lock of records holds: the rest of the bucket is state, which has to change. */
+const locked = [prefixes.runs, prefixes.drift];
 /** What was written comes back as it was, a byte order mark included. */
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -27,12 +33,14 @@ export class S3Store implements Store {
   readonly #bucket: string;
   readonly #client: S3Client;
   readonly #prefix: string;
+  readonly #lock: RecordLock | undefined;
 
-  /** `prefix` goes before every key as it is: it ends with a slash, or is empty. */
-  constructor(bucket: string, client: S3Client = new S3Client(awsClient), prefix = '') {
+  /** `prefix` goes before every key as it is: it ends with a slash, or is empty. `lock`: of records of runs and drift. */
+  constructor(bucket: string, client: S3Client = new S3Client(awsClient), prefix = '', lock?: RecordLock) {
     this.#bucket = bucket;
     this.#client = client;
     this.#prefix = prefix;
+    this.#lock = lock;
   }
 
   async get(key: string): Promise<Stored | undefined> {
@@ -58,6 +66,7 @@ export class S3Store implements Store {
           Body: body,
           ContentLength: body.length,
           ContentType: compressed ? 'application/gzip' : 'application/json',
+          ...this.#retention(key),
           ...(condition === 'absent' && { IfNoneMatch: '*' }),
           ...(typeof condition === 'object' && { IfMatch: condition.etag }),
         }),
@@ -116,6 +125,16 @@ export class S3Store implements Store {
     } catch (error) {
       throw this.#fault(prefix, 's3:ListBucket', error);
     }
+  }
+
+  /** Each version is kept from its own writing on: what a record said before stays as well. */
+  #retention(key: string): Pick<PutObjectCommandInput, 'ObjectLockMode' | 'ObjectLockRetainUntilDate'> {
+    if (this.#lock === undefined || !locked.some((prefix) => key.startsWith(prefix))) return {};
+    const { mode, days } = this.#lock;
+    return {
+      ObjectLockMode: mode === 'compliance' ? 'COMPLIANCE' : 'GOVERNANCE',
+      ObjectLockRetainUntilDate: new Date(Date.now() + days * dayMs),
+    };
   }
 
   /**

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SendMessageCommandInput } from '@aws-sdk/client-sqs';
 import type { PollRequest, SweepRequest } from '../core/contract/events.ts';
 import type { RunRequest } from '../core/model/run.ts';
-import { targetKey } from '../core/model/target.ts';
+import { targetKey, type Target } from '../core/model/target.ts';
 import type { Ids, PollQueue, Queues } from '../core/ports.ts';
 import { awsClient } from './aws-client.ts';
 import { awsFault } from './aws-fault.ts';
@@ -18,21 +19,29 @@ export interface QueueUrls {
   readonly pushQueue?: string;
 }
 
+export interface SqsQueuesOptions {
+  readonly client?: SQSClient;
+  /** Most runs of one cluster at once; default: as many as it has targets. */
+  readonly runsPerCluster?: number | undefined;
+}
+
 /** Our work queues. A request to a queue whose URL was not given is a bug of ours and throws at once. */
 export class SqsQueues implements Queues, PollQueue {
   readonly #urls: QueueUrls;
   readonly #ids: Ids;
   readonly #client: SQSClient;
+  readonly #runsPerCluster: number | undefined;
 
-  constructor(urls: QueueUrls, ids: Ids, client: SQSClient = new SQSClient(awsClient)) {
+  constructor(urls: QueueUrls, ids: Ids, { client, runsPerCluster }: SqsQueuesOptions = {}) {
     this.#urls = urls;
     this.#ids = ids;
-    this.#client = client;
+    this.#client = client ?? new SQSClient(awsClient);
+    this.#runsPerCluster = runsPerCluster;
   }
 
   async run(request: RunRequest): Promise<void> {
     await this.#send('runQueue', request, {
-      MessageGroupId: targetKey(request.target),
+      MessageGroupId: groupOf(request.target, this.#runsPerCluster),
       // Unique per send: a content-based id would swallow a second, later wish for the same run.
       MessageDeduplicationId: this.#ids.next(),
     });
@@ -41,11 +50,15 @@ export class SqsQueues implements Queues, PollQueue {
   /** A delay above 900 s becomes 900 s: whoever handles the message looks again at the current state. */
   async runLater(request: RunRequest, delaySeconds: number): Promise<void> {
     const DelaySeconds = Math.min(longestDelay, Math.max(0, Math.ceil(delaySeconds)));
-    await this.#send('laterQueue', request, { DelaySeconds });
+    await this.#send('laterQueue', request, { DelaySeconds, ...fairTo(request.target.cluster) });
   }
 
-  async sweep(request: SweepRequest): Promise<void> {
-    await this.#send('sweepQueue', request, {});
+  async sweep(request: SweepRequest, delaySeconds?: number): Promise<void> {
+    const delay = delaySeconds === undefined ? {} : { DelaySeconds: Math.min(longestDelay, delaySeconds) };
+    await this.#send('sweepQueue', request, {
+      ...delay,
+      ...(request.scope !== 'fleet' && fairTo(request.cluster)),
+    });
   }
 
   /** A delay above 900 s becomes 900 s. */
@@ -67,4 +80,17 @@ export class SqsQueues implements Queues, PollQueue {
       throw awsFault({ subject: `queue ${QueueUrl}`, permission: 'sqs:SendMessage' }, error);
     }
   }
+}
+
+/** A group is one message at a time, so a cluster of so many groups has no more runs than that. */
+function groupOf(target: Target, runsPerCluster: number | undefined): string {
+  if (runsPerCluster === undefined) return targetKey(target);
+  const hash = createHash('sha256').update(target.application).digest().readUInt32BE();
+  // No application has such a name.
+  return `${target.cluster}/#${hash % runsPerCluster}`;
+}
+
+/** On a standard queue a group orders nothing: SQS lets those go first that have the least under way (fair queues). */
+function fairTo(cluster: string): { readonly MessageGroupId: string } {
+  return { MessageGroupId: cluster };
 }

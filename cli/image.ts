@@ -3,13 +3,10 @@ import { join } from 'node:path';
 import { placeFrom } from '../adapters/local-worktree.ts';
 import { rewriteFiles } from '../adapters/rewrite-files.ts';
 import { parseImage } from '../core/images/image-reference.ts';
-import { planImageUpdate, type ImageUpdate, type UpdateInput } from '../core/images/plan-update.ts';
+import { planImageUpdate, type ImageUpdate } from '../core/images/plan-update.ts';
+import { followingApplications } from '../core/images/read-applications.ts';
 import { Stop } from '../core/errors.ts';
-import { apiVersion } from '../core/model/application.ts';
-import { isJsonObject } from '../core/model/json.ts';
 import type { Worktree } from '../core/ports.ts';
-import { parseApplication } from '../core/source.ts';
-import { readYaml } from '../core/yaml/read-yaml.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { callersFolder } from './local-session.ts';
 import { openSource, tellingPlaces } from './local-source.ts';
@@ -32,9 +29,13 @@ export async function image(reference: string, { dir, dryRun = false }: ImageOpt
   const directory = join(worktree.directory, root);
   const update = await tellingPlaces({ directory }, async () => {
     const files = await yamlFiles(worktree, path, root);
-    const applications = [...files].flatMap(([file, text]) => applicationsOf(file, text));
+    const { applications, faults } = followingApplications(files);
     const named = { repository, tag, ...(digest !== undefined && { digest }) };
-    return planImageUpdate({ files, applications, image: named });
+    const planned = planImageUpdate({ files, applications, image: named });
+    const all = [...faults, ...planned.faults];
+    const [first] = all;
+    if (first !== undefined) throw new Stop(first, all);
+    return planned;
   });
   if (!dryRun) await rewriteFiles(directory, update.files);
   return reportOf(update, reference, placeFrom(callersFolder(), directory));
@@ -59,22 +60,6 @@ async function yamlFiles(
   const skipped = root === '.' ? 0 : root.length + 1;
   for (const path of paths.filter(isManifest)) texts.set(path.slice(skipped), await worktree.text(path));
   return texts;
-}
-
-/** Templates of charts are no YAML and need not be: only what says that it is an Application is read as one. */
-function applicationsOf(file: string, text: string): UpdateInput['applications'] {
-  if (!text.includes(apiVersion) || !/\bimages\b/.test(text)) return [];
-  return readYaml(file, text).flatMap((document) => {
-    const { value } = document;
-    if (!isJsonObject(value) || value['apiVersion'] !== apiVersion || value['kind'] !== 'Application')
-      return [];
-    const parsed = parseApplication(file, document);
-    if ('application' in parsed) return [{ application: parsed.application, file }];
-    const [first] = parsed.faults;
-    throw first === undefined
-      ? new Error('an Application without faults is one')
-      : new Stop(first, parsed.faults);
-  });
 }
 
 function reportOf(

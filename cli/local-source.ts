@@ -46,7 +46,8 @@ export async function readWanted(path: string, options: ApplyOptions): Promise<W
       `--app ${name}: ${options.application} is of the application ${application.metadata.name}.`,
     );
   }
-  const settings = application === undefined ? defaultSettings : settingsOf(application);
+  // There is no configuration here that would know of projects.
+  const { project: _, ...settings } = application === undefined ? defaultSettings : settingsOf(application);
   const source = sourceAt(inside, application);
   return {
     name,

@@ -2,6 +2,7 @@ import { Argument, Command } from 'commander';
 import { stackName } from '../core/contract/environment.ts';
 import type { AcceptOptions } from './accept-drift.ts';
 import { CliError, type ExitCode } from './cli-error.ts';
+import type { DoctorOptions } from './doctor.ts';
 import type { HealthOptions } from './health.ts';
 import type { RenderOptions } from './render.ts';
 import type { RollbackOptions } from './rollback.ts';
@@ -19,7 +20,9 @@ import {
   withCommon,
   type Common,
 } from './options.ts';
+import { addClusterVerbs } from './cluster-verbs.ts';
 import { addDeliveryVerbs } from './delivery-verbs.ts';
+import { addUpkeepVerbs } from './upkeep-verbs.ts';
 import { print, type Report } from './report.ts';
 import type { Session } from './session.ts';
 import type { SyncOptions } from './sync.ts';
@@ -27,7 +30,7 @@ import type { SyncOptions } from './sync.ts';
 const exitHelp = `
 Exit status: 0 all is well; 1 the answer is no (plan: there are changes; drift: there is drift; apply, rollback and
 sync --wait: the run failed, was blocked, or health is Degraded); 2 the question could not be answered; 3 drift: nothing
-found, but something could not be checked; 130 interrupted.
+found, but something could not be checked; 130 interrupted. doctor: 1 where something fails.
 
 Without an installation on AWS: --store and a kubeconfig. With one: --stack, and the AWS credentials and region of the
 environment (AWS_PROFILE, AWS_REGION); AWS_ENDPOINT_URL is obeyed.`;
@@ -47,8 +50,11 @@ export function program(done: Done): Command {
     withCommon(trueup.command(name).description(description));
   addFileVerbs(verb, done);
   addDeliveryVerbs(verb, done);
+  addUpkeepVerbs(verb, done);
+  addClusterVerbs(verb, done);
   addRecordVerbs(verb, done);
   addRunVerbs(verb, done);
+  addDoctor(verb, done);
   return trueup;
 }
 
@@ -206,6 +212,17 @@ function addRunVerbs(verb: Verb, done: Done): void {
       if (isLocal(options))
         done(await locally(options, async (session) => rollBackLocally(session, options)));
       else done(await onStack(options, async (session) => rollBackStack(session, options)));
+    });
+}
+
+function addDoctor(verb: Verb, done: Done): void {
+  verb('doctor', 'look an installation over: what is wrong, and what to do about it; changes nothing')
+    .addOption(stackOption())
+    .option('--hook-url <url>', 'where senders call, where that is not the URL of the function itself')
+    .action(async (options: Common & DoctorOptions) => {
+      if (isLocal(options)) throw new CliError('doctor looks at an installation: name it with --stack.');
+      const { doctor } = await import('./doctor.ts');
+      done(await print(await doctor(options.stack ?? stackName('default'), options), options.output));
     });
 }
 

@@ -63,6 +63,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 const colours: Readonly<Record<string, 'green' | 'yellow' | 'red' | 'cyan'>> = {
   Synced: 'green',
+  Reachable: 'green',
   Healthy: 'green',
   applied: 'green',
   healed: 'green',
@@ -76,9 +77,14 @@ const colours: Readonly<Record<string, 'green' | 'yellow' | 'red' | 'cyan'>> = {
   Drifted: 'red',
   Degraded: 'red',
   Missing: 'red',
+  Unreachable: 'red',
+  Unchecked: 'yellow',
   failed: 'red',
   blocked: 'red',
   open: 'red',
+  ok: 'green',
+  warn: 'yellow',
+  fail: 'red',
 };
 
 /** A word of ours in its colour; plain when stdout is no terminal or NO_COLOR is set. */

@@ -123,6 +123,7 @@ const goesOn = 'a run that stopped half-way goes on';
 const leftOf: Readonly<Record<RunRequest['reason'], string>> = {
   health: 'health has not settled, or deletions are under way',
   retry: 'what failed may pass when it is tried again',
+  promote: 'a stage of the rollout is waited for',
   continue: 'hooks, waves or dependencies are waited for',
   push: goesOn,
   sync: goesOn,

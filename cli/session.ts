@@ -1,3 +1,4 @@
+import type { S3Client } from '@aws-sdk/client-s3';
 import { awsClient } from '../adapters/aws-client.ts';
 import { awsFault } from '../adapters/aws-fault.ts';
 import { S3Store } from '../adapters/s3-store.ts';
@@ -23,18 +24,23 @@ export interface Session {
  */
 export async function openSession(stack: string): Promise<Session> {
   const output = await openOutputs(stack);
-  const { S3Client } = await import('@aws-sdk/client-s3');
-  // A local AWS knows its buckets by path, not by host name.
-  const forcePathStyle = process.env['AWS_ENDPOINT_URL'] !== undefined;
   const ids = new SystemIds();
   const urls = { runQueue: output('runQueue'), sweepQueue: output('sweepQueue') };
   return {
-    store: new S3Store(output('bucket'), new S3Client({ ...awsClient, forcePathStyle })),
+    store: new S3Store(output('bucket'), await s3Client()),
     queues: new SqsQueues(urls, ids),
     clock: new SystemClock(),
     ids,
     whoAmI,
   };
+}
+
+/** A client of S3 for the AWS of the environment. */
+export async function s3Client(): Promise<S3Client> {
+  const sdk = await import('@aws-sdk/client-s3');
+  // A local AWS knows its buckets by path, not by host name.
+  const forcePathStyle = process.env['AWS_ENDPOINT_URL'] !== undefined;
+  return new sdk.S3Client({ ...awsClient, forcePathStyle });
 }
 
 /** The outputs of an installation's stack, by our names for them. Throws CliError where one is not there. */

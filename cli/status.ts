@@ -41,11 +41,22 @@ export async function status(
     age(row.checkedAt, now),
   ]);
   const head = ['CLUSTER', 'APPLICATION', 'REVISION', 'COMMIT', 'SYNC', 'HEALTH', 'DRIFT', 'CHECKED'];
-  const messages = rows
-    .filter(({ message }) => message !== '')
-    .map(({ cluster, application, message }) => `${cluster}/${application}: ${message}`);
+  const messages = messagesOf(rows);
   const text = [table(head, lines), ...(messages.length === 0 ? [] : ['', ...messages])].join('\n');
   return { data: rows, text };
+}
+
+/** One line for each target; of those on one cluster that have the same to say, one for all. */
+function messagesOf(rows: readonly Row[]): readonly string[] {
+  const told = rows.filter(({ message }) => message !== '');
+  const alike = Map.groupBy(told, ({ cluster, message }) => `${cluster}\n${message}`);
+  return [...alike.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const { cluster, application, message } = first;
+    const names =
+      others.length === 0 ? application : `{${[first, ...others].map((row) => row.application).join(',')}}`;
+    return [`${cluster}/${names}: ${message}`];
+  });
 }
 
 function rowOf(view: TargetView): Row {

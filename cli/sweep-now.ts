@@ -19,6 +19,7 @@ export async function sweepNow(
       scope: 'cluster',
       cluster,
       requestedBy,
+      trace: traceOf('person', isoTime(clock.now()), requestedBy, cluster),
       all: true,
       ...(full && { full }),
     });

@@ -26,11 +26,12 @@ export async function sync(
   const targets = await selectTargets(session.store, selection);
   // Unique, so that our runs are told from those that somebody else asks for meanwhile.
   const requestedBy = `${await session.whoAmI()} ${session.ids.next()}`;
+  const trace = traceOf('person', isoTime(session.clock.now()), requestedBy);
   const confirmed = confirmPrune === undefined ? {} : { confirmPrune };
   for (const target of targets) {
     const pointer = await readDocument(session.store, keys.desired(target), desiredPointerSchema);
     const seen = pointer === undefined ? {} : { revision: pointer.value.revision };
-    await session.queues.run({ version: 1, target, reason: 'sync', requestedBy, ...seen, ...confirmed });
+    await session.queues.run({ version: 1, target, reason: 'sync', requestedBy, trace, ...seen, ...confirmed });
   }
   if (!wait) {
     const text = targets.map((target) => `${targetKey(target)}: asked for a run`).join('\n');

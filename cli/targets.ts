@@ -83,7 +83,7 @@ function isOver({ pointer, inventory }: TargetView): boolean {
 }
 
 /** `desired/CLUSTER/APPLICATION.json`. */
-function targetOf(key: string): Target {
+export function targetOf(key: string): Target {
   const [cluster = '', file = ''] = key.slice(prefixes.desired.length).split('/');
   return { cluster, application: file.replace(/\.json$/, '') };
 }

@@ -1,4 +1,5 @@
 import { keys, prefixes } from './contract/keys.ts';
+import { metrics, type MetricName } from './contract/metrics.ts';
 import { readDocument, updateDocument, writeDocument } from './documents.ts';
 import { sendDriftMetrics, type ConfiguredClusters } from './drift-metrics.ts';
 import { Retry } from './errors.ts';
@@ -14,6 +15,7 @@ import {
 import type { BrokenLoops, RecentHeals } from './model/heals.ts';
 import type { Target } from './model/target.ts';
 import { isoTime } from './model/time.ts';
+import type { Trace } from './model/trace.ts';
 import type { Bus, Clock, Ids, Metrics, Store } from './ports.ts';
 import { changeHeals, readHeals, rememberHeals } from './recent-heals.ts';
 import {
@@ -41,6 +43,8 @@ export interface EpisodeDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly config: ConfiguredClusters;
+  /** What is at work came of this; absent where nobody told. */
+  readonly trace?: Trace;
 }
 
 type Episodes = OpenDrift['episodes'];
@@ -56,6 +60,8 @@ export interface Findings {
   readonly periodMs?: number;
   /** Who wrote to an object since the last check, where there is an audit log. Asked for new and changed drift only. */
   readonly whoDid?: ((drift: ObjectDrift) => Promise<Who | undefined>) | undefined;
+  /** When the target was last known to be in order, ISO 8601; kept where an audit log is to tell later who it was. */
+  readonly inOrderAt?: string | undefined;
 }
 
 /** What was recorded; `healable` tells whether a run has anything to put right. */
@@ -99,7 +105,8 @@ export async function recordFindings(deps: EpisodeDeps, findings: Findings): Pro
     if (drift === undefined) continue;
     const who = await findings.whoDid?.(drift);
     const loop = loops.get(key);
-    written.set(key, { drift, at, who, loop: loop && named(loop, who) });
+    const searched = findings.whoDid === undefined ? {} : { inOrderAt: findings.inOrderAt };
+    written.set(key, { drift, at, who, loop: loop && named(loop, who), ...searched });
   }
   if (written.size === 0 && changes.reverted.length === 0) return { ...changes, healable };
   await writeSightings(deps, target, written, changes.reverted);
@@ -119,10 +126,15 @@ async function writeSightings(
 ): Promise<void> {
   const episodes = await markIntents(deps, target, sightings);
   const stale = new Set<string>();
+  const detected: number[] = [];
   for (const [key, sighting] of sightings) {
     const episode = episodes[key];
-    if (episode !== undefined && !(await announce(deps, target, episode, sighting))) stale.add(key);
+    if (episode === undefined) continue;
+    const told = await announce(deps, target, episode, sighting);
+    if (told === 'stale') stale.add(key);
+    else if (told !== undefined) detected.push(told);
   }
+  await sendSeconds(deps, metrics.detectTime, detected);
   await endEpisodes(deps, target, reverted, { state: 'reverted' });
   await updateIndex(deps, target, (current) => {
     for (const [key, sighting] of sightings) {
@@ -250,21 +262,26 @@ function intent(id: string, target: Target, sighting: Sighting): Episode {
 
 /**
  * Writes the record, then emits the event: once per new or changed episode, again only after a crash in between.
- * False when a run has closed the record since: history is not reopened.
+ * Stale when a run has closed the record since: history is not reopened. Gives how long it took to find a new one, in seconds.
  */
 async function announce(
   deps: EpisodeDeps,
   target: Target,
   episode: Episode,
   sighting: Sighting,
-): Promise<boolean> {
+): Promise<number | 'stale' | undefined> {
   const { drift, at } = sighting;
+  const { trace } = deps;
+  let isNew = false;
   const record = await updateDocument(deps.store, episode.record, driftRecordSchema, (current) => {
-    if (current === undefined)
-      return openRecord(idOf(episode.record), target, { ...sighting, at: episode.openedAt });
+    isNew = current === undefined;
+    if (current === undefined) {
+      const opened = openRecord(idOf(episode.record), target, { ...sighting, at: episode.openedAt });
+      return { ...opened, ...(trace && { trace }) };
+    }
     return current.state === 'open' ? updateRecord(current, sighting) : undefined;
   });
-  if (record?.state !== 'open') return false;
+  if (record?.state !== 'open') return 'stale';
   const shown = { ...drift, fields: drift.fields.slice(0, fieldsInEvent) };
   const detail = {
     version: 1 as const,
@@ -275,9 +292,10 @@ async function announce(
     drift: shown,
     ...(record.who !== undefined && { who: record.who }),
     ...(sighting.loop !== undefined && { loop: sighting.loop }),
+    ...(trace && { trace }),
   };
   await deps.bus.publish([{ type: 'DriftDetected', detail }]);
-  return true;
+  return isNew ? record.secondsToDetect : undefined;
 }
 
 /** Closes records, emits the events, then takes the episodes out of the index. */
@@ -292,19 +310,32 @@ async function endEpisodes(
   const open = await readEpisodes(deps.store, target);
   const ending = objects.flatMap((key) => (open[key] === undefined ? [] : [[key, open[key]] as const]));
   if (ending.length === 0) return;
+  const healed: number[] = [];
   for (const [, episode] of ending) {
     const closed = await updateDocument(deps.store, episode.record, driftRecordSchema, (current) =>
       current === undefined ? undefined : closeRecord(current, { state, at, runId }),
     );
-    if (closed !== undefined) await deps.bus.publish([healedEvent(closed, episode.record, at)]);
+    if (closed === undefined) continue;
+    await deps.bus.publish([healedEvent(closed, episode.record, at, deps.trace)]);
+    if (closed.state === 'healed' && closed.secondsToHeal !== undefined) healed.push(closed.secondsToHeal);
   }
+  await sendSeconds(deps, metrics.healTime, healed);
   await updateIndex(deps, target, (current) => {
     for (const [key, { record }] of ending) if (current[key]?.record === record) delete current[key];
     return current;
   });
 }
 
-function healedEvent(record: DriftRecord, key: string, at: string) {
+/** Of the fleet: with a dimension for each cluster each of them would cost. */
+async function sendSeconds(
+  { metrics: port }: EpisodeDeps,
+  name: MetricName,
+  seconds: readonly number[],
+): Promise<void> {
+  if (seconds.length > 0) await port.put(seconds.map((value) => ({ name, value, unit: 'Seconds' })));
+}
+
+function healedEvent(record: DriftRecord, key: string, at: string, trace: Trace | undefined) {
   const { target, state, secondsToHeal } = record;
   return {
     type: 'DriftHealed' as const,
@@ -315,6 +346,7 @@ function healedEvent(record: DriftRecord, key: string, at: string) {
       record: key,
       state: state === 'open' ? ('reverted' as const) : state,
       ...(secondsToHeal === undefined ? {} : { secondsToHeal }),
+      ...(trace && { trace }),
     },
   };
 }

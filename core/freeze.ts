@@ -1,10 +1,16 @@
-import type { Freeze } from './model/freeze.ts';
+import type { Freeze, HeldAction } from './model/freeze.ts';
 import { isoTime, millisecondsOf } from './model/time.ts';
 
-/** That nothing is healed and no push is applied now; `until` is ISO 8601, and `reason` a phrase for people. */
+/** That something is not done now; `until` is ISO 8601, absent where that never ends, and `reason` a phrase for people. */
 export interface Frozen {
-  readonly until: string;
+  readonly until?: string;
   readonly reason: string;
+}
+
+/** What holds for a target: windows in which nothing is done, and a schedule, outside of which nothing is. */
+export interface Windows {
+  readonly freeze: readonly Freeze[];
+  readonly schedule?: readonly Freeze[] | undefined;
 }
 
 interface Span {
@@ -17,50 +23,84 @@ type WeeklyFreeze = Extract<Freeze, { days: unknown }>;
 
 const dayMs = 86_400_000;
 const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+/** Yesterday's may be open still; today's may be over, and come again in a week. */
+const daysAround = [-1, 0, 1, 2, 3, 4, 5, 6, 7];
 /** Windows that touch are told as one; those that never end would be told so for ever. */
 const mostWindows = 60;
 
-/** The freeze window at a time, if there is one; windows that follow each other without a gap count as one. */
-export function frozenBy(freezes: readonly Freeze[], nowMs: number): Frozen | undefined {
-  const first = spanAt(freezes, nowMs);
+/**
+ * Whether windows hold an action back at a time, and until when; windows that follow each other without a gap count as
+ * one. Of a schedule only the windows that name the action count: where none does, it is free.
+ */
+export function frozenBy(windows: Windows, action: HeldAction, nowMs: number): Frozen | undefined {
+  const isAbout = ({ applies }: Freeze): boolean => applies === undefined || applies.includes(action);
+  const freeze = windows.freeze.filter(isAbout);
+  const schedule = (windows.schedule ?? []).filter(isAbout);
+  const first = heldAt(freeze, schedule, nowMs);
   if (first === undefined) return undefined;
+  const { reason } = first;
   let { until } = first;
-  for (let window = 1; window < mostWindows; window += 1) {
-    const next = spanAt(freezes, until);
+  for (let window = 1; window < mostWindows && until !== Infinity; window += 1) {
+    const next = heldAt(freeze, schedule, until);
     if (next === undefined) break;
     ({ until } = next);
   }
-  return { until: isoTime(until), reason: first.reason ?? 'a freeze window' };
+  return { ...(until !== Infinity && { until: isoTime(until) }), reason };
 }
 
-/** Of all windows open at that time the one that ends last. */
-function spanAt(freezes: readonly Freeze[], nowMs: number): Span | undefined {
-  return freezes
-    .flatMap((freeze) => ('days' in freeze ? weeklySpans(freeze, nowMs) : [absoluteSpan(freeze)]))
-    .filter(({ from, until }) => from <= nowMs && nowMs < until)
+/** `frozen until …: reason` */
+export function describeFrozen({ until, reason }: Frozen): string {
+  return until === undefined ? `frozen: ${reason}` : `frozen until ${until}: ${reason}`;
+}
+
+function heldAt(freeze: readonly Freeze[], schedule: readonly Freeze[], at: number): Held | undefined {
+  const frozen = spansAround(freeze, at)
+    .filter((span) => isOpen(span, at))
     .sort((a, b) => b.until - a.until)[0];
+  if (frozen !== undefined) return { until: frozen.until, reason: frozen.reason ?? 'a freeze window' };
+  const spans = spansAround(schedule, at);
+  if (schedule.length === 0 || spans.some((span) => isOpen(span, at))) return undefined;
+  const next = spans.filter(({ from }) => from > at).sort((a, b) => a.from - b.from)[0];
+  if (next === undefined) return { until: Infinity, reason: 'its schedule has no window any more' };
+  const name = next.reason === undefined ? '' : ` (${next.reason})`;
+  return { until: next.from, reason: `outside of its schedule${name}` };
+}
+
+interface Held {
+  readonly until: number;
+  readonly reason: string;
+}
+
+function isOpen({ from, until }: Span, at: number): boolean {
+  return from <= at && at < until;
+}
+
+function spansAround(windows: readonly Freeze[], at: number): readonly Span[] {
+  return windows.flatMap((window) => ('days' in window ? weeklySpans(window, at) : [absoluteSpan(window)]));
 }
 
 function absoluteSpan({ from, until, reason }: Exclude<Freeze, WeeklyFreeze>): Span {
   return { from: millisecondsOf(from), until: millisecondsOf(until), reason };
 }
 
-/** The windows that begin on the local yesterday and today: only these can be open now. */
+/** The windows that begin from the local yesterday on, until all days of a week had their turn. */
 function weeklySpans({ days, from, until, timeZone, reason }: WeeklyFreeze, nowMs: number): Span[] {
   const clock = wallClock(timeZone);
   const today = Math.floor(clock(nowMs) / dayMs) * dayMs;
-  return [today - dayMs, today].flatMap((day) => {
-    const weekday = weekdays[(Math.floor(day / dayMs) + 4) % 7];
-    if (weekday === undefined || !days.includes(weekday)) return [];
-    const lastDay = timeOfDay(until) <= timeOfDay(from) ? day + dayMs : day;
-    return [
-      {
-        from: instantsOf(day + timeOfDay(from), clock)[0],
-        until: instantsOf(lastDay + timeOfDay(until), clock)[1],
-        reason,
-      },
-    ];
-  });
+  return daysAround
+    .map((offset) => today + offset * dayMs)
+    .flatMap((day) => {
+      const weekday = weekdays[(Math.floor(day / dayMs) + 4) % 7];
+      if (weekday === undefined || !days.includes(weekday)) return [];
+      const lastDay = timeOfDay(until) <= timeOfDay(from) ? day + dayMs : day;
+      return [
+        {
+          from: instantsOf(day + timeOfDay(from), clock)[0],
+          until: instantsOf(lastDay + timeOfDay(until), clock)[1],
+          reason,
+        },
+      ];
+    });
 }
 
 function timeOfDay(text: string): number {

@@ -41,6 +41,8 @@ export interface PlanInput {
   readonly confirmPrune?: number | undefined;
   /** Nothing is pruned, and what would be stays in the inventory. */
   readonly keepUndesired?: boolean | undefined;
+  /** Why nothing is pruned now, though it will be: a freeze, in words. */
+  readonly pruneFrozen?: string | undefined;
   /** ISO 8601, noted in new intents. */
   readonly at: string;
   /** Entries of other applications that gave their object up to this one, by its key here. */
@@ -161,6 +163,7 @@ function candidatesIn(input: PlanInput): readonly Candidate[] {
     wantedUids,
     claim: input.claims?.get(key),
     isKept: input.keepUndesired === true,
+    frozen: input.pruneFrozen,
     settings,
     state,
     at,

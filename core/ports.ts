@@ -3,7 +3,6 @@ import type { PollRequest, SweepRequest, TrueupEvent } from './contract/events.t
 import type { Webhook } from './contract/hooks.ts';
 import type { RepositoryConfig } from './contract/config.ts';
 import type { ResolvedRef } from './contract/tracked-ref.ts';
-import type { AuditWrite } from './model/audit.ts';
 import type { Commit } from './model/commit.ts';
 import type { Capabilities } from './model/facts.ts';
 import type { ChartReference } from './model/helm.ts';
@@ -12,6 +11,9 @@ import type { LookupQuestion } from './model/lookup.ts';
 import type { KubeObject, LiveObject } from './model/object.ts';
 import type { RunRequest } from './model/run.ts';
 
+export type { ClusterFinder, EksCluster, EksListing } from './fleet-ports.ts';
+export type { AuditTrail } from './audit-ports.ts';
+export type { AlarmReading, Alarms } from './alarm-ports.ts';
 export type { ReferencedValues, Sealer, SealingPurpose, Secrets, SopsOpener } from './secret-ports.ts';
 
 /** Milliseconds since the epoch; the only source of time. */
@@ -60,7 +62,8 @@ export interface Queues {
   run(request: RunRequest): Promise<void>;
   /** To the standard queue, 0 to 900 seconds from now. */
   runLater(request: RunRequest, delaySeconds: number): Promise<void>;
-  sweep(request: SweepRequest): Promise<void>;
+  /** 0 to 900 seconds from now; at once where nothing is said. */
+  sweep(request: SweepRequest, delaySeconds?: number): Promise<void>;
 }
 
 /** Where requests to poll are sent. */
@@ -369,12 +372,6 @@ export interface ApplyOptions {
 export interface DeletePrecondition {
   readonly uid: string;
   readonly resourceVersion: string;
-}
-
-/** What the audit log of a cluster's API server says; it may be late, and it may be cut off. */
-export interface AuditTrail {
-  /** Writes between two times (milliseconds since the epoch), in any order; those of controllers and ours left out. */
-  writes(since: number, until: number): AsyncIterable<AuditWrite>;
 }
 
 /** Connections to clusters by their name in the stack configuration. */

@@ -1,3 +1,4 @@
+import { noHolds } from './holds.ts';
 import { acquireLease } from './lease.ts';
 import { declare, type Declaration, type DeclareDeps } from './declare.ts';
 import { Retry } from './errors.ts';
@@ -58,6 +59,7 @@ async function beginPreview(request: RunRequest, deps: ReconcileDeps): Promise<R
     goal,
     lease,
     inventory: standing,
+    holds: noHolds,
     runId: deps.ids.next(),
     startedAt: isoTime(now),
   };

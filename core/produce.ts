@@ -4,6 +4,7 @@ import { keys } from './contract/keys.ts';
 import { isOlderTag, trackedRef, tracks, type ResolvedRef } from './contract/tracked-ref.ts';
 import { updateDocument } from './documents.ts';
 import { Blocked, Retry, faultsOf, type Fault } from './errors.ts';
+import { readFleet, type Fleet } from './fleet.ts';
 import { deliverySchema } from './model/delivery.ts';
 import type { DesiredPointer, RepositoryState } from './model/desired.ts';
 import { targetKey } from './model/target.ts';
@@ -39,7 +40,8 @@ interface Work {
   readonly receiveCount: number;
   readonly repository: RepositoryConfig;
   readonly deps: ProduceDeps;
-  readonly examinations: Map<string, Examination>;
+  /** By commit, for the clusters as they were then. */
+  readonly examinations: Map<string, Examination & { readonly fleet: string }>;
   /** Pointers that runs must answer to, by target; they may have moved in an earlier pass. */
   readonly moved: Map<string, DesiredPointer>;
   /** What was said already: target and revision, or the commit that failed. */
@@ -103,7 +105,9 @@ async function followHead(work: Work): Promise<string | undefined> {
   const readers = await readersOf(repository, deps);
   const known = withTargets(records.state?.applications ?? {}, work.moved);
   await records.readPointers(targetsOf(known, []));
-  const examined = await examineHead(work, followed);
+  // After the state, too: of two handlers that know different clusters, the one that knows the older ones loses.
+  const fleet = await readFleet(deps);
+  const examined = await examineHead(work, followed, fleet);
   const isSource = readers.length > 0 && Object.keys(known).length === 0;
   const examination = isSource ? withoutMissingFolder(examined) : examined;
   if (examination === 'absent') return absentRef(repository);
@@ -114,12 +118,14 @@ async function followHead(work: Work): Promise<string | undefined> {
   const look = { sha: examination.sha, at: isoTime(deps.clock.now()) };
   const repositories = deps.config.repositories.map(({ name }) => name);
   const names = { repository: repository.name, ref: trackedRef(repository) };
-  const standing = { ...names, known, pointers: records.pointers, repositories };
+  const { isComplete } = fleet;
+  const standing = { ...names, known, pointers: records.pointers, repositories, isComplete };
   const plans = planPointers(examination, standing, look.at);
   const faults = allFaults(examination, plans);
   const failed = plans.filter(({ verdict }) => verdict === 'failed').map(({ name }) => name);
 
-  const pointers = [...plans.flatMap((plan) => plan.pointers), ...touched(records, plans, look)];
+  const planned = [...plans.flatMap((plan) => plan.pointers), ...touched(records, plans, look)];
+  const pointers = planned.map((pointer) => traced(pointer, records, work.push));
   if (!(await claim(records, { plans, pointers, look, names }))) return undefined;
   if (!(await movePointers(work, records, pointers))) return undefined;
   await announce(work, records, look, { applications: failed, faults });
@@ -151,6 +157,7 @@ function withoutMissingFolder(examined: Examination | 'absent' | 'moved'): typeo
 async function examineHead(
   work: Work,
   followed: Followed | undefined,
+  { clusters, digest }: Fleet,
 ): Promise<Examination | 'absent' | 'moved'> {
   const { push, repository, deps, examinations } = work;
   let head: string | undefined;
@@ -165,9 +172,12 @@ async function examineHead(
     return { sha, refused: true, commit: undefined, applications: [], faults: about };
   }
   if (head === undefined) return 'absent';
-  const examined = examinations.get(head) ?? (await examine(repository, head, deps, push.anew));
+  const before = examinations.get(head);
+  if (before?.fleet === digest) return before;
+  const known = { ...deps, config: { ...deps.config, clusters } };
+  const examined = await examine(repository, head, known, push.anew);
   if (examined === undefined) return 'moved';
-  examinations.set(head, examined);
+  examinations.set(head, { ...examined, fleet: digest });
   return examined;
 }
 
@@ -249,9 +259,9 @@ function knownAfter(plans: readonly ApplicationPlan[]): KnownApplications {
 function withTargets(known: KnownApplications, moved: Work['moved']): KnownApplications {
   const all = { ...known };
   for (const { target, state } of moved.values()) {
-    const { file = '', clusters = [] } = knownOf(all, target.application) ?? {};
+    const { file = '', clusters = [], ...more } = knownOf(all, target.application) ?? {};
     if (state === 'gone' || clusters.includes(target.cluster)) continue;
-    all[target.application] = { file, clusters: [...clusters, target.cluster] };
+    all[target.application] = { file, ...more, clusters: [...clusters, target.cluster] };
   }
   return all;
 }
@@ -284,12 +294,18 @@ async function claim(records: Records, { plans, pointers, look, names }: Claim):
   if (pointers.length === 0) return true;
   const { applications: before = {}, head = look, failing = false } = records.state ?? {};
   const union = { ...before };
-  for (const [name, { file, clusters }] of Object.entries(knownAfter(plans))) {
+  for (const [name, { clusters, ...more }] of Object.entries(knownAfter(plans))) {
     const had = knownOf(before, name)?.clusters ?? [];
-    union[name] = { file, clusters: [...had, ...clusters.filter((cluster) => !had.includes(cluster))] };
+    union[name] = { ...more, clusters: [...had, ...clusters.filter((cluster) => !had.includes(cluster))] };
   }
   const moving = { ...look, targets: pointers.map(({ target }) => targetKey(target)) };
   return records.writeState({ ...names, head, moving, failing, applications: union });
+}
+
+/** A revision is traced to the push that gave it, whatever is noted beside it later. */
+function traced(pointer: DesiredPointer, { pointers }: Records, { trace }: Push): DesiredPointer {
+  const isNew = pointer.revision !== pointers.get(targetKey(pointer.target))?.revision;
+  return isNew && trace !== undefined ? { ...pointer, trace } : pointer;
 }
 
 async function movePointers(
@@ -317,7 +333,7 @@ async function announce(
     const rest = own.flatMap(([key, pointer]) => (moved.has(key) ? [] : [pointer]));
     for (const pointer of await unanswered(rest, deps.store)) moved.set(targetKey(pointer.target), pointer);
   }
-  const { deliveryId } = push;
+  const { deliveryId, trace } = push;
   const news = [...moved].filter(([key, { revision }]) => !announced.has(`${key}@${revision}`));
   await announceReady(
     news.map(([, pointer]) => pointer),
@@ -331,7 +347,7 @@ async function announce(
   const isSaid = announced.has(sha) || (wasFailing && records.state?.head.sha === sha);
   if (isFailing && !isSaid) {
     const detail = { at, repository: repository.name, ref: trackedRef(repository), sha, deliveryId };
-    await announceFailed({ ...detail, ...failures }, deps.bus);
+    await announceFailed({ ...detail, ...failures, ...(trace && { trace }) }, deps.bus);
     announced.add(sha);
   }
   if (isFailing || wasFailing) await sendFailing(repository.name, isFailing, deps);

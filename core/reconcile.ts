@@ -1,10 +1,12 @@
 import { writeDocument } from './documents.ts';
+import { readHolds, whyHeld, type Holds } from './holds.ts';
 import { acquireLease, type Lease } from './lease.ts';
+import type { Inventory } from './model/inventory.ts';
 import type { RunRecord, RunRequest } from './model/run.ts';
 import { isoTime } from './model/time.ts';
 import { readBrokenLoops } from './recent-heals.ts';
 import { carryOut } from './reconcile/carry-out.ts';
-import { chooseGoal, type Goal } from './reconcile/choose-goal.ts';
+import { chooseGoal, isAgreed, isWaitingForStage, type Goal } from './reconcile/choose-goal.ts';
 import { busySeconds } from './reconcile/delays.ts';
 import { assertDependencies, assertNoDependants } from './reconcile/dependencies.ts';
 import { endRun, recordOf, runKeyOf } from './reconcile/end-run.ts';
@@ -14,6 +16,7 @@ import { InventoryWriter } from './reconcile/inventory-writer.ts';
 import { Met, takeBackIntents } from './reconcile/met.ts';
 import { planWork, type PlannedWork } from './reconcile/plan-work.ts';
 import { seeHealth, type SeenHealth } from './reconcile/read-health.ts';
+import { lookAtStage } from './reconcile/next-stage.ts';
 import { runFailHooks } from './reconcile/fail-hooks.ts';
 import {
   assertNewest,
@@ -23,7 +26,9 @@ import {
   type RunContext,
 } from './reconcile/run-context.ts';
 import { readStanding } from './reconcile/standing.ts';
+import type { StageHeld } from './reconcile/rollout-gate.ts';
 import { Waiting, overdue } from './reconcile/waiting.ts';
+import { whyStaged } from './reconcile/why-staged.ts';
 
 export type { ReconcileDeps } from './reconcile/run-context.ts';
 
@@ -39,53 +44,69 @@ export type ReconcileResult =
  * Handles one run request: makes the target what the desired pointer says, or finds that nothing is to be done. Outcomes
  * of the business kind are recorded and their retries scheduled; what it throws is trouble with AWS or a fault of ours.
  */
-export async function reconcile(request: RunRequest, deps: ReconcileDeps): Promise<ReconcileResult> {
+export async function reconcile(request: RunRequest, given: ReconcileDeps): Promise<ReconcileResult> {
+  const deps = request.trace === undefined ? given : { ...given, trace: request.trace };
   if (request.reason === 'health') return lookAtHealth(request, deps);
   const { target } = request;
-  const choice = chooseGoal(
-    request,
-    await readStanding(deps.store, target, request.reason),
-    deps.clock.now(),
-  );
+  const [standing, holds] = await Promise.all([
+    readStanding(deps.store, target, request.reason),
+    readHolds(deps, target.cluster),
+  ]);
+  const choice = chooseGoal(request, { ...standing, holds }, deps.clock.now());
   if (choice.kind === 'rest') return { kind: 'rested', why: choice.why };
+  const stageHeld = await whyStaged(request, choice.goal, { ...standing, holds }, deps);
+  if (stageHeld !== undefined && isNoted(stageHeld, choice.goal, standing.inventory)) {
+    await lookAtStage(request, stageHeld, deps);
+    return { kind: 'rested', why: stageHeld.why };
+  }
   const lease = await acquireLease(deps, target);
   if (lease === undefined) {
     await deps.queues.runLater(request, busySeconds);
     return { kind: 'deferred', why: 'another run is at work on this target' };
   }
   try {
-    return await runUnderLease(request, lease, deps);
+    return await runUnderLease(request, lease, { holds, stageHeld }, deps);
   } finally {
     await lease.release();
   }
 }
 
+/** A wait for a stage may take days: nothing is written while its reason is the same. */
+function isNoted({ why }: StageHeld, { revision }: Goal, inventory: Inventory | undefined): boolean {
+  return isWaitingForStage(inventory, revision) && inventory?.waiting?.reason === why;
+}
+
+/** What keeps a run from some or all of its work, as it was before the lease. */
+interface Held {
+  readonly holds: Holds;
+  readonly stageHeld: StageHeld | undefined;
+}
+
 async function runUnderLease(
   request: RunRequest,
   lease: Lease,
+  held: Held,
   deps: ReconcileDeps,
 ): Promise<ReconcileResult> {
   // What was read before the lease was another run's to change.
   const { target } = request;
-  const choice = chooseGoal(
-    request,
-    await readStanding(deps.store, target, request.reason),
-    deps.clock.now(),
-  );
+  const standing = await readStanding(deps.store, target, request.reason);
+  const choice = chooseGoal(request, { ...standing, holds: held.holds }, deps.clock.now());
   if (choice.kind === 'rest') return { kind: 'rested', why: choice.why };
-  const context = await beginRun(request, choice.goal, lease, deps);
+  const context = await beginRun(request, choice.goal, { lease, held }, deps);
   return { kind: 'ran', record: await run(context) };
 }
 
 async function beginRun(
   asked: RunRequest,
   goal: Goal,
-  lease: Lease,
+  { lease, held: { holds, stageHeld } }: { readonly lease: Lease; readonly held: Held },
   deps: ReconcileDeps,
 ): Promise<RunContext> {
   const request = agreedFor(goal.pointer.revision, asked);
   const inventory = await InventoryWriter.claim(deps.store, request.target, lease.token);
-  const startedAt = isoTime(deps.clock.now());
+  const now = deps.clock.now();
+  const startedAt = isoTime(now);
   const brokenLoops = request.reason === 'sync' ? undefined : await readBrokenLoops(deps, request.target);
   return {
     deps,
@@ -95,6 +116,9 @@ async function beginRun(
     inventory,
     runId: deps.ids.next(),
     startedAt,
+    holds,
+    stageHeld,
+    pruneFrozen: isAgreed(request, goal.pointer) ? undefined : whyHeld('prune', goal.pointer, holds, now),
     ...(brokenLoops && { brokenLoops }),
   };
 }
@@ -113,6 +137,7 @@ async function run(context: RunContext): Promise<RunRecord> {
   let error: unknown;
   try {
     await assertNewest(context);
+    assertStage(context);
     await assertDependencies(context);
     await assertNoDependants(context);
     let tries = 0;
@@ -137,6 +162,11 @@ async function run(context: RunContext): Promise<RunRecord> {
   const ending = { plan: decision?.plan ?? { actions: [] }, results: progress.results, error, mayPass };
   const ended = work === undefined ? ending : await runFailHooks(context, work, ending, progress);
   return endRun(context, ended, health);
+}
+
+/** What was found before the lease was taken: nothing is begun while other targets come first. */
+function assertStage({ stageHeld }: RunContext): void {
+  if (stageHeld !== undefined) throw new Waiting('rollout', stageHeld.why, stageHeld.lookAt);
 }
 
 /** Whether the plan held; it does not where an object came to be that it was to create. */

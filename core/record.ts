@@ -91,6 +91,8 @@ export interface Sighting {
   readonly at: string;
   readonly who?: Who | undefined;
   readonly loop?: Loop | undefined;
+  /** When the target was last known to be in order, where an audit log is searched for what happened since. */
+  readonly inOrderAt?: string | undefined;
 }
 
 /** What becomes of a drift as a whole: `heal` where a heal puts any of it right. */
@@ -98,7 +100,11 @@ export function modeOf(drift: ObjectDrift): DriftMode {
   return isHealable(countFields(drift)) ? 'heal' : 'observe';
 }
 
-export function openRecord(id: string, target: Target, { drift, at, who, loop }: Sighting): DriftRecord {
+export function openRecord(
+  id: string,
+  target: Target,
+  { drift, at, who, loop, inOrderAt }: Sighting,
+): DriftRecord {
   // The audit log knows when a field or an object went; managedFields only know who is there.
   const happenedAt = earliest(drift) ?? who?.at;
   return {
@@ -112,6 +118,7 @@ export function openRecord(id: string, target: Target, { drift, at, who, loop }:
     state: 'open',
     ...(who !== undefined && { who }),
     ...(loop !== undefined && { loop }),
+    ...(who === undefined && inOrderAt !== undefined && { inOrderAt }),
     ...(happenedAt === undefined ? {} : { happenedAt, secondsToDetect: secondsBetween(happenedAt, at) }),
   };
 }
@@ -126,6 +133,14 @@ export function updateRecord(record: DriftRecord, { drift, at, who, loop }: Sigh
     ...(who !== undefined && { who }),
     ...(loop !== undefined && { loop }),
   };
+}
+
+/** The same record with who it was, once an audit log tells. What is known already stays, and so does a closed record closed. */
+export function nameAuthor(record: DriftRecord, who: Who): DriftRecord {
+  if (record.who !== undefined) return record;
+  const { happenedAt = who.at } = record;
+  const secondsToDetect = record.secondsToDetect ?? secondsBetween(happenedAt, record.openedAt);
+  return { ...record, who, happenedAt, secondsToDetect };
 }
 
 /** Ends an episode. A record that is closed already stays as it is. */

@@ -3,10 +3,13 @@ import type { ClusterConfig, StackConfig } from './contract/config.ts';
 import { Stop, faultsOf, type Fault } from './errors.ts';
 import { expressionOf } from './expression.ts';
 import { apiVersion, applicationSchema, type Application } from './model/application.ts';
+import { choosesCluster } from './model/cluster-selector.ts';
 import { isJsonObject, type Json } from './model/json.ts';
 import type { RecordedDefinition, RenderRecord } from './model/render-record.ts';
+import { clustersByStage } from './model/rollout.ts';
 import { schemaWords } from './model/schema-words.ts';
 import type { Worktree } from './ports.ts';
+import { projectBounds } from './source/project-bounds.ts';
 import { readYaml, type YamlDocument } from './yaml/read-yaml.ts';
 
 /** An Application of a commit, and the clusters that it chose; none is fine. */
@@ -14,6 +17,8 @@ export interface SourcedApplication {
   readonly application: Application;
   readonly file: string;
   readonly clusters: readonly string[];
+  /** The same by stage of its rollout; absent where it has none. */
+  readonly stages?: string[][];
   /** File and line of the Application, and of its dependencies. */
   readonly place: string;
   readonly dependsOnPlace: string;
@@ -37,7 +42,9 @@ export interface Source {
 }
 
 /** What an Application may name. */
-type SourceConfig = Pick<StackConfig, 'clusters'> & Partial<Pick<StackConfig, 'repositories'>>;
+type SourceConfig = Pick<StackConfig, 'clusters'> & Partial<Pick<StackConfig, 'repositories' | 'projects'>>;
+/** With the repository that a commit is of. */
+type ReadConfig = SourceConfig & { readonly repository: string };
 
 export type RecordedFiles = RenderRecord['files'];
 
@@ -51,6 +58,7 @@ export async function readSource(
   config: SourceConfig,
   known: RecordedFiles = {},
 ): Promise<Source> {
+  const asked: ReadConfig = { ...config, repository: worktree.commit.repository };
   const definitions: SourcedApplication[] = [];
   const faults: SourceFault[] = [];
   const files: [string, RecordedFiles[string]][] = [];
@@ -61,7 +69,7 @@ export async function readSource(
   await worktree.prepare(manifests.filter((path) => !isKnown(path)));
   for (const file of manifests) {
     const read =
-      readRecorded(file, recordOf(known, worktree, file), config) ?? (await readFile(file, worktree, config));
+      readRecorded(file, recordOf(known, worktree, file), asked) ?? (await readFile(file, worktree, asked));
     definitions.push(...read.definitions);
     faults.push(...read.faults);
     if (read.record !== undefined) files.push([file, read.record]);
@@ -97,7 +105,7 @@ function recordOf(known: RecordedFiles, { ids }: Worktree, file: string): Record
 function readRecorded(
   file: string,
   record: RecordedFiles[string] | undefined,
-  config: SourceConfig,
+  config: ReadConfig,
 ): ReadFile | undefined {
   if (record === undefined) return undefined;
   const read = record.definitions.map(({ value, place, dependsOn }) =>
@@ -111,7 +119,7 @@ function readRecorded(
   return { definitions: read.flatMap((one) => ('application' in one ? [one] : [])), faults: [], record };
 }
 
-async function readFile(file: string, worktree: Worktree, config: SourceConfig): Promise<ReadFile> {
+async function readFile(file: string, worktree: Worktree, config: ReadConfig): Promise<ReadFile> {
   const definitions: SourcedApplication[] = [];
   const faults: SourceFault[] = [];
   const recorded: RecordedDefinition[] = [];
@@ -174,13 +182,18 @@ export function parseApplication(
 function readApplication(
   file: string,
   document: YamlDocument,
-  config: SourceConfig,
+  config: ReadConfig,
 ): SourcedApplication | { readonly faults: readonly SourceFault[] } {
   const parsed = parseApplication(file, document);
   if ('faults' in parsed) return parsed;
   const { application } = parsed;
   const { name } = application.metadata;
-  const unknown = [...unknownClusters(application, config), ...unknownRepositories(application, config)];
+  const bounds = projectBounds(application, config.repository, config);
+  const unknown = [
+    ...unknownClusters(application, config),
+    ...unknownRepositories(application, config),
+    ...bounds.faults,
+  ];
   if (unknown.length > 0) {
     const faults = unknown.map(({ path, message }) => ({
       subject: document.place(path),
@@ -191,7 +204,14 @@ function readApplication(
     return { faults };
   }
   const [place, dependsOnPlace] = [document.place(), document.place(['spec', 'dependsOn'])];
-  return { application, file, place, dependsOnPlace, clusters: chosenClusters(application, config.clusters) };
+  const clusters = chosenClusters(application, config.clusters).filter(bounds.hasCluster);
+  const { rollout } = application.spec;
+  if (rollout === undefined) return { application, file, place, dependsOnPlace, clusters };
+  const labelled = clusters.flatMap(
+    (chosen) => config.clusters.find(({ name: one }) => one === chosen) ?? [],
+  );
+  const stages = clustersByStage(rollout, labelled);
+  return { application, file, place, dependsOnPlace, clusters, stages };
 }
 
 interface PlacedExpression {
@@ -285,13 +305,10 @@ function unknownRepositories({ spec }: Application, { repositories = [] }: Sourc
   });
 }
 
-function chosenClusters(application: Application, clusters: readonly ClusterConfig[]): readonly string[] {
-  const { names, selector } = application.spec.clusters;
-  if (names !== undefined) return [...new Set(names)];
-  const wanted = Object.entries(selector?.matchLabels ?? {});
-  return clusters
-    .filter(({ labels }) => wanted.every(([key, value]) => labels[key] === value))
-    .map(({ name }) => name);
+function chosenClusters({ spec }: Application, clusters: readonly ClusterConfig[]): readonly string[] {
+  // In the order that a person gave them.
+  if (spec.clusters.names !== undefined) return [...new Set(spec.clusters.names)];
+  return clusters.filter((one) => choosesCluster(spec.clusters, one)).map(({ name }) => name);
 }
 
 /** Neither of two definitions is followed: which one was meant is not ours to guess. */

@@ -3,10 +3,12 @@ import { requestSeconds } from './contract/kubernetes.ts';
 import { sendDriftMetrics } from './drift-metrics.ts';
 import { Retry, Stop } from './errors.ts';
 import { readFleet, type Fleet } from './fleet.ts';
+import { holdsOnDemand } from './holds.ts';
 import { inBatches } from './in-batches.ts';
 import { askAnew } from './lost-snapshot.ts';
 import type { ClusterCheck, TargetCheck } from './model/check.ts';
 import { isoTime, millisecondsOf } from './model/time.ts';
+import { traceOf } from './model/trace.ts';
 import type { Clusters } from './ports.ts';
 import { SharedValues } from './resolve-references.ts';
 import {
@@ -73,12 +75,19 @@ const endReserveMs = 5_000;
  */
 export async function sweepFleet(deps: FleetSweepDeps, requestedBy: string): Promise<readonly string[]> {
   const asked = new Set<string>();
+  const at = isoTime(deps.clock.now());
   const ask = async ({ clusters }: Pick<Fleet, 'clusters'>): Promise<void> => {
     const others = clusters.map(({ name }) => name).filter((name) => !asked.has(name));
     for (const name of others) asked.add(name);
     await Promise.all(
       others.map(async (cluster) =>
-        deps.queues.sweep({ version: 1, scope: 'cluster', cluster, requestedBy }),
+        deps.queues.sweep({
+          version: 1,
+          scope: 'cluster',
+          cluster,
+          requestedBy,
+          trace: traceOf('schedule', at, cluster, at),
+        }),
       ),
     );
   };
@@ -152,7 +161,7 @@ interface Given {
 }
 
 async function sweepTargets(
-  { full = false, all = false }: ClusterSweep,
+  { cluster, full = false, all = false }: ClusterSweep,
   deps: SweepDeps,
   { start, connection, targets }: Given,
 ): Promise<Done> {
@@ -177,6 +186,7 @@ async function sweepTargets(
     mask,
     references: new SharedValues(deps.references),
     missed: [],
+    holds: holdsOnDemand(deps, cluster),
   };
   const checked = await checkDue(deps, swept, due, { start, around, isFull });
   const kinds = rememberedKinds(around.swept.labelled, memory.kinds);

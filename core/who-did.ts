@@ -1,12 +1,14 @@
-import type { AuditWrite } from './model/audit.ts';
+import { isWriteTo, takesAlong, type AuditWrite } from './model/audit.ts';
 import type { FieldDrift, ObjectDrift, Who } from './model/drift.ts';
 import type { ObjectRef } from './model/object.ts';
+import type { Target } from './model/target.ts';
 import { millisecondsOf } from './model/time.ts';
 import type { AuditTrail } from './ports.ts';
 
 /** Where and when to look for whoever is behind the drift of one target. Milliseconds since the epoch. */
 export interface Search {
   readonly trail: AuditTrail;
+  readonly target: Target;
   readonly drifts: Iterable<ObjectDrift>;
   /** The last check that could have seen the drift, and this one. */
   readonly since: number;
@@ -24,15 +26,21 @@ const slackMs = 5_000;
 export function authorsOf(search: Search): (drift: ObjectDrift) => Promise<Who | undefined> {
   let reading: Promise<readonly AuditWrite[]> | undefined;
   return async (drift) => {
-    reading ??= Array.fromAsync(search.trail.writes(beginOf(search), search.until + slackMs));
+    const { since, until } = searchedTime(search);
+    reading ??= Array.fromAsync(search.trail.writes(since, until, search.target));
     const resource = search.pluralOf(drift.ref);
     return resource === undefined ? undefined : authorOf(drift, { ...search, resource }, await reading);
   };
 }
 
-function beginOf({ drifts, since, until }: Search): number {
+/** Between which times a log is searched for the authors of drifts that came up between two checks. */
+export function searchedTime({
+  drifts,
+  since,
+  until,
+}: Pick<Search, 'drifts' | 'since' | 'until'>): Pick<Search, 'since' | 'until'> {
   const times = [...drifts].flatMap(({ fields }) => fields.flatMap(({ at }) => at ?? [])).map(millisecondsOf);
-  return Math.max(Math.min(since, ...times) - slackMs, until - longestMs);
+  return { since: Math.max(Math.min(since, ...times) - slackMs, until - longestMs), until: until + slackMs };
 }
 
 /** What one drift is matched by. */
@@ -54,11 +62,12 @@ export function authorOf(
   const isBetween = ({ who, endedAt }: AuditWrite): boolean =>
     millisecondsOf(endedAt) >= since - slackMs && millisecondsOf(who.at) <= until + slackMs;
   const between = sorted(writes).filter(isBetween);
+  const place = { ...ref, resource };
   if (kind === 'missing') {
-    const direct = between.filter((write) => isDeletion(write) && meets(write, ref, resource));
-    return onlyUser(direct.length > 0 ? direct : between.filter((write) => takesNamespace(write, ref)));
+    const direct = between.filter((write) => isDeletion(write) && isWriteTo(write, place));
+    return onlyUser(direct.length > 0 ? direct : between.filter((write) => takesAlong(write, place)));
   }
-  const own = sorted(writes).filter((write) => !isDeletion(write) && meets(write, ref, resource));
+  const own = sorted(writes).filter((write) => !isDeletion(write) && isWriteTo(write, place));
   const undated = own.filter(isBetween);
   const suspects = toBlame(fields).map((field) => suspectsOf(field, own, undated));
   if (suspects.length === 0) return onlyUser(undated);
@@ -72,21 +81,6 @@ function sorted(writes: readonly AuditWrite[]): AuditWrite[] {
 
 function isDeletion({ who }: AuditWrite): boolean {
   return who.verb === 'delete' || who.verb === 'deletecollection';
-}
-
-function meets({ group, resource, namespace, name }: AuditWrite, ref: ObjectRef, plural: string): boolean {
-  return (
-    group === ref.group &&
-    resource === plural &&
-    (namespace ?? '') === (ref.namespace ?? '') &&
-    // A deletecollection names nobody: everything of the kind is suspect.
-    (name === undefined || name === ref.name)
-  );
-}
-
-/** Whoever deletes a namespace deletes what is in it; the controller that carries it out is only the tool. */
-function takesNamespace({ who, group, resource, name }: AuditWrite, ref: ObjectRef): boolean {
-  return who.verb === 'delete' && group === '' && resource === 'namespaces' && name === ref.namespace;
 }
 
 /** Fields of ours go before foreign ones: these are what the record is about. */

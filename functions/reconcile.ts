@@ -2,22 +2,26 @@ import { readEnvironment } from '../adapters/environment.ts';
 import { log } from '../adapters/log.ts';
 import { handleBatch, type BatchResponse } from '../adapters/sqs-batch.ts';
 import { targetPorts, targetVariables, type Invocation } from '../adapters/target-ports.ts';
+import { FleetView } from '../core/fleet.ts';
 import { runRequestSchema } from '../core/model/run.ts';
 import { reconcile } from '../core/reconcile.ts';
 
 const environment = readEnvironment([...targetVariables, 'runQueue', 'laterQueue']);
 const { runQueue, laterQueue } = environment;
 const ports = await targetPorts(environment, { runQueue, laterQueue });
-const { clock } = ports;
+const { clock, networks } = ports;
+const fleet = new FleetView(ports);
+const clusters = ports.clustersOf(fleet.clusters);
 
 /** Makes a target match its snapshot. Reads the FIFO queue of runs and the standard queue of later looks alike. */
 export function handler(event: unknown, invocation: Invocation): Promise<BatchResponse> {
   const deadline = clock.now() + invocation.getRemainingTimeInMillis();
   return handleBatch(event, runRequestSchema, async (request) => {
-    const started = clock.now();
-    const result = await reconcile(request, { ...ports, deadline });
-    const outcome = result.kind === 'ran' ? (result.record.outcome?.kind ?? 'unfinished') : result.why;
     const { cluster, application } = request.target;
+    if (await networks.passOn(cluster, async (queues) => queues.run(request))) return;
+    const started = clock.now();
+    const result = await reconcile(request, { ...ports, clusters, config: await fleet.config(), deadline });
+    const outcome = result.kind === 'ran' ? (result.record.outcome?.kind ?? 'unfinished') : result.why;
     const { reason } = request;
     const milliseconds = clock.now() - started;
     log('INFO', `run ${result.kind}`, { cluster, application, reason, outcome, milliseconds });

@@ -40,6 +40,7 @@ const environment = readEnvironment([
   'sealingKey',
 ]);
 const loadConfig = stackConfigAt(environment.config);
+const { runsPerCluster } = (await loadConfig()).concurrency;
 const path = process.env['PATH'] ?? '';
 const clock = new SystemClock();
 const secrets = new SecretsManagerSecrets(clock);
@@ -69,7 +70,7 @@ const deps = {
   }),
   sealer: new KmsSealer({ keyId, digestKeySecret, secrets }),
   bus: new EventBridgeBus(environment.bus),
-  queues: new SqsQueues({ runQueue: environment.runQueue }, new SystemIds()),
+  queues: new SqsQueues({ runQueue: environment.runQueue }, new SystemIds(), { runsPerCluster }),
   metrics: new CloudWatchMetrics(environment.fleet),
   clock,
 };

@@ -2,30 +2,51 @@ import { readEnvironment } from '../adapters/environment.ts';
 import { log } from '../adapters/log.ts';
 import { handleBatch, type BatchResponse } from '../adapters/sqs-batch.ts';
 import { targetPorts, targetVariables, type Invocation } from '../adapters/target-ports.ts';
+import { keptTrail } from '../core/audit/kept-writes.ts';
+import { checkWritten } from '../core/check-written.ts';
 import { sweepRequestSchema } from '../core/contract/events.ts';
+import { FleetView } from '../core/fleet.ts';
 import { sweepCluster, sweepFleet } from '../core/sweep.ts';
 import { KnownDocuments } from '../core/sweep/known-documents.ts';
 
 const environment = readEnvironment([...targetVariables, 'laterQueue', 'sweepQueue']);
 const { laterQueue, sweepQueue } = environment;
 const ports = await targetPorts(environment, { laterQueue, sweepQueue });
-const { clock } = ports;
+const { clock, networks } = ports;
+const fleet = new FleetView(ports);
+const clusters = ports.clustersOf(fleet.clusters);
 const documents = new KnownDocuments();
+const trail = keptTrail(ports.store);
+// Of other clusters nothing is kept, and the role may have no right to look.
+const audited = new Set(ports.config.clusters.flatMap(({ name, audit }) => (audit === true ? [name] : [])));
 
 /** Checks clusters for drift and health: the schedule asks for the fleet, which asks for each cluster. */
 export function handler(event: unknown, invocation: Invocation): Promise<BatchResponse> {
   const deadline = clock.now() + invocation.getRemainingTimeInMillis();
   return handleBatch(event, sweepRequestSchema, async (request) => {
-    if (request.scope === 'fleet') return sweepFleet(ports, request.requestedBy);
+    if (request.scope === 'fleet') {
+      const failures = await sweepFleet(ports, request.requestedBy);
+      return failures.forEach((error) => log('ERROR', 'clusters were not looked for', { error }));
+    }
+    const { cluster } = request;
+    if (await networks.passOn(cluster, async (queues) => queues.sweep(request))) return;
     const started = clock.now();
-    const { targets, unreachable, unreadable, unfollowed } = await sweepCluster(request, {
+    const deps = {
       ...ports,
+      clusters,
+      config: await fleet.config(),
       documents,
       deadline,
-    });
+      audit: audited.has(cluster) ? trail : undefined,
+    };
+    if (request.scope === 'target') {
+      const { kind: outcome, ...found } = await checkWritten(request, deps);
+      const { application } = request;
+      return log('INFO', 'what was written was checked', { cluster, application, outcome, ...found });
+    }
+    const { targets, unreachable, unreadable, unfollowed } = await sweepCluster(request, deps);
     const count = Object.keys(targets).length;
     const outcome = unreachable ?? 'checked';
-    const { cluster } = request;
     for (const key of unreadable) log('ERROR', 'drift is not counted: its index cannot be read', { key });
     if (unfollowed !== undefined)
       log('ERROR', 'what charts ask of the cluster is not followed', { cluster, error: unfollowed });

@@ -1,8 +1,9 @@
 import path from 'node:path';
-import { build } from 'esbuild';
+import { build, buildSync } from 'esbuild';
+import type { BuildOptions } from 'esbuild';
 
 /** Lambda functions of the stack: `functions/<name>.ts`, each of which exports `handler`. */
-export const functionNames = ['webhook', 'snapshot', 'reconcile', 'sweep', 'intake'] as const;
+export const functionNames = ['webhook', 'snapshot', 'reconcile', 'sweep', 'intake', 'audit'] as const;
 export type FunctionName = (typeof functionNames)[number];
 
 const sources = path.resolve(import.meta.dirname, '../functions');
@@ -19,13 +20,23 @@ const requireBanner =
  */
 export async function bundleFunctions(
   outdir: string,
-  entry: (name: FunctionName) => string = (name) => path.join(sources, `${name}.ts`),
+  entry: (name: FunctionName) => string = sourceOf,
 ): Promise<void> {
-  await Promise.all(functionNames.map((name) => bundle(entry(name), bundleOf(outdir, name))));
+  await Promise.all(functionNames.map((name) => build(optionsFor(entry(name), bundleOf(outdir, name)))));
 }
 
-function bundle(source: string, outdir: string): Promise<unknown> {
-  return build({
+/** The same, one after the other, for constructors, which cannot wait. Returns `outdir`. */
+export function bundleFunctionsSync(outdir: string): string {
+  for (const name of functionNames) buildSync(optionsFor(sourceOf(name), bundleOf(outdir, name)));
+  return outdir;
+}
+
+function sourceOf(name: FunctionName): string {
+  return path.join(sources, `${name}.ts`);
+}
+
+function optionsFor(source: string, outdir: string): BuildOptions {
+  return {
     entryPoints: { index: source },
     outdir,
     outExtension: { '.js': '.mjs' },
@@ -45,7 +56,7 @@ function bundle(source: string, outdir: string): Promise<unknown> {
     legalComments: 'none',
     charset: 'utf8',
     logLevel: 'warning',
-  });
+  };
 }
 
 /** Bundle of one function below the folder that bundleFunctions filled. */

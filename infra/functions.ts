@@ -1,29 +1,22 @@
 import { ArnFormat, Duration, Stack } from 'aws-cdk-lib/core';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Architecture, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Code, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import type { StackConfig } from '../core/contract/config.ts';
 import { codeCommitOf } from '../core/contract/repository.ts';
 import { bundleOf } from './bundle.ts';
-import type { FunctionName } from './bundle.ts';
-import type { ConfigAsset } from './config-asset.ts';
-import type { EventBus } from './event-bus.ts';
-import { workTimeout } from './queues.ts';
+import { allowDiscovery } from './cluster-rights.ts';
 import type { Queues } from './queues.ts';
-import type { Secrets } from './secrets.ts';
 import { snapshotImage } from './snapshot-image.ts';
 import { allowSources } from './source-rights.ts';
-import type { Storage } from './storage.ts';
+import { targetFunctions, type TargetWorld } from './target-functions.ts';
+import { workTimeout } from './target-queues.ts';
 import { TrueUpFunction } from './trueup-function.ts';
 import type { FunctionCode } from './trueup-function.ts';
 
-export interface FunctionsProps {
-  readonly config: StackConfig;
-  readonly configAsset: ConfigAsset;
-  readonly storage: Storage;
-  readonly bus: EventBus;
+export interface FunctionsProps extends TargetWorld {
   readonly queues: Queues;
-  readonly secrets: Secrets;
+  /** Queues of each network, as the variable `networks` has them: JSON, known at synthesis. */
+  readonly networks: string;
   readonly bundles: string;
   readonly snapshotPackaging: 'image' | 'zip';
   readonly hookConcurrency: number | undefined;
@@ -47,8 +40,10 @@ export class Functions extends Construct {
     // Open to the internet: the signature over the body is the authentication, which no IAM identity could be.
     this.hookUrl = this.webhook.function.addFunctionUrl({ authType: FunctionUrlAuthType.NONE }).url;
     this.snapshot = this.#snapshot();
-    this.reconcile = this.#reconcile();
-    this.sweep = this.#sweep();
+    const { reconcile, sweep } = targetFunctions(this, props);
+    this.reconcile = reconcile;
+    this.sweep = sweep;
+    for (const to of [reconcile, sweep]) allowDiscovery(to, props.config);
     this.intake = this.#intake();
   }
 
@@ -57,10 +52,10 @@ export class Functions extends Construct {
   }
 
   #webhook(): TrueUpFunction {
-    const { configAsset, storage, bus, secrets, hookConcurrency } = this.#props;
+    const { code, configAsset, storage, bus, secrets, hookConcurrency } = this.#props;
     const to = new TrueUpFunction(this, 'Webhook', {
       description: 'Verifies webhooks and puts pushes on the bus',
-      code: this.#zip('webhook'),
+      code: code('webhook'),
       // GitHub gives up after 10 s.
       timeout: Duration.seconds(9),
       memoryMiB: 512,
@@ -90,79 +85,23 @@ export class Functions extends Construct {
     allowSources(to, config);
     secrets.grantDigestKey(to);
     storage.grant(to, {
-      read: ['inventory', 'facts'],
+      read: ['inventory', 'facts', 'clusters'],
       write: ['deliveries', 'repositories', 'snapshots', 'desired', 'renders', 'asked'],
     });
     storage.grantSeal(to);
     storage.grantUnsealLookups(to);
     bus.grantPublish(to);
-    queues.pushes.feed(to, 5);
+    queues.pushes.feed(to, config.concurrency.pushes);
     queues.runs.grantSend(to, 'runQueue');
     to.allowMetrics(config.fleet);
-    return to;
-  }
-
-  #reconcile(): TrueUpFunction {
-    const { config, configAsset, storage, bus, queues, secrets } = this.#props;
-    const to = new TrueUpFunction(this, 'Reconcile', {
-      description: 'Makes a target match its snapshot',
-      code: this.#zip('reconcile'),
-      timeout: workTimeout,
-      memoryMiB: 1024,
-    });
-    configAsset.grant(to);
-    secrets.grantDigestKey(to);
-    storage.grant(to, {
-      read: ['desired', 'snapshots', 'repositories', 'checks'],
-      write: ['inventory', 'leases', 'runs', 'drift', 'openDrift', 'heals'],
-      delete: ['openDrift', 'heals'],
-    });
-    storage.grantUnseal(to);
-    secrets.grantSops(to);
-    secrets.grantReferences(to);
-    bus.grantPublish(to);
-    queues.runs.feed(to, 20);
-    queues.later.feed(to, 10);
-    queues.runs.grantSend(to, 'runQueue');
-    queues.later.grantSend(to, 'laterQueue');
-    to.allowMetrics(config.fleet);
-    this.#allowClusters(to);
-    return to;
-  }
-
-  #sweep(): TrueUpFunction {
-    const { config, configAsset, storage, bus, queues, secrets } = this.#props;
-    const to = new TrueUpFunction(this, 'Sweep', {
-      description: 'Checks every target for drift and health',
-      code: this.#zip('sweep'),
-      timeout: workTimeout,
-      memoryMiB: 1024,
-    });
-    configAsset.grant(to);
-    secrets.grantDigestKey(to);
-    storage.grant(to, {
-      read: ['desired', 'snapshots', 'inventory', 'leases', 'asked'],
-      write: ['drift', 'openDrift', 'heals', 'checks', 'memory', 'facts'],
-      delete: ['openDrift', 'heals', 'facts'],
-    });
-    storage.grantSeal(to);
-    storage.grantUnseal(to);
-    secrets.grantSops(to);
-    secrets.grantReferences(to);
-    bus.grantPublish(to);
-    queues.sweeps.feed(to, 10);
-    queues.sweeps.grantSend(to, 'sweepQueue');
-    queues.later.grantSend(to, 'laterQueue');
-    to.allowMetrics(config.fleet);
-    this.#allowClusters(to);
     return to;
   }
 
   #intake(): TrueUpFunction {
-    const { configAsset, storage, bus, queues, secrets } = this.#props;
+    const { code, configAsset, storage, bus, queues, secrets } = this.#props;
     const to = new TrueUpFunction(this, 'Intake', {
       description: 'Takes what comes without a webhook, and asks what was missed',
-      code: this.#zip('intake'),
+      code: code('intake'),
       timeout: Duration.seconds(30),
       memoryMiB: 512,
     });
@@ -175,18 +114,13 @@ export class Functions extends Construct {
     return to;
   }
 
-  /** Arm costs a fifth less; the bundles hold no native code. */
-  #zip(name: FunctionName): FunctionCode {
-    return { kind: 'zip', folder: bundleOf(this.#props.bundles, name), architecture: Architecture.ARM_64 };
-  }
-
   // As an image for AWS; as a zip with the machine's own git and kubectl for a local deployment. kubectl and Helm of
   // the image are built for x86_64, and the architecture is the same in both so that they differ in code alone.
   #snapshotCode(): FunctionCode {
     const folder = bundleOf(this.#props.bundles, 'snapshot');
     const architecture = Architecture.X86_64;
     return this.#props.snapshotPackaging === 'zip'
-      ? { kind: 'zip', folder, architecture }
+      ? { kind: 'zip', code: Code.fromAsset(folder), architecture }
       : { kind: 'image', image: snapshotImage(this, folder), architecture };
   }
 
@@ -207,21 +141,5 @@ export class Functions extends Construct {
     );
     if (arns.length === 0) return;
     to.allow(new PolicyStatement({ actions: ['codecommit:GitPull'], resources: [...new Set(arns)] }));
-  }
-
-  /** What it takes to find and enter the configured clusters; what may be done there, each cluster says itself. */
-  #allowClusters(to: TrueUpFunction): void {
-    const { config, secrets } = this.#props;
-    secrets.grantKubeconfigs(to);
-    const clusters = config.clusters.flatMap(({ access }) =>
-      access.type === 'eks' ? [this.#clusterArn(access)] : [],
-    );
-    if (clusters.length === 0) return;
-    to.allow(new PolicyStatement({ actions: ['eks:DescribeCluster'], resources: [...new Set(clusters)] }));
-  }
-
-  #clusterArn({ name, region }: { name: string; region?: string | undefined }): string {
-    const where = region === undefined ? {} : { region };
-    return Stack.of(this).formatArn({ service: 'eks', resource: 'cluster', resourceName: name, ...where });
   }
 }

@@ -126,11 +126,9 @@ export class Secrets extends Construct {
     });
   }
 
-  grantKubeconfigs(to: TrueUpFunction): void {
-    this.#allowNamed(
-      to,
-      this.#config.clusters.map(({ access }) => (access.type === 'kubeconfig' ? access.secret : undefined)),
-    );
+  /** A kubeconfig, by the name of its secret. */
+  grantKubeconfig(to: TrueUpFunction, name: string): void {
+    this.#allowNamed(to, [name]);
   }
 
   // Six characters, unknown to us, follow the name in the ARN of every secret.

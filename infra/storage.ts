@@ -7,6 +7,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, CfnBucket, ObjectOwnership
 import type { LifecycleRule } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { prefixes } from '../core/contract/keys.ts';
+import type { RecordLock } from '../core/contract/record-lock.ts';
 import type { TrueUpFunction } from './trueup-function.ts';
 
 export type Folder = keyof typeof prefixes;
@@ -37,14 +38,25 @@ const lifetimes: { readonly [F in Folder]: { readonly current: number | 'keep'; 
   // Sealed secrets may be in it: what nobody looks up any more goes.
   facts: { current: 'keep', old: 1 },
   asked: { current: 'keep', old: 1 },
+  // Which clusters were found, under which names, and who had one forgotten.
+  clusters: { current: 'keep', old: 90 },
+  // Who wrote what, for drift that is found later; what nobody found by then the sweeps did.
+  audit: { current: 2, old: 1 },
+  // Who suspended and promoted what, and why.
+  holds: { current: 'keep', old: 400 },
+  // Small, and what people took back must not be written again years later.
+  images: { current: 'keep', old: 7 },
 };
 
-function lifecycleRules(): LifecycleRule[] {
+function lifecycleRules(lock: RecordLock | undefined): LifecycleRule[] {
   const perFolder = Object.entries(lifetimes).map(([folder, { current, old }]) => ({
     id: folder,
     prefix: prefixes[folder as Folder],
     noncurrentVersionExpiration: Duration.days(old),
-    ...(current === 'keep' ? {} : { expiration: Duration.days(current) }),
+    // What is locked stays listed for as long as it is there.
+    ...(current === 'keep'
+      ? {}
+      : { expiration: Duration.days(isRecord(folder) ? Math.max(current, lock?.days ?? 0) : current) }),
   }));
   const leftovers = {
     id: 'leftovers',
@@ -54,8 +66,14 @@ function lifecycleRules(): LifecycleRule[] {
   return [...perFolder, leftovers];
 }
 
+function isRecord(folder: string): boolean {
+  return folder === 'runs' || folder === 'drift';
+}
+
 export interface StorageProps {
   readonly removalPolicy: RemovalPolicy;
+  /** Records of runs and drift are kept under Object Lock. */
+  readonly recordLock: RecordLock | undefined;
 }
 
 /** Folders that a function may use. */
@@ -72,8 +90,9 @@ export interface FolderAccess {
 export class Storage extends Construct {
   readonly bucket: Bucket;
   readonly sealingKey: Key;
+  readonly #locksRecords: boolean;
 
-  constructor(scope: Construct, id: string, { removalPolicy }: StorageProps) {
+  constructor(scope: Construct, id: string, { removalPolicy, recordLock }: StorageProps) {
     super(scope, id);
     this.bucket = new Bucket(this, 'Bucket', {
       versioned: true,
@@ -83,9 +102,11 @@ export class Storage extends Construct {
       minimumTLSVersion: 1.2,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      lifecycleRules: lifecycleRules(),
+      lifecycleRules: lifecycleRules(recordLock),
       removalPolicy,
     });
+    this.#locksRecords = recordLock !== undefined;
+    if (this.#locksRecords) this.#enableObjectLock();
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions-S1',
       reason:
@@ -98,11 +119,26 @@ export class Storage extends Construct {
     });
   }
 
+  /**
+   * No default retention: it would hold leases and memories too. And not `objectLockEnabled`, the property beside it:
+   * to change that one, CloudFormation makes a new bucket, and an installation would start with nothing.
+   */
+  #enableObjectLock(): void {
+    this.#cfnBucket().objectLockConfiguration = { objectLockEnabled: 'Enabled' };
+  }
+
+  #cfnBucket(): CfnBucket {
+    const bucket = this.bucket.node.defaultChild;
+    if (!CfnBucket.isCfnBucket(bucket)) throw new Error('the bucket has no CfnBucket');
+    return bucket;
+  }
+
   /** Object permissions by folder, and the bucket's name in the environment. */
   grant(to: TrueUpFunction, access: FolderAccess): void {
     const { read = [], write = [], add = [], delete: remove = [] } = access;
     this.#allow(to, 's3:GetObject', [...read, ...write]);
     this.#allow(to, 's3:PutObject', [...write, ...add]);
+    if (this.#locksRecords) this.#allow(to, 's3:PutObjectRetention', [...write, ...add].filter(isRecord));
     this.#allow(to, 's3:DeleteObject', remove);
     to.allow(this.#listing([...read, ...write]));
     to.set('bucket', this.bucket.bucketName);
@@ -112,9 +148,7 @@ export class Storage extends Construct {
     if (folders.length === 0) return;
     const resources = folders.map((folder) => this.bucket.arnForObjects(`${prefixes[folder]}*`));
     to.allow(new PolicyStatement({ effect: Effect.ALLOW, actions: [action], resources }));
-    const bucket = this.bucket.node.defaultChild;
-    if (!CfnBucket.isCfnBucket(bucket)) throw new Error('the bucket has no CfnBucket');
-    const name = Stack.of(this).getLogicalId(bucket);
+    const name = Stack.of(this).getLogicalId(this.#cfnBucket());
     for (const folder of folders) {
       Validations.of(to).acknowledge({
         id: `AwsSolutions-IAM5[Resource::<${name}.Arn>/${prefixes[folder]}*]`,

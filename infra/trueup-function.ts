@@ -1,17 +1,28 @@
 import { RemovalPolicy, Size, Validations } from 'aws-cdk-lib/core';
 import type { Duration } from 'aws-cdk-lib/core';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Code, DockerImageFunction, Function, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
-import type { Architecture, DockerImageCode, FunctionOptions } from 'aws-cdk-lib/aws-lambda';
+import { DockerImageFunction, Function, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
+import type { Architecture, Code, DockerImageCode, FunctionOptions } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { environment } from '../core/contract/environment.ts';
 import { metricNamespace } from '../core/contract/metrics.ts';
 
-/** A folder with `index.mjs`, or a container image that holds the same. */
+/** A folder with `index.mjs`, staged once for all functions that have it, or a container image that holds the same. */
 export type FunctionCode =
-  | { readonly kind: 'zip'; readonly folder: string; readonly architecture: Architecture }
+  | { readonly kind: 'zip'; readonly code: Code; readonly architecture: Architecture }
   | { readonly kind: 'image'; readonly image: DockerImageCode; readonly architecture: Architecture };
+
+/** Where in a VPC a function runs. Its subnets need a way to AWS's own APIs: a NAT gateway or interface endpoints. */
+export interface VpcPlace {
+  readonly vpc: IVpc;
+  /** @default - private subnets with a way out */
+  readonly subnets?: SubnetSelection | undefined;
+  /** @default - one of its own, which lets everything out and nothing in */
+  readonly securityGroups?: readonly ISecurityGroup[] | undefined;
+}
 
 export interface TrueUpFunctionProps {
   readonly description: string;
@@ -21,6 +32,9 @@ export interface TrueUpFunctionProps {
   /** Size of /tmp in MiB; default 512. */
   readonly scratchMiB?: number;
   readonly reservedConcurrency?: number | undefined;
+  readonly vpc?: VpcPlace | undefined;
+  /** Where events go that were given up; for a function that AWS calls without waiting for it. */
+  readonly deadLetters?: Queue;
 }
 
 /** A Lambda function with a role of its own that starts with nothing but its log: every right is granted by name. */
@@ -51,7 +65,10 @@ export class TrueUpFunction extends Construct {
       ...(props.reservedConcurrency === undefined
         ? {}
         : { reservedConcurrentExecutions: props.reservedConcurrency }),
+      ...(props.vpc === undefined ? {} : vpcOptions(props.vpc)),
+      ...(props.deadLetters === undefined ? {} : { deadLetterQueue: props.deadLetters }),
     });
+    if (props.vpc !== undefined) acknowledgeVpc(this.role);
   }
 
   allow(statement: PolicyStatement): void {
@@ -87,6 +104,22 @@ function makeFunction(scope: Construct, code: FunctionCode, options: FunctionOpt
     ...options,
     runtime: Runtime.NODEJS_24_X,
     handler: 'index.handler',
-    code: Code.fromAsset(code.folder),
+    code: code.code,
+  });
+}
+
+function vpcOptions({ vpc, subnets, securityGroups }: VpcPlace): Partial<FunctionOptions> {
+  return {
+    vpc,
+    ...(subnets === undefined ? {} : { vpcSubnets: subnets }),
+    ...(securityGroups === undefined ? {} : { securityGroups: [...securityGroups] }),
+  };
+}
+
+function acknowledgeVpc(role: Role): void {
+  Validations.of(role).acknowledge({
+    id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole]',
+    reason:
+      'Lambda itself needs it to place a function into a VPC, and EC2 knows no narrower resources for it.',
   });
 }

@@ -1,24 +1,39 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib/core';
+import { Duration, Lazy, RemovalPolicy } from 'aws-cdk-lib/core';
+import type { EventBus as CdkEventBus } from 'aws-cdk-lib/aws-events';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { s3ObjectOf } from '../core/contract/artifact.ts';
-import type { StackConfig } from '../core/contract/config.ts';
+import { parseStackConfig } from '../core/contract/config.ts';
+import type { ClusterConfig, StackConfig, StackConfigInput } from '../core/contract/config.ts';
 import { Alarms } from './alarms.ts';
+import { Audit } from './audit.ts';
+import { bundleFunctionsSync } from './bundle.ts';
+import { functionCode } from './function-code.ts';
+import { allowCluster } from './cluster-rights.ts';
 import { ConfigAsset } from './config-asset.ts';
 import { Dashboard } from './dashboard.ts';
 import { EventBus } from './event-bus.ts';
 import { Functions } from './functions.ts';
+import { Network, type NetworkProps } from './network.ts';
 import { Outputs } from './outputs.ts';
 import { PollSchedule } from './poll-schedule.ts';
 import { Queues } from './queues.ts';
 import { Secrets } from './secrets.ts';
 import { Storage } from './storage.ts';
 import { SweepSchedule } from './sweep-schedule.ts';
+import type { TargetFunctions, TargetWorld } from './target-functions.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 export interface TrueUpProps {
-  /** What the installation serves, as `parseStackConfig` gives it. */
-  readonly config: StackConfig;
-  /** Folder that `bundleFunctions` filled. It is copied to the cloud assembly: it may go when this constructor is done. */
-  readonly bundles: string;
+  /** What the installation serves; every field is described in `core/contract/config.ts`. Clusters may be added later. */
+  readonly config: StackConfigInput;
+  /**
+   * Folder that `bundleFunctions` filled. It is copied to the cloud assembly: it may go when this constructor is done.
+   * @default - the functions are bundled here and now, with esbuild, in a few seconds
+   */
+  readonly bundles?: string;
   /**
    * `image`: git, kubectl and Helm come with the snapshot function; built by Docker at deploy. `zip`: the same bundle
    * alone, for a local deployment where the machine has these tools.
@@ -44,18 +59,47 @@ export interface TrueUpProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
+/** A cluster as the stack configuration has it, but for its network, which is given as what `addNetwork` returned. */
+export type ClusterProps = Omit<NonNullable<StackConfigInput['clusters']>[number], 'network'> & {
+  /**
+   * The VPC that its endpoint is reached from.
+   * @default - it is reached from outside a VPC
+   */
+  readonly network?: Network;
+};
+
 /**
  * One installation of trueup: GitOps for the configured clusters. One per stack, since the names of the outputs are
  * fixed; several per account and region, told apart by the `fleet` of their configuration.
  */
 export class TrueUp extends Construct {
+  /** Everything that the installation knows. */
+  readonly bucket: Bucket;
+  /** Events of the installation, for rules of your own. */
+  readonly bus: CdkEventBus;
+  /** Hears of each alarm and of its end. */
+  readonly alarmTopic: ITopic;
+  /** Where webhooks are sent: ends with a slash, and the hook of a provider is at `hooks/<provider>` below it. */
+  readonly hookUrl: string;
+  readonly #alarms: Alarms;
+  readonly #functions: Functions;
+  readonly #networks = new Map<string, Network>();
+  readonly #world: TargetWorld;
+  #audit: Audit | undefined;
+  #config: StackConfig;
+
   constructor(scope: Construct, id: string, props: TrueUpProps) {
     super(scope, id);
-    const { config, bundles, snapshotPackaging = 'image', hookConcurrency } = props;
+    const { snapshotPackaging = 'image', hookConcurrency } = props;
+    const config = parseForNow(props.config);
+    this.#config = config;
+    using folder = temporaryFolder();
+    const bundles = props.bundles ?? bundleFunctionsSync(folder.path);
 
-    const configAsset = new ConfigAsset(this, 'Config', config);
+    const configAsset = new ConfigAsset(this, 'Config', () => this.#finished());
     const storage = new Storage(this, 'Storage', {
       removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+      recordLock: config.recordLock,
     });
     const secrets = new Secrets(this, 'Secrets', { config });
     const queues = new Queues(this, 'Queues');
@@ -66,14 +110,12 @@ export class TrueUp extends Construct {
       followsCodeCommit: config.repositories.some(({ provider }) => provider === 'codecommit'),
       objects: config.repositories.flatMap(({ url }) => s3ObjectOf(url) ?? []),
     });
+    this.#world = { config, configAsset, storage, bus, secrets, code: functionCode(bundles) };
     const functions = new Functions(this, 'Functions', {
-      config,
-      configAsset,
-      storage,
-      bus,
-      queues,
-      secrets,
+      ...this.#world,
       bundles,
+      queues,
+      networks: Lazy.string({ produce: () => this.#networkQueues() }),
       snapshotPackaging,
       hookConcurrency,
     });
@@ -81,7 +123,16 @@ export class TrueUp extends Construct {
     new PollSchedule(this, 'Polls', { queues, every: Duration.minutes(config.pollMinutes) });
     const { deadLetters } = queues;
     const alarms = new Alarms(this, 'Alarms', { config, webhook: functions.webhook, deadLetters });
+    alarms.watchBacklog(queues.work);
     const dashboard = new Dashboard(this, 'Dashboard', { config, alarms, functions, queues });
+
+    this.bucket = storage.bucket;
+    this.bus = bus.bus;
+    this.alarmTopic = alarms.topic;
+    this.hookUrl = functions.hookUrl;
+    this.#alarms = alarms;
+    this.#functions = functions;
+    for (const cluster of config.clusters) this.#allow(cluster);
 
     new Outputs(this, 'Outputs', {
       hookUrl: functions.hookUrl,
@@ -100,4 +151,86 @@ export class TrueUp extends Construct {
       sweepRole: functions.sweep.role.roleArn,
     });
   }
+
+  /** Serves one more cluster. Throws what is wrong with it, and when its name is taken. */
+  addCluster({ network, ...cluster }: ClusterProps): void {
+    const named = network === undefined ? cluster : { ...cluster, network: network.name };
+    this.#config = parseStackConfig({ ...this.#config, clusters: [...this.#config.clusters, named] });
+    for (const added of this.#config.clusters.slice(-1)) this.#allow(added);
+  }
+
+  /** Puts functions into a VPC, for clusters that are reached from there alone: each names it as its `network`. */
+  addNetwork(props: NetworkProps): Network {
+    if (this.#networks.has(props.name)) throw new Error(`there is a network ${props.name} already`);
+    const network = new Network(this, `Network-${props.name}`, props, this.#world);
+    this.#networks.set(props.name, network);
+    const { runs, sweeps } = network.queues;
+    // Nobody else needs to know of networks: the functions outside pass on what is for a cluster inside.
+    runs.queue.grant(this.#functions.reconcile.role, 'sqs:SendMessage');
+    sweeps.queue.grant(this.#functions.sweep.role, 'sqs:SendMessage');
+    this.#alarms.watchBacklog(network.work);
+    this.#alarms.watchDeadLetters(network.work);
+    for (const cluster of this.#config.clusters) {
+      if (cluster.network === props.name) this.#allow(cluster);
+    }
+    return network;
+  }
+
+  /** Roles to be let into a cluster: which one applies there, and which one checks. */
+  rolesFor({ network }: Pick<ClusterConfig, 'network'>): {
+    readonly reconcile: IRole;
+    readonly sweep: IRole;
+  } {
+    const { reconcile, sweep } = this.#functionsFor(network) ?? this.#functions;
+    return { reconcile: reconcile.role, sweep: sweep.role };
+  }
+
+  #functionsFor(network: string | undefined): TargetFunctions | undefined {
+    return network === undefined ? this.#functions : this.#networks.get(network)?.functions;
+  }
+
+  #allow(cluster: ClusterConfig): void {
+    // One whose network comes later is allowed then.
+    const functions = this.#functionsFor(cluster.network);
+    if (functions === undefined) return;
+    for (const to of [functions.reconcile, functions.sweep]) allowCluster(to, cluster, this.#world.secrets);
+    if (cluster.audit !== true) return;
+    this.#audit ??= this.#makeAudit();
+    this.#audit.follow(cluster, functions.sweep);
+  }
+
+  /** Made for the first cluster that asks for it: the others pay nothing for the option. */
+  #makeAudit(): Audit {
+    const audit = new Audit(this, 'Audit', { ...this.#world, sweep: this.#functions.sweep });
+    this.#alarms.watchDeadLetters(audit.work);
+    return audit;
+  }
+
+  #networkQueues(): string {
+    const queues = [...this.#networks.values()].map(({ name, queues: { runs, later, sweeps } }) => {
+      const urls = { runQueue: runs, laterQueue: later, sweepQueue: sweeps };
+      return [name, Object.entries(urls).map(([key, { queue }]) => [key, queue.queueUrl] as const)] as const;
+    });
+    return JSON.stringify({
+      queues: Object.fromEntries(queues.map(([name, urls]) => [name, Object.fromEntries(urls)])),
+    });
+  }
+
+  /** What the functions are to read; throws where something that a cluster needs is missing. */
+  #finished(): StackConfig {
+    for (const { name, network } of this.#config.clusters) {
+      if (network !== undefined && !this.#networks.has(network)) {
+        throw new Error(`cluster ${name} is in the network ${network}, and there is none: call addNetwork`);
+      }
+    }
+    return this.#config;
+  }
+}
+
+/** Clusters may be added later: where there are none yet, one stands in for them while all else is judged. */
+function parseForNow(input: StackConfigInput): StackConfig {
+  const { clusters = [], discovery = [] } = input;
+  if (clusters.length + discovery.length > 0) return parseStackConfig(input);
+  const standIn = { name: 'none-yet', access: { type: 'kubeconfig', secret: 'none-yet' } } as const;
+  return { ...parseStackConfig({ ...input, clusters: [standIn] }), clusters: [] };
 }

@@ -21,7 +21,7 @@ const secure = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
 
 /** A queue where nothing is read by a function: what lies in it was given up and awaits a person. */
 export function deadLetterQueue(scope: Construct, id: string, options: QueueProps = {}): Queue {
-  return new Queue(scope, id, { ...secure, ...options, retentionPeriod: Duration.days(14) });
+  return new Queue(scope, id, { retentionPeriod: Duration.days(14), ...secure, ...options });
 }
 
 /** A queue of hints for one function, with its dead-letter queue. */

@@ -1,26 +1,19 @@
 import * as z from 'zod';
+import { fleetFreezeSchema } from '../model/freeze.ts';
 import { schemaWords } from '../model/schema-words.ts';
 import { variableNameSchema } from '../model/substitute.ts';
 import { nameSchema } from '../model/target.ts';
 import { baseSourcesSchema } from './base-sources.ts';
 import { chartSourcesSchema } from './chart-sources.ts';
+import { accessSchema } from './cluster-access.ts';
+import { concurrencySchema } from './concurrency.ts';
+import { discoverySchema } from './discovery.ts';
 import { hookName, hookSchema } from './hooks.ts';
+import { recordLockSchema } from './record-lock.ts';
+import { projectFaults, projectSchema } from './projects.ts';
 import { repositorySchema } from './repository.ts';
 import { secretReferencesSchema } from './secret-references.ts';
 import { sopsSchema } from './sops.ts';
-
-const accessSchema = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('eks'),
-    name: z.string().min(1).max(100).describe('name of the EKS cluster'),
-    region: z.string().min(1).optional().describe('default: region of the stack'),
-  }),
-  z.strictObject({
-    type: z.literal('kubeconfig'),
-    secret: z.string().min(1).describe('Secrets Manager name of a kubeconfig'),
-    context: z.string().optional(),
-  }),
-]);
 
 const variablesSchema = z.record(variableNameSchema, z.string());
 
@@ -31,6 +24,17 @@ const clusterSchema = z.strictObject({
     .exactOptional()
     .describe('for `spec.source.substitute`; wins over those of the installation'),
   access: accessSchema,
+  network: nameSchema
+    .exactOptional()
+    .describe(
+      'the VPC from which it is reached, by the name that the CDK app gave it (`addNetwork`); default: reached from outside a VPC',
+    ),
+  audit: z
+    .boolean()
+    .exactOptional()
+    .describe(
+      'follow the audit log of its control plane: drift is found in seconds, with who it was. For EKS clusters in the account and region of the stack, with that log switched on; see docs/reference/audit.md',
+    ),
   requestsPerSecond: z
     .number()
     .min(1)
@@ -53,7 +57,17 @@ export const stackConfigSchema = z
   .strictObject({
     fleet: nameSchema.default('default').describe('dimension of every metric; tells two installations apart'),
     repositories: z.array(repositorySchema).min(1),
-    clusters: z.array(clusterSchema).min(1),
+    clusters: z.array(clusterSchema).default([]).describe('those that are named here; others are found'),
+    discovery: z
+      .array(discoverySchema)
+      .default([])
+      .describe('EKS clusters that are served because of their tags, by account and region'),
+    projects: z
+      .array(projectSchema)
+      .default([])
+      .describe(
+        'what teams may do with their applications; the project `default` is not bounded unless it is here',
+      ),
     hooks: z
       .array(hookSchema)
       .default([])
@@ -76,6 +90,15 @@ export const stackConfigSchema = z
       .max(168)
       .default(6)
       .describe('every object is compared exactly this often, although nothing says that it changed'),
+    concurrency: concurrencySchema.prefault({}).describe('how much is worked on at once'),
+    recordLock: recordLockSchema
+      .exactOptional()
+      .describe('keeps records of runs and drift from being deleted or overwritten; default: not locked'),
+    freeze: z
+      .array(fleetFreezeSchema)
+      .max(50)
+      .default([])
+      .describe('times in which nothing is applied, healed or pruned on some clusters but by `trueup sync`'),
     pruneCap: z
       .strictObject({ percent: z.number().min(0).max(100), objects: z.number().int().min(0) })
       .default({ percent: 30, objects: 5 })
@@ -89,11 +112,22 @@ export const stackConfigSchema = z
     hookBodyLimit: z.number().int().min(1024).max(6_000_000).default(5_000_000).describe('bytes'),
   })
   .superRefine((config, context) => {
+    for (const [index, { audit, access }] of config.clusters.entries()) {
+      if (audit !== true || access.type === 'eks') continue;
+      const message =
+        'audit logs are read from CloudWatch Logs, where those of EKS are: leave it out for a kubeconfig';
+      context.addIssue({ code: 'custom', path: ['clusters', index, 'audit'], message });
+    }
+    if (config.clusters.length + config.discovery.length === 0) {
+      context.addIssue({ code: 'custom', path: ['clusters'], message: 'name a cluster, or a discovery' });
+    }
     const lists = [
       ['repositories', config.repositories.map(({ name }) => name)],
       ['clusters', config.clusters.map(({ name }) => name)],
       ['hooks', config.hooks.map(hookName)],
+      ['projects', config.projects.map(({ name }) => name)],
     ] as const;
+    for (const fault of projectFaults(config)) context.addIssue({ code: 'custom', ...fault });
     for (const [list, names] of lists) {
       for (const name of duplicates(names)) {
         context.addIssue({ code: 'custom', path: [list], message: `name "${name}" is used twice` });

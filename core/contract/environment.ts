@@ -13,6 +13,8 @@ export const environment = {
   pushQueue: 'TRUEUP_PUSH_QUEUE_URL',
   /** Standard queue of sweep requests, a message per cluster. */
   sweepQueue: 'TRUEUP_SWEEP_QUEUE_URL',
+  /** Which network a function is in, or how it reaches those that are in one: JSON, as `adapters/networks.ts` reads it. */
+  networks: 'TRUEUP_NETWORKS',
   /** Secret name of the webhook HMAC key per provider is `${prefix}/${provider}`. */
   hookSecretPrefix: 'TRUEUP_HOOK_SECRET_PREFIX',
   /** Secret that keys the digests of secret values. */

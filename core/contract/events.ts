@@ -7,11 +7,16 @@ import { healthStatusSchema } from '../model/health.ts';
 import { imageSchema } from '../model/image.ts';
 import { runCountsSchema, runReasonSchema } from '../model/run.ts';
 import { targetSchema } from '../model/target.ts';
+import { traceSchema } from '../model/trace.ts';
 
 /** `source` of every event of ours. */
 export const eventSource = 'trueup';
 
-const envelope = { version: z.literal(1), at: z.string().describe('ISO 8601') };
+const envelope = {
+  version: z.literal(1),
+  at: z.string().describe('ISO 8601'),
+  trace: traceSchema.exactOptional(),
+};
 
 /** Detail of each event by its detail-type. Versioned: a reader ignores what it does not know. */
 export const eventSchemas = {
@@ -120,7 +125,7 @@ export const pollRequestSchema = z.discriminatedUnion('poll', [
 ]);
 export type PollRequest = z.infer<typeof pollRequestSchema>;
 
-/** Request on the sweep queue: the schedule asks for the fleet, which fans out to a message per cluster. */
+/** Request on the sweep queue: the schedule asks for the fleet, which fans out to a message per cluster; an audit log for a target. */
 export const sweepRequestSchema = z.discriminatedUnion('scope', [
   z.object({ version: z.literal(1), scope: z.literal('fleet'), requestedBy: z.string() }),
   z.object({
@@ -128,8 +133,17 @@ export const sweepRequestSchema = z.discriminatedUnion('scope', [
     scope: z.literal('cluster'),
     cluster: z.string(),
     requestedBy: z.string(),
+    trace: traceSchema.exactOptional(),
     full: z.boolean().optional().describe('compare every object exactly, whatever earlier checks say of it'),
     all: z.boolean().optional().describe('check every target, due or not by its own interval'),
+  }),
+  z.object({
+    version: z.literal(1),
+    scope: z.literal('target').describe('check what the audit log says was written to, and nothing else'),
+    cluster: z.string(),
+    application: z.string(),
+    requestedBy: z.string(),
+    tries: z.number().int().describe('checks that were put off, since a run was at work'),
   }),
 ]);
 export type SweepRequest = z.infer<typeof sweepRequestSchema>;

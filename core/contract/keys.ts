@@ -18,6 +18,10 @@ export const prefixes = {
   renders: 'renders/',
   facts: 'facts/',
   asked: 'asked/',
+  audit: 'audit/',
+  clusters: 'clusters/',
+  holds: 'holds/',
+  images: 'images/',
 } as const;
 
 /** Day partition that Athena reads without a crawler: `date=2026-11-23`. */
@@ -58,8 +62,11 @@ export const keys = {
     `${prefixes.runs}${partition(startedAt)}/${pathOf(target)}/${id}.json`,
   drift: (target: Target, openedAt: string, id: string) =>
     `${prefixes.drift}${partition(openedAt)}/${pathOf(target)}/${id}.json`,
+  driftOfDay: (target: Target, at: string) => `${prefixes.drift}${partition(at)}/${pathOf(target)}/`,
   openDrift: (target: Target) => `${prefixes.openDrift}${pathOf(target)}.json`,
   heals: (target: Target) => `${prefixes.heals}${pathOf(target)}.json`,
+  /** Of each target of whose objects the audit log told. */
+  audit: (target: Target) => `${prefixes.audit}${pathOf(target)}.json.gz`,
   check: (cluster: string) => `${prefixes.checks}${cluster}.json`,
   memory: (cluster: string) => `${prefixes.memory}${cluster}.json.gz`,
   renders: (repository: string, ref: string) =>
@@ -72,5 +79,13 @@ export const keys = {
   lookupsOfCluster: (cluster: string) => `${prefixes.facts}${cluster}/`,
   asked: (cluster: string, repository: string, ref: string) =>
     `${prefixes.asked}${cluster}/${repository}/${encodeURIComponent(ref)}.json.gz`,
+  /** Which clusters were found: one document for the installation. */
+  clusterRegistry: `${prefixes.clusters}registry.json`,
+  /** What was written of images into a repository. */
+  images: (repository: string) => `${prefixes.images}${repository}.json`,
+  /** What is suspended: one document for the installation. */
+  suspensions: `${prefixes.holds}suspensions.json`,
+  /** Stages of an application's rollout that a person promoted. */
+  promotions: (application: string) => `${prefixes.holds}promotions/${application}.json`,
   askedOfCluster: (cluster: string) => `${prefixes.asked}${cluster}/`,
 } as const;

@@ -19,6 +19,14 @@ export const metrics = {
   failedSnapshots: 'FailedSnapshots',
   /** Runs that failed or were blocked, 1 each; of their cluster and of the fleet. */
   failedRuns: 'FailedRuns',
+  /** Seconds from a push to its revision applied to one target, and to that target healthy; of the fleet, one for each target. */
+  leadTimeApplied: 'LeadTimeAppliedSeconds',
+  leadTimeHealthy: 'LeadTimeHealthySeconds',
+  /** Seconds from a change on a cluster to its record, and from the change to its heal; of the fleet, where they are known. */
+  detectTime: 'DetectSeconds',
+  healTime: 'HealSeconds',
+  /** Requests that API servers put off (429, or 503 with Retry-After); of the cluster, sent when there are any. */
+  throttledRequests: 'ThrottledRequests',
   /** Objects that drifted although nothing had said that they changed; of the fleet, sent when there are any. */
   missedDrift: 'MissedDrift',
   /** API servers that are older than they were, as after a restore; 1 each, of the fleet. */

@@ -60,6 +60,30 @@ const lfsSchema = z.strictObject({
   internal: z.boolean().exactOptional().describe('these hosts, its own too, may be in a private network'),
 });
 
+const emailForm = /^[^\s<>@]+@[^\s<>@]+$/;
+
+/** How pushed images are written into a repository (`spec.images` of its Applications). */
+const imagesSchema = z.strictObject({
+  paths: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("folders that are searched for Flux's ImagePolicies and setter markers; default: none"),
+  author: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[^<>\p{Cc}]+$/u)
+        .max(100),
+      email: z.string().regex(emailForm).max(200),
+    })
+    .prefault({ name: 'trueup', email: 'trueup@noreply.invalid' }),
+  signingKeySecret: secretName
+    .exactOptional()
+    .describe(
+      'Secrets Manager name of an armored OpenPGP private key without passphrase; commits are signed by it',
+    ),
+});
+
 const ofGit = [
   'provider',
   'branch',
@@ -69,6 +93,7 @@ const ofGit = [
   'ssh',
   'submodules',
   'lfs',
+  'images',
 ] as const;
 const ofRegistry = ['tag', 'semver', 'digest', 'registry', 'verify'] as const;
 
@@ -120,6 +145,7 @@ export const repositorySchema = z
       })
       .exactOptional()
       .describe('needed with an ssh:// url'),
+    project: nameSchema.exactOptional().describe('its Applications are in this project, and in no other'),
     verify: verifySchema
       .exactOptional()
       .describe('whose signatures commits or artifacts must carry; absent: not looked at'),
@@ -128,6 +154,11 @@ export const repositorySchema = z
       .exactOptional()
       .describe(
         'check out submodules: of repositories that are configured here, or beside this one on its host',
+      ),
+    images: imagesSchema
+      .exactOptional()
+      .describe(
+        'write newer images into the tracked branch, for which the token must be able to push; absent: nothing is written',
       ),
     lfs: lfsSchema
       .exactOptional()
@@ -168,6 +199,8 @@ export const repositorySchema = z
     if (codeCommitOf(url) !== undefined && (tokenSecret ?? githubApp) !== undefined) {
       refuse('url', 'CodeCommit is read by the IAM role of the function; it takes no token');
     }
+    const isBranch = refs.length === 0 || refs[0] === 'branch';
+    if (repository.images !== undefined && !isBranch) refuse('images', 'needs a branch to write to');
     if (lfs !== undefined && (isSsh || codeCommitOf(url) !== undefined)) {
       refuse('lfs', 'works with https:// urls of hosts that speak Git LFS');
     }

@@ -1,7 +1,8 @@
-import { Stop } from '../errors.ts';
+import { Stop, faultsOf, type Fault } from '../errors.ts';
 import type { Application } from '../model/application.ts';
 import type { ImagePolicy } from '../model/image-policy.ts';
 import type { Image } from '../model/image.ts';
+import type { ImageMemory, PolicyMemory } from '../model/image-memory.ts';
 import { scalarsOf, withScalars, type ScalarEdit } from '../yaml/scalars.ts';
 import { isFollowed, replaces } from './compare-tags.ts';
 import { fluxPolicies, mayHoldPolicies } from './flux-policies.ts';
@@ -27,6 +28,8 @@ export interface UpdateInput {
   readonly files: ReadonlyMap<string, string>;
   readonly applications: readonly FollowingApplication[];
   readonly image: Pick<Image, 'repository' | 'tag' | 'digest'>;
+  /** What was written before, by policy: what a person took back is not written again. */
+  readonly memory?: ImageMemory['policies'];
 }
 
 /** One value that changes. */
@@ -46,6 +49,10 @@ export interface ImageUpdate {
   readonly files: ReadonlyMap<string, string>;
   /** Policies of the image that change nothing, each with the reason. */
   readonly left: readonly { readonly policy: string; readonly reason: string }[];
+  /** Policies that cannot be followed; the others are all the same. */
+  readonly faults: readonly Fault[];
+  /** Of the policies that changed. */
+  readonly memory: ImageMemory['policies'];
 }
 
 type Following = Pick<ImagePolicy, 'image' | 'policy' | 'filter' | 'digest'>;
@@ -58,52 +65,76 @@ interface Follower {
   readonly advice: string;
 }
 
-/**
- * The edits that an image pushed to a registry asks for, by the policies of the checkout. Throws Stop, with file and line,
- * for a policy that cannot be followed and for a place that cannot be edited without naming another image.
- */
+/** The edits that an image pushed to a registry asks for, by the policies of the checkout. */
 export function planImageUpdate(input: UpdateInput): ImageUpdate {
-  const { image, files } = input;
+  const { image, files, memory = {} } = input;
   const scanned = scanner(files);
   const followers = [...ownFollowers(input, scanned), ...fluxFollowers(files, scanned)].filter(
     ({ following }) => isSameRepository(following.image, image.repository),
   );
   const changes: ImageChange[] = [];
   const left: { policy: string; reason: string }[] = [];
+  const faults: Fault[] = [];
+  const next: Record<string, PolicyMemory> = {};
   const edits = new Map<string, Map<number, ScalarEdit>>();
   for (const follower of followers) {
-    const found = editsOf(follower, image);
-    if ('reason' in found) {
-      left.push({ policy: follower.name, reason: found.reason });
+    const { name } = follower;
+    const found = orFaults(() => editsOf(follower, image, memory[name]));
+    if ('faults' in found) {
+      faults.push(...found.faults);
       continue;
     }
+    const { rejected } = found;
+    if ('reason' in found) {
+      left.push({ policy: name, reason: found.reason });
+      if (rejected.length > 0) next[name] = { ...memory[name], rejected };
+      continue;
+    }
+    next[name] = { last: image.tag, rejected };
     for (const { place, edit } of found.edits) {
-      const { scalar, value } = edit;
+      const { scalar, value, beside } = edit;
       const ofFile = edits.get(place.file) ?? new Map<number, ScalarEdit>();
       edits.set(place.file, ofFile.set(scalar.start, edit));
-      const at = `${place.file}:${scalar.line}`;
-      const to = edit.beside === undefined ? value : `${value}@${edit.beside[1]}`;
-      changes.push({ policy: follower.name, place: at, from: scalar.value, to });
+      const to = beside === undefined ? value : `${value}@${beside[1]}`;
+      changes.push({ policy: name, place: `${place.file}:${scalar.line}`, from: scalar.value, to });
     }
   }
   const texts = [...edits].map(
     ([file, ofFile]) => [file, withScalars(files.get(file) ?? '', [...ofFile.values()])] as const,
   );
-  return { changes, files: new Map(texts), left };
+  return { changes, files: new Map(texts), left, faults, memory: next };
 }
 
+/** One policy that cannot be followed leaves the others alone. */
+function orFaults<T>(work: () => T): T | { readonly faults: readonly Fault[] } {
+  try {
+    return work();
+  } catch (error) {
+    const faults = faultsOf(error);
+    if (faults === undefined) throw error;
+    return { faults };
+  }
+}
+
+/** Throws Stop for a policy that cannot be followed, and for a place that would come to name another image. */
 function editsOf(
   { name, following, places, advice }: Follower,
   { tag, digest }: UpdateInput['image'],
-):
+  memory: PolicyMemory = { rejected: [] },
+): { readonly rejected: readonly string[] } & (
   | { readonly edits: readonly { readonly place: ImagePlace; readonly edit: ScalarEdit }[] }
-  | { readonly reason: string } {
-  if (!isFollowed(following, tag, name)) return { reason: `its policy does not follow the tag ${tag}` };
+  | { readonly reason: string }
+) {
+  const nothing = (reason: string, rejected: readonly string[] = []) => ({ reason, rejected });
+  if (!isFollowed(following, tag, name)) return nothing(`its policy does not follow the tag ${tag}`);
   const found = places();
-  if (found.length === 0) return { reason: `the image stands nowhere that it may be edited; ${advice}` };
+  if (found.length === 0) return nothing(`the image stands nowhere that it may be edited; ${advice}`);
   const current = found.find((place) => place.current.tag !== undefined)?.current.tag;
+  const rejected = rejectedBy(following, memory, current, name);
+  if (rejected.includes(tag))
+    return nothing(`a person took ${tag} back; write it by hand, or push another tag`, rejected);
   if (current !== undefined && !replaces(following, tag, current, name) && current !== tag)
-    return { reason: `${current} stands there, which its policy puts before ${tag}` };
+    return nothing(`${current} stands there, which its policy puts before ${tag}`);
   const isPinned = following.digest === 'always' || found.some((place) => place.current.digest !== undefined);
   if (isPinned && digest === undefined) {
     const [place] = found;
@@ -116,7 +147,24 @@ function editsOf(
     const edit = place.edit(next);
     return edit === undefined ? [] : [{ place, edit }];
   });
-  return edits.length === 0 ? { reason: `it stands at ${tag} already` } : { edits };
+  return edits.length === 0 ? nothing(`it stands at ${tag} already`) : { edits, rejected };
+}
+
+const mostRejected = 50;
+
+/** What was written last and stands there no more, though what stands there is older: a person took it back. */
+function rejectedBy(
+  following: Following,
+  { last, rejected }: PolicyMemory,
+  current: string | undefined,
+  name: string,
+): readonly string[] {
+  const isBack =
+    last !== undefined &&
+    current !== undefined &&
+    current !== last &&
+    replaces(following, last, current, name);
+  return isBack ? [...new Set([...rejected, last])].slice(-mostRejected) : rejected;
 }
 
 function ownFollowers(

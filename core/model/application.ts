@@ -1,31 +1,17 @@
 import * as z from 'zod';
+import { clusterSelectorSchema } from './cluster-selector.ts';
+import { durationSchema } from './duration.ts';
 import { freezeSchema } from './freeze.ts';
+import { imagePolicySchema } from './image-policy.ts';
+import { rolloutSchema } from './rollout.ts';
 import { driftModeSchema, expressionSchema, healthCheckSchema, ruleSchema } from './rule.ts';
 import { sourceSchema } from './source.ts';
 import { nameSchema } from './target.ts';
 
 export const apiVersion = 'trueup.dev/v1';
 
-const clustersSchema = z
-  .strictObject({
-    names: z
-      .array(nameSchema)
-      .min(1)
-      .optional()
-      .describe('clusters by their name in the stack configuration'),
-    selector: z
-      .strictObject({ matchLabels: z.record(z.string(), z.string()) })
-      .optional()
-      .describe('clusters whose labels have all of these values'),
-  })
-  .refine((clusters) => (clusters.names === undefined) !== (clusters.selector === undefined), {
-    message: 'give either names or selector',
-  });
-
 export const syncModeSchema = z.enum(['auto', 'manual']);
 export const deletionPolicySchema = z.enum(['orphan', 'prune']);
-
-const durationSchema = z.string().regex(/^[1-9][0-9]*[mh]$/, 'must be minutes or hours, such as 5m or 1h');
 
 /** Another application that must be applied and healthy before this one is touched. */
 export const dependencySchema = z.strictObject({
@@ -77,11 +63,16 @@ export const applicationSchema = z.strictObject({
     annotations: z.record(z.string(), z.string()).optional(),
   }),
   spec: z.strictObject({
+    project: nameSchema
+      .exactOptional()
+      .describe(
+        'of the stack configuration, which bounds what it may do; default: that of the repository, else `default`',
+      ),
     source: sourceSchema,
     sources: otherSourcesSchema
       .exactOptional()
       .describe('other repositories that the source takes values from, as $REF/PATH'),
-    clusters: clustersSchema,
+    clusters: clusterSelectorSchema,
     namespace: z.string().min(1).max(63).describe('for namespaced objects that name none'),
     sync: syncModeSchema.default('auto').describe('auto: a push applies; manual: it waits for `trueup sync`'),
     drift: driftModeSchema
@@ -107,7 +98,25 @@ export const applicationSchema = z.strictObject({
       .optional()
       .describe('apply and prune with the rights of a service account or of groups'),
     health: z.array(healthCheckSchema).max(100).default([]),
-    freeze: z.array(freezeSchema).max(50).default([]),
+    images: z
+      .array(imagePolicySchema)
+      .max(50)
+      .default([])
+      .describe('images that are followed: `trueup image` writes a newer one into the repository'),
+    rollout: rolloutSchema
+      .exactOptional()
+      .describe('in which order its clusters get a new revision; default: all at once'),
+    freeze: z
+      .array(freezeSchema)
+      .max(50)
+      .default([])
+      .describe('times in which nothing is applied, healed or pruned but by `trueup sync`'),
+    schedule: z
+      .array(freezeSchema)
+      .min(1)
+      .max(50)
+      .exactOptional()
+      .describe('the only times in which that is done'),
   }),
 });
 export type Application = z.infer<typeof applicationSchema>;

@@ -1,20 +1,31 @@
 import * as z from 'zod';
-import type { Who } from './drift.ts';
+import { whoSchema } from './drift.ts';
 
 /** One write to a cluster as its audit log has it: who it was, and to what. Never a body. */
-export interface AuditWrite {
-  readonly who: Who;
+export const auditWriteSchema = z.object({
+  who: whoSchema,
+  group: z.string(),
+  resource: z.string().describe('plural name of the kind, such as `deployments`; the log has no other'),
+  subresource: z.string().optional(),
+  namespace: z.string().optional(),
+  name: z
+    .string()
+    .optional()
+    .describe('absent for `deletecollection`, which meets the whole kind in its namespace'),
+  fieldManager: z
+    .string()
+    .describe('as the request named it; the server takes the user agent where it did not'),
+  endedAt: z.string().describe('when the answer was complete, ISO 8601; `who.at` is when the request came'),
+});
+export type AuditWrite = z.infer<typeof auditWriteSchema>;
+
+/** Where an object is, as an audit log calls it. */
+export interface LoggedPlace {
   readonly group: string;
-  /** Plural name of the kind, such as `deployments`; the log does not name the kind. */
+  /** Plural name of the kind. */
   readonly resource: string;
-  readonly subresource?: string | undefined;
   readonly namespace?: string | undefined;
-  /** Absent for `deletecollection`, which meets the whole kind in its namespace. */
-  readonly name?: string | undefined;
-  /** As the request named it; the server takes the user agent where it did not. */
-  readonly fieldManager: string;
-  /** When the answer was complete, ISO 8601; `who.at` is when the request came. */
-  readonly endedAt: string;
+  readonly name: string;
 }
 
 /** Which writes are our own; both as the audit log spells them. */
@@ -71,13 +82,9 @@ export function auditWriteOf(event: unknown, ours: OurRequests = ourRequests): A
   const isOurs = ours.users.includes(user.username) || ours.userAgents.includes(programOf(userAgent));
   if (isDryRun || isOurs || isController(user.username) || !isContent(objectRef.subresource))
     return undefined;
-  const {
-    apiGroup: group,
-    resource,
-    subresource,
-    namespace,
-    name = rest.responseObject?.metadata.name,
-  } = objectRef;
+  const { apiGroup: group, resource, subresource, name = rest.responseObject?.metadata.name } = objectRef;
+  // The log puts a Namespace into itself.
+  const namespace = group === '' && resource === 'namespaces' ? undefined : objectRef.namespace;
   return {
     who: {
       user: user.username,
@@ -97,6 +104,29 @@ export function auditWriteOf(event: unknown, ours: OurRequests = ourRequests): A
     fieldManager: managerIn(requestURI) ?? programOf(userAgent),
     endedAt: rest.stageTimestamp,
   };
+}
+
+/** Whether a write is one to this object, or to all of its kind. */
+export function isWriteTo(write: AuditWrite, place: LoggedPlace): boolean {
+  if (write.group !== place.group || write.resource !== place.resource) return false;
+  // A deletecollection names nobody: everything of the kind is suspect, of all namespaces where it names none.
+  if (write.who.verb === 'deletecollection') return (write.namespace ?? place.namespace) === place.namespace;
+  return (write.namespace ?? '') === (place.namespace ?? '') && write.name === place.name;
+}
+
+/** Whoever deletes a namespace or a definition deletes what is in it; the controller that carries it out is only the tool. */
+export function takesAlong({ who, group, resource, name }: AuditWrite, place: LoggedPlace): boolean {
+  if (who.verb !== 'delete' || name === undefined) return false;
+  if (group === '' && resource === 'namespaces') return name === place.namespace;
+  const isDefinition = group === 'apiextensions.k8s.io' && resource === 'customresourcedefinitions';
+  return isDefinition && name === `${place.resource}.${place.group}`;
+}
+
+/** Whether a write may meet more than the one object that it names. */
+export function isWide({ who, group, resource }: AuditWrite): boolean {
+  if (who.verb === 'deletecollection') return true;
+  const isOwner = `${group}/${resource}` === '/namespaces' || resource === 'customresourcedefinitions';
+  return who.verb === 'delete' && isOwner;
 }
 
 /** `kubectl scale` writes the object through a subresource of it; status, logins and bindings are none of its wishes. */

@@ -4,7 +4,9 @@ import { commitSchema } from './commit.ts';
 import { freezeSchema } from './freeze.ts';
 import { followedChartSchema } from './helm.ts';
 import { driftModeSchema, healthCheckSchema, ruleSchema } from './rule.ts';
+import { rolloutSettingsSchema } from './rollout.ts';
 import { targetSchema } from './target.ts';
+import { traceSchema } from './trace.ts';
 
 /** The switches of an application as of the commit that the pointer follows. */
 export const settingsSchema = z.object({
@@ -21,6 +23,9 @@ export const settingsSchema = z.object({
   impersonate: z.object({ user: z.string(), groups: z.array(z.string()) }).exactOptional(),
   health: z.array(healthCheckSchema).default([]),
   freeze: z.array(freezeSchema).default([]),
+  project: z.string().exactOptional(),
+  schedule: z.array(freezeSchema).exactOptional(),
+  rollout: rolloutSettingsSchema.exactOptional(),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -55,6 +60,7 @@ export const desiredPointerSchema = z.object({
   state: z.enum(['present', 'gone']),
   /** Grows only when snapshot, settings or state change: what a run must answer to. */
   revision: z.number().int(),
+  trace: traceSchema.exactOptional().describe('of the push that gave this revision'),
   snapshot: z.string().describe('digest'),
   objects: z.number().int(),
   settings: settingsSchema,
@@ -104,6 +110,13 @@ export const repositoryStateSchema = z.object({
   /** Whether at least one application of that commit could not be followed. */
   failing: z.boolean(),
   /** Application name to the file that defines it and the clusters it chose. */
-  applications: z.record(z.string(), z.object({ file: z.string(), clusters: z.array(z.string()) })),
+  applications: z.record(
+    z.string(),
+    z.object({
+      file: z.string(),
+      clusters: z.array(z.string()),
+      stages: z.array(z.array(z.string())).exactOptional().describe('clusters of each stage of its rollout'),
+    }),
+  ),
 });
 export type RepositoryState = z.infer<typeof repositoryStateSchema>;

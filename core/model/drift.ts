@@ -3,6 +3,7 @@ import { jsonSchema } from './json.ts';
 import { objectRefSchema } from './object.ts';
 import { driftModeSchema } from './rule.ts';
 import { targetSchema } from './target.ts';
+import { traceSchema } from './trace.ts';
 
 /** Who made a write, as the API server's audit log has it. */
 export const whoSchema = z.object({
@@ -66,10 +67,15 @@ export const driftRecordSchema = z.object({
   happenedAt: z.string().optional().describe('earliest write of the managers at fault, from managedFields'),
   lastSeenAt: z.string(),
   who: whoSchema.optional().describe('of the audit log, where there is one'),
+  inOrderAt: z
+    .string()
+    .exactOptional()
+    .describe('of the last complete check before, while an audit log may still tell who it was'),
   /** Set when healing stopped because the same path flipped again and again: the rival, and how often. */
   loop: healLoopSchema.optional(),
   state: z.enum(['open', 'healed', 'reverted', 'overwritten', 'accepted']),
   closedAt: z.string().optional(),
+  trace: traceSchema.exactOptional().describe('of the check that found it'),
   runId: z.string().optional().describe('the run that healed or overwrote it'),
   secondsToDetect: z.number().optional(),
   secondsToHeal: z.number().optional(),

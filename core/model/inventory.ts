@@ -43,6 +43,7 @@ export const inventoryEntrySchema = z.object({
         'hand-over',
         'finalizers',
         'request',
+        'freeze',
       ]),
       since: z.string().describe('of the deletion, for finalizers'),
       message: z.string(),
@@ -82,10 +83,10 @@ export const inventorySchema = z.object({
     .object({
       revision: z.number().int(),
       since: z.string(),
-      until: z.string(),
+      until: z.string().exactOptional().describe('absent: for as long as it takes'),
       reason: z.string(),
-      /** `dependency`: nothing was touched yet, and the time until then is not that of the revision itself. */
-      on: z.enum(['dependency', 'order']).exactOptional(),
+      /** `dependency`, `rollout`: nothing was touched yet, and the time until then is not that of the revision itself. */
+      on: z.enum(['dependency', 'order', 'rollout']).exactOptional(),
     })
     .optional(),
   /** Drift that a person accepted; these rules come after those of the Application. */
@@ -99,6 +100,7 @@ export const inventorySchema = z.object({
       commit: commitSchema.optional().describe('the whole of it, for the records of later heals'),
       runId: z.string(),
       at: z.string(),
+      since: z.string().exactOptional().describe('when this revision was first applied'),
       gone: z
         .literal(true)
         .exactOptional()
@@ -122,6 +124,13 @@ export const inventorySchema = z.object({
       retry: z.boolean().default(false),
     })
     .optional(),
-  health: z.object({ status: healthStatusSchema, message: z.string(), at: z.string() }).optional(),
+  health: z
+    .object({
+      status: healthStatusSchema,
+      message: z.string(),
+      at: z.string(),
+      since: z.string().exactOptional().describe('since when looks have given this status'),
+    })
+    .optional(),
 });
 export type Inventory = z.infer<typeof inventorySchema>;

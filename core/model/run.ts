@@ -6,6 +6,7 @@ import { objectRefSchema } from './object.ts';
 import { planSchema } from './plan.ts';
 import { secretVersionsSchema } from './secret-reference.ts';
 import { targetSchema } from './target.ts';
+import { traceSchema } from './trace.ts';
 
 export const runReasonSchema = z.enum([
   'push',
@@ -16,6 +17,8 @@ export const runReasonSchema = z.enum([
   'pending',
   /** Goes on with a revision that waited for a dependency, a hook or a wave. */
   'continue',
+  /** Looks again whether a stage of a rollout may begin: one before it is in, or was promoted. */
+  'promote',
   /** Another application gave an object up to this one, or took one over from it. */
   'hand-over',
   /** A value that a Secret refers to has another version than the one that was applied. */
@@ -30,6 +33,7 @@ export const runRequestSchema = z.object({
   reason: runReasonSchema,
   /** Of whoever asked: `webhook`, `schedule`, or an IAM user or role for `trueup sync`. */
   requestedBy: z.string(),
+  trace: traceSchema.exactOptional().describe('absent: that of the revision'),
   /** Of the desired pointer that whoever asked had seen: what they agreed to holds for that one alone. */
   revision: z.number().int().optional(),
   /** A person saw that this many objects would be pruned, above the cap, and agreed; more than that still stops. */
@@ -38,6 +42,8 @@ export const runRequestSchema = z.object({
   secretVersions: secretVersionsSchema.exactOptional(),
   /** Whoever asked wants nothing pruned by this run: what is not desired any more stays, and stays ours. */
   keepUndesired: z.boolean().optional(),
+  /** Of a sync that names no cluster: stages of the rollout are kept in order. */
+  staged: z.literal(true).exactOptional(),
 });
 export type RunRequest = z.infer<typeof runRequestSchema>;
 
@@ -65,6 +71,7 @@ export const runRecordSchema = z.object({
   target: targetSchema,
   reason: runReasonSchema,
   requestedBy: z.string(),
+  trace: traceSchema.exactOptional().describe('what this run came of'),
   revision: z.number().int(),
   snapshot: z.string(),
   commit: commitSchema,

@@ -33,6 +33,8 @@ export interface Candidate {
   readonly claim: string | undefined;
   /** Whoever asked for the run wants nothing pruned. */
   readonly isKept: boolean;
+  /** Why nothing is pruned for now. */
+  readonly frozen?: string | undefined;
   readonly settings: Pick<Settings, 'prune' | 'onDelete'>;
   readonly state: 'present' | 'gone';
   /** ISO 8601. */
@@ -71,6 +73,14 @@ export function decidePrune(candidate: Candidate, confirmed: boolean): PruneDeci
       kind: 'keep',
       because: 'request',
       why: `${whyGone(candidate)}; it is kept until a run may prune`,
+    };
+  }
+  if (candidate.frozen !== undefined && !isGoing(live)) {
+    return {
+      key,
+      kind: 'keep',
+      because: 'freeze',
+      why: `${whyGone(candidate)}; it stays for now: ${candidate.frozen}`,
     };
   }
   const protection = live.metadata.annotations?.[annotations.prune];

@@ -18,6 +18,8 @@ export function dueAt(markedAt: string): string {
 export function pruneDue({ entries }: Pick<Inventory, 'entries'>, now: number): boolean {
   return Object.values(entries).some(({ kept, markedAt }) => {
     if (kept?.because === 'grace') return markedAt !== undefined && now >= millisecondsOf(dueAt(markedAt));
+    // Whoever asks knows whether the freeze is over.
+    if (kept?.because === 'freeze') return true;
     return kept?.because === 'hand-over' && now >= millisecondsOf(kept.since) + handOverMs;
   });
 }
@@ -46,6 +48,7 @@ export function waitingToGo({ entries }: Pick<Inventory, 'entries'>): string | u
     [count('finalizers'), 'are being deleted'],
     [count('protection'), 'are protected from pruning'],
     [count('request'), 'are kept until a run may prune'],
+    [count('freeze'), 'wait for the end of a freeze'],
   ] as const;
   const said = parts.flatMap(([number, what]) => (number === 0 ? [] : [`${number} ${what}`]));
   return said.length === 0 ? undefined : `no longer in Git: ${said.join(', ')}`;

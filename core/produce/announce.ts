@@ -19,14 +19,14 @@ export async function announceReady(
   { queues, bus }: { readonly queues: Queues; readonly bus: Bus },
 ): Promise<void> {
   const toRun = pointers.filter(({ settings }) => settings.sync === 'auto');
-  await inBatches(toRun, requestsAtATime, ({ target }) =>
-    queues.run({ version: 1, target, reason: 'push', requestedBy: 'webhook' }),
+  await inBatches(toRun, requestsAtATime, ({ target, trace }) =>
+    queues.run({ version: 1, target, reason: 'push', requestedBy: 'webhook', ...(trace && { trace }) }),
   );
   const ready = pointers
     .filter(({ state }) => state === 'present')
-    .map(({ target, commit, snapshot, objects, revision }): TrueupEvent => {
+    .map(({ target, commit, snapshot, objects, revision, trace }): TrueupEvent => {
       const detail = { version: 1 as const, at, target, commit, snapshot, objects, revision, deliveryId };
-      return { type: 'SnapshotReady', detail };
+      return { type: 'SnapshotReady', detail: { ...detail, ...(trace && { trace }) } };
     });
   if (ready.length > 0) await bus.publish(ready);
 }

@@ -60,6 +60,8 @@ export interface Standing {
   readonly pointers: Pointers;
   /** Names of all repositories of the installation: the pointers of one that left it are free to take. */
   readonly repositories: readonly string[];
+  /** Every cluster there is is known: one that an application has left was not merely overlooked. */
+  readonly isComplete: boolean;
 }
 
 /** What is known of one application. Own members only: `constructor` is a valid name, and every object inherits one. */
@@ -89,7 +91,8 @@ export function planPointers(examination: Examination, standing: Standing, at: s
     const one = examined.get(name);
     if (one?.kind === 'failed') return failed(planning, one.faults);
     if (one?.kind === 'rendered' && examination.commit !== undefined) {
-      return followed(planning, one, examination.commit, examination.faults.length > 0);
+      const isHeld = examination.faults.length > 0 || !standing.isComplete;
+      return followed(planning, one, examination.commit, isHeld);
     }
     const faults = faultsAbout(name, knownOf(standing.known, name)?.file, examination.faults);
     return faults.length === 0 ? gone(planning) : failed(planning, faults);
@@ -136,7 +139,11 @@ function followed(
     clusters,
     pointers: [...pointers, ...left],
     faults: [],
-    known: { file, clusters: [...clusters, ...(isHeld ? dropped : pinnedAmong(planning, dropped))] },
+    known: {
+      file,
+      ...(examined.stages && { stages: examined.stages }),
+      clusters: [...clusters, ...(isHeld ? dropped : pinnedAmong(planning, dropped))],
+    },
   };
 }
 

@@ -3,6 +3,8 @@ import type { Commit } from '../model/commit.ts';
 import type { DesiredPointer, FaultRecord, Settings } from '../model/desired.ts';
 import { jsonEqual } from '../model/json.ts';
 import { heldOf, isPinExpired, isPinned, unpinned } from '../model/pin.ts';
+import { secondsOf } from '../model/duration.ts';
+import { rolloutSettings } from '../model/rollout.ts';
 import type { Target } from '../model/target.ts';
 import { millisecondsOf } from '../model/time.ts';
 
@@ -26,7 +28,7 @@ export interface Wanted {
 
 /** The switches of an application, its durations in seconds. */
 export function settingsOf({ metadata, spec }: Application): Settings {
-  const { sync, drift, prune, onDelete, interval, timeout, adopt, rules, dependsOn, health, freeze } = spec;
+  const { sync, drift, prune, onDelete, interval, timeout, adopt, rules, dependsOn, health, freeze, schedule, rollout } = spec;
   const impersonate = identityOf(metadata.name, spec);
   return {
     sync,
@@ -41,6 +43,9 @@ export function settingsOf({ metadata, spec }: Application): Settings {
     ...(impersonate !== undefined && { impersonate }),
     health,
     freeze,
+    ...(spec.project !== undefined && { project: spec.project }),
+    ...(schedule !== undefined && { schedule }),
+    ...(rollout !== undefined && { rollout: rolloutSettings(rollout) }),
   };
 }
 
@@ -54,10 +59,6 @@ function identityOf(
   if (serviceAccount === undefined) return { user: `trueup:application:${application}`, groups };
   const [home, name] = serviceAccount.includes('/') ? serviceAccount.split('/') : [namespace, serviceAccount];
   return { user: `system:serviceaccount:${home}:${name}`, groups };
-}
-
-function secondsOf(duration: string): number {
-  return Number.parseInt(duration, 10) * (duration.endsWith('h') ? 3600 : 60);
 }
 
 /**

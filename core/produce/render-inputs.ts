@@ -1,3 +1,4 @@
+import type { Project } from '../contract/projects.ts';
 import { valueOfFact } from '../facts-book.ts';
 import type { Application } from '../model/application.ts';
 import { digestOf } from '../model/digest.ts';
@@ -11,6 +12,8 @@ export interface InputValues {
   readonly facts: AskedFacts;
   /** Digest of all that renders, and of what it may fetch: what is allowed no more must fail, not stay. */
   readonly program: string;
+  /** What the project of the application allows: rendered objects are held against it. Absent where nothing bounds it. */
+  readonly project?: Project;
 }
 
 /**
@@ -20,7 +23,7 @@ export interface InputValues {
 export async function inputsDigest(
   { metadata, spec }: Application,
   inputs: RenderInputs,
-  { tree, facts, program }: InputValues,
+  { tree, facts, program, project }: InputValues,
 ): Promise<string> {
   const answers: (string | null)[] = [];
   for (const question of inputs.facts) answers.push(await valueOfFact(question, facts));
@@ -32,5 +35,6 @@ export async function inputsDigest(
     own: tree.valuesOf(inputs.own),
     facts: answers,
     program,
+    ...(project && { project }),
   });
 }

@@ -13,6 +13,8 @@ import type { ChartIndex, Charts, Renderers, Sealer, Store, Worktree } from '../
 import type { AskedFacts, Bases } from '../render/context.ts';
 import { render } from '../render/render.ts';
 import { FactsBook } from '../facts-book.ts';
+import type { Project } from '../contract/projects.ts';
+import { membershipOf, objectsOutside } from '../project.ts';
 import type { SourcedApplication } from '../source.ts';
 import { AskedQuestions, readerOf } from './asked-questions.ts';
 import { CommitTree } from './commit-tree.ts';
@@ -270,6 +272,13 @@ export class Renderings {
       references,
     });
     const { commit } = own;
+    const rules = this.#rulesOf(sourced);
+    const outside =
+      rules === undefined
+        ? []
+        : objectsOutside(rules, rendered.objects, { namespace: spec.namespace, ...rendered });
+    const [first] = outside;
+    if (first !== undefined) throw new Stop(first, outside);
     const origin = { name: metadata.name, namespace: spec.namespace, commit, sources };
     const snapshot = await storeSnapshot(origin, rendered, this.#deps);
     this.made += 1;
@@ -312,9 +321,16 @@ export class Renderings {
     return Object.fromEntries(read);
   }
 
-  #values({ application }: SourcedApplication, cluster: string | undefined): InputValues {
-    const facts = this.#facts.of(cluster, readerOf(application));
-    return { tree: this.#tree, facts, program: this.#program };
+  #values(sourced: SourcedApplication, cluster: string | undefined): InputValues {
+    const facts = this.#facts.of(cluster, readerOf(sourced.application));
+    const project = this.#rulesOf(sourced);
+    return { tree: this.#tree, facts, program: this.#program, ...(project && { project }) };
+  }
+
+  /** Undefined where no project bounds it. Whether it may be in its project at all was asked when it was read. */
+  #rulesOf({ application }: SourcedApplication): Project | undefined {
+    const membership = membershipOf(application.spec.project, this.#name, this.#deps.config);
+    return membership.kind === 'member' ? membership.rules : undefined;
   }
 
   #beforeOf(sourced: SourcedApplication): readonly RecordedRender[] {

@@ -9,6 +9,7 @@ import {
   type LedgerDeps,
 } from '../ledger.ts';
 import { isoTime } from '../model/time.ts';
+import { traceOf } from '../model/trace.ts';
 import type { Bus } from '../ports.ts';
 import type { Understood } from './understand.ts';
 
@@ -68,7 +69,9 @@ export function eventsOf(
   { pushes, images }: Wanted,
   now: number,
 ): TrueupEvent[] {
-  const facts = { version: 1, at: isoTime(now), deliveryId, provider } as const;
+  const at = isoTime(now);
+  const trace = traceOf('push', at, provider, deliveryId);
+  const facts = { version: 1, at, trace, deliveryId, provider } as const;
   return [
     ...pushes.map((push) => ({
       type: 'PushReceived' as const,

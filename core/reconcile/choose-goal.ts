@@ -1,10 +1,12 @@
-import { frozenBy } from '../freeze.ts';
+import { noHolds, whyHeld } from '../holds.ts';
 import type { Commit } from '../model/commit.ts';
 import type { DesiredPointer, Settings } from '../model/desired.ts';
+import type { HeldAction } from '../model/freeze.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { RunReason, RunRequest } from '../model/run.ts';
 import type { SecretVersions } from '../model/secret-reference.ts';
 import { millisecondsOf, secondsBetween } from '../model/time.ts';
+import { describeSuspension, suspensionOf } from '../model/suspension.ts';
 import { pruneDue, type ApplyScope } from '../plan.ts';
 import { continueDelaySeconds, retryDelaySeconds, slackMs } from './delays.ts';
 import type { Standing } from './standing.ts';
@@ -35,15 +37,31 @@ const rest = (why: string): Choice => ({ kind: 'rest', why });
  */
 export function chooseGoal(
   { reason, revision, secretVersions }: Pick<RunRequest, 'reason' | 'revision' | 'secretVersions'>,
-  { pointer, inventory, healable = false }: Standing,
+  { pointer, inventory, healable = false, holds = noHolds }: Standing,
   now: number,
 ): Choice {
   if (pointer === undefined) return rest('no application of Git has this target');
-  const isAgreed = isForPeople(reason) && (revision === undefined || revision === pointer.revision);
-  const frozen = isAgreed ? undefined : frozenBy(pointer.settings.freeze, now);
-  if (frozen !== undefined) return rest(`frozen until ${frozen.until}: ${frozen.reason}`);
   const facts = { pointer, inventory, now, healable, secretVersions, ...factsOf(pointer, inventory) };
-  return choices[reason](facts);
+  const suspension = reason === 'health' ? undefined : suspensionOf(holds.suspensions, pointer.target, now);
+  if (suspension !== undefined) return rest(describeSuspension(suspension));
+  const held = isAgreed({ reason, revision }, pointer)
+    ? undefined
+    : whyHeld(actionOf(reason, facts), pointer, holds, now);
+  return held === undefined ? choices[reason](facts) : rest(held);
+}
+
+/** Whether whoever asks knows what is applied, so that no freeze counts. */
+export function isAgreed(
+  { reason, revision }: Pick<RunRequest, 'reason' | 'revision'>,
+  pointer: DesiredPointer,
+): boolean {
+  return isForPeople(reason) && (revision === undefined || revision === pointer.revision);
+}
+
+function actionOf(reason: RunReason, { isDone }: Facts): HeldAction {
+  if (reason === 'heal') return 'heal';
+  // Of what is applied nothing is left to do but what earlier runs marked.
+  return reason === 'pending' && isDone ? 'prune' : 'push';
 }
 
 /** A look at health writes nothing, and a person knows of the freeze: for the revision that they saw. */
@@ -57,6 +75,7 @@ const choices: Readonly<Record<RunReason, (facts: Facts) => Choice>> = {
   pending: forPending,
   retry: forRetry,
   continue: forContinue,
+  promote: forPromote,
   heal: forHeal,
   'hand-over': forHandOver,
   rotation: forRotation,
@@ -81,6 +100,8 @@ interface Facts {
   /** The last run had this revision and stopped half-way, though nothing failed. */
   readonly wasCut: boolean;
   readonly needsPerson: boolean;
+  /** The revision waits for its stage of the rollout, and nothing of it was touched. */
+  readonly isStaged: boolean;
   /** When the next look is due, in milliseconds since the epoch, if the last run left this revision waiting. */
   readonly dueAt: number | undefined;
 }
@@ -92,6 +113,7 @@ function factsOf({ revision }: DesiredPointer, inventory: Inventory | undefined)
   const isApplied = inventory?.applied?.revision === revision;
   const unfinished = Object.values(inventory?.entries ?? {}).some(({ state }) => state === 'intent');
   const last = inventory?.lastRun?.revision === revision ? inventory.lastRun : undefined;
+  const isStaged = isWaitingForStage(inventory, revision);
   const wasTried = last?.outcome === 'failed' || last?.outcome === 'blocked';
   return {
     isApplied,
@@ -100,7 +122,8 @@ function factsOf({ revision }: DesiredPointer, inventory: Inventory | undefined)
     wasTried,
     wasCut: last?.outcome === 'cancelled',
     needsPerson: wasTried && !last.retry,
-    dueAt: last?.outcome === 'waiting' ? dueAt(last, inventory?.waiting) : undefined,
+    isStaged,
+    dueAt: last?.outcome === 'waiting' && !isStaged ? dueAt(last, inventory?.waiting) : undefined,
   };
 }
 
@@ -108,6 +131,11 @@ function dueAt({ at }: Pick<LastRun, 'at'>, waiting: Inventory['waiting']): numb
   const { since = at, until = at } = waiting ?? {};
   const due = millisecondsOf(at) + continueDelaySeconds(secondsBetween(since, at)) * 1000;
   return Math.min(due, Math.max(millisecondsOf(until), millisecondsOf(at)));
+}
+
+/** The revision waits for its stage of the rollout. */
+export function isWaitingForStage(inventory: Inventory | undefined, revision: number): boolean {
+  return inventory?.waiting?.revision === revision && inventory.waiting.on === 'rollout';
 }
 
 function run({ pointer, isApplied }: Pick<Facts, 'pointer' | 'isApplied'>, scope: ApplyScope): Choice {
@@ -133,7 +161,8 @@ function forChange(facts: Facts): Choice {
 function forPending(facts: Facts): Choice {
   const { pointer, now, needsPerson, dueAt: due } = facts;
   if (needsPerson) return rest(`revision ${pointer.revision} needs a commit or a person`);
-  if (due === undefined) return isPruneDue(facts) ? run(facts, 'changed') : forChange(facts);
+  if (due === undefined)
+    return facts.isStaged || isPruneDue(facts) ? run(facts, 'changed') : forChange(facts);
   return now < due + overdueMs ? rest('it waits, and goes on by itself') : run(facts, 'changed');
 }
 
@@ -177,9 +206,14 @@ function forRotation(facts: Facts): Choice {
 /** Whoever began a revision, a person too, wanted all of it. A newer one ends the wait of an older: its own push runs. */
 function forContinue(facts: Facts): Choice {
   const { now, dueAt: due } = facts;
-  if (due === undefined && facts.wasCut) return run(facts, 'changed');
+  if (due === undefined && (facts.wasCut || facts.isStaged)) return run(facts, 'changed');
   if (due === undefined) return rest('the revision that it was to go on with does not wait any more');
   return now < due - slackMs ? rest('another message goes on with it') : run(facts, 'changed');
+}
+
+/** Of a revision that waits for its stage; also where that was not noted, since its own message is under way. */
+function forPromote(facts: Facts): Choice {
+  return facts.isStaged ? run(facts, 'changed') : forPush(facts);
 }
 
 function forRetry(facts: Facts): Choice {
@@ -197,17 +231,17 @@ function forRetry(facts: Facts): Choice {
 }
 
 /**
- * Drift compares with what was applied. Where a commit waits for a person, healing goes back to the applied snapshot
+ * Drift compares with what was applied. Where a commit waits for a person or for its stage, healing goes back to the applied snapshot
  * and does not apply the commit by the way. Once a run towards the commit was begun that would roll it back, and prune
  * what only the commit has: then a person ends what a person began.
  */
 function forHeal(facts: Facts): Choice {
-  const { pointer, inventory, isApplied, unfinished, needsPerson, healable } = facts;
+  const { pointer, inventory, isApplied, isStaged, unfinished, needsPerson, healable } = facts;
   const { drift } = pointer.settings;
   if (drift !== 'heal' && !healable)
     return rest(`drift is ${drift === 'observe' ? 'only observed' : 'ignored'}`);
   if (isApplied) return run(facts, 'changed');
-  if (pointer.settings.sync === 'auto') {
+  if (pointer.settings.sync === 'auto' && !isStaged) {
     return needsPerson
       ? rest(`revision ${pointer.revision} needs a commit or a person`)
       : run(facts, 'changed');
@@ -216,8 +250,8 @@ function forHeal(facts: Facts): Choice {
   if (applied === undefined || pointer.state === 'gone') return rest('nothing is applied yet');
   const last = inventory?.lastRun;
   // A run that reached its revision made it the applied one: any other revision was left half-way.
-  if (unfinished || (last !== undefined && last.revision !== applied.revision))
-    return rest('a sync was begun and has not ended; run `trueup sync` again');
+  const isBegun = !isStaged && last !== undefined && last.revision !== applied.revision;
+  if (unfinished || isBegun) return rest('a sync was begun and has not ended; run `trueup sync` again');
   const { revision, snapshot, commit = { ...pointer.commit, sha: applied.sha } } = applied;
   const { settings } = pointer;
   const goal = { pointer, revision, snapshot, commit, settings, scope: 'changed' as const, rollout: false };

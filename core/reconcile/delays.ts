@@ -5,14 +5,14 @@ export const busySeconds = 5;
 
 const shortestSeconds = 5;
 /** SQS delays no longer. */
-const longestRetrySeconds = 900;
+export const longestDelaySeconds = 900;
 /** About an hour and a half of tries; after that only the sweep asks again, more and more seldom. */
 export const retryTries = 12;
 
 /** 5, 10, 20 … 900 s; later where the other side named a time. */
 export function retryDelaySeconds(attempt: number, afterSeconds = 0): number {
   const doubled = shortestSeconds * 2 ** Math.min(attempt - 1, 16);
-  return Math.min(longestRetrySeconds, Math.max(doubled, afterSeconds));
+  return Math.min(longestDelaySeconds, Math.max(doubled, afterSeconds));
 }
 
 const longestLookSeconds = 300;

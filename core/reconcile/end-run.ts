@@ -9,7 +9,7 @@ import type { Inventory } from '../model/inventory.ts';
 import { refKey } from '../model/object.ts';
 import type { Plan } from '../model/plan.ts';
 import type { RunRecord, RunRequest } from '../model/run.ts';
-import { frozenBy } from '../freeze.ts';
+import { whyHeld } from '../holds.ts';
 import { isoTime, millisecondsOf, secondsBetween } from '../model/time.ts';
 import { waitingToGo } from '../plan.ts';
 import {
@@ -19,18 +19,22 @@ import {
   retryTries,
   lookDelaySeconds,
 } from './delays.ts';
+import { lookAtStage, wakeStages } from './next-stage.ts';
 import { openFailHooks } from './fail-hooks.ts';
 import { Halted } from './halted.ts';
-import { isUnsettled, type SeenHealth } from './read-health.ts';
+import { healthSince, isUnsettled, type SeenHealth } from './read-health.ts';
 import type { RunContext } from './run-context.ts';
 import { judge, type Ending, type Verdict } from './run-outcome.ts';
+import { sendLeadTimes, traceOfRun } from './run-trace.ts';
 import { Waiting, windowOf } from './waiting.ts';
 
 /** The record of a run: with its plan before the first effect, with its outcome after the last. */
 export function recordOf({ request, goal, runId, startedAt }: RunContext, plan: Plan): RunRecord {
   const { target, reason, requestedBy } = request;
   const { revision, snapshot, commit } = goal;
-  return { version: 1, id: runId, target, reason, requestedBy, revision, snapshot, commit, startedAt, plan };
+  const trace = traceOfRun(request, goal);
+  const asked = { target, reason, requestedBy, ...(trace && { trace }) };
+  return { version: 1, id: runId, ...asked, revision, snapshot, commit, startedAt, plan };
 }
 
 export function runKeyOf({ request, runId, startedAt }: RunContext): string {
@@ -79,8 +83,10 @@ export async function endRun(
       attempt,
       retry: verdict.retry !== 'never',
     },
-    ...(health !== undefined && { health: { status: health.status, message: health.message, at } }),
+    ...(health !== undefined && { health: healthSince(inventory.health, health, at) }),
   }));
+  if (verdict.outcome.kind === 'applied' && health?.status === 'Healthy')
+    await wakeStages(deps, context.goal.pointer);
   return record;
 }
 
@@ -118,6 +124,8 @@ function waitingAfter(
 ): Inventory['waiting'] {
   if (error instanceof Waiting) return windowOf(context, error);
   const { waiting } = context.inventory.value;
+  // A heal of what is applied: the revision beyond it waits for its stage as before.
+  if (waiting?.on === 'rollout' && waiting.revision !== context.goal.revision) return waiting;
   const isSame = waiting?.revision === context.goal.revision;
   return isSame && (retry === 'later' || outcome.kind === 'cancelled') ? waiting : undefined;
 }
@@ -140,25 +148,31 @@ interface Following {
 }
 
 async function askForMore(
-  { deps, request, goal }: RunContext,
+  { deps, request, goal, holds }: RunContext,
   { outcome, retry, afterSeconds }: Verdict,
   { error }: Ending,
   { attempt, isUnderWay, hasOpenHooks, waiting }: Following,
 ): Promise<void> {
-  const { target, requestedBy } = request;
+  const { target, requestedBy, trace } = request;
   await askAnew([{ error, pointer: goal.pointer }], deps);
-  const next = (reason: RunRequest['reason']): RunRequest => ({ version: 1, target, reason, requestedBy });
+  const same = { version: 1 as const, target, requestedBy, ...(trace && { trace }) };
+  const next = (reason: RunRequest['reason']): RunRequest => ({ ...same, reason });
   if (error instanceof Halted) {
+    // Whoever resumes it asks for the rest, and so does the sweep.
+    if (error.reason === 'suspended') return;
     const reason = reasonToGoOn(request.reason, goal.settings.sync, error);
     const more = reason === 'sync' ? agreedAfter(request, goal.pointer.revision, error) : next(reason);
     // Whoever has the lease now may hold it for long.
     if (error.reason === 'lease-lost') await deps.queues.runLater(more, busySeconds);
     else await deps.queues.run(more);
+  } else if (waiting?.on === 'rollout' && error instanceof Waiting) {
+    await lookAtStage(request, error, deps);
   } else if (outcome.kind === 'waiting' && waiting !== undefined) {
     const now = deps.clock.now();
     // In a freeze only what a person asks for goes on.
-    const isHeld = request.reason === 'sync' && frozenBy(goal.settings.freeze, now) !== undefined;
-    const left = Math.max(1, Math.ceil((millisecondsOf(waiting.until) - now) / 1000));
+    const isHeld = request.reason === 'sync' && whyHeld('push', goal.pointer, holds, now) !== undefined;
+    const { until = isoTime(now) } = waiting;
+    const left = Math.max(1, Math.ceil((millisecondsOf(until) - now) / 1000));
     const delay = continueDelaySeconds(secondsBetween(waiting.since, isoTime(now)));
     const { revision } = goal.pointer;
     const more: RunRequest = { ...request, revision, reason: isHeld ? 'sync' : 'continue' };
@@ -208,11 +222,8 @@ async function closeDriftOfGone({ deps, request, goal, inventory, runId }: RunCo
   await closeAllEpisodes(deps, { target: request.target, state: 'overwritten', runId });
 }
 
-async function announce(
-  context: RunContext,
-  { outcome, commit, revision }: RunRecord,
-  health: HealthStatus,
-): Promise<void> {
+async function announce(context: RunContext, record: RunRecord, health: HealthStatus): Promise<void> {
+  const { outcome, commit, revision, trace } = record;
   if (outcome === undefined) return;
   const { deps, request, runId } = context;
   const { target, reason } = request;
@@ -222,18 +233,23 @@ async function announce(
     const failed = { name: metrics.failedRuns, value: 1, unit: 'Count' } as const;
     await deps.metrics.put([failed, { ...failed, cluster: target.cluster }]);
   }
-  const detail = { version: 1 as const, at, target, runId, runKey: runKeyOf(context), reason, revision };
+  if (kind === 'applied' && context.goal.rollout)
+    await sendLeadTimes(deps.metrics, record, at, { applied: true, health });
+  const run = { runId, runKey: runKeyOf(context), reason, revision, ...(trace && { trace }) };
+  const detail = { version: 1 as const, at, target, ...run };
   const result = { sha: commit.sha, outcome: kind, counts, health, message };
   await deps.bus.publish([{ type: 'ReconcileFinished', detail: { ...detail, ...result } }]);
 }
 
 function appliedBy(
-  { goal, runId }: RunContext,
+  { goal, runId, inventory }: RunContext,
   { outcome }: Verdict,
   at: string,
 ): Pick<Inventory, 'applied'> {
   if (outcome.kind !== 'applied') return {};
   const { revision, snapshot, commit, pointer } = goal;
   const gone = pointer.state === 'gone' ? ({ gone: true } as const) : {};
-  return { applied: { revision, snapshot, sha: commit.sha, commit, runId, at, ...gone } };
+  const before = inventory.value.applied;
+  const since = before?.revision === revision ? (before.since ?? before.at) : at;
+  return { applied: { revision, snapshot, sha: commit.sha, commit, runId, at, since, ...gone } };
 }

@@ -1,5 +1,5 @@
 /** Why a run stops before its next effect although nothing failed: its work goes on in another run. */
-export type HaltReason = 'superseded' | 'out-of-time' | 'lease-lost';
+export type HaltReason = 'superseded' | 'out-of-time' | 'lease-lost' | 'suspended';
 
 /** Thrown between two effects; what was done is done and noted. */
 export class Halted extends Error {

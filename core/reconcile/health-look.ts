@@ -13,7 +13,9 @@ import { confirmDeletions } from './carry-out.ts';
 import { lookDelaySeconds, slackMs } from './delays.ts';
 import { lookAtFailHooks, openFailHooks } from './fail-hooks.ts';
 import { InventoryWriter } from './inventory-writer.ts';
-import { isUnsettled, readHealth } from './read-health.ts';
+import { wakeStages } from './next-stage.ts';
+import { healthSince, isUnsettled, readHealth } from './read-health.ts';
+import { sendLeadTimes } from './run-trace.ts';
 import type { ReconcileDeps } from './run-context.ts';
 import { readPointer } from './standing.ts';
 
@@ -53,7 +55,9 @@ export async function lookAtHealth(
       checks: pointer?.settings.health ?? [],
     });
     const isDeleting = hasDeletions(current);
-    return await note(deps, last, { target, health, isDeleting });
+    const looked = await note(deps, last, { target, health, isDeleting });
+    if (looked.settled && pointer !== undefined) await wakeStages(deps, pointer);
+    return looked;
   } catch (error) {
     if (!(error instanceof Retry || error instanceof Blocked)) throw error;
     await lookLater(deps, target, last);
@@ -131,7 +135,11 @@ interface Look {
 }
 
 /** The inventory is written last: until then the message counts as not handled and comes again. */
-async function note(deps: ReconcileDeps, last: LastRun, look: Look): Promise<Looked> {
+async function note(
+  deps: ReconcileDeps,
+  last: LastRun,
+  look: Look,
+): Promise<Looked & { readonly settled: boolean }> {
   const at = isoTime(deps.clock.now());
   const worst = worstHealth(look.health);
   const isWaiting = isUnsettled(worst) || look.isDeleting;
@@ -142,16 +150,19 @@ async function note(deps: ReconcileDeps, last: LastRun, look: Look): Promise<Loo
       : { ...current, health: { status: worst.status, at, objects: [...look.health] } },
   );
   if (!isWaiting && record?.outcome !== undefined) {
-    const { id: runId, target, reason, revision, commit, outcome } = record;
+    const { id: runId, target, reason, revision, commit, outcome, trace } = record;
     const { kind, counts, message } = outcome;
-    const detail = { version: 1 as const, at, target, runId, runKey: last.key, reason, revision };
+    const run = { runId, runKey: last.key, reason, revision, ...(trace && { trace }) };
+    const detail = { version: 1 as const, at, target, ...run };
     const result = { sha: commit.sha, outcome: kind, counts, health: worst.status, message };
+    await sendLeadTimes(deps.metrics, record, at, { applied: false, health: worst.status });
     await deps.bus.publish([{ type: 'ReconcileFinished', detail: { ...detail, ...result } }]);
   }
   await updateDocument(deps.store, keys.inventory(look.target), inventorySchema, (current) =>
     current?.lastRun?.runId === last.runId
-      ? { ...current, seq: current.seq + 1, health: { ...worst, at } }
+      ? { ...current, seq: current.seq + 1, health: healthSince(current.health, worst, at) }
       : undefined,
   );
-  return { kind: 'looked', why: worst.message === '' ? worst.status : `${worst.status}: ${worst.message}` };
+  const why = worst.message === '' ? worst.status : `${worst.status}: ${worst.message}`;
+  return { kind: 'looked', why, settled: worst.status === 'Healthy' && !look.isDeleting };
 }

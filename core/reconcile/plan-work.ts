@@ -20,6 +20,7 @@ import { inTurns, type OrderedDesired } from './desired-order.ts';
 import { observeObjects, type Observed, type Sought } from './fetch-objects.ts';
 import { planAmongOthers, type HandOver } from './hand-over.ts';
 import { versionsOf, withReferencedValues } from './referenced-values.ts';
+import { withinProject } from './within-project.ts';
 import { deadlineOf, holdLease, policyOf, type RunContext } from './run-context.ts';
 
 /** A decided plan, with the connection that carries it out; undefined where nothing on the cluster is touched. */
@@ -59,7 +60,7 @@ export async function planWork(
   const cluster = await deps.clusters.connect(target.cluster, () => deadlineOf(context), { impersonate });
   const { served, resolution } = await resolveOn(cluster, state);
   const originOf = (ref: ObjectRef) => originIn(state, ref);
-  const all = inTurns(state, resolution);
+  const all = inTurns(state, isGone ? resolution : withinProject(context, resolution, originOf));
   const turns = isGone ? { ...all, desired: { objects: [], blocked: [] } } : all;
   const ordered = await withReferencedValues(context, turns, originOf);
   const sought = ordered.desired.refusal === undefined ? soughtIn(context, ordered.desired, served) : [];
@@ -156,6 +157,7 @@ async function basisOf(context: RunContext) {
     pruneCap: deps.config.pruneCap,
     confirmPrune: request.confirmPrune,
     keepUndesired: request.keepUndesired,
+    pruneFrozen: context.pruneFrozen,
     at: startedAt,
   };
 }

@@ -27,6 +27,16 @@ export function isUnsettled({ status }: Pick<SeenHealth, 'status'>): boolean {
   return status === 'Progressing' || status === 'Unknown';
 }
 
+/** As the inventory keeps it: since when looks have given the same status. */
+export function healthSince(
+  before: Inventory['health'],
+  { status, message }: Pick<SeenHealth, 'status' | 'message'>,
+  at: string,
+): NonNullable<Inventory['health']> {
+  const since = before?.status === status ? (before.since ?? before.at) : at;
+  return { status, message, at, since };
+}
+
 /** Health right after a run. A cluster that does not answer now has taken the objects all the same: Unknown (rule 5). */
 export async function seeHealth(
   cluster: Cluster,

@@ -2,13 +2,17 @@ import type { ObjectResult } from '../apply.ts';
 import type { StackConfig } from '../contract/config.ts';
 import { requestSeconds } from '../contract/kubernetes.ts';
 import type { EpisodeDeps } from '../episodes.ts';
+import type { Holds, HoldsDeps } from '../holds.ts';
 import { LeaseLost, type Lease } from '../lease.ts';
 import type { BrokenLoops } from '../model/heals.ts';
 import type { RunRequest } from '../model/run.ts';
 import { Policy } from '../policy.ts';
-import type { Clusters, Queues, ReferencedValues, Sealer, SopsOpener } from '../ports.ts';
+import type { Alarms, Clusters, Queues, ReferencedValues, Sealer, SopsOpener } from '../ports.ts';
 import type { Goal } from './choose-goal.ts';
+import { readSuspensions } from '../suspend.ts';
 import { Halted } from './halted.ts';
+import { describeSuspension, suspensionOf } from '../model/suspension.ts';
+import type { StageHeld } from './rollout-gate.ts';
 import type { InventoryWriter } from './inventory-writer.ts';
 import { readPointer } from './standing.ts';
 
@@ -19,7 +23,11 @@ export interface ReconcileDeps extends EpisodeDeps {
   readonly sealer: Sealer;
   readonly sops?: SopsOpener;
   readonly references?: ReferencedValues;
-  readonly config: EpisodeDeps['config'] & Pick<StackConfig, 'pruneCap'>;
+  /** Absent: nobody can be asked, and what goes by alarms waits. */
+  readonly alarms?: Alarms;
+  readonly config: EpisodeDeps['config'] &
+    HoldsDeps['config'] &
+    Pick<StackConfig, 'pruneCap' | 'projects' | 'repositories'>;
   /** Time by which the function must have ended, in milliseconds since the epoch. */
   readonly deadline: number;
 }
@@ -37,6 +45,11 @@ export interface RunContext {
   readonly runId: string;
   /** What heals leave alone since somebody changes it again each time; none when a person asked for the run. */
   readonly brokenLoops?: BrokenLoops;
+  readonly holds: Holds;
+  /** Why its stage of the rollout has not begun; nothing is touched then. */
+  readonly stageHeld?: StageHeld | undefined;
+  /** Why nothing is pruned by this run, in words: a freeze. */
+  readonly pruneFrozen?: string | undefined;
   /** ISO 8601. */
   readonly startedAt: string;
 }
@@ -79,9 +92,14 @@ export async function holdLease({ lease }: RunContext): Promise<void> {
   }
 }
 
-/** Stops the run when Git wants something newer (rule 4). Call before each step. */
+/** Stops the run when Git wants something newer (rule 4), and when somebody suspends it. Call before each step. */
 export async function assertNewest({ deps, request, goal }: RunContext): Promise<void> {
-  const pointer = await readPointer(deps.store, request.target);
+  const [pointer, suspensions] = await Promise.all([
+    readPointer(deps.store, request.target),
+    readSuspensions(deps.store),
+  ]);
+  const suspension = suspensionOf(suspensions, request.target, deps.clock.now());
+  if (suspension !== undefined) throw new Halted('suspended', `stopped: ${describeSuspension(suspension)}`);
   if (pointer === undefined || pointer.revision === goal.pointer.revision) return;
   const message = `revision ${pointer.revision} has come; a new run goes on with that one`;
   throw new Halted('superseded', message);

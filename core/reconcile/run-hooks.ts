@@ -120,9 +120,13 @@ function hookUidsIn({ hooks }: Pick<Inventory, 'hooks'>): ReadonlySet<string> {
 }
 
 /** Of what was part of the state until Git made it a hook; what a person must agree to lose is not deleted for that. */
-function prunableUid({ inventory, goal, request }: RunContext, { desired }: Hook): string | undefined {
+function prunableUid(
+  { inventory, goal, request, pruneFrozen }: RunContext,
+  { desired }: Hook,
+): string | undefined {
   const entry = inventory.value.entries[desired.key];
-  const mayPrune = goal.settings.prune && request.keepUndesired !== true && !isPrecious(desired.ref);
+  const isHeld = request.keepUndesired === true || pruneFrozen !== undefined;
+  const mayPrune = goal.settings.prune && !isHeld && !isPrecious(desired.ref);
   return mayPrune && entry?.created === true ? entry.uid : undefined;
 }
 

@@ -1,6 +1,7 @@
 import { keys } from '../contract/keys.ts';
 import { readDocument } from '../documents.ts';
 import { readEpisodes } from '../episodes.ts';
+import type { Holds } from '../holds.ts';
 import { desiredPointerSchema, type DesiredPointer } from '../model/desired.ts';
 import { inventorySchema, type Inventory } from '../model/inventory.ts';
 import type { RunReason } from '../model/run.ts';
@@ -14,6 +15,8 @@ export interface Standing {
   readonly inventory: Inventory | undefined;
   /** An open episode has something that its own rules heal; asked only where the application as a whole does not. */
   readonly healable?: boolean;
+  /** What keeps it from being written to; asked only where something may be. */
+  readonly holds?: Holds;
 }
 
 export async function readStanding(store: Store, target: Target, reason?: RunReason): Promise<Standing> {

@@ -17,23 +17,29 @@ export const quickLooksMs: readonly number[] = [250, 750, 1500, 2500];
 export class Waiting extends Error {
   override readonly name = 'Waiting';
   readonly on: Subject;
-  constructor(on: Subject, reason: string) {
+  /** When to look again, in milliseconds since the epoch, where that is known. */
+  readonly lookAt: number | undefined;
+  constructor(on: Subject, reason: string, lookAt?: number) {
     super(reason);
     this.on = on;
+    this.lookAt = lookAt;
   }
 }
 
 /**
  * The window in which a revision waits: it opens with the first wait. What it waits for itself (hooks, health) counts
- * against one window, however often it goes on in between; dependencies have their own.
+ * against one window, however often it goes on in between; dependencies have their own. For its stage of a rollout it waits
+ * for as long as it takes.
  */
 export function windowOf({ goal, inventory, deps }: RunContext, { on, message }: Waiting): Window {
   const before = inventory.value.waiting;
   const isSame = before?.revision === goal.revision && (before.on ?? 'order') === on;
   const now = deps.clock.now();
   const since = isSame ? before.since : isoTime(now);
-  const until = isSame ? before.until : isoTime(now + goal.settings.timeoutSeconds * 1000);
-  return { revision: goal.revision, since, until, reason: message, on };
+  const window = { revision: goal.revision, since, reason: message, on };
+  if (on === 'rollout') return window;
+  const until = isSame ? before.until : undefined;
+  return { ...window, until: until ?? isoTime(now + goal.settings.timeoutSeconds * 1000) };
 }
 
 /**
@@ -43,6 +49,7 @@ export function windowOf({ goal, inventory, deps }: RunContext, { on, message }:
 export function overdue(context: RunContext, error: unknown): unknown {
   if (!(error instanceof Waiting)) return error;
   const { since, until } = windowOf(context, error);
+  if (until === undefined) return error;
   if (context.deps.clock.now() < millisecondsOf(until)) return error;
   const minutes = Math.round((millisecondsOf(until) - millisecondsOf(since)) / 60_000);
   const subject = `revision ${context.goal.revision}`;

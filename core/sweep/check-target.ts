@@ -1,10 +1,12 @@
 import type { StackConfig } from '../contract/config.ts';
 import { recordFindings, type EpisodeDeps, type Findings, type Recorded } from '../episodes.ts';
+import type { Holds, HoldsDeps } from '../holds.ts';
 import { Retry, messageOf } from '../errors.ts';
 import { LostSnapshot } from '../lost-snapshot.ts';
 import type { TargetCheck } from '../model/check.ts';
 import type { TargetMemory } from '../model/memory.ts';
 import type { RunRequest } from '../model/run.ts';
+import type { Target } from '../model/target.ts';
 import { isoTime, millisecondsOf } from '../model/time.ts';
 import { stuckDeletions } from '../plan.ts';
 import type { AuditTrail, Queues, ReferencedValues, Sealer, SopsOpener } from '../ports.ts';
@@ -26,7 +28,9 @@ export interface CheckDeps extends EpisodeDeps {
   readonly sops?: SopsOpener;
   readonly references?: ReferencedValues;
   readonly queues: Queues;
-  readonly config: EpisodeDeps['config'] & Pick<StackConfig, 'loopBreaker' | 'sweepMinutes'>;
+  readonly config: EpisodeDeps['config'] &
+    HoldsDeps['config'] &
+    Pick<StackConfig, 'loopBreaker' | 'sweepMinutes'>;
   readonly audit?: AuditTrail | undefined;
 }
 
@@ -89,10 +93,11 @@ export async function concludeCheck(
     return { check: unjudged(deps, revision, previous, reconciling) };
   const now = deps.clock.now();
   const drifted = [...look.drifts.values()].filter((drift) => isAlarming(countFields(drift))).length;
-  const verdict = judgeTarget(state, { ...look, drifted }, now);
+  const holds = await swept.holds();
+  const verdict = judgeTarget(state, { ...look, drifted, holds }, now);
   const isDrifting = look.drifts.size > 0 || swept.drifting.has(target.application);
   const recorded = isDrifting ? await record(deps, swept, state, look, previous) : undefined;
-  await askForRun(deps, state, { look, previous, healable: recorded?.healable ?? false });
+  await askForRun(deps, state, { look, previous, healable: recorded?.healable ?? false, holds });
   const isPartial = verdict.sync === 'Unknown' && verdict.reason !== driftIgnored;
   const healths = [...look.objects.values()].flatMap(({ health }) => health ?? []);
   const stuck = stuckDeletions(state.inventory ?? { entries: {} }, now);
@@ -106,7 +111,7 @@ export async function concludeCheck(
     ...(isPartial && { triedAt: isoTime(now) }),
     ...(fullAt !== undefined && { fullAt }),
   };
-  return { check, memory: memoryOf(versions, state, look, { ...verdict, revision }, isDrifting) };
+  return { check, memory: memoryOf(versions, state, look, { ...verdict, revision }, { isDrifting, holds }) };
 }
 
 /** An entry that says nothing new: when it was last looked at stays, so that its age goes on growing. */
@@ -143,7 +148,7 @@ function memoryOf(
   state: TargetState,
   look: Look,
   settled: NonNullable<TargetMemory['settled']>,
-  isDrifting: boolean,
+  { isDrifting, holds }: { readonly isDrifting: boolean; readonly holds: Holds },
 ): TargetMemory {
   const objects = [...look.objects.values()]
     .map(({ memory }) => memory)
@@ -157,19 +162,20 @@ function memoryOf(
     rulesDigest: rulesDigest(state),
     versionOnly: isVersionOnly(state),
     ...(intervalSeconds !== undefined && { intervalSeconds }),
-    ...(isClean && isKnown && isSettled(state, settled.sync) && { settled }),
+    ...(isClean && isKnown && isSettled(state, settled.sync, holds) && { settled }),
     objects,
     ...(hooks.length > 0 && { hooks }),
   };
 }
 
 /** Whether nothing but its objects, and nothing that time alone brings about, could give a sweep something to do. */
-function isSettled({ pointer, inventory }: TargetState, sync: TargetCheck['sync']): boolean {
+function isSettled({ pointer, inventory }: TargetState, sync: TargetCheck['sync'], holds: Holds): boolean {
   if (pointer.pin !== undefined || pointer.state === 'gone' || inventory?.waiting !== undefined) return false;
   const last = inventory?.lastRun;
   const isManual = pointer.settings.sync === 'manual' && last?.outcome === 'applied';
-  // What is said of a pending commit names the freeze that holds, and a window opens and closes by time alone.
-  const isTimed = pointer.settings.freeze.length > 0;
+  // What is said of a pending commit names what holds it back, which ends without a record of its own.
+  const { freeze, schedule = [] } = pointer.settings;
+  const isTimed = [...freeze, ...schedule, ...holds.freeze, ...(holds.suspensions?.active ?? [])].length > 0;
   return sync === 'Synced' || (sync === 'Pending' && isManual && !isTimed);
 }
 
@@ -195,23 +201,26 @@ async function record(
       look.objects.get(key)?.judged ?? (entry === undefined && look.unknown.length === 0 && isListed(key))
     );
   };
-  const whoDid = authors(deps, swept, look, previous?.at ?? inventory?.applied?.at);
+  const inOrderAt = previous?.at ?? inventory?.applied?.at;
+  const { drifts } = look;
+  const whoDid = authors(deps, swept, { target, drifts }, inOrderAt);
   const { loopBreaker, sweepMinutes } = deps.config;
   const periodMs = Math.max(pointer.settings.intervalSeconds ?? 0, sweepMinutes * 60) * 1000;
-  return recordFindings(deps, { target, drifts: look.drifts, isJudged, loopBreaker, periodMs, whoDid });
+  return recordFindings(deps, { target, drifts, isJudged, loopBreaker, periodMs, whoDid, inOrderAt });
 }
 
 /** Nobody is named where there is no audit log. `since`: when the objects were last known to be in order. */
 function authors(
   { audit, clock }: CheckDeps,
   { served }: SweptCluster,
-  { drifts }: Look,
+  { target, drifts }: Pick<Look, 'drifts'> & { readonly target: Target },
   since: string | undefined,
 ): Findings['whoDid'] {
   if (audit === undefined) return undefined;
   const until = clock.now();
   return authorsOf({
     trail: audit,
+    target,
     drifts: drifts.values(),
     since: since === undefined ? until : millisecondsOf(since),
     until,
@@ -226,15 +235,17 @@ async function askForRun(
     readonly look: Look;
     readonly previous: TargetCheck | undefined;
     readonly healable: boolean;
+    readonly holds: Holds;
   },
 ): Promise<void> {
-  const { look, previous, healable } = found;
+  const { look, previous, healable, holds } = found;
   const needs = {
     pending: isPending(state, look.unfinished),
     // A partial check does not say whether it was; one message too many finds nothing to do.
     wasPending: previous?.sync === 'Pending' || previous?.sync === 'Unknown',
     healable,
     rotated: look.rotations.length > 0,
+    holds,
   };
   const reason = nextRun(state, needs, deps.clock.now());
   if (reason === undefined) return;
@@ -244,6 +255,8 @@ async function askForRun(
     target,
     reason,
     requestedBy: 'sweep',
+    // What goes on with a revision is traced to its push.
+    ...(reason === 'heal' && deps.trace && { trace: deps.trace }),
     ...(reason === 'rotation' && {
       secretVersions: Object.fromEntries(look.rotations.map(({ place, current }) => [place, current])),
     }),

@@ -1,4 +1,4 @@
-import { frozenBy } from '../freeze.ts';
+import { noHolds, whyHeld, type Holds } from '../holds.ts';
 import type { TargetCheck } from '../model/check.ts';
 import { describeRotation, type Rotation } from '../model/secret-reference.ts';
 import type { TargetState } from './target-state.ts';
@@ -14,6 +14,8 @@ export interface Findings {
   readonly watched: boolean;
   /** Values that were rotated since they were applied. */
   readonly rotations?: readonly Rotation[];
+  /** What is suspended, and the freezes of the installation. */
+  readonly holds?: Holds;
 }
 
 /** Why a target is Unknown on purpose: the check is complete, and there is nothing to be done about it. */
@@ -22,23 +24,27 @@ export const driftIgnored = 'drift is ignored: live objects are not compared wit
 /** `Unknown` before `Pending` before `Drifted`: what was not judged is never called good, nor merely late (rule 5). */
 export function judgeTarget(
   { pointer, inventory }: TargetState,
-  { unfinished, unknown, drifted, watched, rotations = [] }: Findings,
+  { unfinished, unknown, drifted, watched, rotations = [], holds = noHolds }: Findings,
   now: number,
 ): Pick<TargetCheck, 'sync' | 'reason'> {
   if (unknown.length > 0) return { sync: 'Unknown', reason: summary(unknown) };
   if (isPending({ pointer, inventory }, unfinished)) {
     return {
       sync: 'Pending',
-      reason: pendingReason({ pointer, inventory }, unfinished) + frozenText(pointer, now),
+      reason:
+        pendingReason({ pointer, inventory }, unfinished) + heldText(whyHeld('push', pointer, holds, now)),
     };
   }
   if (rotations.length > 0) {
-    return { sync: 'Pending', reason: rotatedReason(pointer, rotations) + frozenText(pointer, now) };
+    return {
+      sync: 'Pending',
+      reason: rotatedReason(pointer, rotations) + heldText(whyHeld('push', pointer, holds, now)),
+    };
   }
   // Nobody looked, so nobody may say Synced.
   if (!watched) return { sync: 'Unknown', reason: driftIgnored };
   if (drifted === 0) return { sync: 'Synced', reason: '' };
-  const reason = `${drifted} of its objects differ from what was applied${frozenText(pointer, now)}`;
+  const reason = `${drifted} of its objects differ from what was applied${heldText(whyHeld('heal', pointer, holds, now))}`;
   return { sync: 'Drifted', reason };
 }
 
@@ -59,7 +65,7 @@ function pendingReason(
   if (last !== undefined && failed && last.revision === pointer.revision) {
     return `the last run was ${last.outcome}: ${last.message}`;
   }
-  if (last?.outcome === 'waiting' && last.revision === pointer.revision) return last.message;
+  if (inventory?.waiting?.revision === pointer.revision) return inventory.waiting.reason;
   if (pointer.revision === inventory?.applied?.revision)
     return `a run did not finish ${unfinished.join(', ')}`;
   if (pointer.state === 'gone') return 'its Application is gone from Git; its objects are about to go';
@@ -74,10 +80,9 @@ function rotatedReason({ settings }: TargetState['pointer'], rotations: readonly
   return settings.sync === 'manual' ? `${said}; it waits for \`trueup sync\`` : said;
 }
 
-/** Why nothing is done about it for now; empty outside of freeze windows. */
-function frozenText({ settings: { freeze } }: TargetState['pointer'], now: number): string {
-  const frozen = frozenBy(freeze, now);
-  return frozen === undefined ? '' : `; frozen until ${frozen.until}: ${frozen.reason}`;
+/** Why nothing is done about it for now, behind what is said of it. */
+function heldText(why: string | undefined): string {
+  return why === undefined ? '' : `; ${why}`;
 }
 
 /** Servers and webhooks may say a lot; the check document holds every target of the cluster. */

@@ -1,7 +1,9 @@
-import { frozenBy } from '../freeze.ts';
+import { noHolds, whyHeld, type Holds } from '../holds.ts';
+import type { HeldAction } from '../model/freeze.ts';
 import type { RunReason } from '../model/run.ts';
 import { isoTime, millisecondsOf, secondsBetween } from '../model/time.ts';
 import { pruneDue } from '../plan.ts';
+import { isWaitingForStage } from '../reconcile/choose-goal.ts';
 import { lookDelaySeconds, retryDelaySeconds } from '../reconcile/delays.ts';
 import type { TargetState } from './target-state.ts';
 
@@ -15,6 +17,8 @@ export interface Needs {
   readonly healable: boolean;
   /** A value that a Secret refers to has another version than the one that was applied. */
   readonly rotated?: boolean;
+  /** What is suspended, and the freezes of the installation. */
+  readonly holds?: Holds;
 }
 
 /** A failed run sends its own retry; when that is so long overdue, it was lost. */
@@ -30,8 +34,9 @@ export function nextRun(
   needs: Needs,
   now: number,
 ): RunReason | undefined {
-  // A run would only say that it is frozen.
-  if (frozenBy(pointer.settings.freeze, now) !== undefined) return undefined;
+  // A run would only say that it is frozen or suspended.
+  const isFree = (action: HeldAction): boolean =>
+    whyHeld(action, pointer, needs.holds ?? noHolds, now) === undefined;
   const isApplied = inventory?.applied?.revision === pointer.revision;
   const last = inventory?.lastRun;
   const failed = last?.outcome === 'failed' || last?.outcome === 'blocked' ? last : undefined;
@@ -43,17 +48,23 @@ export function nextRun(
   }
   // A `pending` request would rest where a person is needed; a heal finishes what is unfinished as well.
   // What a person began goes on where it waited, though nothing else is applied by itself.
-  const isWaiting = last?.outcome === 'waiting' && last.revision === pointer.revision;
-  if (needs.pending && !needsPerson && (pointer.settings.sync === 'auto' || isWaiting))
-    return needs.wasPending ? 'pending' : undefined;
+  const isStaged = isWaitingForStage(inventory, pointer.revision);
+  const isWaiting = isStaged || (last?.outcome === 'waiting' && last.revision === pointer.revision);
+  const goesOn = needs.pending && !needsPerson && (pointer.settings.sync === 'auto' || isWaiting);
+  // A stage may take days to begin: until then what is applied is healed.
+  if (isStaged && needs.healable && isFree('heal')) return 'heal';
+  if (goesOn && isFree('push')) return needs.wasPending ? 'pending' : undefined;
   // It heals what has drifted as well.
-  if (needs.rotated === true && isApplied && pointer.settings.sync === 'auto') return 'rotation';
+  const isRotated = needs.rotated === true && isApplied && pointer.settings.sync === 'auto';
+  if (isRotated && isFree('push')) return 'rotation';
   // What was only marked, and what waited for another application: no push comes for these.
-  if (isApplied && !needsPerson && pruneDue(inventory, now)) return 'pending';
+  if (isApplied && !needsPerson && pruneDue(inventory, now) && isFree('prune')) return 'pending';
   // Looks at deletions end an hour after the run; finalizers may take longer.
   const isDeleting = Object.values(inventory?.entries ?? {}).some(({ state }) => state === 'deleting');
   const isWatched =
     last !== undefined && lookDelaySeconds(secondsBetween(last.at, isoTime(now))) !== undefined;
   if (isDeleting && !isWatched && !needs.healable) return 'health';
-  return needs.healable ? 'heal' : undefined;
+  // Healing goes to the newest revision, but for one that waits for its stage or for a person.
+  const heals = needs.healable && isFree('heal') && (!goesOn || isFree('push'));
+  return heals ? 'heal' : undefined;
 }

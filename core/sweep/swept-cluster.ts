@@ -1,3 +1,4 @@
+import type { Holds } from '../holds.ts';
 import type { Mask } from '../drift/shown-value.ts';
 import type { TargetCheck } from '../model/check.ts';
 import type { ClusterMemory, ObjectMemory, RecordVersions, TargetMemory } from '../model/memory.ts';
@@ -26,6 +27,8 @@ export interface SweptCluster {
   /** Keys of extra objects with open episodes, by application. */
   readonly openExtras: ReadonlyMap<string, ReadonlySet<string>>;
   readonly mask: Mask;
+  /** What holds runs back; read when the first target is judged, and not for a clean sweep. */
+  readonly holds: () => Promise<Holds>;
   /** Each is asked for once in a sweep. */
   readonly references: ReferencedValues;
   /** Names of objects that drift although all that a look at their metadata tells is as it was at a clean check. */

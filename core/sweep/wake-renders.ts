@@ -13,7 +13,7 @@ import type { KnownDocuments } from './known-documents.ts';
 
 const readsAtATime = 16;
 /** No commit is meant: whatever the head is, is worth a look. */
-const noSha = '0'.repeat(40);
+export const noSha = '0'.repeat(40);
 
 interface AskedOfAll {
   readonly asked: readonly AskedDocument[];

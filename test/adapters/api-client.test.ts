@@ -209,7 +209,7 @@ describe('credentials', () => {
     });
     const error = await rejection(cluster.get(address));
     assert.ok(error instanceof Blocked);
-    assert.match(error.message, /did not accept our credentials \(401\); grant the role an access entry/);
+    assert.match(error.message, /did not accept our credentials \(401\); renew the kubeconfig in its secret/);
     assert.ok(!JSON.stringify([error.message, error.stack]).includes('very-secret'));
   });
 });

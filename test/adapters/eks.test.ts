@@ -79,7 +79,8 @@ describe('an EKS cluster', { skip }, () => {
   const accessWith = async (change: Partial<{ name: string; clock: Pick<Clock, 'now'>; key: string }>) => {
     const keys = { ...credentials, secretAccessKey: change.key ?? credentials.secretAccessKey };
     const client = new EKSClient({ region, credentials: keys });
-    return eksAccess('east', change.name ?? 'shop', client, change.clock ?? clock);
+    const target = { cluster: 'east', name: change.name ?? 'shop', client };
+    return eksAccess(target, change.clock ?? clock);
   };
   /** A good token whose URL was changed on the way. */
   const rewritten = async (change: (url: string) => string): Promise<ApiAccess> => {
@@ -162,7 +163,7 @@ describe('an EKS cluster', { skip }, () => {
   test('a cluster that does not exist, or is not ready, is Blocked with what to do', async () => {
     await assert.rejects(
       connect('nowhere'),
-      /EKS cluster nowhere in eu-central-1: does not exist; correct its name or region/,
+      /EKS cluster nowhere in eu-central-1: does not exist; correct its name, account or region/,
     );
     await assert.rejects(
       connect('creating'),

@@ -22,12 +22,32 @@ export interface EksCluster {
   certificateAuthority: string;
   version?: string;
   tags?: Record<string, string>;
+  /** Default: ACTIVE. */
+  status?: string;
+  /** Default: the emulator's own. */
+  account?: string;
+  region?: string;
+  /** What its kube-apiserver has in the path of `tokenReviewUrl`. */
+  authToken?: string;
 }
 
-/** Puts an ACTIVE EKS cluster into the account, or replaces the one of that name. */
+/** Puts an EKS cluster into an account and region, or replaces the one of that name. */
 export async function putEksCluster(aws: LocalAws, name: string, cluster: EksCluster): Promise<void> {
   const certificateAuthority = Buffer.from(cluster.certificateAuthority).toString('base64');
   await call(aws, 'PUT', `eks/${name}`, { ...cluster, certificateAuthority });
+}
+
+/** Where the kube-apiserver of such a cluster has tokens reviewed: by their signature, then by the access entries. */
+export function tokenReviewUrl(
+  aws: LocalAws,
+  {
+    account,
+    region,
+    name,
+    authToken,
+  }: Required<Pick<EksCluster, 'account' | 'region' | 'authToken'>> & { name: string },
+): string {
+  return `${aws.endpoint}/_trueup/eks-auth/${account}/${region}/${name}/${authToken}`;
 }
 
 const emittedSchema = z.object({ FailedEntryCount: z.literal(0) });

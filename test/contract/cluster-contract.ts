@@ -181,6 +181,11 @@ export function clusterContract(name: string, open: () => Promise<ContractSubjec
       assert.equal(bare?.metadata.managedFields?.[0]?.manager, 'trueup');
       const none = await subject.cluster.list(resource, 'trueup.dev/application=nobody-has-this');
       assert.deepEqual(none.items, []);
+      const any = await subject.cluster.list(resource, 'trueup.dev/application');
+      assert.ok(
+        any.items.some(({ metadata }) => metadata.uid === whole?.metadata.uid),
+        'whatever the value',
+      );
     });
 
     test('a list of one namespace, no longer than asked by more than one', async () => {

@@ -102,7 +102,10 @@ const cases = z
 describe('a freeze window', () => {
   for (const { case: name, freeze, at } of cases) {
     it(name, () => {
-      const ends = Object.keys(at).map((time) => [time, frozenBy(freeze, Date.parse(time))?.until ?? '-']);
+      const ends = Object.keys(at).map((time) => [
+        time,
+        frozenBy({ freeze }, 'push', Date.parse(time))?.until ?? '-',
+      ]);
       assert.deepEqual(Object.fromEntries(ends), at);
     });
   }
@@ -110,14 +113,17 @@ describe('a freeze window', () => {
   it('tells its reason, in words of its own where there is none', () => {
     const now = Date.parse('2026-11-23T09:15:00Z');
     const window = freezeSchema.parse({ days: ['mon'], from: '09:00', until: '10:00' });
-    assert.equal(frozenBy([window], now)?.reason, 'a freeze window');
-    assert.equal(frozenBy([{ ...window, reason: 'the sale' }], now)?.reason, 'the sale');
+    assert.equal(frozenBy({ freeze: [window] }, 'push', now)?.reason, 'a freeze window');
+    assert.equal(frozenBy({ freeze: [{ ...window, reason: 'the sale' }] }, 'push', now)?.reason, 'the sale');
   });
 
   it('that never ends is told an end all the same', () => {
     const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
     const always = freezeSchema.parse({ days, from: '00:00', until: '00:00' });
-    assert.match(frozenBy([always], Date.parse('2026-11-23T09:15:00Z'))?.until ?? '', /^2027-01/);
+    assert.match(
+      frozenBy({ freeze: [always] }, 'push', Date.parse('2026-11-23T09:15:00Z'))?.until ?? '',
+      /^2027-01/,
+    );
   });
 
   for (const [name, value] of [

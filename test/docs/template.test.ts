@@ -69,11 +69,12 @@ function countOf(lines: readonly Line[], item: string): number {
 }
 
 test('cost: the template has as many of each as the computation says', () => {
-  const [first] = sample.clusters;
+  const { clusters: declared = [] } = sample;
+  const [first] = declared;
   using small = synthesize({ ...sample, clusters: first === undefined ? [] : [first] });
   for (const [synthesized, clusters] of [
     [small, 1],
-    [stack, sample.clusters.length],
+    [stack, declared.length],
   ] as const) {
     assert.deepEqual(countsOf(synthesized), {
       'CloudWatch::Alarm': countOf(fixed, 'Alarms') + clusters * countOf(perCluster, 'Alarms'),

@@ -1,12 +1,5 @@
-import { fieldManager } from '../../core/contract/kubernetes.ts';
-import { keyedDigest } from '../../core/model/digest.ts';
 import { isJsonObject, jsonEqual, type Json, type JsonObject } from '../../core/model/json.ts';
-import {
-  groupOf,
-  type KubeObject,
-  type LiveObject,
-  type ManagedFieldsEntry,
-} from '../../core/model/object.ts';
+import { groupOf, type KubeObject, type LiveObject } from '../../core/model/object.ts';
 import { definedKinds } from '../../core/plan.ts';
 import type {
   ApiResource,
@@ -20,6 +13,8 @@ import type {
   ObjectAddress,
 } from '../../core/ports.ts';
 import { ManualClock } from './manual-clock.ts';
+import { digestOfList, selected, type ListOptions } from './object-lists.ts';
+import { appliedOver, isOurs, managedEntry, updatedBy } from './managed-fields.ts';
 import { conflictsOf, dropped, merge, objectAt, ownedBy, patched, type Owners } from './object-fields.ts';
 
 interface Stored {
@@ -51,11 +46,13 @@ const builtIn: readonly ApiResource[] = [
 /**
  * A cluster in memory for unit tests of core: server-side apply of whole values with conflicts, namespaces, definitions,
  * finalizers, owners. It passes the same contract suite as the real adapter. What it does not do: it knows no schemas, so
- * it refuses nothing by itself and lists have one owner; managedFields name top-level members only; dependents go, or
- * stay, in the same moment as their owner, and Foreground is as Background.
+ * it refuses nothing by itself and lists have one owner; dependents go, or stay, in the same moment as their owner, and
+ * Foreground is as Background.
  */
 export class MemoryCluster implements Cluster {
   readonly #objects = new Map<string, Stored>();
+  /** Answers to questions, which hold until the next write. */
+  readonly #listed = new Map<string, { readonly version: number; readonly items: readonly LiveObject[] }>();
   readonly #clock: Pick<ManualClock, 'now'>;
   #version = 100;
   #uids = 0;
@@ -89,20 +86,19 @@ export class MemoryCluster implements Cluster {
   async list(
     { group, version, kind: wanted }: ApiResource,
     selector: string,
-    options: NonNullable<Parameters<Cluster['list']>[2]> = {},
+    options: ListOptions = {},
   ): Promise<LiveList> {
     this.hook(`list ${wanted}`, 'before');
     const apiVersion = group === '' ? version : `${group}/${version}`;
-    const [label = '', value = ''] = selector.split('=');
-    const items = [...this.#objects.values()]
-      .map(({ object }) => object)
-      .filter((object) => object.apiVersion === apiVersion && object.kind === wanted)
-      .filter(({ metadata }) => selector === '' || metadata.labels?.[label] === value)
-      .filter(({ metadata }) => options.namespace === undefined || metadata.namespace === options.namespace)
-      .slice(0, (options.most ?? Infinity) + 1)
-      .map((object) => (options.metadataOnly === true ? withoutContent(object) : object));
+    const question = JSON.stringify([apiVersion, wanted, selector, { ...options, digestKey: undefined }]);
+    const known = this.#listed.get(question);
+    const items =
+      known?.version === this.#version
+        ? known.items
+        : selected(this.#objects.values(), { apiVersion, kind: wanted, selector, ...options });
+    if (items !== known?.items) this.#listed.set(question, { version: this.#version, items });
     const { metadataOnly = false, digestKey } = options;
-    const digest = metadataOnly && digestKey && keyedDigest(digestKey, JSON.stringify(items));
+    const digest = metadataOnly && digestKey && digestOfList(items, digestKey);
     return { resourceVersion: String(this.#version), items, ...(digest && { digest }) };
   }
 
@@ -120,8 +116,10 @@ export class MemoryCluster implements Cluster {
       const message = `Apply failed with ${fields.length} conflict(s)`;
       return { kind: 'conflict', message, fields };
     }
+    const before = this.#version;
     const next = stored === undefined ? this.#born(object) : this.#merged(stored, object);
-    if (!options.dryRun) {
+    if (options.dryRun) this.#version = before;
+    else {
       const lost = new Set(fields.map(({ field }) => field));
       const others = new Map([...(stored?.others ?? [])].filter(([field]) => !lost.has(field)));
       this.#objects.set(keyOf(address), { object: next, ours: object, others });
@@ -199,6 +197,11 @@ export class MemoryCluster implements Cluster {
     }
   }
 
+  /** The version of the newest write. */
+  get newest(): number {
+    return this.#version;
+  }
+
   /** What is there, without asking. */
   live(address: ObjectAddress): LiveObject | undefined {
     return this.#objects.get(keyOf(address))?.object;
@@ -274,14 +277,14 @@ export class MemoryCluster implements Cluster {
         resourceVersion: this.#nextVersion(),
         generation: 1,
         creationTimestamp: this.#time(),
-        managedFields: [this.#entry(object, manager)],
+        managedFields: [managedEntry(object, { manager, time: this.#time() })],
       },
     };
   }
 
   #merged({ object: live, ours }: Stored, wanted: KubeObject): LiveObject {
     const content = merge(dropped(live, ours, wanted), wanted);
-    const entry = this.#entry(wanted);
+    const entry = managedEntry(wanted, { time: this.#time() });
     const before = live.metadata.managedFields ?? [];
     const isSame = jsonEqual(withoutServer(content), withoutServer(live));
     if (isSame && before.some((each) => jsonEqual(each.fieldsV1, entry.fieldsV1) && isOurs(each)))
@@ -292,7 +295,7 @@ export class MemoryCluster implements Cluster {
       uid: live.metadata.uid,
       resourceVersion: this.#nextVersion(),
       generation: (live.metadata.generation ?? 1) + (jsonEqual(content['spec'], live['spec']) ? 0 : 1),
-      managedFields: [...before.filter((each) => !isOurs(each)), entry],
+      managedFields: appliedOver(live, wanted, entry),
     };
     return { ...content, apiVersion: live.apiVersion, kind: live.kind, metadata };
   }
@@ -305,25 +308,11 @@ export class MemoryCluster implements Cluster {
       ...objectAt(content, 'metadata'),
       uid: object.metadata.uid,
       resourceVersion: this.#nextVersion(),
-      managedFields: [
-        ...(object.metadata.managedFields ?? []),
-        this.#entry({ ...object, ...content }, manager),
-      ],
+      managedFields: updatedBy(manager, object, { content, time: this.#time() }),
     };
     const changed = { ...object, ...content, apiVersion: object.apiVersion, kind: object.kind, metadata };
     this.#objects.set(keyOf(address), { object: changed, ours, others });
     return changed;
-  }
-
-  #entry(object: KubeObject, manager?: string): ManagedFieldsEntry & { readonly [key: string]: Json } {
-    const fields = Object.keys(object).filter((name) => name !== 'apiVersion' && name !== 'kind');
-    return {
-      manager: manager ?? fieldManager,
-      operation: manager === undefined ? 'Apply' : 'Update',
-      apiVersion: object.apiVersion,
-      time: this.#time(),
-      fieldsV1: Object.fromEntries(fields.map((name) => [`f:${name}`, {}])),
-    };
   }
 
   #nextVersion(): string {
@@ -335,10 +324,6 @@ export class MemoryCluster implements Cluster {
   #time(): string {
     return new Date(Math.floor(this.#clock.now() / 1000) * 1000).toISOString().replace('.000Z', 'Z');
   }
-}
-
-function isOurs({ manager, operation }: ManagedFieldsEntry): boolean {
-  return manager === fieldManager && operation === 'Apply';
 }
 
 function pathOf({ apiVersion, plural, namespace, name }: ObjectAddress): string {
@@ -353,10 +338,6 @@ function keyOf({ apiVersion, plural, namespace, name }: ObjectAddress): string {
 
 function pluralOf({ kind: name }: KubeObject): string {
   return `${name.toLowerCase()}s`;
-}
-
-function withoutContent({ apiVersion, kind: name, metadata }: LiveObject): LiveObject {
-  return { apiVersion, kind: name, metadata };
 }
 
 function withoutServer({ metadata, ...object }: JsonObject): JsonObject {

@@ -1,45 +1,68 @@
 import { createHash } from 'node:crypto';
 import type { Store, Stored, WriteCondition, WriteOutcome } from '../../core/ports.ts';
 
+/** Keys that are alike in their first two parts: `desired/east/`. Most listings are of one of these. */
+function folderOf(key: string): string {
+  const second = key.indexOf('/', key.indexOf('/') + 1);
+  return key.slice(0, second + 1);
+}
+
 /** Store in memory for unit tests of core; passes the same contract suite as the S3 store. */
 export class MemoryStore implements Store {
-  readonly #objects = new Map<string, Stored>();
+  readonly #folders = new Map<string, Map<string, Stored>>();
   /** Every successful write in order, so that a test can assert what was written and when. */
   readonly writes: string[] = [];
 
   async get(key: string): Promise<Stored | undefined> {
-    return this.#objects.get(key);
+    return this.#find(key);
   }
 
   async put(key: string, text: string, condition: WriteCondition): Promise<WriteOutcome> {
-    const current = this.#objects.get(key);
+    const current = this.#find(key);
     if (condition === 'absent' && current !== undefined) return { kind: 'conflict' };
     if (typeof condition === 'object' && current?.etag !== condition.etag) return { kind: 'conflict' };
     // As in S3, the etag is that of the content: it repeats when the content does.
     const etag = createHash('md5').update(text).digest('hex');
-    this.#objects.set(key, { text, etag });
-    this.writes.push(key);
+    const name = folderOf(key);
+    const folder = this.#folders.get(name) ?? new Map<string, Stored>();
+    this.#folders.set(name, folder.set(key, { text, etag }));
+    this.noteWrite(key);
     return { kind: 'written', etag };
   }
 
   async delete(key: string, condition: 'any' | { readonly etag: string }): Promise<'deleted' | 'conflict'> {
-    const current = this.#objects.get(key);
+    const current = this.#find(key);
     if (condition !== 'any' && current?.etag !== condition.etag) return 'conflict';
-    this.#objects.delete(key);
+    this.#folders.get(folderOf(key))?.delete(key);
     return 'deleted';
   }
 
   async entries(prefix: string): Promise<ReadonlyMap<string, string>> {
-    const matching = [...this.#objects].filter(([key]) => key.startsWith(prefix));
-    return new Map(
-      matching.map(([key, { etag }]): [string, string] => [key, etag]).sort(([a], [b]) => (a < b ? -1 : 1)),
-    );
+    const matching = this.#below(prefix).map(([key, { etag }]): [string, string] => [key, etag]);
+    return new Map(matching.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   async *list(prefix: string, options: { after?: string; limit?: number } = {}): AsyncIterable<string> {
-    const matching = [...this.#objects.keys()]
-      .filter((key) => key.startsWith(prefix) && key > (options.after ?? ''))
+    const matching = this.#below(prefix)
+      .map(([key]) => key)
+      .filter((key) => key > (options.after ?? ''))
       .sort((a, b) => (a < b ? -1 : 1));
     yield* matching.slice(0, options.limit);
+  }
+
+  protected noteWrite(key: string): void {
+    this.writes.push(key);
+  }
+
+  #find(key: string): Stored | undefined {
+    return this.#folders.get(folderOf(key))?.get(key);
+  }
+
+  #below(prefix: string): [string, Stored][] {
+    const whole = this.#folders.get(folderOf(prefix));
+    const folders = folderOf(prefix) === '' ? [...this.#folders] : [[folderOf(prefix), whole] as const];
+    return folders
+      .filter(([name]) => name.startsWith(prefix) || prefix.startsWith(name))
+      .flatMap(([, folder]) => [...(folder ?? [])].filter(([key]) => key.startsWith(prefix)));
   }
 }

@@ -79,3 +79,52 @@ export function conflictsOf(live: JsonObject, wanted: JsonObject, others: Owners
     return manager !== undefined && isOther ? [{ field, manager }] : [];
   });
 }
+
+/** The server's own, and what an object is known by, is nobody's. */
+const unowned = new Set(['apiVersion', 'kind', 'status']);
+const unownedMeta = new Set([
+  'name',
+  'namespace',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'managedFields',
+]);
+
+/** The set of all leaves of an object as the server writes it (FieldsV1), or of those that `unlike` has not so. */
+export function fieldsOf(object: JsonObject, unlike: JsonObject = {}): JsonObject {
+  const { metadata } = object;
+  const whole = without(object, unowned);
+  const own = isJsonObject(metadata) ? { ...whole, metadata: without(metadata, unownedMeta) } : whole;
+  return fieldSet(own, unlike);
+}
+
+function without(members: JsonObject, names: ReadonlySet<string>): JsonObject {
+  return Object.fromEntries(Object.entries(members).filter(([name]) => !names.has(name)));
+}
+
+function fieldSet(value: JsonObject, unlike: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, member]): [string, Json][] => {
+      const other = unlike[name];
+      if (isJsonObject(member) && Object.keys(member).length > 0) {
+        const below = fieldSet(member, isJsonObject(other) ? other : {});
+        return Object.keys(below).length === 0 ? [] : [[`f:${name}`, below]];
+      }
+      return other !== undefined && jsonEqual(member, other) ? [] : [[`f:${name}`, {}]];
+    }),
+  );
+}
+
+/** A set without the leaves of another. */
+export function lessFields(set: JsonObject, taken: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(set).flatMap(([edge, below]): [string, Json][] => {
+      const other = taken[edge];
+      if (!isJsonObject(below) || !isJsonObject(other)) return [[edge, below]];
+      const left = lessFields(below, other);
+      return Object.keys(left).length === 0 ? [] : [[edge, left]];
+    }),
+  );
+}

@@ -60,6 +60,7 @@ before(async () => {
     [environment.fleet]: prefix,
     [environment.runQueue]: runs.QueueUrl,
     [environment.laterQueue]: later.QueueUrl,
+    [environment.networks]: '{}',
     [environment.digestKeySecret]: `${prefix}/digests`,
     [environment.sealingKey]: keyId,
   });

@@ -74,6 +74,7 @@ before(async () => {
     [environment.config]: `${prefix}/config.json`,
     [environment.fleet]: prefix,
     [environment.laterQueue]: later,
+    [environment.networks]: '{}',
     [environment.runQueue]: runs,
     [environment.sweepQueue]: later,
     [environment.digestKeySecret]: keySecret,

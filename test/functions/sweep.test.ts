@@ -53,6 +53,7 @@ before(async () => {
     [environment.config]: `${prefix}/config.json`,
     [environment.fleet]: prefix,
     [environment.laterQueue]: urls.later,
+    [environment.networks]: '{}',
     [environment.sweepQueue]: urls.sweeps,
     [environment.digestKeySecret]: `${prefix}/digest`,
     [environment.sealingKey]: KeyMetadata?.KeyId ?? '',

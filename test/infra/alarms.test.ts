@@ -44,10 +44,10 @@ function tableOf(from: Synthesized): string[] {
 const alarms = alarmsOf(stack);
 
 test('every alarm: metric, dimensions, period, threshold, missing data', () => {
-  const perQueue = ['Pushes', 'Intake', 'Runs', 'Later', 'Sweeps'].map(
-    (queue) =>
-      `trueup-acme-dead-letters-${queue.toLowerCase()} Maximum(ApproximateNumberOfMessagesVisible{QueueName=<Queues${queue}DeadLetters>}) over 1 x 300 s > 0 notBreaching`,
-  );
+  const perQueue = ['Pushes', 'Intake', 'Runs', 'Later', 'Sweeps'].flatMap((queue) => [
+    `trueup-acme-dead-letters-${queue.toLowerCase()} Maximum(ApproximateNumberOfMessagesVisible{QueueName=<Queues${queue}DeadLetters>}) over 1 x 300 s > 0 notBreaching`,
+    `trueup-acme-backlog-${queue.toLowerCase()} Maximum(ApproximateAgeOfOldestMessage{QueueName=<Queues${queue}Queue>}) over 1 x 300 s > 1200 notBreaching`,
+  ]);
   assert.deepEqual(
     tableOf(stack).sort(),
     [

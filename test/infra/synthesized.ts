@@ -3,7 +3,6 @@ import path from 'node:path';
 import { App, Stack } from 'aws-cdk-lib/core';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as z from 'zod';
-import { parseStackConfig } from '../../core/contract/config.ts';
 import type { StackConfigInput } from '../../core/contract/config.ts';
 import { functionNames } from '../../infra/bundle.ts';
 import { temporaryFolder } from '../../infra/temporary-folder.ts';
@@ -41,11 +40,17 @@ export interface Synthesized extends Disposable {
   readonly outdir: string;
 }
 
+export interface SynthesisOptions {
+  readonly validate?: boolean;
+  /** What an app does with the construct before it is synthesised. */
+  readonly add?: (trueup: TrueUp, stack: Stack) => void;
+}
+
 /** Synthesises the stack with a stub for each function, as a zip unless told otherwise: the image's context is large. */
 export function synthesize(
   input: StackConfigInput = sample,
   props: Partial<Omit<TrueUpProps, 'config' | 'bundles'>> = {},
-  { validate = false }: { validate?: boolean } = {},
+  { validate = false, add = () => undefined }: SynthesisOptions = {},
 ): Synthesized {
   const folder = temporaryFolder();
   const bundles = path.join(folder.path, 'bundles');
@@ -59,8 +64,8 @@ export function synthesize(
   const outdir = path.join(folder.path, 'cdk.out');
   const app = new App({ outdir, context: cdkJson.context, analyticsReporting: false });
   const stack = new Stack(app, 'trueup-acme');
-  const config = parseStackConfig(input);
-  const trueup = new TrueUp(stack, 'TrueUp', { config, bundles, snapshotPackaging: 'zip', ...props });
+  const trueup = new TrueUp(stack, 'TrueUp', { config: input, bundles, snapshotPackaging: 'zip', ...props });
+  add(trueup, stack);
   const template = Template.fromStack(Stack.of(trueup));
   const { Resources } = z
     .object({ Resources: z.record(z.string(), resourceSchema) })
@@ -126,7 +131,7 @@ export function rightsIn(config: StackConfigInput): readonly string[] {
           .flat()
           .map(
             (resource) =>
-              `${/Webhook|Snapshot|Reconcile|Sweep|Intake/.exec(name)?.[0]} ${String(Action)} ${flatten(resource)}`,
+              `${/Webhook|Snapshot|Reconcile|Sweep|Intake|Audit/.exec(name)?.[0]} ${String(Action)} ${flatten(resource)}`,
           ),
       ),
   );

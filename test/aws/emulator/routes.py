@@ -1,7 +1,10 @@
 """Routes of ours beside the AWS API, for what AWS itself or its network would do.
 
-PUT  /_trueup/eks/NAME         {"endpoint", "certificateAuthority", "version"?, "tags"?}: an EKS cluster that is there,
-                               whose DescribeCluster leads to a real kube-apiserver
+PUT  /_trueup/eks/NAME         {"endpoint", "certificateAuthority", "version"?, "tags"?, "status"?, "account"?, "region"?,
+                               "resourcesVpcConfig"?, "authToken"?}: an EKS cluster that is there, whose DescribeCluster
+                               leads to a real kube-apiserver
+POST /_trueup/eks-auth/ACCOUNT/REGION/NAME/TOKEN   a TokenReview of such a kube-apiserver, answered by the emulator's own
+                               authenticator: signature of the token, then the cluster's access entries
 POST /_trueup/events           {"Entries": […]} as PutEvents takes them, but from an aws.* source (ECR's own events)
 POST /_trueup/kill/NAME        SIGKILL to each process of that Lambda that is in the middle of an invocation
 *    /_trueup/function-url/ID/PATH   the function URL of that id, for callers that can't set the Host header
@@ -35,6 +38,8 @@ async def _answer(send, status: int, body: bytes = b"") -> None:
 
 
 def _set_cluster(name: str, wanted: dict) -> tuple:
+    set_request_account_id(wanted.get("account", ""))
+    set_request_region(wanted.get("region"))
     arn = f"arn:aws:eks:{get_region()}:{get_account_id()}:cluster/{name}"
     eks._clusters[name] = {
         "name": name,
@@ -43,11 +48,19 @@ def _set_cluster(name: str, wanted: dict) -> tuple:
         "version": wanted.get("version", "1.36"),
         "endpoint": wanted["endpoint"],
         "certificateAuthority": {"data": wanted["certificateAuthority"]},
-        "status": "ACTIVE",
+        "status": wanted.get("status", "ACTIVE"),
         "accessConfig": {"authenticationMode": "API"},
+        "resourcesVpcConfig": wanted.get("resourcesVpcConfig", {}),
         "tags": wanted.get("tags", {}),
+        "_auth_token": wanted.get("authToken", ""),
     }
     return 204, b""
+
+
+def _review_token(rest: str, body: bytes) -> tuple:
+    account, region, name, token = rest.split("/")
+    status, _headers, answer = eks._handle_auth_webhook(name, account, region, body, token)
+    return status, answer if isinstance(answer, bytes) else answer.encode()
 
 
 def _emit(wanted: dict) -> tuple:
@@ -109,6 +122,8 @@ def install() -> None:
         match (scope["method"], kind):
             case ("PUT", "eks"):
                 await _answer(send, *_set_cluster(rest, json.loads(await _body(receive))))
+            case ("POST", "eks-auth"):
+                await _answer(send, *_review_token(rest, await _body(receive)))
             case ("POST", "events"):
                 await _answer(send, *_emit(json.loads(await _body(receive))))
             case ("POST", "kill"):

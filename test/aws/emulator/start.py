@@ -2,12 +2,13 @@
 
 import alarms
 import lambdas
+import moves
 import permissions
 import resources
 import routes
 import schedules
 from ministack.app import main
 
-for gap in (alarms, lambdas, permissions, resources, routes, schedules):
+for gap in (alarms, lambdas, moves, permissions, resources, routes, schedules):
     gap.install()
 main()

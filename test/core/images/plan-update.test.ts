@@ -20,7 +20,11 @@ ${images}`;
 }
 const follow = (rest = '') => `    - image: ${repository}\n      policy: {semver: {range: '1.x'}}\n${rest}`;
 
-function plan(files: Readonly<Record<string, string>>, image: Partial<UpdateInput['image']> = {}) {
+function plan(
+  files: Readonly<Record<string, string>>,
+  image: Partial<UpdateInput['image']> = {},
+  memory: UpdateInput['memory'] = {},
+) {
   const applications = Object.entries(files).flatMap(([file, text]) =>
     text.includes('kind: Application')
       ? readYaml(file, text).map((document) => {
@@ -34,7 +38,10 @@ function plan(files: Readonly<Record<string, string>>, image: Partial<UpdateInpu
     files: new Map(Object.entries(files)),
     applications,
     image: { repository, tag: '1.3.0', ...image },
+    memory,
   });
+  const [fault] = update.faults;
+  if (fault !== undefined) throw new Error(`${fault.subject}: ${fault.message}`);
   const told = update.changes.map(({ policy, place, from, to }) => `${policy} ${place}: ${from} → ${to}`);
   return { ...update, told };
 }
@@ -74,6 +81,23 @@ describe('an image that is pushed', () => {
   it('that stands nowhere is told of, with what to do', () => {
     const [left] = plan({ 'applications/shop.yaml': application(follow()) }).left;
     assert.match(left?.reason ?? '', /stands nowhere.*kustomization in apps\/shop.*"shop:shop"/);
+  });
+
+  it('is not written again once a person took it back; another is', () => {
+    const files = {
+      'applications/shop.yaml': application(follow()),
+      'apps/shop/kustomization.yaml': kustomization,
+    };
+    const first = plan(files);
+    assert.deepEqual(first.memory, { 'shop:shop': { last: '1.3.0', rejected: [] } });
+    // 1.2.0 stands there again.
+    const again = plan(files, {}, first.memory);
+    assert.deepEqual(again.told, []);
+    assert.equal(again.left[0]?.reason, 'a person took 1.3.0 back; write it by hand, or push another tag');
+    assert.deepEqual(again.memory, { 'shop:shop': { last: '1.3.0', rejected: ['1.3.0'] } });
+    const other = plan(files, { tag: '1.3.1' }, again.memory);
+    assert.equal(other.told.length, 1);
+    assert.deepEqual(other.memory, { 'shop:shop': { last: '1.3.1', rejected: ['1.3.0'] } });
   });
 
   it('is pinned by digest where the policy wants that, or where one stands', () => {

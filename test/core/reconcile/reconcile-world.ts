@@ -6,6 +6,8 @@ import {
   type DesiredPointer,
   type Settings,
 } from '../../../core/model/desired.ts';
+import type { Project } from '../../../core/contract/projects.ts';
+import type { FleetFreeze } from '../../../core/model/freeze.ts';
 import { inventorySchema, type Inventory } from '../../../core/model/inventory.ts';
 import type { KubeObject } from '../../../core/model/object.ts';
 import type { RunReason, RunRecord, RunRequest } from '../../../core/model/run.ts';
@@ -94,6 +96,10 @@ export class ReconcileWorld<C extends Clock> {
   readonly clusters: Clusters;
   readonly namespace: string;
   pruneCap = { percent: 30, objects: 5 };
+  /** Of the installation, and of the cluster. */
+  freeze: FleetFreeze[] = [];
+  labels: Record<string, string> = {};
+  projects: readonly Project[] = [];
   /** What a function has left when it gets a request. */
   budgetMs = 300_000;
 
@@ -111,7 +117,10 @@ export class ReconcileWorld<C extends Clock> {
   get deps(): ReconcileDeps {
     const { store, bus, queues, metrics, clock, ids, sealer, clusters, pruneCap } = this;
     const deadline = clock.now() + this.budgetMs;
-    const config = { pruneCap, clusters: [{ name: this.target.cluster }] };
+    const access = { type: 'kubeconfig' as const, secret: 'none' };
+    const { freeze, labels } = this;
+    const fleet = { discovery: [], clusters: [{ name: this.target.cluster, labels, access }] };
+    const config = { pruneCap, freeze, repositories: [], projects: [...this.projects], ...fleet };
     return { store, bus, queues, metrics, clock, ids, sealer, clusters, config, deadline };
   }
 

@@ -1,0 +1,80 @@
+import { alarmStates, subscriptionsOf } from '../../adapters/alarm-state.ts';
+import { FunctionStates } from '../../adapters/function-state.ts';
+import { QueueStates } from '../../adapters/queue-state.ts';
+import { RoleRights } from '../../adapters/role-rights.ts';
+import type { AlarmFacts } from '../../core/doctor/judge-alarms.ts';
+import type { FunctionFact } from '../../core/doctor/judge-functions.ts';
+import type { QueueFact } from '../../core/doctor/judge-queues.ts';
+import { look } from './look.ts';
+import { rightsOf } from './rights.ts';
+import type { DoctorWorld } from './world.ts';
+
+/** Functions of the stack: how they stand, who feeds them, what their roles may. */
+export async function seeFunctions(world: DoctorWorld): Promise<readonly FunctionFact[]> {
+  const states = new FunctionStates();
+  const roles = new RoleRights();
+  const ours = ofType(world, 'AWS::Lambda::Function', /Functions([A-Z]\w*?)Function[0-9A-F]{8}$/);
+  return Promise.all(
+    ours.map(async ({ name, physicalId }): Promise<FunctionFact> => {
+      const configuration = await look(async () => states.state(physicalId));
+      const rights = await look(async () => {
+        if ('unseen' in configuration) throw new Error(configuration.unseen);
+        const { roleArn } = configuration.seen;
+        return Promise.all(
+          rightsOf(name, world).map(async (right) => ({
+            ...right,
+            isAllowed: await roles.isAllowed(roleArn, right),
+          })),
+        );
+      });
+      return { name, configuration, sources: await look(async () => states.sources(physicalId)), rights };
+    }),
+  );
+}
+
+/** Queues of the stack, and their dead-letter queues. */
+export async function seeQueues(world: DoctorWorld): Promise<readonly QueueFact[]> {
+  const states = new QueueStates(world.clock);
+  const work = ofType(world, 'AWS::SQS::Queue', /Queues([A-Z]\w*?)Queue[0-9A-F]{8}$/);
+  const dead = ofType(world, 'AWS::SQS::Queue', /Queues([A-Z]\w*?)DeadLetters[0-9A-F]{8}$/);
+  const undelivered = ofType(world, 'AWS::SQS::Queue', /Queues(Undelivered)[0-9A-F]{8}$/);
+  const all = [
+    ...work.map((queue) => ({ ...queue, isDeadLetters: false })),
+    ...[...dead, ...undelivered].map((queue) => ({ ...queue, isDeadLetters: true })),
+  ];
+  return Promise.all(
+    all.map(async ({ name, physicalId, isDeadLetters }): Promise<QueueFact> => ({
+      name,
+      isDeadLetters,
+      depth: await look(async () => states.depth(physicalId)),
+      oldestSeconds: isDeadLetters
+        ? { seen: undefined }
+        : await look(async () => states.oldestSeconds(physicalId)),
+    })),
+  );
+}
+
+/** Alarms of the fleet, and who hears them. */
+export async function seeAlarms({ config, output }: DoctorWorld): Promise<AlarmFacts> {
+  const [alarms, subscriptions] = await Promise.all([
+    look(async () => alarmStates(`trueup-${config.fleet}-`)),
+    look(async () => subscriptionsOf(output('alarmTopic'))),
+  ]);
+  return { alarms, subscriptions };
+}
+
+/** Resources of a type whose logical id has this form, by what it names: `TrueUpFunctionsSweepFunction0A…` is `sweep`. */
+function ofType(
+  { resources }: DoctorWorld,
+  type: string,
+  form: RegExp,
+): readonly { readonly name: string; readonly physicalId: string }[] {
+  return resources
+    .filter((resource) => resource.type === type)
+    .flatMap(({ logicalId, physicalId }) => {
+      const [, name] = form.exec(logicalId) ?? [];
+      return name === undefined
+        ? []
+        : [{ name: `${name.slice(0, 1).toLowerCase()}${name.slice(1)}`, physicalId }];
+    });
+}
