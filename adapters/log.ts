@@ -5,6 +5,8 @@ import { Blocked, Retry, Stop, messageOf } from '../core/errors.ts';
  * a header, a signature or a token, so none can get in.
  */
 export interface LogFields {
+  /** Id of the trace: the same in all that came of one push, check or wish. */
+  readonly trace?: string | undefined;
   readonly function?: string;
   readonly provider?: string;
   readonly delivery?: string;

@@ -9,6 +9,7 @@ import { readWanted, tellingPlaces, type ApplyOptions } from './local-source.ts'
 import type { LocalSession } from './local-session.ts';
 import { markStore } from './open-store.ts';
 import { isKept } from './plan.ts';
+import { assertResumed } from './suspend.ts';
 import { sessionFacts } from './local-facts.ts';
 import { clipped, coloured, short, table, type Report } from './report.ts';
 import { runLocally, type LocalRun } from './run-locally.ts';
@@ -22,6 +23,7 @@ export async function apply(session: LocalSession, path: string, options: ApplyO
   const wanted = await readWanted(path, options);
   const { worktree, charts, name, source, namespace, settings } = wanted;
   const target = { cluster: session.cluster, application: name };
+  await assertResumed(session, target);
   await assertFree(session, target, wait);
   const cluster = await session.ports.clusters.connect(target.cluster, () => session.ports.deadline);
   // Before anything is written: a cluster that does not answer leaves the store as it is.

@@ -47,7 +47,12 @@ export async function readWanted(path: string, options: ApplyOptions): Promise<W
     );
   }
   // There is no configuration here that would know of projects.
-  const { project: _, ...settings } = application === undefined ? defaultSettings : settingsOf(application);
+  // A person who applies to one cluster is no stage of a rollout.
+  const {
+    project: _,
+    rollout: __,
+    ...settings
+  } = application === undefined ? defaultSettings : settingsOf(application);
   const source = sourceAt(inside, application);
   return {
     name,

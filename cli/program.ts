@@ -22,6 +22,7 @@ import {
 } from './options.ts';
 import { addClusterVerbs } from './cluster-verbs.ts';
 import { addDeliveryVerbs } from './delivery-verbs.ts';
+import { addHoldVerbs } from './hold-verbs.ts';
 import { addUpkeepVerbs } from './upkeep-verbs.ts';
 import { print, type Report } from './report.ts';
 import type { Session } from './session.ts';
@@ -50,6 +51,7 @@ export function program(done: Done): Command {
     withCommon(trueup.command(name).description(description));
   addFileVerbs(verb, done);
   addDeliveryVerbs(verb, done);
+  addHoldVerbs(verb, done, { onStack, onRecords });
   addUpkeepVerbs(verb, done);
   addClusterVerbs(verb, done);
   addRecordVerbs(verb, done);

@@ -3,10 +3,12 @@ import { targetKey, type Target } from '../core/model/target.ts';
 import { liftPin, rollBack } from '../core/rollback.ts';
 import { reportOf } from './apply.ts';
 import { CliError } from './cli-error.ts';
+import { endTimeOf } from './end-time.ts';
 import type { LocalSession, RecordsSession } from './local-session.ts';
 import { short, type Report } from './report.ts';
 import { runLocally } from './run-locally.ts';
 import type { Session } from './session.ts';
+import { assertResumed } from './suspend.ts';
 import { selectTargets, type Selection } from './targets.ts';
 
 export interface RollbackOptions extends Selection {
@@ -28,6 +30,7 @@ const waitSeconds = 15 * 60;
 /** Moves the pointer of a target back, or forward again, and says so. */
 async function move(session: RecordsSession, target: Target, options: RollbackOptions): Promise<string> {
   const { to, lift = false } = options;
+  await assertResumed(session, target);
   if (lift) {
     const pointer = await liftPin(session, target);
     if (pointer === undefined)
@@ -36,7 +39,12 @@ async function move(session: RecordsSession, target: Target, options: RollbackOp
   }
   const by = await session.whoAmI();
   const reason = options.reason ?? 'no reason was given';
-  const { from, to: goal } = await rollBack(session, target, { to, by, reason, until: untilOf(options) });
+  const { from, to: goal } = await rollBack(session, target, {
+    to,
+    by,
+    reason,
+    until: endTimeOf(options.until),
+  });
   return `${targetKey(target)}: from ${short(from.commit.sha)} back to ${short(goal.commit.sha)} (${goal.commit.subject})`;
 }
 
@@ -77,11 +85,4 @@ async function requestOf(
 ): Promise<RunRequest> {
   const confirmed = confirmPrune === undefined ? {} : { confirmPrune };
   return { version: 1, target, reason: 'sync', requestedBy: await session.whoAmI(), ...confirmed };
-}
-
-function untilOf({ until }: RollbackOptions): string | undefined {
-  if (until === undefined) return undefined;
-  const at = Date.parse(until);
-  if (!Number.isNaN(at)) return new Date(at).toISOString();
-  throw new CliError(`--until ${until}: it must be a time such as 2026-11-30T18:00:00Z.`);
 }

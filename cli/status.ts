@@ -1,6 +1,9 @@
+import { describeFrozen, frozenBy } from '../core/freeze.ts';
 import { describePin } from '../core/model/pin.ts';
 import type { SecretVersions } from '../core/model/secret-reference.ts';
+import { describeSuspension, suspensionOf, type Suspension } from '../core/model/suspension.ts';
 import { waitingToGo } from '../core/plan.ts';
+import { readSuspensions } from '../core/suspend.ts';
 import { age, clipped, coloured, short, table, type Report } from './report.ts';
 import type { Session } from './session.ts';
 import { readTargets, type Selection, type TargetView } from './targets.ts';
@@ -19,6 +22,7 @@ interface Row {
   readonly checkedAt: string | undefined;
   /** Of the values that its Secrets refer to, as last applied. */
   readonly secretVersions?: SecretVersions;
+  readonly suspension?: Suspension;
   /** Why it is not Synced and Healthy. */
   readonly message: string;
 }
@@ -28,8 +32,11 @@ export async function status(
   { store, clock }: Pick<Session, 'store' | 'clock'>,
   selection: Selection,
 ): Promise<Report> {
-  const rows = (await readTargets(store, selection)).map(rowOf);
   const now = clock.now();
+  const suspensions = await readSuspensions(store);
+  const rows = (await readTargets(store, selection)).map((view) =>
+    rowOf(view, suspensionOf(suspensions, view.target, now), now),
+  );
   const lines = rows.map((row) => [
     row.cluster,
     row.application,
@@ -59,7 +66,7 @@ function messagesOf(rows: readonly Row[]): readonly string[] {
   });
 }
 
-function rowOf(view: TargetView): Row {
+function rowOf(view: TargetView, suspension: Suspension | undefined, now: number): Row {
   const { target, pointer, inventory, check } = view;
   const checked = check?.targets[target.application];
   // A run may have ended since the last sweep looked.
@@ -77,7 +84,18 @@ function rowOf(view: TargetView): Row {
     drift: checked?.drifted ?? 0,
     checkedAt: at,
     ...versionsOf(view),
-    message: [...new Set([reason, told, failureOf(view), keptOf(view), pinOf(view)])]
+    ...(suspension !== undefined && { suspension }),
+    message: [
+      ...new Set([
+        reason,
+        frozenOf(view, sync, now),
+        told,
+        failureOf(view),
+        keptOf(view),
+        pinOf(view),
+        suspendedOf(reason, suspension),
+      ]),
+    ]
       .filter((each) => each !== '')
       .join('; '),
   };
@@ -98,6 +116,8 @@ function syncOf({ target, pointer, inventory, check }: TargetView): SyncView {
   if (applied?.revision !== pointer.revision) {
     const last = inventory?.lastRun;
     const isStuck = last?.revision === pointer.revision && last.outcome !== 'applied';
+    const isStaged = inventory?.waiting?.on === 'rollout' && inventory.waiting.revision === pointer.revision;
+    if (isStaged) return { sync: 'Pending', reason: inventory.waiting?.reason ?? '', at };
     const reason = isStuck ? `the last run was ${last.outcome}: ${last.message}` : 'not applied yet';
     return { sync: 'Pending', reason, at };
   }
@@ -107,6 +127,19 @@ function syncOf({ target, pointer, inventory, check }: TargetView): SyncView {
     return { sync: 'Synced', reason: '', at: applied.at };
   }
   return checked;
+}
+
+/** Of a commit that waits: the sweep tells of drift, and of the freezes of the installation. */
+function frozenOf({ pointer, inventory }: TargetView, sync: string, now: number): string {
+  if (sync !== 'Pending' || inventory?.applied?.revision === pointer.revision) return '';
+  const frozen = frozenBy(pointer.settings, 'push', now);
+  return frozen === undefined ? '' : describeFrozen(frozen);
+}
+
+/** The sweep may have said so already. */
+function suspendedOf(reason: string, suspension: Suspension | undefined): string {
+  const told = suspension === undefined ? '' : describeSuspension(suspension);
+  return reason.includes(told) ? '' : told;
 }
 
 function keptOf({ inventory }: TargetView): string {

@@ -1,3 +1,5 @@
+import { isoTime } from '../core/model/time.ts';
+import { traceOf } from '../core/model/trace.ts';
 import { readChecks } from './targets.ts';
 import type { Session } from './session.ts';
 import { CliError } from './cli-error.ts';

@@ -2,10 +2,13 @@ import { keys } from '../core/contract/keys.ts';
 import { readDocument } from '../core/documents.ts';
 import { desiredPointerSchema } from '../core/model/desired.ts';
 import { targetKey, type Target } from '../core/model/target.ts';
+import { isoTime } from '../core/model/time.ts';
+import { traceOf } from '../core/model/trace.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { readRuns, type KeyedRun } from './history.ts';
 import { coloured, type Report } from './report.ts';
 import type { Session } from './session.ts';
+import { whySuspended } from './suspend.ts';
 import { selectTargets, type Selection } from './targets.ts';
 
 const patienceMs = 10 * 60_000;
@@ -23,7 +26,7 @@ export async function sync(
   session: Session,
   { wait = false, confirmPrune, ...selection }: SyncOptions,
 ): Promise<Report> {
-  const targets = await selectTargets(session.store, selection);
+  const { targets, held } = await freeTargets(session, selection);
   // Unique, so that our runs are told from those that somebody else asks for meanwhile.
   const requestedBy = `${await session.whoAmI()} ${session.ids.next()}`;
   const trace = traceOf('person', isoTime(session.clock.now()), requestedBy);
@@ -31,18 +34,46 @@ export async function sync(
   for (const target of targets) {
     const pointer = await readDocument(session.store, keys.desired(target), desiredPointerSchema);
     const seen = pointer === undefined ? {} : { revision: pointer.value.revision };
-    await session.queues.run({ version: 1, target, reason: 'sync', requestedBy, trace, ...seen, ...confirmed });
+    // Whoever names a cluster means that one; else stages of a rollout are kept in order.
+    const isStaged = selection.cluster === undefined && pointer?.value.settings.rollout !== undefined;
+    if (isStaged && confirmPrune !== undefined) {
+      throw new CliError('With --confirm-prune, say of which --cluster: a rollout has stages.');
+    }
+    await session.queues.run({
+      version: 1,
+      target,
+      reason: 'sync',
+      requestedBy,
+      trace,
+      ...seen,
+      ...confirmed,
+      ...(isStaged && { staged: true as const }),
+    });
   }
   if (!wait) {
-    const text = targets.map((target) => `${targetKey(target)}: asked for a run`).join('\n');
+    const text = [...targets.map((target) => `${targetKey(target)}: asked for a run`), ...held].join('\n');
     return { data: { requestedBy, targets }, text };
   }
   const runs = await runsOf(session, targets, requestedBy);
   return {
     data: { requestedBy, runs },
-    text: runs.map(told).join('\n'),
+    text: [...runs.map(told), ...held].join('\n'),
     exitCode: runs.every(isGood) ? exitCodes.ok : exitCodes.found,
   };
+}
+
+/** Targets that nobody has suspended, and a line for each of the others. Throws CliError where that is all of them. */
+async function freeTargets(session: Session, selection: Selection) {
+  const all = await selectTargets(session.store, selection);
+  const targets: Target[] = [];
+  const held: string[] = [];
+  for (const target of all) {
+    const why = await whySuspended(session, target);
+    if (why === undefined) targets.push(target);
+    else held.push(`${targetKey(target)}: ${why}`);
+  }
+  if (targets.length > 0) return { targets, held };
+  throw new CliError(`Nothing was asked for: ${held.join('; ')}. End that first with \`trueup resume\`.`);
 }
 
 async function runsOf(

@@ -21,96 +21,114 @@ export interface UpdateImagesDeps {
   readonly config: Pick<StackConfig, 'repositories'>;
 }
 
-/** What came of one image in one repository. */
-export type ImageOutcome = { readonly repository: string; readonly faults: readonly Fault[] } & (
-  | { readonly kind: 'committed'; readonly sha: string; readonly changes: ImageUpdate['changes'] }
-  | { readonly kind: 'left'; readonly why: string }
-);
-
 type Pushed = Pick<EventDetail<'ImagePushed'>, 'repository' | 'tag' | 'digest'>;
+
+/** What came of pushed images in one repository. */
+export interface ImagesOutcome {
+  readonly repository: string;
+  /** Of the one commit that holds all of it; absent where nothing changed. */
+  readonly sha?: string;
+  readonly changes: ImageUpdate['changes'];
+  /** Policies of these images that changed nothing, each with the reason. */
+  readonly left: ImageUpdate['left'];
+  readonly faults: readonly Fault[];
+}
 
 /** Others push meanwhile, other images too: with each try one of them is done. */
 const pushTries = 20;
 const waitMs = 250;
 
 /**
- * Writes an image that was pushed to a registry into the repositories whose applications follow it: one commit for each,
- * on top of the head that was read. Where somebody else was faster it reads and decides again, so that of two images at the
+ * Writes images that were pushed to registries into the repositories whose applications follow them: one commit in each, on
+ * top of the head that was read. Where somebody else was faster it reads and decides again, so that of two images at the
  * same time both are written. Doubled and late events change nothing: what stands there is newer, or the same.
  */
-export async function updateImages(image: Pushed, deps: UpdateImagesDeps): Promise<readonly ImageOutcome[]> {
-  const outcomes: ImageOutcome[] = [];
+export async function updateImages(
+  images: readonly Pushed[],
+  deps: UpdateImagesDeps,
+): Promise<readonly ImagesOutcome[]> {
+  const outcomes: ImagesOutcome[] = [];
   for (const repository of deps.config.repositories) {
     if (repository.images === undefined) continue;
-    outcomes.push(await updateRepository(image, repository, deps));
+    outcomes.push(await updateRepository(images, repository, deps));
   }
   return outcomes;
 }
 
 async function updateRepository(
-  image: Pushed,
+  images: readonly Pushed[],
   repository: RepositoryConfig,
   deps: UpdateImagesDeps,
-): Promise<ImageOutcome> {
+): Promise<ImagesOutcome> {
   const { name } = repository;
   for (let attempt = 0; attempt < pushTries; attempt += 1) {
-    // Spread by what is written, so that fifty at once do not meet again and again.
-    if (attempt > 0) await deps.clock.sleep(waitMs * spreadOf(image, attempt));
+    // Spread by what is written, so that many at once do not meet again and again.
+    if (attempt > 0) await deps.clock.sleep(waitMs * spreadOf(images, attempt));
     const head = await deps.git.head(repository);
-    if (head === undefined) return left(name, `there is no ${trackedRef(repository)}`);
+    if (head === undefined) {
+      const fault = { subject: `repository ${name}`, message: `there is no ${trackedRef(repository)}` };
+      return { repository: name, changes: [], left: [], faults: [fault] };
+    }
     await using worktree = await deps.git.checkout(repository, head);
     if (worktree === undefined) continue;
-    const memory = (await readDocument(deps.store, keys.images(name), imageMemorySchema))?.value;
-    const { update, faults } = await planIn(worktree, image, repository, memory);
-    if (update === undefined) return left(name, 'nobody follows it', faults);
-    if (update.changes.length === 0) {
-      await remember(deps.store, name, update.memory);
-      return left(name, whyLeft(update), faults);
+    const known = (await readDocument(deps.store, keys.images(name), imageMemorySchema))?.value;
+    const { files, memory, ...told } = await planIn(worktree, images, repository, known);
+    let sha: string | undefined;
+    if (files.size > 0) {
+      sha = await push(repository, { head, images, files, changes: told.changes }, deps);
+      if (sha === undefined) continue;
     }
-    const outcome = await push(repository, { head, image, update }, deps);
-    if (outcome === undefined) continue;
-    await remember(deps.store, name, update.memory);
-    return { repository: name, kind: 'committed', sha: outcome, changes: update.changes, faults };
+    await remember(deps.store, name, memory);
+    return { repository: name, ...told, ...(sha !== undefined && { sha }) };
   }
-  const message = `others pushed ${pushTries} times while an image was written; it is tried again`;
+  const message = `others pushed ${pushTries} times while images were written; it is tried again`;
   throw new Retry({ subject: `repository ${name}`, message });
 }
 
-function left(repository: string, why: string, faults: readonly Fault[] = []): ImageOutcome {
-  return { repository, kind: 'left', why, faults };
-}
-
-function whyLeft({ left: policies }: ImageUpdate): string {
-  return (
-    policies.map(({ policy, reason }) => `${policy}: ${reason}`).join('; ') || 'no policy can be followed'
-  );
-}
-
 /** 1 to 4, another for each image and try. */
-function spreadOf({ repository, tag }: Pushed, attempt: number): number {
-  const digits = digestOf([repository, tag, attempt]).slice(-4);
+function spreadOf(images: readonly Pushed[], attempt: number): number {
+  const digits = digestOf([images.map(({ repository, tag }) => [repository, tag]), attempt]).slice(-4);
   return 1 + (3 * Number.parseInt(digits, 16)) / 0xffff;
 }
 
-/** Undefined where no application of the commit follows the image: then nothing but the Application files is fetched. */
+/** Where no application of the commit follows any of them, nothing but the Application files is fetched. */
 async function planIn(
   worktree: Worktree,
-  image: Pushed,
-  { applications: folder, images }: RepositoryConfig,
-  memory: ImageMemory | undefined,
-): Promise<{ readonly update?: ImageUpdate; readonly faults: readonly Fault[] }> {
+  images: readonly Pushed[],
+  { applications: folder, images: wanted }: RepositoryConfig,
+  known: ImageMemory | undefined,
+): Promise<ImageUpdate> {
   const own = await yamlBelow(worktree, [folder]);
   const { applications, faults } = followingApplications(own);
-  const follow = applications.filter(({ application }) =>
-    application.spec.images.some((policy) => isSameRepository(policy.image, image.repository)),
-  );
-  const folders = [...new Set(follow.map(({ application }) => application.spec.source.path))];
-  const paths = images?.paths ?? [];
-  if (follow.length + paths.length === 0) return { faults };
-  const files = new Map([...own, ...(await yamlBelow(worktree, [...folders, ...paths]))]);
-  const input: UpdateInput = { files, applications: follow, image, memory: memory?.policies ?? {} };
-  const update = planImageUpdate(input);
-  return { update, faults: [...faults, ...update.faults] };
+  const isFollowing = ({ application }: UpdateInput['applications'][number]): boolean =>
+    application.spec.images.some((policy) =>
+      images.some((image) => isSameRepository(policy.image, image.repository)),
+    );
+  const follow = applications.filter(isFollowing);
+  const folders = [
+    ...follow.map(({ application }) => application.spec.source.path),
+    ...(wanted?.paths ?? []),
+  ];
+  const texts = new Map([...own, ...(await yamlBelow(worktree, folders))]);
+  const whole: { -readonly [K in 'changes' | 'left' | 'faults']: ImageUpdate[K][number][] } = {
+    changes: [],
+    left: [],
+    faults: [...faults],
+  };
+  const files = new Map<string, string>();
+  let memory = known?.policies ?? {};
+  for (const image of images) {
+    const update = planImageUpdate({ files: texts, applications: follow, image, memory });
+    for (const [file, text] of update.files) {
+      texts.set(file, text);
+      files.set(file, text);
+    }
+    memory = { ...memory, ...update.memory };
+    whole.changes.push(...update.changes);
+    whole.left.push(...update.left);
+    whole.faults.push(...update.faults);
+  }
+  return { ...whole, files, memory };
 }
 
 /** What is hidden is nobody's manifest. */
@@ -128,17 +146,23 @@ async function yamlBelow(
   return texts;
 }
 
+interface Planned extends Pick<ImageUpdate, 'files' | 'changes'> {
+  readonly head: string;
+  readonly images: readonly Pushed[];
+}
+
+/** Undefined where somebody else pushed first. */
 async function push(
   repository: RepositoryConfig,
-  { head, image, update }: { readonly head: string; readonly image: Pushed; readonly update: ImageUpdate },
+  { head, images, files, changes }: Planned,
   { writer, clock }: UpdateImagesDeps,
 ): Promise<string | undefined> {
   const { author = { name: 'trueup', email: 'trueup@noreply.invalid' }, signingKeySecret } =
     repository.images ?? {};
   const commit = {
     parent: head,
-    files: update.files,
-    message: messageFor(image, update),
+    files,
+    message: messageFor(images, changes),
     author,
     at: clock.now(),
     ...(signingKeySecret !== undefined && { signingKeySecret }),
@@ -150,24 +174,32 @@ async function push(
 
 const subjectLength = 72;
 
-/** Which image, and what changed where; for people who read the log of the repository. */
-export function messageFor(
-  { repository, tag, digest }: Pushed,
-  { changes }: Pick<ImageUpdate, 'changes'>,
-): string {
-  const short = repository.slice(repository.lastIndexOf('/') + 1);
-  const subject = `Set ${short} to ${tag}`.slice(0, subjectLength);
+/** Which images, and what changed where; for people who read the log of the repository. */
+function messageFor(images: readonly Pushed[], changes: ImageUpdate['changes']): string {
+  const written = images.filter(({ tag }) => changes.some(({ to }) => to.includes(tag)));
+  const [first, ...more] = written.map(
+    ({ repository, tag }) => `${repository.slice(repository.lastIndexOf('/') + 1)} to ${tag}`,
+  );
+  const others = more.length === 0 ? '' : `, and ${more.length} other${more.length === 1 ? '' : 's'}`;
+  const subject = `Set ${first ?? 'images'}`.slice(0, subjectLength - others.length) + others;
   const places = changes.map(({ policy, place, from, to }) => `${place} (${policy}): ${from} -> ${to}`);
-  const named = `Image: ${repository}:${tag}${digest === undefined ? '' : `@${digest}`}`;
-  return [subject, '', ...places, '', named].join('\n');
+  const named = written.map(
+    ({ repository, tag, digest }) => `Image: ${repository}:${tag}${digest === undefined ? '' : `@${digest}`}`,
+  );
+  return [subject, '', ...places, '', ...named].join('\n');
 }
 
 /** Lost where a function dies right after its push: then a version that is taken back may be written once more. */
 async function remember(store: Store, repository: string, news: ImageMemory['policies']): Promise<void> {
   if (Object.keys(news).length === 0) return;
-  await updateDocument(store, keys.images(repository), imageMemorySchema, (current): ImageMemory | undefined => {
-    const policies = { ...current?.policies, ...news };
-    if (current !== undefined && digestOf(policies) === digestOf(current.policies)) return undefined;
-    return { version: 1, seq: (current?.seq ?? 0) + 1, repository, policies };
-  });
+  await updateDocument(
+    store,
+    keys.images(repository),
+    imageMemorySchema,
+    (current): ImageMemory | undefined => {
+      const policies = { ...current?.policies, ...news };
+      if (current !== undefined && digestOf(policies) === digestOf(current.policies)) return undefined;
+      return { version: 1, seq: (current?.seq ?? 0) + 1, repository, policies };
+    },
+  );
 }

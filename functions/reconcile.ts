@@ -23,7 +23,8 @@ export function handler(event: unknown, invocation: Invocation): Promise<BatchRe
     const result = await reconcile(request, { ...ports, clusters, config: await fleet.config(), deadline });
     const outcome = result.kind === 'ran' ? (result.record.outcome?.kind ?? 'unfinished') : result.why;
     const { reason } = request;
+    const trace = (result.kind === 'ran' ? result.record.trace : request.trace)?.id;
     const milliseconds = clock.now() - started;
-    log('INFO', `run ${result.kind}`, { cluster, application, reason, outcome, milliseconds });
+    log('INFO', `run ${result.kind}`, { cluster, application, reason, outcome, trace, milliseconds });
   });
 }

@@ -92,7 +92,15 @@ async function follow(push: EventDetail<'PushReceived'>, { receiveCount }: Messa
   const started = clock.now();
   const outcome = await produce(push, receiveCount, { ...deps, config: await loadConfig() });
   const { deliveryId: delivery, repository, ref } = push;
-  log('INFO', 'push followed', { delivery, repository, ref, outcome, milliseconds: clock.now() - started });
+  const trace = push.trace?.id;
+  log('INFO', 'push followed', {
+    delivery,
+    repository,
+    ref,
+    outcome,
+    trace,
+    milliseconds: clock.now() - started,
+  });
 }
 
 async function look(request: PollRequest): Promise<void> {

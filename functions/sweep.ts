@@ -7,6 +7,8 @@ import { checkWritten } from '../core/check-written.ts';
 import { sweepRequestSchema } from '../core/contract/events.ts';
 import { FleetView } from '../core/fleet.ts';
 import { sweepCluster, sweepFleet } from '../core/sweep.ts';
+import { isoTime } from '../core/model/time.ts';
+import { traceOfCheck } from '../core/model/trace.ts';
 import { KnownDocuments } from '../core/sweep/known-documents.ts';
 
 const environment = readEnvironment([...targetVariables, 'laterQueue', 'sweepQueue']);
@@ -31,6 +33,8 @@ export function handler(event: unknown, invocation: Invocation): Promise<BatchRe
     const { cluster } = request;
     if (await networks.passOn(cluster, async (queues) => queues.sweep(request))) return;
     const started = clock.now();
+    const trace = traceOfCheck(request, isoTime(started));
+    const traced = { cluster, trace: trace?.id };
     const deps = {
       ...ports,
       clusters,
@@ -38,11 +42,12 @@ export function handler(event: unknown, invocation: Invocation): Promise<BatchRe
       documents,
       deadline,
       audit: audited.has(cluster) ? trail : undefined,
+      ...(trace && { trace }),
     };
     if (request.scope === 'target') {
       const { kind: outcome, ...found } = await checkWritten(request, deps);
       const { application } = request;
-      return log('INFO', 'what was written was checked', { cluster, application, outcome, ...found });
+      return log('INFO', 'what was written was checked', { ...traced, application, outcome, ...found });
     }
     const { targets, unreachable, unreadable, unfollowed } = await sweepCluster(request, deps);
     const count = Object.keys(targets).length;
@@ -50,6 +55,6 @@ export function handler(event: unknown, invocation: Invocation): Promise<BatchRe
     for (const key of unreadable) log('ERROR', 'drift is not counted: its index cannot be read', { key });
     if (unfollowed !== undefined)
       log('ERROR', 'what charts ask of the cluster is not followed', { cluster, error: unfollowed });
-    log('INFO', 'cluster swept', { cluster, count, outcome, milliseconds: clock.now() - started });
+    log('INFO', 'cluster swept', { ...traced, count, outcome, milliseconds: clock.now() - started });
   });
 }

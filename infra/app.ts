@@ -1,4 +1,4 @@
-import { App, Stack } from 'aws-cdk-lib/core';
+import { App, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import { stackName } from '../core/contract/environment.ts';
 import { bundleFunctions } from './bundle.ts';
 import { readSettings, SettingsError } from './settings.ts';
@@ -7,14 +7,20 @@ import { TrueUp } from './trueup.ts';
 
 const app = new App();
 try {
-  const { config, snapshotPackaging, hookConcurrency } = await readSettings((name) =>
+  const { config, snapshotPackaging, hookConcurrency, removal } = await readSettings((name) =>
     app.node.tryGetContext(name),
   );
   using bundles = temporaryFolder();
   await bundleFunctions(bundles.path);
   const name = stackName(config.fleet);
   const stack = new Stack(app, name, { description: `trueup: GitOps for EKS, installation ${config.fleet}` });
-  new TrueUp(stack, 'TrueUp', { config, bundles: bundles.path, snapshotPackaging, hookConcurrency });
+  new TrueUp(stack, 'TrueUp', {
+    config,
+    bundles: bundles.path,
+    snapshotPackaging,
+    hookConcurrency,
+    removalPolicy: removal === 'keep' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+  });
   app.synth();
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;

@@ -13,6 +13,12 @@ const contextSchema = z.object({
   hookConcurrency: z
     .union([z.literal('none'), z.coerce.number().int().min(1)], 'must be a number of 1 or more, or none')
     .default(10),
+  removal: z
+    .enum(
+      ['keep', 'destroy'],
+      'must be keep or destroy: what becomes of the bucket and the key with the stack',
+    )
+    .default('keep'),
 });
 
 /** What `cdk synth` and `cdk deploy` are told: the stack configuration and the context values (`-c name=value`). */
@@ -21,6 +27,8 @@ export interface Settings {
   readonly snapshotPackaging: 'image' | 'zip';
   /** Undefined: nothing reserved. */
   readonly hookConcurrency: number | undefined;
+  /** What becomes of the bucket and the sealing key when the stack is removed. */
+  readonly removal: 'keep' | 'destroy';
 }
 
 /** What is wrong with the settings, every fault in one text for a person; nothing of it is a fault of the program. */
@@ -63,10 +71,11 @@ export async function readSettings(context: (name: string) => unknown): Promise<
   const file = parsed.data?.config ?? z.string().optional().catch(undefined).parse(context('config'));
   const config = await faultsOf(async () => parseStackConfig(await readConfig(file)), faults);
   if (config === undefined || parsed.data === undefined) throw new SettingsError(faults.join('\n'));
-  const { snapshotPackaging, hookConcurrency } = parsed.data;
+  const { snapshotPackaging, hookConcurrency, removal } = parsed.data;
   return {
     config,
     snapshotPackaging,
+    removal,
     hookConcurrency: hookConcurrency === 'none' ? undefined : hookConcurrency,
   };
 }

@@ -176,12 +176,9 @@ export class TrueUp extends Construct {
     return network;
   }
 
-  /** Roles to be let into a cluster: which one applies there, and which one checks. */
-  rolesFor({ network }: Pick<ClusterConfig, 'network'>): {
-    readonly reconcile: IRole;
-    readonly sweep: IRole;
-  } {
-    const { reconcile, sweep } = this.#functionsFor(network) ?? this.#functions;
+  /** Roles to be let into clusters, those of a network or those outside: one applies there, and one checks. */
+  rolesFor(network?: Network): { readonly reconcile: IRole; readonly sweep: IRole } {
+    const { reconcile, sweep } = network?.functions ?? this.#functions;
     return { reconcile: reconcile.role, sweep: sweep.role };
   }
 

@@ -19,3 +19,12 @@ export type Trace = z.infer<typeof traceSchema>;
 export function traceOf(by: Trace['by'], at: string, ...words: readonly string[]): Trace {
   return { id: digestOf([by, ...words]).slice('sha256:'.length, 'sha256:'.length + 32), at, by };
 }
+
+/** Of a request to check: a line of an audit log begins one of its own. */
+export function traceOfCheck(
+  request: { readonly cluster: string; readonly application?: string; readonly trace?: Trace },
+  at: string,
+): Trace | undefined {
+  const { cluster, application } = request;
+  return application === undefined ? request.trace : traceOf('audit', at, cluster, application, at);
+}

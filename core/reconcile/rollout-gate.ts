@@ -10,6 +10,8 @@ import { isoTime, millisecondsOf } from '../model/time.ts';
 /** Why a revision may not begin on a target yet, and when to look again, in milliseconds since the epoch. */
 export interface StageHeld {
   readonly why: string;
+  /** The stage that is not in, or has stopped; absent where a promotion would not help. */
+  readonly stage?: string;
   readonly lookAt?: number | undefined;
 }
 

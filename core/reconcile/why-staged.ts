@@ -38,7 +38,7 @@ const soonMs = 15_000;
  */
 export async function whyStaged(
   { reason, staged }: Pick<RunRequest, 'reason' | 'staged'>,
-  goal: Goal,
+  goal: Pick<Goal, 'pointer' | 'settings' | 'rollout'>,
   { inventory, holds }: { readonly inventory: Inventory | undefined; readonly holds: Holds },
   deps: GateDeps,
 ): Promise<StageHeld | undefined> {
@@ -73,12 +73,12 @@ interface Known {
 
 /** One look at whether a target may begin. */
 class Gate {
-  readonly #goal: Goal;
+  readonly #goal: Pick<Goal, 'pointer' | 'settings'>;
   readonly #known: Known;
   readonly #deps: GateDeps;
   readonly #now: number;
 
-  constructor(goal: Goal, known: Known, deps: GateDeps) {
+  constructor(goal: Pick<Goal, 'pointer' | 'settings'>, known: Known, deps: GateDeps) {
     this.#goal = goal;
     this.#known = known;
     this.#deps = deps;
@@ -104,11 +104,13 @@ class Gate {
     const promoted = this.#promoted(stage);
     const members = this.#known.place.members[stage] ?? [];
     const [first] = await this.#obstacles(members, promoted, soakSeconds);
-    if (first?.kind === 'failed') return { why: `stage ${name} has stopped: ${first.why}` };
-    if (first?.kind === 'open') return { why: `waits for stage ${name}: ${first.why}`, lookAt: first.until };
+    if (first?.kind === 'failed') return { stage: name, why: `stage ${name} has stopped: ${first.why}` };
+    if (first?.kind === 'open')
+      return { stage: name, why: `waits for stage ${name}: ${first.why}`, lookAt: first.until };
     if (pause !== true || promoted !== undefined) return undefined;
     const { application } = this.#goal.pointer.target;
     return {
+      stage: name,
       why: `stage ${name} is in; it waits for \`trueup promote --app ${application} --stage ${name}\``,
     };
   }
@@ -127,11 +129,11 @@ class Gate {
     for (let start = 0; start < before.length && open < width; start += width) {
       const found = await this.#obstaclesAmong(before.slice(start, start + width), promoted);
       const failed = found.find(({ kind }) => kind === 'failed');
-      if (failed?.kind === 'failed') return { why: `stage ${name} has stopped: ${failed.why}` };
+      if (failed?.kind === 'failed') return { stage: name, why: `stage ${name} has stopped: ${failed.why}` };
       open += found.length;
     }
     if (open < width) return undefined;
-    return { why: `waits for its turn in stage ${name} (maxParallel ${String(maxParallel)})` };
+    return { stage: name, why: `waits for its turn in stage ${name} (maxParallel ${String(maxParallel)})` };
   }
 
   /** Nothing has been tried before the first step: no alarm can be about it. */

@@ -104,3 +104,13 @@ export async function deploy(deployment: Deployment): Promise<StackOutputs> {
   await cdk(aws, root, ['deploy', ...which, ...source, ...values, ...options], progress);
   return outputsSchema.parse(JSON.parse(await readFile(outputsFile, 'utf8')));
 }
+
+/** `cdk destroy` of stacks that a cloud assembly names. */
+export async function destroy(
+  aws: LocalAws,
+  assembly: string,
+  stacks: readonly string[],
+  progress: Progress = () => {},
+): Promise<void> {
+  await cdk(aws, root, ['destroy', ...stacks, '--app', assembly, '--force'], progress);
+}

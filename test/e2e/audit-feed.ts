@@ -60,7 +60,7 @@ export async function startAuditFeed(path: string, subscription: Subscription): 
 }
 
 /** One batch as CloudWatch Logs sends it to a Lambda function. */
-export function logsEvent(logGroup: string, messages: readonly string[]) {
+function logsEvent(logGroup: string, messages: readonly string[]) {
   const payload = {
     messageType: 'DATA_MESSAGE',
     owner: '000000000000',

@@ -7,7 +7,7 @@ import { CloudFormationClient, DescribeStackResourcesCommand } from '@aws-sdk/cl
 import { auditFilterPattern, auditLogGroup } from '../../core/contract/audit.ts';
 import type { LocalAws } from '../aws/local-aws.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
-import { startAuditFeed, type AuditFeed } from './audit-feed.ts';
+import { startAuditFeed, type AuditFeed, type Subscription } from './audit-feed.ts';
 import { install, type Installation } from './installation.ts';
 
 const eksName = 'audited';
@@ -17,8 +17,6 @@ export interface AuditStage {
   readonly installation: Installation;
   readonly plane: ControlPlane;
   readonly feed: AuditFeed;
-  /** Calls the audit function as CloudWatch Logs does. */
-  readonly send: (event: object) => Promise<unknown>;
   readonly stop: () => Promise<void>;
 }
 
@@ -64,7 +62,7 @@ export async function openAuditStage({ fleet, dir, aws, progress }: AuditStageOp
     const subscription = { logGroup: auditLogGroup(eksName), pattern: auditFilterPattern, send };
     const feed = await startAuditFeed(plane.auditLogPath ?? '', subscription);
     stops.push(feed.stop);
-    return { installation, plane, feed, send, stop };
+    return { installation, plane, feed, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -99,7 +97,8 @@ async function declareEks(aws: LocalAws, plane: ControlPlane): Promise<void> {
   if (!response.ok) throw new Error(`the local AWS did not take the EKS cluster: ${response.status}`);
 }
 
-async function auditFunction({ clients, stack }: Installation): Promise<AuditStage['send']> {
+/** Calls the audit function as CloudWatch Logs does. */
+async function auditFunction({ clients, stack }: Installation): Promise<Subscription['send']> {
   const formation = new CloudFormationClient(clients);
   const { StackResources = [] } = await formation.send(
     new DescribeStackResourcesCommand({ StackName: stack }),

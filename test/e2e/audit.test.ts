@@ -64,9 +64,6 @@ test(
     const admin = await clusterClient(plane.kubeconfig);
     t.after(admin.close);
     const web = await admin.get('/apis/apps/v1/namespaces/storefront/deployments/web');
-    assert.notEqual(JSON.stringify(web).includes('"replicas":7'), true);
-
-    // Cut off, as EKS does with the longest lines: told of in the function's log, and no error.
-    await stage.send({ awslogs: { data: 'bm90IGd6aXA=' } });
+    assert.doesNotMatch(JSON.stringify(web?.['spec']), /"replicas":7/);
   },
 );

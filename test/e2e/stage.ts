@@ -40,7 +40,7 @@ export function kubectlOf(kubectl: string, kubeconfigPath: string, context?: str
 
 /** Our command line, as a person on call runs it. */
 export async function runTrueup(
-  { aws, stack }: Installation,
+  { aws, stack }: Pick<Installation, 'aws' | 'stack'>,
   ...args: readonly string[]
 ): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
   const program = resolve(import.meta.dirname, '../../cli/trueup.ts');

@@ -2,7 +2,7 @@
 
 import json
 
-from ministack.services import eks, eventbridge, secretsmanager
+from ministack.services import eks, eventbridge, s3, secretsmanager
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS, _physical_name
 
 
@@ -62,8 +62,26 @@ def _make_secret_refs_arns() -> None:
     }
 
 
+def _heed_object_lock() -> None:
+    """ObjectLockConfiguration of a bucket, which ministack's CloudFormation overlooks. Ours has no default retention."""
+    original = _RESOURCE_HANDLERS["AWS::S3::Bucket"]
+
+    def locked(result: tuple, props: dict) -> tuple:
+        wanted = props.get("ObjectLockConfiguration") or {}
+        if wanted.get("ObjectLockEnabled") == "Enabled":
+            s3._bucket_object_lock[result[0]] = {"enabled": True, "default_retention": None}
+        return result
+
+    _RESOURCE_HANDLERS["AWS::S3::Bucket"] = {
+        **original,
+        "create": lambda logical_id, props, stack: locked(original["create"](logical_id, props, stack), props),
+        "update": lambda physical_id, old, props, stack: locked(original["update"](physical_id, old, props, stack), props),
+    }
+
+
 def install() -> None:
     _make_secret_refs_arns()
+    _heed_object_lock()
     added = {
         "AWS::Events::Archive": {"create": _create_archive, "delete": _delete_archive},
         "AWS::EKS::AccessEntry": {"create": _create_access_entry, "delete": _delete_access_entry},

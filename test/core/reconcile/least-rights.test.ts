@@ -55,7 +55,9 @@ function objectsOf(application: string): readonly KubeObject[] {
     .flatMap((file) => loadAll(readFileSync(file, 'utf8')))
     .map((document) => kubeObjectSchema.parse(document))
     .map((object) =>
-      object.kind === 'Namespace' ? { ...object, metadata: { name: `${real.namespace}-own` } } : object,
+      object.kind === 'Namespace'
+        ? { ...object, metadata: { name: `${real.namespace}-${application}` } }
+        : object,
     );
 }
 
@@ -104,9 +106,10 @@ test('a kind that nobody granted is refused by itself, with who may not do what;
     spec: { hard: { pods: '5' } },
   };
   await world.push([configMap('granted'), quota]);
-  const { outcome } = await world.record();
+  const run = await world.record();
+  const { outcome } = run;
   assert.equal(outcome?.kind, 'blocked');
-  assert.deepEqual(didIn({ ...(await world.record()), outcome }), [
+  assert.deepEqual(didIn(run), [
     'created ConfigMap granted',
     'failed ResourceQuota limit',
   ]);

@@ -1,0 +1,89 @@
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { describeFailure, describeFigures } from './describe.ts';
+import { faultSeed, simulateAll } from './seeds.ts';
+import { simulate, type SimulationOptions, type SimulationReport } from './simulate.ts';
+
+/**
+ * `npm run simulate`: runs worlds from seeds and exits with 1 when an invariant broke. `--seeds N` tries the seeds from 1
+ * (or `--from`) on; `--seed S` runs one and tells its figures, with `--trace` all that happens. The others say how large
+ * a world is, how long it lives, and how hard faults strike (`--faults 0`: not at all).
+ */
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    cores: { type: 'string' },
+    clusters: { type: 'string' },
+    targets: { type: 'string' },
+    days: { type: 'string' },
+    faults: { type: 'string' },
+    repositories: { type: 'string' },
+    'push-minutes': { type: 'string' },
+    'edit-minutes': { type: 'string' },
+    'sweep-minutes': { type: 'string' },
+    'sample-minutes': { type: 'string' },
+    'objects-per-target': { type: 'string' },
+  },
+});
+
+function numberOf(name: keyof typeof values): number | undefined {
+  const text = values[name];
+  if (typeof text !== 'string') return undefined;
+  const number = Number(text);
+  if (Number.isFinite(number) && number >= 0) return number;
+  process.stderr.write(`simulate: --${name} ${text} is no number\n`);
+  process.exit(2);
+}
+
+function given(
+  name: keyof SimulationOptions,
+  flag: keyof typeof values,
+): Partial<Record<keyof SimulationOptions, number>> {
+  const number = numberOf(flag);
+  return number === undefined ? {} : { [name]: number };
+}
+
+const size = {
+  ...faultSeed,
+  ...given('clusters', 'clusters'),
+  ...given('targets', 'targets'),
+  ...given('days', 'days'),
+  ...given('faults', 'faults'),
+  ...given('repositories', 'repositories'),
+  ...given('pushMinutes', 'push-minutes'),
+  ...given('editMinutes', 'edit-minutes'),
+  ...given('sweepMinutes', 'sweep-minutes'),
+  ...given('sampleMinutes', 'sample-minutes'),
+  ...given('objectsPerTarget', 'objects-per-target'),
+};
+
+function tell(report: SimulationReport): void {
+  if (report.failure === undefined) return;
+  process.exitCode = 1;
+  process.stdout.write(describeFailure(report, process.argv.slice(2)));
+}
+
+const seed = numberOf('seed');
+if (seed !== undefined) {
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  const report = await simulate({ ...size, seed, ...(values.trace && { print }) });
+  tell(report);
+  process.stdout.write(describeFigures(report));
+} else {
+  const count = numberOf('seeds') ?? 10;
+  const from = numberOf('from') ?? 1;
+  const started = performance.now();
+  let done = 0;
+  const seeds = Array.from({ length: count }, (_, place) => ({ ...size, seed: from + place }));
+  await simulateAll(seeds, numberOf('cores') ?? availableParallelism(), (report) => {
+    done += 1;
+    tell(report);
+    if (done % 50 === 0) process.stderr.write(`simulate: ${done} of ${count} seeds\n`);
+  });
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const verdict = process.exitCode === 1 ? 'not all invariants held' : 'every invariant held';
+  process.stdout.write(`${count} seeds from ${from} in ${seconds} s: ${verdict}\n`);
+}

@@ -1,0 +1,22 @@
+import { parentPort } from 'node:worker_threads';
+import * as z from 'zod';
+import { simulate } from './simulate.ts';
+
+const optionsSchema = z.object({
+  seed: z.number(),
+  clusters: z.number(),
+  targets: z.number(),
+  days: z.number(),
+  faults: z.number(),
+  repositories: z.number().exactOptional(),
+  pushMinutes: z.number().exactOptional(),
+  editMinutes: z.number().exactOptional(),
+  objectsPerTarget: z.number().exactOptional(),
+  sweepMinutes: z.number().exactOptional(),
+  sampleMinutes: z.number().exactOptional(),
+});
+
+// One seed after the other, each when it is asked for.
+parentPort?.on('message', (message: unknown) => {
+  void simulate(optionsSchema.parse(message)).then((report) => parentPort?.postMessage(report));
+});

@@ -1,0 +1,43 @@
+import { Worker } from 'node:worker_threads';
+import type { SimulationOptions, SimulationReport } from './simulate.ts';
+
+/** A seed with faults: small, so that thousands can be tried. */
+export const faultSeed: Omit<SimulationOptions, 'seed' | 'print' | 'tamper'> = {
+  clusters: 3,
+  targets: 20,
+  days: 2,
+  faults: 1,
+  pushMinutes: 150,
+  editMinutes: 150,
+  sampleMinutes: 60,
+};
+
+/** Runs seeds on so many cores; `onReport` hears of each as it ends, in no particular order. */
+export async function simulateAll(
+  all: readonly Omit<SimulationOptions, 'print' | 'tamper'>[],
+  cores: number,
+  onReport: (report: SimulationReport) => void,
+): Promise<void> {
+  const waiting = all.values();
+  const work = async (): Promise<void> => {
+    const worker = new Worker(new URL('./seed-worker.ts', import.meta.url));
+    try {
+      for (const options of waiting) onReport(await answerOf(worker, options));
+    } finally {
+      await worker.terminate();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(cores, all.length) }, work));
+}
+
+async function answerOf(worker: Worker, options: object): Promise<SimulationReport> {
+  return new Promise((done, fail) => {
+    const onError = (error: unknown): void => fail(error);
+    worker.once('error', onError);
+    worker.once('message', (report: SimulationReport) => {
+      worker.off('error', onError);
+      done(report);
+    });
+    worker.postMessage(options);
+  });
+}
