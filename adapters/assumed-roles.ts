@@ -91,7 +91,7 @@ export class AssumedRoles {
 }
 
 function isRefusal(error: unknown): boolean {
-  return error instanceof Error && /^AccessDenied/.test(error.name);
+  return error instanceof Error && error.name.startsWith('AccessDenied');
 }
 
 /** AWS says the same of a role that is not there, one that does not trust us, and a right that is ours to have. */

@@ -12,7 +12,7 @@ import { awsClient } from './aws-client.ts';
 import { ApiCluster } from './cluster.ts';
 import { eksAccess } from './eks.ts';
 import { accessOf } from './kubeconfig.ts';
-import { RequestGate } from './request-gate.ts';
+import { RequestGate, type Traffic } from './request-gate.ts';
 
 /** Endpoint and CA of a cluster stay what they are, unless it is made anew. */
 const accessMaxAgeMs = 60_000;
@@ -81,6 +81,11 @@ export class ConfiguredClusters implements Clusters {
     const agent = isFresh ? open.agent : agentFor(access);
     shared.open = { agent, access, at };
     return agent;
+  }
+
+  /** What this process has asked of a cluster so far. */
+  traffic(cluster: string): Traffic {
+    return this.#shared.get(cluster)?.gate.traffic ?? { requests: 0, throttled: 0 };
   }
 
   #sharedOf(cluster: string, rate: number | undefined): Shared {

@@ -83,11 +83,13 @@ function circumstances({ status, resourcesVpcConfig: vpc }: Description): Pick<A
     told.push(`EKS says that it is ${status}: ${remedyOf(status)}`);
   const admitted = vpc?.publicAccessCidrs ?? [];
   if (vpc?.endpointPublicAccess === false) {
-    told.push('its endpoint is private: it is reached from its VPC alone, so give it a network');
+    told.push(
+      'its endpoint is private: it is reached from its VPC alone, so declare the cluster with a `network`',
+    );
   } else if (vpc?.endpointPublicAccess === true && !admitted.includes('0.0.0.0/0') && admitted.length > 0) {
     const some = admitted.slice(0, 5).join(', ');
     told.push(
-      `its public endpoint admits ${some}${admitted.length > 5 ? ' and others' : ''} alone: give it a network whose address is among them`,
+      `its public endpoint admits ${some}${admitted.length > 5 ? ' and others' : ''} alone: declare the cluster with a network whose address is among them`,
     );
   }
   return told.length === 0 ? {} : { circumstances: told.join('; ') };

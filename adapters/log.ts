@@ -32,6 +32,9 @@ export interface LogFields {
   readonly drifting?: number;
   readonly completed?: number;
   readonly milliseconds?: number;
+  /** Requests to the API server of the cluster, and how many it put off. */
+  readonly requests?: number;
+  readonly throttled?: number;
   readonly key?: string;
   readonly queueMessage?: string;
   readonly receiveCount?: number;

@@ -10,6 +10,12 @@ const defaultRequestsPerSecond = 400;
 /** So many seconds of quiet bring a rate of nothing back to the whole. */
 const recoverySeconds = 20;
 
+/** Requests that went out to a cluster, and how many of them its server put off. */
+export interface Traffic {
+  readonly requests: number;
+  readonly throttled: number;
+}
+
 /**
  * Lets requests out to one cluster, in order of arrival: so many at once, and no faster than a token bucket with a burst
  * of two seconds. A server that says "wait" stops all of them, halves the rate, and the rate grows back step by step.
@@ -23,6 +29,8 @@ export class RequestGate {
   #pausedAt = Number.NEGATIVE_INFINITY;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #running = 0;
+  #requests = 0;
+  #throttled = 0;
   /** Settles when the request before the next one was let out or turned away. */
   #turn: Promise<unknown> = Promise.resolve();
   #placeFreed: (() => void) | undefined;
@@ -33,6 +41,11 @@ export class RequestGate {
     this.#rate = requestsPerSecond;
     this.#tokens = 2 * requestsPerSecond;
     this.#filledAt = clock.now();
+  }
+
+  /** Since this gate was made. */
+  get traffic(): Traffic {
+    return { requests: this.#requests, throttled: this.#throttled };
   }
 
   /** Requests a second now. */
@@ -63,6 +76,7 @@ export class RequestGate {
 
   /** The server told a request that went out at `sentAt` to wait. Those that were under way with it count as one. */
   pause(sentAt: number, milliseconds: number): void {
+    this.#throttled += 1;
     const now = this.#clock.now();
     this.#fill();
     if (sentAt > this.#pausedAt) {
@@ -89,6 +103,7 @@ export class RequestGate {
     }
     this.#tokens -= 1;
     this.#running += 1;
+    this.#requests += 1;
     return this.#clock.now();
   }
 

@@ -13,6 +13,8 @@ const recordSchema = z.object({
 const sqsEventSchema = z.object({ Records: z.array(recordSchema) });
 type SqsRecord = z.infer<typeof recordSchema>;
 
+const misfit = 'message does not fit its schema; it goes to the DLQ';
+
 /** What Lambda's event source mapping reads: messages named here come again, and at last go to the DLQ. */
 export interface BatchResponse {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
@@ -50,6 +52,33 @@ export async function handleBatch<S extends z.ZodType>(
   return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }
 
+/**
+ * Handles all messages of a batch together, so that one effect may serve them all; those that do not fit the schema are left
+ * out and fail. Whatever is thrown fails all the others, and at last takes them to the DLQ.
+ */
+export async function handleTogether<S extends z.ZodType>(
+  event: unknown,
+  schema: S,
+  handle: (bodies: readonly z.infer<S>[]) => Promise<void>,
+): Promise<BatchResponse> {
+  const records = sqsEventSchema.parse(event).Records;
+  const read = records.map(({ messageId, body }) => ({ messageId, body: parseBody(body, schema) }));
+  const bodies = read.flatMap(({ body }) => (body.success ? [body.value] : []));
+  for (const { messageId, body } of read) {
+    if (!body.success) log('ERROR', misfit, { queueMessage: messageId, reason: body.reason });
+  }
+  const failures = (ids: readonly string[]) => ({
+    batchItemFailures: ids.map((itemIdentifier) => ({ itemIdentifier })),
+  });
+  try {
+    if (bodies.length > 0) await handle(bodies);
+    return failures(read.filter(({ body }) => !body.success).map(({ messageId }) => messageId));
+  } catch (error) {
+    log(error instanceof Retry ? 'WARN' : 'ERROR', 'messages will come again', faultFields(error));
+    return failures(read.map(({ messageId }) => messageId));
+  }
+}
+
 async function succeeds<S extends z.ZodType>(
   record: SqsRecord,
   schema: S,
@@ -61,7 +90,7 @@ async function succeeds<S extends z.ZodType>(
   const fields = { queueMessage: messageId, receiveCount };
   const body = parseBody(record.body, schema);
   if (!body.success) {
-    log('ERROR', 'message does not fit its schema; it goes to the DLQ', { ...fields, reason: body.reason });
+    log('ERROR', misfit, { ...fields, reason: body.reason });
     return false;
   }
   try {

@@ -1,5 +1,4 @@
 import type { StackConfig } from './contract/config.ts';
-import { readFleet } from './fleet.ts';
 import { describeFrozen, frozenBy, type Windows } from './freeze.ts';
 import { choosesCluster } from './model/cluster-selector.ts';
 import type { Settings } from './model/desired.ts';
@@ -20,13 +19,12 @@ export const noHolds: Holds = { suspensions: undefined, freeze: [] };
 
 export interface HoldsDeps {
   readonly store: Store;
-  readonly config: Pick<StackConfig, 'clusters' | 'discovery' | 'freeze'>;
+  readonly config: Pick<StackConfig, 'clusters' | 'freeze'>;
 }
 
-/** One small request; the clusters are asked for only where the installation has freezes. */
-export async function readHolds(deps: HoldsDeps, cluster: string): Promise<Holds> {
-  const [suspensions, freeze] = await Promise.all([readSuspensions(deps.store), freezesOf(deps, cluster)]);
-  return { suspensions, freeze };
+/** One small request. */
+export async function readHolds({ store, config }: HoldsDeps, cluster: string): Promise<Holds> {
+  return { suspensions: await readSuspensions(store), freeze: freezesOf(config, cluster) };
 }
 
 /** The same, read once, when it is first asked for. */
@@ -35,13 +33,9 @@ export function holdsOnDemand(deps: HoldsDeps, cluster: string): () => Promise<H
   return async () => (holds ??= readHolds(deps, cluster));
 }
 
-async function freezesOf(deps: HoldsDeps, cluster: string): Promise<readonly Freeze[]> {
-  if (deps.config.freeze.length === 0) return [];
-  const { clusters } = await readFleet(deps);
+function freezesOf({ clusters, freeze }: HoldsDeps['config'], cluster: string): readonly Freeze[] {
   const one = clusters.find(({ name }) => name === cluster) ?? { name: cluster, labels: {} };
-  return deps.config.freeze.filter(
-    (freeze) => freeze.clusters === undefined || choosesCluster(freeze.clusters, one),
-  );
+  return freeze.filter(({ clusters: chosen }) => chosen === undefined || choosesCluster(chosen, one));
 }
 
 /** The windows of a target: its application's, and the installation's. */

@@ -49,8 +49,11 @@ export async function updateImages(
 ): Promise<readonly ImagesOutcome[]> {
   const outcomes: ImagesOutcome[] = [];
   for (const repository of deps.config.repositories) {
-    if (repository.images === undefined) continue;
-    outcomes.push(await updateRepository(images, repository, deps));
+    const { images: wanted } = repository;
+    if (wanted === undefined) continue;
+    const { tokenSecret = repository.tokenSecret } = wanted;
+    const writable = { ...repository, ...(tokenSecret !== undefined && { tokenSecret }) };
+    outcomes.push(await updateRepository(images, writable, deps));
   }
   return outcomes;
 }

@@ -1,5 +1,7 @@
+import { CloudWatchAlarms } from '../adapters/cloudwatch-alarms.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { log } from '../adapters/log.ts';
+import { measured } from '../adapters/measured.ts';
 import { handleBatch, type BatchResponse } from '../adapters/sqs-batch.ts';
 import { targetPorts, targetVariables, type Invocation } from '../adapters/target-ports.ts';
 import { FleetView } from '../core/fleet.ts';
@@ -12,6 +14,7 @@ const ports = await targetPorts(environment, { runQueue, laterQueue });
 const { clock, networks } = ports;
 const fleet = new FleetView(ports);
 const clusters = ports.clustersOf(fleet.clusters);
+const alarms = new CloudWatchAlarms(clock);
 
 /** Makes a target match its snapshot. Reads the FIFO queue of runs and the standard queue of later looks alike. */
 export function handler(event: unknown, invocation: Invocation): Promise<BatchResponse> {
@@ -20,11 +23,20 @@ export function handler(event: unknown, invocation: Invocation): Promise<BatchRe
     const { cluster, application } = request.target;
     if (await networks.passOn(cluster, async (queues) => queues.run(request))) return;
     const started = clock.now();
-    const result = await reconcile(request, { ...ports, clusters, config: await fleet.config(), deadline });
+    const deps = { ...ports, clusters, alarms, config: await fleet.config(), deadline };
+    const [result, traffic] = await measured(deps, cluster, async () => reconcile(request, deps));
     const outcome = result.kind === 'ran' ? (result.record.outcome?.kind ?? 'unfinished') : result.why;
     const { reason } = request;
     const trace = (result.kind === 'ran' ? result.record.trace : request.trace)?.id;
     const milliseconds = clock.now() - started;
-    log('INFO', `run ${result.kind}`, { cluster, application, reason, outcome, trace, milliseconds });
+    log('INFO', `run ${result.kind}`, {
+      cluster,
+      application,
+      reason,
+      outcome,
+      trace,
+      milliseconds,
+      ...traffic,
+    });
   });
 }

@@ -1,5 +1,6 @@
 import { readEnvironment } from '../adapters/environment.ts';
 import { log } from '../adapters/log.ts';
+import { measured } from '../adapters/measured.ts';
 import { handleBatch, type BatchResponse } from '../adapters/sqs-batch.ts';
 import { targetPorts, targetVariables, type Invocation } from '../adapters/target-ports.ts';
 import { keptTrail } from '../core/audit/kept-writes.ts';
@@ -49,12 +50,19 @@ export function handler(event: unknown, invocation: Invocation): Promise<BatchRe
       const { application } = request;
       return log('INFO', 'what was written was checked', { ...traced, application, outcome, ...found });
     }
-    const { targets, unreachable, unreadable, unfollowed } = await sweepCluster(request, deps);
+    const [swept, traffic] = await measured(deps, cluster, async () => sweepCluster(request, deps));
+    const { targets, unreachable, unreadable, unfollowed } = swept;
     const count = Object.keys(targets).length;
     const outcome = unreachable ?? 'checked';
     for (const key of unreadable) log('ERROR', 'drift is not counted: its index cannot be read', { key });
     if (unfollowed !== undefined)
       log('ERROR', 'what charts ask of the cluster is not followed', { cluster, error: unfollowed });
-    log('INFO', 'cluster swept', { ...traced, count, outcome, milliseconds: clock.now() - started });
+    log('INFO', 'cluster swept', {
+      ...traced,
+      ...traffic,
+      count,
+      outcome,
+      milliseconds: clock.now() - started,
+    });
   });
 }

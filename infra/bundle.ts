@@ -3,7 +3,15 @@ import { build, buildSync } from 'esbuild';
 import type { BuildOptions } from 'esbuild';
 
 /** Lambda functions of the stack: `functions/<name>.ts`, each of which exports `handler`. */
-export const functionNames = ['webhook', 'snapshot', 'reconcile', 'sweep', 'intake', 'audit'] as const;
+export const functionNames = [
+  'webhook',
+  'snapshot',
+  'reconcile',
+  'sweep',
+  'intake',
+  'audit',
+  'images',
+] as const;
 export type FunctionName = (typeof functionNames)[number];
 
 const sources = path.resolve(import.meta.dirname, '../functions');

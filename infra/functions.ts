@@ -1,24 +1,18 @@
-import { ArnFormat, Duration, Stack } from 'aws-cdk-lib/core';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
+import { Duration } from 'aws-cdk-lib/core';
+import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { codeCommitOf } from '../core/contract/repository.ts';
-import { bundleOf } from './bundle.ts';
 import { allowDiscovery } from './cluster-rights.ts';
 import type { Queues } from './queues.ts';
-import { snapshotImage } from './snapshot-image.ts';
-import { allowSources } from './source-rights.ts';
+import { codeWithGit, type GitPackaging } from './function-code.ts';
+import { allowCodeCommit, allowSources } from './source-rights.ts';
 import { targetFunctions, type TargetWorld } from './target-functions.ts';
 import { workTimeout } from './target-queues.ts';
 import { TrueUpFunction } from './trueup-function.ts';
-import type { FunctionCode } from './trueup-function.ts';
 
-export interface FunctionsProps extends TargetWorld {
+export interface FunctionsProps extends TargetWorld, GitPackaging {
   readonly queues: Queues;
   /** Queues of each network, as the variable `networks` has them: JSON, known at synthesis. */
   readonly networks: string;
-  readonly bundles: string;
-  readonly snapshotPackaging: 'image' | 'zip';
   readonly hookConcurrency: number | undefined;
 }
 
@@ -73,14 +67,14 @@ export class Functions extends Construct {
     const { config, configAsset, storage, bus, queues, secrets } = this.#props;
     const to = new TrueUpFunction(this, 'Snapshot', {
       description: 'Fetches a commit, renders it and moves the desired pointers',
-      code: this.#snapshotCode(),
+      code: codeWithGit(this, 'snapshot', this.#props),
       timeout: workTimeout,
       memoryMiB: 2048,
       scratchMiB: 2048,
     });
     configAsset.grant(to);
     secrets.grantRepositories(to);
-    this.#allowCodeCommit(to);
+    allowCodeCommit(to, config.repositories, ['codecommit:GitPull']);
     secrets.grantChartSources(to);
     allowSources(to, config);
     secrets.grantDigestKey(to);
@@ -112,34 +106,5 @@ export class Functions extends Construct {
     queues.intake.feed(to, 5);
     queues.pushes.grantSend(to, 'pushQueue');
     return to;
-  }
-
-  // As an image for AWS; as a zip with the machine's own git and kubectl for a local deployment. kubectl and Helm of
-  // the image are built for x86_64, and the architecture is the same in both so that they differ in code alone.
-  #snapshotCode(): FunctionCode {
-    const folder = bundleOf(this.#props.bundles, 'snapshot');
-    const architecture = Architecture.X86_64;
-    return this.#props.snapshotPackaging === 'zip'
-      ? { kind: 'zip', code: Code.fromAsset(folder), architecture }
-      : { kind: 'image', image: snapshotImage(this, folder), architecture };
-  }
-
-  /** To fetch from the repositories of this account that are configured, and nothing else of CodeCommit. */
-  #allowCodeCommit(to: TrueUpFunction): void {
-    const places = this.#props.config.repositories.map(({ url }) => codeCommitOf(url));
-    const arns = places.flatMap((place) =>
-      place === undefined
-        ? []
-        : [
-            Stack.of(this).formatArn({
-              service: 'codecommit',
-              region: place.region,
-              resource: place.name,
-              arnFormat: ArnFormat.NO_RESOURCE_NAME,
-            }),
-          ],
-    );
-    if (arns.length === 0) return;
-    to.allow(new PolicyStatement({ actions: ['codecommit:GitPull'], resources: [...new Set(arns)] }));
   }
 }

@@ -83,6 +83,17 @@ export class Secrets extends Construct {
     this.#allowNamed(to, [...repositories.flatMap(secretsOf), ...bases]);
   }
 
+  /** Tokens that may push to repositories, and keys that sign commits. */
+  grantImageWrites(to: TrueUpFunction): void {
+    const written = this.#config.repositories.filter(({ images }) => images !== undefined);
+    const secrets = written.flatMap((repository) => {
+      const { tokenSecret = repository.tokenSecret, signingKeySecret } = repository.images ?? {};
+      const { githubApp, ssh } = repository;
+      return [tokenSecret, signingKeySecret, githubApp?.privateKeySecret, ssh?.secret];
+    });
+    this.#allowNamed(to, secrets);
+  }
+
   /** User names and passwords of chart repositories and registries. */
   grantChartSources(to: TrueUpFunction): void {
     this.#allowNamed(

@@ -1,7 +1,8 @@
-import { Stack, Validations } from 'aws-cdk-lib/core';
+import { ArnFormat, Stack, Validations } from 'aws-cdk-lib/core';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { ecrRepositoryOf, s3ObjectOf } from '../core/contract/artifact.ts';
-import type { StackConfig } from '../core/contract/config.ts';
+import type { RepositoryConfig, StackConfig } from '../core/contract/config.ts';
+import { codeCommitOf } from '../core/contract/repository.ts';
 import type { TrueUpFunction } from './trueup-function.ts';
 
 interface EcrPlace {
@@ -59,5 +60,22 @@ function allowObjects(to: TrueUpFunction, urls: readonly string[]): void {
   if (arns.length === 0) return;
   // The version that was the newest is read, although a newer one came meanwhile.
   const actions = ['s3:GetObject', 's3:GetObjectVersion'];
+  to.allow(new PolicyStatement({ actions, resources: [...new Set(arns)] }));
+}
+
+/** To do this with the repositories of CodeCommit among these, and nothing else of CodeCommit. */
+export function allowCodeCommit(
+  to: TrueUpFunction,
+  repositories: readonly Pick<RepositoryConfig, 'url'>[],
+  actions: string[],
+): void {
+  const arns = repositories.flatMap(({ url }) => {
+    const place = codeCommitOf(url);
+    if (place === undefined) return [];
+    const { region, name: resource } = place;
+    const arnFormat = ArnFormat.NO_RESOURCE_NAME;
+    return [Stack.of(to).formatArn({ service: 'codecommit', region, resource, arnFormat })];
+  });
+  if (arns.length === 0) return;
   to.allow(new PolicyStatement({ actions, resources: [...new Set(arns)] }));
 }

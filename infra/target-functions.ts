@@ -1,3 +1,4 @@
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { Concurrency } from '../core/contract/concurrency.ts';
 import type { StackConfig } from '../core/contract/config.ts';
@@ -48,6 +49,8 @@ function reconcileFunction(scope: Construct, props: TargetFunctionsProps): TrueU
     delete: ['openDrift', 'heals'],
   });
   storage.grantUnseal(to);
+  // Alarms that rollouts go by are named in Git; composite ones are told to nobody who may not see all.
+  to.allow(new PolicyStatement({ actions: ['cloudwatch:DescribeAlarms'], resources: ['*'] }));
   const { runs, later } = concurrencyOf(props);
   queues.runs.feed(to, runs);
   queues.later.feed(to, later);

@@ -1,6 +1,6 @@
 import { RemovalPolicy, Size, Validations } from 'aws-cdk-lib/core';
 import type { Duration } from 'aws-cdk-lib/core';
-import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { ISecurityGroup, IVpc, SubnetSelection, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { DockerImageFunction, Function, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import type { Architecture, Code, DockerImageCode, FunctionOptions } from 'aws-cdk-lib/aws-lambda';
@@ -17,7 +17,7 @@ export type FunctionCode =
 
 /** Where in a VPC a function runs. Its subnets need a way to AWS's own APIs: a NAT gateway or interface endpoints. */
 export interface VpcPlace {
-  readonly vpc: IVpc;
+  readonly vpc: IVpc | Vpc;
   /** @default - private subnets with a way out */
   readonly subnets?: SubnetSelection | undefined;
   /** @default - one of its own, which lets everything out and nothing in */
@@ -110,7 +110,8 @@ function makeFunction(scope: Construct, code: FunctionCode, options: FunctionOpt
 
 function vpcOptions({ vpc, subnets, securityGroups }: VpcPlace): Partial<FunctionOptions> {
   return {
-    vpc,
+    // The CDK's class and interface disagree about an optional property; it is the same VPC.
+    vpc: vpc as IVpc,
     ...(subnets === undefined ? {} : { vpcSubnets: subnets }),
     ...(securityGroups === undefined ? {} : { securityGroups: [...securityGroups] }),
   };

@@ -61,6 +61,18 @@ export class WorkQueue extends Construct {
     );
   }
 
+  /** The function reads what came within a second together, at most ten messages; two of it at once. */
+  feedTogether(to: TrueUpFunction): void {
+    to.function.addEventSource(
+      new SqsEventSource(this.queue, {
+        batchSize: 10,
+        maxBatchingWindow: Duration.seconds(1),
+        reportBatchItemFailures: true,
+        maxConcurrency: 2,
+      }),
+    );
+  }
+
   grantSend(to: TrueUpFunction, variable: keyof typeof environment): void {
     this.queue.grant(to.role, 'sqs:SendMessage');
     to.set(variable, this.queue.queueUrl);

@@ -77,6 +77,9 @@ const imagesSchema = z.strictObject({
       email: z.string().regex(emailForm).max(200),
     })
     .prefault({ name: 'trueup', email: 'trueup@noreply.invalid' }),
+  tokenSecret: secretName
+    .exactOptional()
+    .describe('a token that may push, which nobody else gets; default: the one that reads'),
   signingKeySecret: secretName
     .exactOptional()
     .describe(
@@ -157,9 +160,7 @@ export const repositorySchema = z
       ),
     images: imagesSchema
       .exactOptional()
-      .describe(
-        'write newer images into the tracked branch, for which the token must be able to push; absent: nothing is written',
-      ),
+      .describe('write newer images into the tracked branch, absent: nothing is written'),
     lfs: lfsSchema
       .exactOptional()
       .describe('fetch the contents of files that Git LFS keeps; absent: such a file is refused'),

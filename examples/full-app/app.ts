@@ -1,5 +1,10 @@
 import { App, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
-import { InterfaceVpcEndpointAwsService, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import {
+  GatewayVpcEndpointAwsService,
+  InterfaceVpcEndpointAwsService,
+  SubnetType,
+  Vpc,
+} from 'aws-cdk-lib/aws-ec2';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -23,7 +28,7 @@ const config: StackConfigInput = {
       region: 'eu-central-1',
       roleArn: 'arn:aws:iam::210987654321:role/trueup',
       externalId: 'acme-trueup',
-      tags: { 'trueup': 'yes' },
+      tags: { trueup: 'yes' },
       labelsFromTags: 'trueup/',
       namePrefix: 'frankfurt-',
     },
@@ -55,12 +60,29 @@ const vpc = new Vpc(stack, 'Vpc', {
   natGateways: 0,
   subnetConfiguration: [{ name: 'clusters', subnetType: SubnetType.PRIVATE_ISOLATED }],
 });
-vpc.addGatewayEndpoint('S3', { service: { name: `com.amazonaws.${stack.region}.s3` } });
-for (const service of ['SQS', 'KMS', 'SECRETS_MANAGER', 'EVENTBRIDGE', 'CLOUDWATCH_MONITORING', 'EKS', 'STS'] as const) {
+vpc.addGatewayEndpoint('S3', { service: GatewayVpcEndpointAwsService.S3 });
+for (const service of [
+  'SQS',
+  'KMS',
+  'SECRETS_MANAGER',
+  'EVENTBRIDGE',
+  'CLOUDWATCH_MONITORING',
+  'EKS',
+  'STS',
+] as const) {
   vpc.addInterfaceEndpoint(service, { service: InterfaceVpcEndpointAwsService[service] });
 }
-const network = trueup.addNetwork({ name: 'vault', vpc, subnets: { subnetType: SubnetType.PRIVATE_ISOLATED } });
-trueup.addCluster({ name: 'vault', labels: { environment: 'production' }, access: { type: 'eks', name: 'vault' }, network });
+const network = trueup.addNetwork({
+  name: 'vault',
+  vpc,
+  subnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
+});
+trueup.addCluster({
+  name: 'vault',
+  labels: { environment: 'production' },
+  access: { type: 'eks', name: 'vault' },
+  network,
+});
 new ClusterAccess(stack, 'VaultAccess', { trueup, cluster: { clusterName: 'vault' }, network });
 
 // People hear of alarms, and a queue of yours of each run that ended.

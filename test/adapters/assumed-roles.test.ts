@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, test } from 'node:test';
@@ -19,25 +19,23 @@ let refuse: { status: number; code: string } | undefined;
 let now = start;
 const clock = { now: () => now };
 
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  requests.push(new URLSearchParams(await text(request)));
+  response.setHeader('content-type', 'text/xml');
+  if (refuse !== undefined) {
+    response.statusCode = refuse.status;
+    const fault = `<Error><Type>Sender</Type><Code>${refuse.code}</Code><Message>no</Message></Error>`;
+    response.end(`<ErrorResponse>${fault}</ErrorResponse>`);
+    return;
+  }
+  const expiration = new Date(now + 60 * minute).toISOString();
+  const keys = `<AccessKeyId>ASIA${requests.length}</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>`;
+  const given = `<Credentials>${keys}<Expiration>${expiration}</Expiration></Credentials>`;
+  response.end(`<AssumeRoleResponse><AssumeRoleResult>${given}</AssumeRoleResult></AssumeRoleResponse>`);
+}
+
 before(async () => {
-  sts = createServer((request, response) => {
-    void text(request).then((body) => {
-      requests.push(new URLSearchParams(body));
-      response.setHeader('content-type', 'text/xml');
-      if (refuse !== undefined) {
-        response.statusCode = refuse.status;
-        const fault = `<Error><Type>Sender</Type><Code>${refuse.code}</Code><Message>no</Message></Error>`;
-        response.end(`<ErrorResponse>${fault}</ErrorResponse>`);
-        return;
-      }
-      const expiration = new Date(now + 60 * minute).toISOString();
-      const keys = `<AccessKeyId>ASIA${requests.length}</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>`;
-      const credentials = `<Credentials>${keys}<Expiration>${expiration}</Expiration></Credentials>`;
-      response.end(
-        `<AssumeRoleResponse><AssumeRoleResult>${credentials}</AssumeRoleResult></AssumeRoleResponse>`,
-      );
-    });
-  });
+  sts = createServer((request, response) => void answer(request, response));
   await new Promise<void>((done) => sts.listen(0, '127.0.0.1', done));
 });
 after(() => {

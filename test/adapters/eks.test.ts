@@ -5,7 +5,9 @@ import { after, before, describe, test } from 'node:test';
 import { EKSClient } from '@aws-sdk/client-eks';
 import { ApiClient, type ApiAccess } from '../../adapters/api-client.ts';
 import { ApiCluster } from '../../adapters/cluster.ts';
+import { AssumedRoles } from '../../adapters/assumed-roles.ts';
 import { ConfiguredClusters } from '../../adapters/clusters.ts';
+import { EksFinder } from '../../adapters/eks-finder.ts';
 import { eksTokens } from '../../adapters/eks-token.ts';
 import { eksAccess } from '../../adapters/eks.ts';
 import { SystemClock } from '../../adapters/system-clock.ts';
@@ -25,6 +27,28 @@ const secrets = {
 };
 const defaultNamespace = { apiVersion: 'v1', plural: 'namespaces', name: 'default' };
 
+const arnOf = (name: string): string => `arn:aws:eks:${region}:111122223333:cluster/${name}`;
+const closed = 'https://127.0.0.1:1';
+/** What EKS says of each that is not what it says of `shop`. */
+const particulars: Readonly<Record<string, object>> = {
+  shop: { arn: arnOf('shop'), tags: { trueup: 'yes' }, version: '1.36' },
+  creating: { status: 'CREATING', endpoint: undefined, certificateAuthority: undefined },
+  updating: { status: 'UPDATING', endpoint: closed },
+  private: { endpoint: closed, resourcesVpcConfig: { endpointPublicAccess: false } },
+  guarded: {
+    endpoint: closed,
+    resourcesVpcConfig: { endpointPublicAccess: true, publicAccessCidrs: ['203.0.113.0/24'] },
+  },
+};
+
+/** Two pages; `gone` was deleted since. */
+function listPage(url: string): { clusters: string[]; nextToken?: string } {
+  return url.includes('nextToken=second')
+    ? { clusters: pages[1] }
+    : { clusters: pages[0], nextToken: 'second' };
+}
+let pages: [string[], string[]] = [['shop'], ['gone']];
+
 const skip = process.env['TRUEUP_KUBECONFIG']
   ? 'TRUEUP_KUBECONFIG is set: no control plane is started'
   : false;
@@ -39,14 +63,21 @@ describe('an EKS cluster', { skip }, () => {
     plane = await startControlPlane({ name: 'eks', nodes: 0, tokenWebhook: { url: authenticator.url } });
     eks = createServer((request, response) => {
       const name = request.url?.slice('/clusters/'.length);
+      if (request.url?.startsWith('/clusters?') === true || request.url === '/clusters') {
+        response.setHeader('content-type', 'application/json');
+        response.end(JSON.stringify(listPage(request.url)));
+        return;
+      }
       const certificateAuthority = { data: plane.caData };
       const found = { name, status: 'ACTIVE', endpoint: plane.server, certificateAuthority };
       const missing = { message: `No cluster found for name: ${name}.` };
-      const known = name === 'shop' || name === 'creating';
-      if (!known) response.statusCode = 404;
+      const cluster = { ...found, ...particulars[name ?? ''] };
+      const known = Object.hasOwn(particulars, name ?? '');
+      const denied = name === 'denied';
+      if (!known) response.statusCode = denied ? 403 : 404;
       response.setHeader('content-type', 'application/json');
-      if (!known) response.setHeader('x-amzn-errortype', 'ResourceNotFoundException');
-      const cluster = name === 'creating' ? { name, status: 'CREATING' } : found;
+      const fault = denied ? 'AccessDeniedException' : 'ResourceNotFoundException';
+      if (!known) response.setHeader('x-amzn-errortype', fault);
       response.end(JSON.stringify(known ? { cluster } : missing));
     });
     await new Promise<void>((done) => eks.listen(0, '127.0.0.1', done));
@@ -159,6 +190,56 @@ describe('an EKS cluster', { skip }, () => {
       assert.equal(authenticator.refusals.at(-1), reason);
     });
   }
+
+  test('what EKS knows of one that does not answer stands in the reason', async () => {
+    const reasons = new Map([
+      ['updating', /the connection was refused; .*; EKS is updating it at the moment/],
+      ['private', /; its endpoint is private: it is reached from its VPC alone/],
+      ['guarded', /; its public endpoint admits 203\.0\.113\.0\/24 alone/],
+    ]);
+    for (const [name, reason] of reasons) await assert.rejects(read(await accessWith({ name })), reason);
+  });
+
+  test('whoever answers with another ARN is not the cluster that is meant', async () => {
+    const client = new EKSClient({ region, credentials });
+    const arn = `arn:aws:eks:${region}:999999999999:cluster/shop`;
+    await assert.rejects(
+      eksAccess({ cluster: 'east', name: 'shop', arn, client }, clock),
+      /is arn:aws:eks:eu-central-1:111122223333:cluster\/shop in the account that was entered, and not/,
+    );
+    const own = { cluster: 'east', name: 'shop', arn: arnOf('shop'), client };
+    assert.equal((await read(await eksAccess(own, clock)))?.metadata.name, 'default');
+  });
+
+  test('clusters are listed page by page, with their tags; one that was deleted meanwhile is none', async () => {
+    process.env['AWS_REGION'] = region;
+    const finder = new EksFinder(new AssumedRoles('test', clock));
+    const shop = {
+      name: 'shop',
+      arn: arnOf('shop'),
+      tags: { trueup: 'yes' },
+      version: '1.36',
+      status: 'ACTIVE',
+    };
+    assert.deepEqual(await finder.list({}), { clusters: [shop], unread: undefined });
+    pages = [['shop'], ['denied']];
+    const { clusters, unread } = await finder.list({ region });
+    assert.deepEqual([clusters, unread?.names], [[shop], ['denied']]);
+    assert.match(unread?.reason ?? '', /EKS cluster denied in eu-central-1: AWS refused eks:DescribeCluster/);
+  });
+
+  test('a cluster that was found and is missing is not even asked for', async () => {
+    const access = { type: 'eks' as const, arn: arnOf('shop') };
+    const since = '2026-11-23T12:00:00.000Z';
+    const found = { name: 'east', arn: arnOf('shop'), scope: '', labels: {}, foundAt: since };
+    const missing = { since, why: 'left' as const };
+    const served = [{ name: 'east', labels: {}, access, found: { ...found, missing } }];
+    const clusters = new ConfiguredClusters(async () => served, secrets, clock);
+    await assert.rejects(
+      clusters.connect('east', () => clock.now() + 60_000),
+      /cluster east: arn:\S+ has not the tags any more .* \(since 2026-11-23T12:00:00\.000Z\); .*trueup clusters --forget east/,
+    );
+  });
 
   test('a cluster that does not exist, or is not ready, is Blocked with what to do', async () => {
     await assert.rejects(

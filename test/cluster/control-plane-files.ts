@@ -27,6 +27,7 @@ export async function writeFiles(
   dir: string,
   binaries: Binaries,
   people: readonly ClusterUser[],
+  policy: object = auditPolicy,
 ): Promise<TokenUser[]> {
   const files = filesIn(dir);
   await mkdir(files.certificates, { recursive: true, mode: 0o700 });
@@ -39,7 +40,7 @@ export async function writeFiles(
   await writeFile(files.serviceAccountKey, privateKey.export({ type: 'pkcs8', format: 'pem' }), {
     mode: 0o600,
   });
-  await writeFile(files.auditPolicy, JSON.stringify(auditPolicy));
+  await writeFile(files.auditPolicy, JSON.stringify(policy));
   const kwok = binaries.commands.kwok;
   if (kwok !== undefined) await writeFile(files.stages, (await run(kwok[0], ['kwok-stages'])).stdout);
   return users;

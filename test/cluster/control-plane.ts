@@ -38,6 +38,8 @@ export interface ControlPlaneOptions {
   readonly nodes?: number;
   /** Keep an audit log of writes (see `auditLogPath`). */
   readonly auditLog?: boolean;
+  /** What is logged, as audit.k8s.io/v1 has it; left out, writes alone. */
+  readonly auditPolicy?: object;
   /** People and rival controllers, each with a token and so a name of its own in the audit log. */
   readonly users?: readonly ClusterUser[];
   /** Server that kube-apiserver asks about tokens that it does not know (a TokenReview by POST). */
@@ -85,7 +87,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   };
   try {
     const began = Date.now();
-    const users = await writeFiles(dir, binaries, options.users ?? []);
+    const users = await writeFiles(dir, binaries, options.users ?? [], options.auditPolicy);
     const wiring = await startServer(parts, dir, options);
     const caData = Buffer.from(await authorityIn(dir)).toString('base64');
     const access = { cluster: name, server: originOf(wiring), caData, users };

@@ -139,3 +139,61 @@ describe('a freeze window', () => {
     });
   }
 });
+
+/** Of a schedule; each line under `at` is a time and when it is free again then, `-` where it is. */
+const schedules = z
+  .array(
+    z.object({
+      case: z.string(),
+      schedule: z.array(freezeSchema),
+      freeze: z.array(freezeSchema).default([]),
+      at: z.record(z.string(), z.string()),
+    }),
+  )
+  .parse(
+    load(`
+- case: free inside of its windows alone, until the next one of the week
+  schedule: [{days: [mon, tue, wed, thu], from: "09:00", until: "16:00", timeZone: Europe/Berlin}]
+  at:
+    "2026-11-23T07:59:00Z": "2026-11-23T08:00:00.000Z"
+    "2026-11-23T08:00:00Z": "-"
+    "2026-11-23T15:00:00Z": "2026-11-24T08:00:00.000Z"
+    "2026-11-26T15:00:00Z": "2026-11-30T08:00:00.000Z"
+
+- case: by the wall clock, though it was set back in between
+  schedule: [{days: [mon], from: "09:00", until: "10:00", timeZone: Europe/Berlin}]
+  at:
+    "2026-10-19T08:00:00Z": "2026-10-26T08:00:00.000Z"
+    "2026-10-19T07:00:00Z": "-"
+
+- case: a window that opens into a freeze is no way out
+  schedule: [{days: [mon, tue], from: "09:00", until: "16:00"}]
+  freeze: [{from: "2026-11-23T00:00:00Z", until: "2026-11-24T12:00:00Z"}]
+  at:
+    "2026-11-23T10:00:00Z": "2026-11-24T12:00:00.000Z"
+    "2026-11-22T10:00:00Z": "2026-11-24T12:00:00.000Z"
+    "2026-11-24T12:00:00Z": "-"
+
+- case: windows that are all over
+  schedule: [{from: "2026-11-22T00:00:00Z", until: "2026-11-23T00:00:00Z"}]
+  at:
+    "2026-11-22T10:00:00Z": "-"
+    "2026-11-24T10:00:00Z": never
+
+- case: of deletions alone, nothing else is held
+  schedule: [{days: [mon], from: "09:00", until: "16:00", applies: [prune]}]
+  at: {"2026-11-24T10:00:00Z": "-"}
+`),
+  );
+
+describe('a schedule', () => {
+  for (const { case: name, schedule, freeze, at } of schedules) {
+    it(name, () => {
+      const ends = Object.keys(at).map((time) => {
+        const frozen = frozenBy({ freeze, schedule }, 'push', Date.parse(time));
+        return [time, frozen === undefined ? '-' : (frozen.until ?? 'never')];
+      });
+      assert.deepEqual(Object.fromEntries(ends), at);
+    });
+  }
+});

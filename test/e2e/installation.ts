@@ -29,6 +29,8 @@ export interface InstallationOptions {
   readonly progress: (line: string) => void;
   readonly aws: LocalAws;
   readonly overrides?: Partial<StackConfigInput>;
+  /** How the one of the Git host is configured, beyond where it is and how it is read. */
+  readonly repository?: Pick<StackConfigInput['repositories'][number], 'images'>;
   /** Beside the one of the Git host. */
   readonly repositories?: StackConfigInput['repositories'];
 }
@@ -94,7 +96,7 @@ export async function install(options: InstallationOptions): Promise<Installatio
 
 /** Writes the secrets that a user would create before the first deployment, and the configuration that names them. */
 async function prepareConfig(
-  { fleet, dir, clusters, overrides, repositories = [] }: InstallationOptions,
+  { fleet, dir, clusters, overrides, repository, repositories = [] }: InstallationOptions,
   aws: LocalAws,
   cloneUrl: string,
   token: string,
@@ -105,7 +107,7 @@ async function prepareConfig(
   for (const { name, cluster } of clusters) await createSecret(aws, secretOf(name), cluster.kubeconfig);
   const config: StackConfigInput = {
     fleet,
-    repositories: [{ name: repositoryName, url: cloneUrl, tokenSecret }, ...repositories],
+    repositories: [{ name: repositoryName, url: cloneUrl, tokenSecret, ...repository }, ...repositories],
     clusters: clusters.map(({ name, labels }) => ({
       name,
       labels: { ...labels },

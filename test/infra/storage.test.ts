@@ -88,6 +88,7 @@ test('lifecycle: state and snapshots never go by age, history goes after 400 day
     'renders/ kept 1',
     'facts/ kept 1',
     'asked/ kept 1',
+    'clusters/ kept 90',
     'leftovers kept -',
   ]);
   for (const prefix of Object.values(prefixes)) {

@@ -38,10 +38,9 @@ function numberOf(name: keyof typeof values): number | undefined {
   process.exit(2);
 }
 
-function given(
-  name: keyof SimulationOptions,
-  flag: keyof typeof values,
-): Partial<Record<keyof SimulationOptions, number>> {
+type Size = Omit<SimulationOptions, 'seed' | 'print' | 'tamper'>;
+
+function given(name: keyof Size, flag: keyof typeof values): Partial<Size> {
   const number = numberOf(flag);
   return number === undefined ? {} : { [name]: number };
 }

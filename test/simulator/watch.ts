@@ -66,6 +66,8 @@ export class Watch {
     const record = driftRecordSchema.parse(JSON.parse(text));
     const isOpen = record.state === 'open';
     const object = `${record.target.cluster} ${refKey(record.drift.ref)}`;
+    // While an object moves, two applications may both miss it.
+    const place = `${record.target.application} ${object}`;
     const before = this.#drift.get(key);
     // One that dies after it closed a record closes it again, and changes nothing by that.
     const end = isOpen ? undefined : `${record.state} at ${record.closedAt}`;
@@ -73,17 +75,17 @@ export class Watch {
       const message = `${key} was ${before.end} and became ${end ?? 'open'}`;
       throw new BrokenInvariant('a drift is closed once', message);
     }
-    const other = this.#open.get(object);
+    const other = this.#open.get(place);
     if (isOpen && other !== undefined && other !== key)
       throw new BrokenInvariant(
         'a drift is recorded once',
-        `${object} has two open records: ${other} and ${key}`,
+        `${place} has two open records: ${other} and ${key}`,
       );
     if (before === undefined) this.counts.recorded += 1;
-    if (isOpen) this.#open.set(object, key);
+    if (isOpen) this.#open.set(place, key);
     else {
       if (before?.end === undefined) this.counts.closed += 1;
-      if (other === key) this.#open.delete(object);
+      if (other === key) this.#open.delete(place);
     }
     this.#drift.set(key, { end });
     const edit = this.edits.get(object);
@@ -175,7 +177,8 @@ export class Watch {
     const object = `${edit.cluster} ${edit.key}`;
     trace.note(`edit ${object}`);
     this.counts.drifts += 1;
-    if (!this.edits.has(object)) this.edits.set(object, { ...edit, recorded: this.#open.has(object) });
+    if (!this.edits.has(object))
+      this.edits.set(object, { ...edit, recorded: this.#open.has(`${edit.application} ${object}`) });
   }
 
   /** A drift that stood for longer than two sweeps take, with nothing going wrong meanwhile, has its record. */
@@ -195,7 +198,11 @@ export class Watch {
 
   /** Asked now and then: what stands for too long. */
   assertBounds(): void {
-    for (const edit of this.edits.values()) this.#assertRecorded(edit);
+    for (const [object, edit] of this.edits) {
+      // What was missing already when nobody desired it any more was not deleted by anybody.
+      if (this.desired.since(edit.cluster, edit.key) === undefined) this.edits.delete(object);
+      else this.#assertRecorded(edit);
+    }
     this.#assertChecked();
   }
 

@@ -119,7 +119,7 @@ export class ReconcileWorld<C extends Clock> {
     const deadline = clock.now() + this.budgetMs;
     const access = { type: 'kubeconfig' as const, secret: 'none' };
     const { freeze, labels } = this;
-    const fleet = { discovery: [], clusters: [{ name: this.target.cluster, labels, access }] };
+    const fleet = { clusters: [{ name: this.target.cluster, labels, access }] };
     const config = { pruneCap, freeze, repositories: [], projects: [...this.projects], ...fleet };
     return { store, bus, queues, metrics, clock, ids, sealer, clusters, config, deadline };
   }
