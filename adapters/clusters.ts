@@ -30,28 +30,24 @@ interface Shared {
 /** A cluster and how it is entered; absent `found`: by the stack configuration. */
 type ServedCluster = ClusterConfig & { readonly found?: FoundCluster };
 
-interface Entrance {
-  readonly access: ApiAccess;
-  readonly requestsPerSecond: number | undefined;
-}
-
 /** The clusters there are. How to reach each is remembered for a minute, its token until it expires. */
 export class ConfiguredClusters implements Clusters {
-  readonly #served: () => Promise<readonly ServedCluster[]>;
+  readonly #find: (cluster: string) => Promise<ServedCluster | undefined>;
   readonly #secrets: Secrets;
   readonly #clock: Clock;
   readonly #roles: AssumedRoles;
-  readonly #entrances = new Map<string, { readonly at: number; readonly entrance: Promise<Entrance> }>();
+  readonly #access = new Map<string, { readonly at: number; readonly access: Promise<ApiAccess> }>();
   readonly #shared = new Map<string, Shared>();
 
-  /** `served` as a function: asked anew when how to reach one is not remembered. */
+  /** `served` as a function: asked at each connection. */
   constructor(
-    served: readonly ServedCluster[] | (() => Promise<readonly ServedCluster[]>),
+    served: readonly ServedCluster[] | ((cluster: string) => Promise<ServedCluster | undefined>),
     secrets: Secrets,
     clock: Clock,
     roles: AssumedRoles = new AssumedRoles('default', clock),
   ) {
-    this.#served = typeof served === 'function' ? served : async () => served;
+    this.#find =
+      typeof served === 'function' ? served : async (cluster) => served.find(({ name }) => name === cluster);
     this.#secrets = secrets;
     this.#clock = clock;
     this.#roles = roles;
@@ -66,8 +62,9 @@ export class ConfiguredClusters implements Clusters {
     deadline: () => number,
     { impersonate }: { readonly impersonate?: Identity | undefined } = {},
   ): Promise<Cluster> {
-    const { access, requestsPerSecond } = await this.#entranceTo(cluster);
-    const shared = this.#sharedOf(cluster, requestsPerSecond);
+    const served = await this.#servedAs(cluster);
+    const access = await this.#accessTo(served);
+    const shared = this.#sharedOf(served);
     const { gate, discovery } = shared;
     const agent = this.#openTo(access, shared);
     const client = new ApiClient(access, this.#clock, deadline, { gate, agent, impersonate });
@@ -88,41 +85,41 @@ export class ConfiguredClusters implements Clusters {
     return this.#shared.get(cluster)?.gate.traffic ?? { requests: 0, throttled: 0 };
   }
 
-  #sharedOf(cluster: string, rate: number | undefined): Shared {
-    const known = this.#shared.get(cluster);
+  #sharedOf({ name, requestsPerSecond }: ServedCluster): Shared {
+    const known = this.#shared.get(name);
     if (known !== undefined) return known;
     const shared: Shared = {
-      gate: new RequestGate(this.#clock, rate),
+      gate: new RequestGate(this.#clock, requestsPerSecond),
       discovery: new Discovery(this.#clock),
     };
-    this.#shared.set(cluster, shared);
+    this.#shared.set(name, shared);
     return shared;
   }
 
-  async #entranceTo(cluster: string): Promise<Entrance> {
-    const now = this.#clock.now();
-    const known = this.#entrances.get(cluster);
-    if (known !== undefined && now - known.at < accessMaxAgeMs) return known.entrance;
-    const entry = { at: now, entrance: this.#find(cluster) };
-    this.#entrances.set(cluster, entry);
-    try {
-      return await entry.entrance;
-    } catch (error) {
-      if (this.#entrances.get(cluster) === entry) this.#entrances.delete(cluster);
-      throw error;
-    }
-  }
-
-  async #find(cluster: string): Promise<Entrance> {
-    const served = (await this.#served()).find(({ name }) => name === cluster);
+  async #servedAs(cluster: string): Promise<ServedCluster> {
+    const served = await this.#find(cluster);
     if (served === undefined) {
       const message =
         'is not in the stack configuration, nor found by a discovery of it; add it there, or take it out of the application';
       throw new Blocked({ subject: `cluster ${cluster}`, message });
     }
-    const { access, found, requestsPerSecond } = served;
+    const { found } = served;
     if (found?.missing !== undefined) throw missing(found, found.missing);
-    return { access: await this.#enter(cluster, access), requestsPerSecond };
+    return served;
+  }
+
+  async #accessTo({ name, access }: ServedCluster): Promise<ApiAccess> {
+    const now = this.#clock.now();
+    const known = this.#access.get(name);
+    if (known !== undefined && now - known.at < accessMaxAgeMs) return known.access;
+    const entry = { at: now, access: this.#enter(name, access) };
+    this.#access.set(name, entry);
+    try {
+      return await entry.access;
+    } catch (error) {
+      if (this.#access.get(name) === entry) this.#access.delete(name);
+      throw error;
+    }
   }
 
   async #enter(cluster: string, access: ClusterConfig['access']): Promise<ApiAccess> {

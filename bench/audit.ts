@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import * as z from 'zod';
 import { startLocalAws } from '../test/aws/local-aws.ts';
 import { auditEvents } from '../test/cluster/audit-log.ts';
 import { clusterClient } from '../test/cluster/cluster-client.ts';
@@ -20,6 +21,7 @@ import { cloneWorktree } from '../test/git/worktree.ts';
  */
 
 const rounds = 10;
+const stampSchema = z.object({ stageTimestamp: z.string() });
 const progress = (line: string) => process.stderr.write(`${line}\n`);
 
 interface Round {
@@ -73,11 +75,12 @@ try {
     const line = (await auditEvents(plane.auditLogPath ?? '')).find(
       ({ auditID }) => auditID === record.who?.auditId,
     );
+    const { stageTimestamp } = stampSchema.parse(line);
     const opened = Date.parse(record.openedAt);
     await newRecord(records, known, 'healed');
     // After a check the next one waits for ten seconds: a burst is not what is measured.
     await delay(10_500);
-    return { fromEdit: opened - started, fromLine: opened - Date.parse(String(line?.['stageTimestamp'])) };
+    return { fromEdit: opened - started, fromLine: opened - Date.parse(stageTimestamp) };
   };
   const cold = await measure(20);
   const warm: Round[] = [];

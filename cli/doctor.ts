@@ -6,6 +6,7 @@ import { diagnose, type DoctorFacts } from '../core/doctor.ts';
 import type { Finding } from '../core/doctor/finding.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { exitCodes } from './cli-error.ts';
+import { seeAudit } from './doctor/see-audit.ts';
 import { seeClusters } from './doctor/see-clusters.ts';
 import { seeHooks } from './doctor/see-hooks.ts';
 import { seeAlarms, seeFunctions, seeQueues } from './doctor/see-machinery.ts';
@@ -42,12 +43,13 @@ async function openWorld(stack: string, { hookUrl }: DoctorOptions): Promise<Doc
 
 async function gather(world: DoctorWorld): Promise<DoctorFacts> {
   const { ahead } = world.greeting;
-  const [{ clusters, rendered }, functions, secrets, hooks, queues, alarms] = await Promise.all([
+  const [{ clusters, rendered }, functions, secrets, hooks, queues, audit, alarms] = await Promise.all([
     seeClusters(world),
     seeFunctions(world),
     seeSecrets(world),
     seeHooks(world),
     seeQueues(world),
+    seeAudit(world),
     seeAlarms(world),
   ]);
   return {
@@ -59,6 +61,7 @@ async function gather(world: DoctorWorld): Promise<DoctorFacts> {
     queues,
     clusters,
     sweepSeconds: world.config.sweepMinutes * 60,
+    audit,
     alarms,
   };
 }

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import * as z from 'zod';
 import { signer } from '../adapters/hmac-signature.ts';
 import { OidcTokens } from '../adapters/oidc-tokens.ts';
@@ -14,14 +12,13 @@ import {
   takesTokens,
   type Hook,
 } from '../core/contract/hooks.ts';
-import { messageOf } from '../core/errors.ts';
 import { decide, type Decision, type Prove } from '../core/receive/decide.ts';
 import type { HookRequest } from '../core/receive/hook-request.ts';
 import { routeOf } from '../core/receive/route.ts';
 import { whyUnverified, type VerifyDeps } from '../core/receive/verify.ts';
 import { CliError, exitCodes } from './cli-error.ts';
-import { callersFolder } from './local-session.ts';
 import type { Report } from './report.ts';
+import { readBytes, readStackConfig } from './stack-config-file.ts';
 
 export interface EventOptions {
   readonly provider: string;
@@ -40,7 +37,7 @@ const anywhere = { allowFrom: ['0.0.0.0/0'], sourceIp: '192.0.2.1' };
 
 /** What a delivery would become, or why it would be refused. Asks no AWS; of a CI system's token, its issuer. */
 export async function event(options: EventOptions): Promise<Report> {
-  const config = options.config === undefined ? nothingConfigured() : await readConfig(options.config);
+  const config = options.config === undefined ? nothingConfigured() : await readStackConfig(options.config);
   const hook: Hook = { ...hookOf(options, config), allowFrom: anywhere.allowFrom };
   const [head, body] = await Promise.all([readBytes(options.headers), readBytes(options.body)]);
   const secret = options.secretFile === undefined ? undefined : await readBytes(options.secretFile);
@@ -155,24 +152,6 @@ function nothingConfigured(): StackConfig {
     repositories: [{ name: 'none', url: 'https://none.invalid/none', provider: 'codecommit' }],
     clusters: [{ name: 'none', access: { type: 'eks', name: 'none' } }],
   });
-}
-
-async function readBytes(file: string): Promise<Buffer> {
-  try {
-    return await readFile(resolve(callersFolder(), file));
-  } catch (cause) {
-    throw new CliError(`Cannot read ${file}: ${messageOf(cause)}`, { cause });
-  }
-}
-
-async function readConfig(file: string): Promise<StackConfig> {
-  const text = (await readBytes(file)).toString('utf8');
-  const { load } = await import('js-yaml');
-  try {
-    return parseStackConfig(load(text));
-  } catch (cause) {
-    throw new CliError(`${file}: ${messageOf(cause)}`, { cause });
-  }
 }
 
 /** A request that went to another hook is not what the command asks about. */

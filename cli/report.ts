@@ -12,17 +12,20 @@ export interface Report {
   /** Lines for stderr, whatever the format: what is not as complete as it looks. */
   readonly notes?: readonly string[];
   readonly exitCode?: ExitCode;
+  /** For a verb that is asked for it. */
+  readonly markdown?: string;
   /** Where YAML is more than the data as one document. */
   readonly yaml?: string;
 }
 
-export async function print(report: Report, format: Format): Promise<ExitCode> {
+export async function print(report: Report, format: Format | 'markdown'): Promise<ExitCode> {
   process.stdout.write(await render(report, format));
   for (const note of report.notes ?? []) process.stderr.write(`${note}\n`);
   return report.exitCode ?? exitCodes.ok;
 }
 
-async function render({ data, text, yaml }: Report, format: Format): Promise<string> {
+async function render({ data, text, yaml, markdown }: Report, format: Format | 'markdown'): Promise<string> {
+  if (format === 'markdown' && markdown !== undefined) return markdown;
   if (format === 'json') return `${JSON.stringify(data, null, 2)}\n`;
   if (format === 'yaml') return yaml ?? (await import('js-yaml')).dump(JSON.parse(JSON.stringify(data)));
   return text === '' ? '' : `${text}\n`;

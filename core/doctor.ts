@@ -1,5 +1,6 @@
 import { areas, type Finding, type Seen } from './doctor/finding.ts';
 import { judgeAlarms, type AlarmFacts } from './doctor/judge-alarms.ts';
+import { judgeAudit, type AuditFact } from './doctor/judge-audit.ts';
 import { judgeClock } from './doctor/judge-clock.ts';
 import { judgeClusters, type ClusterFact } from './doctor/judge-clusters.ts';
 import { judgeFunctions, type FunctionFact } from './doctor/judge-functions.ts';
@@ -19,6 +20,7 @@ export interface DoctorFacts {
   readonly queues: readonly QueueFact[];
   readonly clusters: readonly ClusterFact[];
   readonly sweepSeconds: number;
+  readonly audit: readonly AuditFact[];
   readonly alarms: AlarmFacts;
 }
 
@@ -32,6 +34,7 @@ export function diagnose(facts: DoctorFacts): readonly Finding[] {
     ...judgeHooks(facts.hooks),
     ...judgeQueues(facts.queues),
     ...judgeClusters(facts.clusters, facts.sweepSeconds),
+    ...judgeAudit(facts.audit),
     ...judgeAlarms(facts.alarms),
   ];
   return findings.toSorted((a, b) => areas.indexOf(a.area) - areas.indexOf(b.area));

@@ -1,3 +1,4 @@
+import { canaryApplication } from './contract/canary.ts';
 import { prefixes } from './contract/keys.ts';
 import type { ClusterConfig } from './contract/config.ts';
 import { metrics } from './contract/metrics.ts';
@@ -37,6 +38,8 @@ export async function sendDriftMetrics(
     const index = await readIndex(deps.store, key);
     if (index === 'unreadable') unreadable.push(key);
     if (index === undefined || index === 'unreadable') continue;
+    // Its drift is made on purpose, and has a metric of its own.
+    if (index.target.application === canaryApplication) continue;
     const episodes = Object.values(index.episodes);
     if (configured.has(index.target.cluster)) all.push(...episodes);
     if (index.target.cluster === cluster) own.push(...episodes);

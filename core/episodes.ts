@@ -1,3 +1,4 @@
+import { canaryApplication } from './contract/canary.ts';
 import { keys, prefixes } from './contract/keys.ts';
 import { metrics, type MetricName } from './contract/metrics.ts';
 import { readDocument, updateDocument, writeDocument } from './documents.ts';
@@ -134,7 +135,7 @@ async function writeSightings(
     if (told === 'stale') stale.add(key);
     else if (told !== undefined) detected.push(told);
   }
-  await sendSeconds(deps, metrics.detectTime, detected);
+  if (target.application !== canaryApplication) await sendSeconds(deps, metrics.detectTime, detected);
   await endEpisodes(deps, target, reverted, { state: 'reverted' });
   await updateIndex(deps, target, (current) => {
     for (const [key, sighting] of sightings) {
@@ -295,7 +296,9 @@ async function announce(
     ...(trace && { trace }),
   };
   await deps.bus.publish([{ type: 'DriftDetected', detail }]);
-  return isNew ? record.secondsToDetect : undefined;
+  // Fields that others added are reported, and nobody waits for them.
+  const counts = drift.kind !== 'fields' || countFields(drift).fields > 0;
+  return isNew && counts ? record.secondsToDetect : undefined;
 }
 
 /** Closes records, emits the events, then takes the episodes out of the index. */
@@ -319,7 +322,8 @@ async function endEpisodes(
     await deps.bus.publish([healedEvent(closed, episode.record, at, deps.trace)]);
     if (closed.state === 'healed' && closed.secondsToHeal !== undefined) healed.push(closed.secondsToHeal);
   }
-  await sendSeconds(deps, metrics.healTime, healed);
+  const isCanary = target.application === canaryApplication;
+  await sendSeconds(deps, isCanary ? metrics.canary : metrics.healTime, healed);
   await updateIndex(deps, target, (current) => {
     for (const [key, { record }] of ending) if (current[key]?.record === record) delete current[key];
     return current;

@@ -2,6 +2,7 @@ import type { ClusterConfig, StackConfig } from './contract/config.ts';
 import { keys } from './contract/keys.ts';
 import { readDocument } from './documents.ts';
 import { Stop } from './errors.ts';
+import { choosesCluster, clusterSelectorSchema } from './model/cluster-selector.ts';
 import { digestOf } from './model/digest.ts';
 import { clusterFactsSchema, type Capabilities } from './model/facts.ts';
 import { speakerOf, StoredLookups } from './lookup-record.ts';
@@ -92,10 +93,11 @@ const noCluster: KnownLookups = {
 export function configuredFacts(
   { name, labels, variables = {} }: ClusterConfig,
   ofInstallation: StackConfig['variables'],
-): Pick<AskedFacts, 'name' | 'label' | 'variable'> {
+): Pick<AskedFacts, 'name' | 'label' | 'isChosenBy' | 'variable'> {
   return {
     name: () => name,
     label: (key) => memberOf(labels, key),
+    isChosenBy: (clusters) => choosesCluster(clusters, { name, labels }),
     variable: (key) => memberOf(variables, key) ?? memberOf(ofInstallation, key),
   };
 }
@@ -112,6 +114,7 @@ export async function valueOfFact(question: string, facts: AskedFacts): Promise<
   if (kind === 'name') return facts.name() ?? null;
   if (kind === 'label') return facts.label(subject) ?? null;
   if (kind === 'variable') return facts.variable(subject) ?? null;
+  if (kind === 'chosen') return String(facts.isChosenBy(clusterSelectorSchema.parse(JSON.parse(subject))));
   if (kind === 'lookups') return (await facts.lookups())?.digest ?? null;
   const capabilities = await facts.capabilities();
   return capabilities === undefined ? null : digestOf(capabilities);

@@ -78,7 +78,7 @@ export async function readFleet({ store, config }: FleetDeps): Promise<Fleet> {
   return fleetOf(config, (await readDocument(store, keys.clusterRegistry, clusterRegistrySchema))?.value);
 }
 
-/** A cluster that appears or goes is met this much later by whoever works on targets. */
+/** That one is gone or relabelled is met this much later by whoever works on targets. */
 const maxAgeMs = 15_000;
 
 interface ViewDeps {
@@ -87,7 +87,10 @@ interface ViewDeps {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** The clusters there are, for the work on targets of one process: read at most every 15 s. */
+/**
+ * The clusters there are, for the work on targets of one process: read at most every 15 s, and anew for one that is not
+ * among them, since who asks for work on it has seen it.
+ */
 export class FleetView {
   readonly #deps: ViewDeps;
   #known: { readonly at: number; readonly fleet: Promise<Fleet> } | undefined;
@@ -96,16 +99,29 @@ export class FleetView {
     this.#deps = deps;
   }
 
-  readonly clusters = async (): Promise<FleetCluster[]> => (await this.#now()).clusters;
+  readonly find = async (cluster: string): Promise<FleetCluster | undefined> => {
+    const { clusters } = await this.#with(cluster);
+    return clusters.find(({ name }) => name === cluster);
+  };
 
-  /** The stack configuration with all clusters there are. As `readFleet`; a failure is not remembered. */
-  async config(): Promise<StackConfig> {
-    return { ...this.#deps.config, clusters: await this.clusters() };
+  /** The stack configuration with all clusters there are, for work on one. As `readFleet`; a failure is not remembered. */
+  async config(cluster: string): Promise<StackConfig> {
+    return { ...this.#deps.config, clusters: (await this.#with(cluster)).clusters };
   }
 
-  async #now(): Promise<Fleet> {
+  async #with(cluster: string): Promise<Fleet> {
+    const began = this.#deps.clock.now();
+    const fleet = await this.#now(maxAgeMs);
+    const isServed = fleet.clusters.some(
+      ({ name, found }) => name === cluster && found?.missing === undefined,
+    );
+    return isServed ? fleet : this.#now(this.#deps.clock.now() - began);
+  }
+
+  /** As it was read within so many milliseconds. */
+  async #now(age: number): Promise<Fleet> {
     const now = this.#deps.clock.now();
-    if (this.#known !== undefined && now - this.#known.at < maxAgeMs) return this.#known.fleet;
+    if (this.#known !== undefined && now - this.#known.at <= age) return this.#known.fleet;
     const entry = { at: now, fleet: readFleet(this.#deps) };
     this.#known = entry;
     try {

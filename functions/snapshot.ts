@@ -26,6 +26,7 @@ import {
   type EventDetail,
   type PollRequest,
 } from '../core/contract/events.ts';
+import { plantCanary } from '../core/canary.ts';
 import { pollCharts } from '../core/poll-charts.ts';
 import { poll } from '../core/poll.ts';
 import { produce } from '../core/produce.ts';
@@ -113,6 +114,9 @@ async function look(request: PollRequest): Promise<void> {
       outcome: await pollCharts(now),
       milliseconds: clock.now() - started,
     });
+  }
+  if (request.poll === 'canary') {
+    return log('INFO', 'canary planted', { outcome: await plantCanary(now) });
   }
   const outcome = await poll(request.repositories, now);
   const repository = request.repositories.join(', ');

@@ -1,10 +1,10 @@
 import { readEnvironment } from '../adapters/environment.ts';
-import { log } from '../adapters/log.ts';
+import { log, type LogFields } from '../adapters/log.ts';
 import { measured } from '../adapters/measured.ts';
 import { handleBatch, type BatchResponse } from '../adapters/sqs-batch.ts';
 import { targetPorts, targetVariables, type Invocation } from '../adapters/target-ports.ts';
 import { keptTrail } from '../core/audit/kept-writes.ts';
-import { checkWritten } from '../core/check-written.ts';
+import { checkWritten, type CheckWrittenDeps, type WrittenRequest } from '../core/check-written.ts';
 import { sweepRequestSchema } from '../core/contract/events.ts';
 import { FleetView } from '../core/fleet.ts';
 import { sweepCluster, sweepFleet } from '../core/sweep.ts';
@@ -17,7 +17,7 @@ const { laterQueue, sweepQueue } = environment;
 const ports = await targetPorts(environment, { laterQueue, sweepQueue });
 const { clock, networks } = ports;
 const fleet = new FleetView(ports);
-const clusters = ports.clustersOf(fleet.clusters);
+const clusters = ports.clustersOf(fleet.find);
 const documents = new KnownDocuments();
 const trail = keptTrail(ports.store);
 // Of other clusters nothing is kept, and the role may have no right to look.
@@ -39,17 +39,13 @@ export function handler(event: unknown, invocation: Invocation): Promise<BatchRe
     const deps = {
       ...ports,
       clusters,
-      config: await fleet.config(),
+      config: await fleet.config(cluster),
       documents,
       deadline,
       audit: audited.has(cluster) ? trail : undefined,
       ...(trace && { trace }),
     };
-    if (request.scope === 'target') {
-      const { kind: outcome, ...found } = await checkWritten(request, deps);
-      const { application } = request;
-      return log('INFO', 'what was written was checked', { ...traced, application, outcome, ...found });
-    }
+    if (request.scope === 'target') return checkTarget(request, deps, traced);
     const [swept, traffic] = await measured(deps, cluster, async () => sweepCluster(request, deps));
     const { targets, unreachable, unreadable, unfollowed } = swept;
     const count = Object.keys(targets).length;
@@ -65,4 +61,14 @@ export function handler(event: unknown, invocation: Invocation): Promise<BatchRe
       milliseconds: clock.now() - started,
     });
   });
+}
+
+async function checkTarget(
+  request: WrittenRequest,
+  deps: CheckWrittenDeps,
+  traced: LogFields,
+): Promise<void> {
+  const { application } = request;
+  const { kind: outcome, ...found } = await checkWritten(request, deps);
+  log('INFO', 'what was written was checked', { ...traced, application, outcome, ...found });
 }

@@ -51,6 +51,7 @@ export class Alarms extends Construct {
     this.#sweep = Duration.minutes(config.sweepMinutes);
     this.topic = this.#makeTopic();
     this.#watchFleet();
+    if (config.canary !== undefined) this.#watchCanary();
     this.#watchWebhook(webhook);
     for (const [name, queue] of Object.entries(deadLetters)) this.#watchDeadLetters(name, queue);
   }
@@ -86,6 +87,17 @@ export class Alarms extends Construct {
       }),
     );
     return topic;
+  }
+
+  #watchCanary(): void {
+    const day = Duration.days(1);
+    this.#watch({
+      kind: alarmKinds.canary,
+      metric: this.#metric(metrics.canary, { period: day }),
+      above: day.toSeconds(),
+      missing: TreatMissingData.BREACHING,
+      says: 'For a day no change of the canary was found and put right: drift may go unseen',
+    });
   }
 
   /** All are of the fleet: which clusters there are is not known at synth, and each alarm costs as much as its checks. */

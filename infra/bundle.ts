@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, buildSync } from 'esbuild';
 import type { BuildOptions } from 'esbuild';
@@ -36,6 +37,15 @@ export async function bundleFunctions(
 /** The same, one after the other, for constructors, which cannot wait. Returns `outdir`. */
 export function bundleFunctionsSync(outdir: string): string {
   for (const name of functionNames) buildSync(optionsFor(sourceOf(name), bundleOf(outdir, name)));
+  return outdir;
+}
+
+/** Stands in for bundles where nothing is deployed, as for `cdk list` and `cdk destroy`. Returns `outdir`. */
+export function emptyBundles(outdir: string): string {
+  for (const name of functionNames) {
+    mkdirSync(bundleOf(outdir, name), { recursive: true });
+    writeFileSync(path.join(bundleOf(outdir, name), 'index.mjs'), '');
+  }
   return outdir;
 }
 

@@ -1,4 +1,4 @@
-import { Duration, Lazy, RemovalPolicy } from 'aws-cdk-lib/core';
+import { Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import type { EventBus as CdkEventBus } from 'aws-cdk-lib/aws-events';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -8,10 +8,12 @@ import { s3ObjectOf } from '../core/contract/artifact.ts';
 import { parseStackConfig } from '../core/contract/config.ts';
 import type { ClusterConfig, StackConfig, StackConfigInput } from '../core/contract/config.ts';
 import { Alarms } from './alarms.ts';
+import { Athena } from './athena.ts';
 import { Audit } from './audit.ts';
-import { bundleFunctionsSync } from './bundle.ts';
+import { bundleFunctionsSync, emptyBundles } from './bundle.ts';
 import { functionCode } from './function-code.ts';
 import { allowCluster } from './cluster-rights.ts';
+import { CanarySchedule } from './canary-schedule.ts';
 import { ConfigAsset } from './config-asset.ts';
 import { Dashboard } from './dashboard.ts';
 import { EventBus } from './event-bus.ts';
@@ -95,13 +97,15 @@ export class TrueUp extends Construct {
     const config = parseForNow(props.config);
     this.#config = config;
     using folder = temporaryFolder();
-    const bundles = props.bundles ?? bundleFunctionsSync(folder.path);
+    const makeBundles = Stack.of(this).bundlingRequired ? bundleFunctionsSync : emptyBundles;
+    const bundles = props.bundles ?? makeBundles(folder.path);
 
     const configAsset = new ConfigAsset(this, 'Config', () => this.#finished());
     const storage = new Storage(this, 'Storage', {
       removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
       recordLock: config.recordLock,
     });
+    if (config.athena) new Athena(this, 'Athena', { fleet: config.fleet, bucket: storage.bucket });
     const secrets = new Secrets(this, 'Secrets', { config });
     const queues = new Queues(this, 'Queues');
     const bus = new EventBus(this, 'Events', {
@@ -121,6 +125,7 @@ export class TrueUp extends Construct {
       hookConcurrency,
     });
     new SweepSchedule(this, 'Sweeps', { queues, every: Duration.minutes(config.sweepMinutes) });
+    if (config.canary !== undefined) new CanarySchedule(this, 'Canary', { queues });
     new PollSchedule(this, 'Polls', { queues, every: Duration.minutes(config.pollMinutes) });
     const { deadLetters } = queues;
     const alarms = new Alarms(this, 'Alarms', { config, webhook: functions.webhook, deadLetters });

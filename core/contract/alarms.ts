@@ -12,6 +12,8 @@ export const alarmKinds = {
   missedDrift: 'missed-drift',
   /** An API server is older than it was: it was restored from a backup. */
   restored: 'restored',
+  /** The canary was changed, and nobody found it; only where there is one. */
+  canary: 'canary',
   failedSnapshots: 'failed-snapshots',
   failedRuns: 'failed-runs',
   /** Webhooks `failed` (answered 5xx) or `throttled`: the Git host may not deliver them again. */

@@ -25,38 +25,3 @@ const clauses = [
  * parts of the cluster itself. What it cannot say (dry runs, whose objects they are) the function that reads them does.
  */
 export const auditFilterPattern = `{ ${clauses.join(' && ')} }`;
-
-/** One subscription of a log group, as DescribeSubscriptionFilters tells of it. */
-export interface LogSubscription {
-  readonly name: string;
-  readonly pattern: string;
-  readonly destination: string;
-}
-
-export type SubscriptionVerdict =
-  | { readonly kind: 'subscribed' }
-  /** Ours is there, and passes on something else than it should. */
-  | { readonly kind: 'outdated'; readonly message: string }
-  | { readonly kind: 'absent'; readonly message: string }
-  /** Not there, and a deployment cannot put it there. */
-  | { readonly kind: 'occupied'; readonly message: string };
-
-/** Whether the audit function hears of a cluster, by the subscriptions of its log group; `functionArn` is that function's. */
-export function judgeSubscriptions(
-  logGroup: string,
-  functionArn: string,
-  subscriptions: readonly LogSubscription[],
-): SubscriptionVerdict {
-  const ours = subscriptions.find(({ destination }) => destination === functionArn);
-  if (ours?.pattern === auditFilterPattern) return { kind: 'subscribed' };
-  if (ours !== undefined) {
-    const message = `subscription ${ours.name} of ${logGroup} has another filter pattern than this version: deploy the stack again`;
-    return { kind: 'outdated', message };
-  }
-  if (subscriptions.length < subscriptionLimits.filters) {
-    return { kind: 'absent', message: `${logGroup} is not subscribed to: deploy the stack again` };
-  }
-  const others = subscriptions.map(({ name, destination }) => `${name} (to ${destination})`).join(' and ');
-  const message = `${logGroup} has its ${subscriptionLimits.filters} subscriptions already, ${others}: remove one, or send both readers one Kinesis stream, then deploy the stack again`;
-  return { kind: 'occupied', message };
-}

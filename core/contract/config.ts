@@ -4,6 +4,7 @@ import { schemaWords } from '../model/schema-words.ts';
 import { variableNameSchema } from '../model/substitute.ts';
 import { nameSchema } from '../model/target.ts';
 import { baseSourcesSchema } from './base-sources.ts';
+import { canarySchema } from './canary.ts';
 import { chartSourcesSchema } from './chart-sources.ts';
 import { accessSchema } from './cluster-access.ts';
 import { concurrencySchema } from './concurrency.ts';
@@ -52,6 +53,9 @@ function duplicates(names: readonly string[]): string[] {
   return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
 }
 
+/** Rule 6 of the design. */
+export const defaultPruneCap = { percent: 30, objects: 5 } as const;
+
 /** What an installation serves. Written in `infra`, validated at synth and again by every function at cold start. */
 export const stackConfigSchema = z
   .strictObject({
@@ -68,6 +72,7 @@ export const stackConfigSchema = z
       .describe(
         'what teams may do with their applications; the project `default` is not bounded unless it is here',
       ),
+    canary: canarySchema.exactOptional(),
     hooks: z
       .array(hookSchema)
       .default([])
@@ -91,6 +96,10 @@ export const stackConfigSchema = z
       .default(6)
       .describe('every object is compared exactly this often, although nothing says that it changed'),
     concurrency: concurrencySchema.prefault({}).describe('how much is worked on at once'),
+    athena: z
+      .boolean()
+      .default(false)
+      .describe('tables and saved queries of Athena over the records of runs and drift'),
     recordLock: recordLockSchema
       .exactOptional()
       .describe('keeps records of runs and drift from being deleted or overwritten; default: not locked'),
@@ -101,7 +110,7 @@ export const stackConfigSchema = z
       .describe('times in which nothing is applied, healed or pruned on some clusters but by `trueup sync`'),
     pruneCap: z
       .strictObject({ percent: z.number().min(0).max(100), objects: z.number().int().min(0) })
-      .default({ percent: 30, objects: 5 })
+      .default(defaultPruneCap)
       .describe('a run that would prune more than both stops and asks'),
     loopBreaker: z
       .strictObject({ flips: z.number().int().min(1).max(20), minutes: z.number().int().min(1).max(1440) })

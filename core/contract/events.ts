@@ -122,6 +122,7 @@ export const pollRequestSchema = z.discriminatedUnion('poll', [
   z.object({ version: z.literal(1), poll: z.literal('fleet') }),
   z.object({ version: z.literal(1), poll: z.literal('remote'), repositories: z.array(z.string()).min(1) }),
   z.object({ version: z.literal(1), poll: z.literal('charts') }),
+  z.object({ version: z.literal(1), poll: z.literal('canary') }),
 ]);
 export type PollRequest = z.infer<typeof pollRequestSchema>;
 

@@ -25,6 +25,8 @@ export const metrics = {
   /** Seconds from a change on a cluster to its record, and from the change to its heal; of the fleet, where they are known. */
   detectTime: 'DetectSeconds',
   healTime: 'HealSeconds',
+  /** The same of the canary alone, which is not in the two above. */
+  canary: 'CanarySeconds',
   /** Requests that API servers put off (429, or 503 with Retry-After); of the cluster, sent when there are any. */
   throttledRequests: 'ThrottledRequests',
   /** Objects that drifted although nothing had said that they changed; of the fleet, sent when there are any. */

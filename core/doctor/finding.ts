@@ -8,6 +8,7 @@ export const areas = [
   'webhooks',
   'queues',
   'clusters',
+  'audit logs',
   'alarms',
 ] as const;
 export type Area = (typeof areas)[number];

@@ -121,7 +121,7 @@ function judgeEks(
     found.push(finding('warn', 'lets in by its ConfigMap aws-auth alone, which cannot be looked at', todo));
     return found;
   }
-  const todo = 'make one: docs/reference/operations.md#letting-trueup-into-a-cluster';
+  const todo = 'make one: docs/reference/clusters.md';
   return [...found, ...shutOut.map((role) => finding('fail', `has no access entry for ${role}`, todo))];
 }
 

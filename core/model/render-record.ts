@@ -19,7 +19,7 @@ export type TreeInputs = z.infer<typeof treeInputsSchema>;
 /** What a render read: what it would read again as long as all of this stays as it is. */
 const renderInputsSchema = z.object({
   own: treeInputsSchema,
-  /** Of the cluster: `name`, `capabilities`, `label KEY`, `variable NAME`. */
+  /** Of the cluster: `name`, `capabilities`, `label KEY`, `variable NAME`, `chosen SELECTOR`. */
   facts: z.array(z.string()),
 });
 export type RenderInputs = z.infer<typeof renderInputsSchema>;

@@ -42,6 +42,8 @@ export const runRequestSchema = z.object({
   secretVersions: secretVersionsSchema.exactOptional(),
   /** Whoever asked wants nothing pruned by this run: what is not desired any more stays, and stays ours. */
   keepUndesired: z.boolean().optional(),
+  /** Of the canary: once it is as it should be, it is changed on its cluster, so that a sweep finds it. */
+  disturb: z.literal(true).exactOptional(),
   /** Of a sync that names no cluster: stages of the rollout are kept in order. */
   staged: z.literal(true).exactOptional(),
 });

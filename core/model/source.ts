@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { clusterSelectorSchema } from './cluster-selector.ts';
 import { globSchema } from './glob.ts';
 import { chartSchema, helmSchema } from './helm.ts';
 import { kustomizeOptionsSchema } from './kustomize-options.ts';
@@ -22,6 +23,28 @@ const pathSchema = z
         .filter((part) => part !== '' && part !== '.')
         .join('/') || '.',
   );
+
+const { valueFiles, values, parameters } = helmSchema.shape;
+const { variables, labels } = substituteSchema.shape;
+
+const overrideSchema = z
+  .strictObject({
+    clusters: clusterSelectorSchema.describe('for which it holds, of those that the application is on'),
+    path: pathSchema.exactOptional().describe('in place of source.path'),
+    helm: z
+      .strictObject({ valueFiles, values, parameters })
+      .exactOptional()
+      .describe('after those of the source: they win over them'),
+    kustomize: kustomizeOptionsSchema
+      .exactOptional()
+      .describe('each member in place of that of source.kustomize'),
+    substitute: z
+      .strictObject({ variables, labels })
+      .exactOptional()
+      .describe('beside those of the source, and in place of those of the same name'),
+  })
+  .describe('of several that hold for a cluster, later ones win');
+export type SourceOverride = z.infer<typeof overrideSchema>;
 
 const spelledSchema = z.strictObject({
   path: pathSchema
@@ -52,6 +75,12 @@ const spelledSchema = z.strictObject({
   substitute: substituteSchema
     .exactOptional()
     .describe('replace ${NAME} in the rendered objects; left out, they stay as they are'),
+  overrides: z
+    .array(overrideSchema)
+    .min(1)
+    .max(100)
+    .exactOptional()
+    .describe('what differs on some clusters'),
 });
 
 /** What an application is rendered from. */

@@ -1,3 +1,4 @@
+import type { ClusterSelector } from '../model/cluster-selector.ts';
 import type { Capabilities } from '../model/facts.ts';
 import type { AskedFacts, KnownLookups } from '../render/context.ts';
 
@@ -23,6 +24,11 @@ export class RecordedFacts implements AskedFacts {
   label(key: string): string | undefined {
     this.#asked.add(`label ${key}`);
     return this.#facts.label(key);
+  }
+
+  isChosenBy(clusters: ClusterSelector): boolean {
+    this.#asked.add(`chosen ${JSON.stringify(clusters)}`);
+    return this.#facts.isChosenBy(clusters);
   }
 
   variable(name: string): string | undefined {

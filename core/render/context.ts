@@ -1,3 +1,4 @@
+import { hasCluster, type ClusterSelector } from '../model/cluster-selector.ts';
 import type { Capabilities } from '../model/facts.ts';
 import { Stop } from '../errors.ts';
 import type { Lookup } from '../model/lookup.ts';
@@ -12,6 +13,8 @@ export interface AskedFacts {
   /** Name in the stack configuration; undefined for a render that is for no cluster. */
   name(): string | undefined;
   label(key: string): string | undefined;
+  /** Whether a selector has the cluster: clusters of different labels that it has alike answer alike. */
+  isChosenBy(clusters: ClusterSelector): boolean;
   /** A variable of the stack configuration: the cluster's own, else that of the installation. */
   variable(name: string): string | undefined;
   /** Undefined as long as the cluster was never swept. */
@@ -34,6 +37,7 @@ export interface KnownLookups {
 export const noFacts: AskedFacts = {
   name: () => undefined,
   label: () => undefined,
+  isChosenBy: (clusters) => hasCluster(clusters, undefined, () => undefined),
   variable: () => undefined,
   capabilities: async () => undefined,
   lookups: async () => undefined,

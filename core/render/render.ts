@@ -12,6 +12,7 @@ import { kustomizationOf } from './kustomize-inputs.ts';
 import { readKustomized } from './kustomize.ts';
 import { readPlain } from './plain.ts';
 import { assertReferences } from './references.ts';
+import { sourceOn } from './source-on.ts';
 import { sealedBySops } from './sops.ts';
 import { substitute } from './substitute.ts';
 
@@ -36,7 +37,8 @@ export interface Rendered {
 type Source = Application['spec']['source'];
 
 /** Renders one application. Throws Stop with every fault found. */
-export async function render(source: Source, context: RenderContext): Promise<Rendered> {
+export async function render(spelled: Source, context: RenderContext): Promise<Rendered> {
+  const source = sourceOn(spelled, context.facts);
   const { files, ...rendered } = await renderSource(source, context);
   const whole =
     source.substitute === undefined ? rendered : substitute(rendered, source.substitute, context.facts);

@@ -233,7 +233,7 @@ describe('an EKS cluster', { skip }, () => {
     const since = '2026-11-23T12:00:00.000Z';
     const found = { name: 'east', arn: arnOf('shop'), scope: '', labels: {}, foundAt: since };
     const missing = { since, why: 'left' as const };
-    const served = [{ name: 'east', labels: {}, access, found: { ...found, missing } }];
+    const served = { name: 'east', labels: {}, access, found: { ...found, missing } };
     const clusters = new ConfiguredClusters(async () => served, secrets, clock);
     await assert.rejects(
       clusters.connect('east', () => clock.now() + 60_000),

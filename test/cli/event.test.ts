@@ -154,7 +154,7 @@ describe('trueup event', () => {
       ],
       [
         ['--provider', 'gitlab', '--config', 'body'],
-        /body: stack configuration: [^]*clusters: is missing; expected array/,
+        /body: stack configuration: [^]*repositories: is missing; expected array/,
       ],
       [['--provider', 'gitlab', '--secret-file', 'none'], /Cannot read none/],
       [['--provider', 'ecr'], /tells EventBridge and has no webhook/],

@@ -38,6 +38,7 @@ const sound: DoctorFacts = {
     },
   ],
   sweepSeconds: 300,
+  audit: [],
   alarms: {
     alarms: { seen: [{ name: 'trueup-default-drift-east', state: 'OK', description: '' }] },
     subscriptions: { seen: { confirmed: 1, pending: 0 } },

@@ -117,6 +117,8 @@ describe('episodes of drift', () => {
       ({ name, value, cluster }) => `${cluster ?? 'fleet'} ${name} ${value}`,
     );
     assert.deepEqual(values, [
+      'fleet DetectSeconds 60',
+      'fleet HealSeconds 60',
       'east DriftedObjects 0',
       'east OldestDriftSeconds 0',
       'east ForeignFields 0',
@@ -157,6 +159,13 @@ describe('episodes of drift', () => {
     const deps = world();
     await recordFindings(deps, found(drift(3)));
     await recordFindings(deps, { ...found(drift(3)), target: { cluster: 'west', application: 'web' } });
+    assert.deepEqual(
+      deps.metrics.data.splice(0).map(({ name, value, cluster }) => [name, value, cluster]),
+      [
+        ['DetectSeconds', 60, undefined],
+        ['DetectSeconds', 60, undefined],
+      ],
+    );
     deps.clock.advance(40_000);
     await sendDriftMetrics(deps, 'east', { closed: false });
     await sendDriftMetrics(deps, 'north', { closed: false });
@@ -177,6 +186,7 @@ describe('episodes of drift', () => {
     const deps = world();
     await recordFindings(deps, found(drift(3)));
     await recordFindings(deps, { ...found(drift(3)), target: { cluster: 'gone', application: 'web' } });
+    deps.metrics.data.length = 0;
     await sendDriftMetrics(deps, 'east', { closed: false });
     const fleet = deps.metrics.data.filter(({ cluster }) => cluster === undefined);
     assert.deepEqual(

@@ -6,6 +6,7 @@ import { keys } from '../../core/contract/keys.ts';
 import { trackedRef, type ResolvedRef } from '../../core/contract/tracked-ref.ts';
 import { Blocked, Retry } from '../../core/errors.ts';
 import { askForPolls, poll, type PollDeps } from '../../core/poll.ts';
+import { traceOf } from '../../core/model/trace.ts';
 import { world } from '../fakes/hook-world.ts';
 
 const [old, fresh] = ['a'.repeat(40), 'b'.repeat(40)];
@@ -66,6 +67,7 @@ describe('a poll', () => {
         detail: {
           version: 1,
           at: '2026-11-23T12:00:00.000Z',
+          trace: traceOf('push', '2026-11-23T12:00:00.000Z', 'poll', id),
           deliveryId: id,
           provider: 'poll',
           repository: 'apps',

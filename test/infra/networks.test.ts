@@ -140,10 +140,7 @@ test('cdk-nag has no finding without a reason', () => {
 });
 
 test('what cannot work is told at synthesis', () => {
-  assert.throws(
-    () => synthesize({ ...sample, clusters: [] }),
-    /clusters: name a cluster, or a discovery/,
-  );
+  assert.throws(() => synthesize({ ...sample, clusters: [] }), /clusters: name a cluster, or a discovery/);
   const first = { name: 'staging', access: { type: 'eks', name: 'stage-1' } } as const;
   assert.throws(
     () => synthesize({ ...sample, clusters: [{ ...first, network: 'nowhere' }] }),

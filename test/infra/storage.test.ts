@@ -89,6 +89,7 @@ test('lifecycle: state and snapshots never go by age, history goes after 400 day
     'facts/ kept 1',
     'asked/ kept 1',
     'clusters/ kept 90',
+    'audit/ 2 1',
     'leftovers kept -',
   ]);
   for (const prefix of Object.values(prefixes)) {

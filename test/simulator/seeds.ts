@@ -6,10 +6,11 @@ export const faultSeed: Omit<SimulationOptions, 'seed' | 'print' | 'tamper'> = {
   clusters: 3,
   targets: 20,
   days: 2,
-  faults: 1,
-  pushMinutes: 150,
-  editMinutes: 150,
-  sampleMinutes: 60,
+  faults: 2,
+  pushMinutes: 240,
+  editMinutes: 240,
+  sweepMinutes: 10,
+  sampleMinutes: 120,
 };
 
 /** Runs seeds on so many cores; `onReport` hears of each as it ends, in no particular order. */

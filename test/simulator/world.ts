@@ -143,11 +143,11 @@ export class SimulatedWorld {
     return `${Math.floor(this.timeline.now).toString(36)}-${String(this.#ids).padStart(6, '0')}`;
   }
 
-  clusterOf(name: string): MemoryCluster {
+  readonly clusterOf = (name: string): MemoryCluster => {
     const cluster = this.#live.get(name);
     if (cluster === undefined) throw new Error(`there is no cluster ${name}`);
     return cluster;
-  }
+  };
 
   /** Another one whenever anything of the cluster was written, its records or its objects. */
   versionOf(cluster: string): string {

@@ -84,6 +84,55 @@ test('a label that a render asked for renders its cluster anew, another one noth
   assert.equal((await world.pointer('web', 'dev')).revision, 1);
 });
 
+test('overrides make a render of their own for the clusters that they choose, and for a cluster that is relabelled', async () => {
+  const world = new ProduceWorld();
+  const rendered = countRenders(world);
+  const source =
+    '{path: apps/web, overrides: [{clusters: {selector: {matchLabels: {region: us}}}, path: apps/us}]}';
+  const files = { ...web(source, 'all'), 'apps/us/a.yaml': configMap('web', 'us') };
+  const three = configOf({ dev: { region: 'eu' }, prod: { region: 'us' }, spare: { region: 'eu' } });
+  files['applications/web.yaml'] = application('web', { source, clusters: '{names: [dev, prod, spare]}' });
+  await world.push('a', files, { config: three });
+  assert.equal(rendered(), 2);
+  assert.deepEqual(await dataOf(world, 'dev'), { value: 'all' });
+  assert.deepEqual(await dataOf(world, 'prod'), { value: 'us' });
+  const moved = configOf({ dev: { region: 'us' }, prod: { region: 'us' }, spare: { region: 'eu' } });
+  await produce(await world.pushed('a'.repeat(40)), 1, world.deps(moved));
+  assert.equal(rendered(), 0);
+  assert.deepEqual(await dataOf(world, 'dev'), { value: 'us' });
+  // A commit to the folder of one of them renders that one alone.
+  await world.push('b', { ...files, 'apps/us/a.yaml': configMap('web', 'us 2') }, { config: moved });
+  assert.equal(rendered(), 1);
+  assert.equal((await world.pointer('web', 'spare')).revision, 1);
+});
+
+test('the clusters of each stage stand with the state of the repository, and a relabelled one changes its stage', async () => {
+  const world = new ProduceWorld();
+  const stages =
+    '[{name: canary, clusters: {selector: {matchLabels: {region: eu}}}, soak: 30m}, {name: rest, pause: true}]';
+  const files = web('{path: apps/web}', 'x');
+  files['applications/web.yaml'] = application('web', {
+    source: '{path: apps/web}',
+    clusters,
+    rollout: `{stages: ${stages}, alarms: [errors]}`,
+  });
+  await world.push('a', files, { config: twoClusters });
+  const stagesNow = async () => (await world.state()).applications['web']?.stages;
+  assert.deepEqual(await stagesNow(), [['dev'], ['prod']]);
+  const settings = {
+    stages: [
+      { name: 'canary', soakSeconds: 1800 },
+      { name: 'rest', pause: true },
+    ],
+    alarms: ['errors'],
+  };
+  assert.deepEqual((await world.pointer('web', 'dev')).settings.rollout, settings);
+  const moved = configOf({ dev: { region: 'eu' }, prod: { region: 'eu' } });
+  await produce(await world.pushed('a'.repeat(40)), 1, world.deps(moved));
+  assert.deepEqual(await stagesNow(), [['dev', 'prod'], []]);
+  assert.equal((await world.pointer('web', 'prod')).revision, 1);
+});
+
 test('of variables the application wins, then its labels, then the cluster, then the installation', async () => {
   const world = new ProduceWorld();
   const more = {

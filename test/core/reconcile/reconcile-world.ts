@@ -136,8 +136,9 @@ export class ReconcileWorld<C extends Clock> {
     reason: RunReason = 'push',
     more: Partial<ReconcileDeps & RunRequest> = {},
   ): Promise<ReconcileResult> {
-    const { confirmPrune, ...deps } = more;
-    const request = { ...this.request(reason), ...(confirmPrune !== undefined && { confirmPrune }) };
+    const { confirmPrune, trace, ...deps } = more;
+    const asked = { ...(confirmPrune !== undefined && { confirmPrune }), ...(trace && { trace }) };
+    const request = { ...this.request(reason), ...asked };
     return reconcile(request, { ...this.deps, ...deps });
   }
 

@@ -15,6 +15,7 @@ const noRenderers = {
 };
 const cluster: AskedFacts = {
   name: () => 'prod-eu',
+  isChosenBy: () => false,
   label: (key) => (key === 'topology.kubernetes.io/region' ? 'eu-central-1' : undefined),
   variable: (name) => ({ REPLICAS: '3', DOMAIN: 'example.com' })[name],
   capabilities: async () => undefined,

@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseStackConfig, type StackConfig } from '../core/contract/config.ts';
+import { messageOf } from '../core/errors.ts';
+import { CliError } from './cli-error.ts';
+import { callersFolder } from './local-session.ts';
+
+/** Stack configuration in JSON or YAML, as a person names the file. Throws CliError with every fault. */
+export async function readStackConfig(file: string): Promise<StackConfig> {
+  const text = (await readBytes(file)).toString('utf8');
+  const { load } = await import('js-yaml');
+  try {
+    return parseStackConfig(load(text));
+  } catch (cause) {
+    throw new CliError(`${file}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+export async function readBytes(file: string): Promise<Buffer> {
+  try {
+    return await readFile(resolve(callersFolder(), file));
+  } catch (cause) {
+    throw new CliError(`Cannot read ${file}: ${messageOf(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,80 @@
+import type { Fault } from '../errors.ts';
+import type { KubeObject } from '../model/object.ts';
+import { compareObjects, type ObjectChange } from './compare-objects.ts';
+import { risksOf, type Risk } from './risks.ts';
+
+/** What one application renders to for one cluster: objects canonical and masked; or why not. */
+export type Rendering =
+  | { readonly kind: 'rendered'; readonly objects: readonly KubeObject[]; readonly prune: boolean }
+  | { readonly kind: 'failed'; readonly faults: readonly Fault[] };
+
+/** By `CLUSTER/APPLICATION`. */
+export type Renderings = ReadonlyMap<string, Rendering>;
+
+export interface ComparedObject extends ObjectChange {
+  readonly risks: readonly Risk[];
+}
+
+/** What becomes of one target from one commit to another. */
+export interface ComparedTarget {
+  readonly cluster: string;
+  readonly application: string;
+  /** `gone`: no such application any more; what that does its `onDelete` said. */
+  readonly kind: 'new' | 'changed' | 'gone';
+  readonly objects: readonly ComparedObject[];
+  /** Of the target as a whole. */
+  readonly risks: readonly Risk[];
+  /** Why it cannot be rendered; then nothing of it changes. */
+  readonly faults: readonly Fault[];
+}
+
+/** So many objects of a target are pruned by one run; more stops and asks (rule 6 of the design). */
+export interface PruneCap {
+  readonly percent: number;
+  readonly objects: number;
+}
+
+/** Targets that change, or cannot be rendered, in the order of their names. */
+export function compareRenderings(
+  base: Renderings,
+  head: Renderings,
+  cap: PruneCap,
+): readonly ComparedTarget[] {
+  const keys = [...new Set([...base.keys(), ...head.keys()])].sort();
+  return keys.flatMap((key) => {
+    const [cluster = '', application = ''] = key.split('/');
+    const target = compareTarget(base.get(key), head.get(key), cap);
+    return target === undefined ? [] : [{ cluster, application, ...target }];
+  });
+}
+
+function compareTarget(
+  base: Rendering | undefined,
+  head: Rendering | undefined,
+  cap: PruneCap,
+): Omit<ComparedTarget, 'cluster' | 'application'> | undefined {
+  if (head?.kind === 'failed')
+    return { kind: base === undefined ? 'new' : 'changed', objects: [], risks: [], faults: head.faults };
+  // What could not be rendered before is compared with nothing: all of it may be new.
+  const before = base?.kind === 'rendered' ? base.objects : [];
+  const prune = head?.prune ?? (base?.kind === 'rendered' && base.prune);
+  const changes = compareObjects(before, head?.objects ?? []);
+  if (changes.length === 0) return undefined;
+  const objects = changes.map((change) => ({ ...change, risks: risksOf(change, { prune }) }));
+  const gone = objects.filter(({ kind }) => kind === 'removed').length;
+  const isCapped = prune && gone > cap.objects && gone * 100 > cap.percent * before.length;
+  const risks: Risk[] = isCapped
+    ? [
+        {
+          kind: 'prune',
+          text: `would delete ${gone} of ${before.length} objects: more than the cap, so that a person must confirm it`,
+        },
+      ]
+    : [];
+  return {
+    kind: head === undefined ? 'gone' : base === undefined ? 'new' : 'changed',
+    objects,
+    risks,
+    faults: [],
+  };
+}
