@@ -169,10 +169,10 @@ export class GitRepository {
     return (await this.#run(['hash-object', '-t', 'commit', '-w', '--stdin'], text)).trim();
   }
 
-  /** Pushes a commit to a branch that must be at `expected`, if it is not `any`; false when it is elsewhere by now. */
-  async push(sha: string, branch: string, expected: string | 'any'): Promise<boolean> {
+  /** Pushes a commit to a branch that must be at `expected`, where that is said; false when it is elsewhere by now. */
+  async push(sha: string, branch: string, expected: string | undefined): Promise<boolean> {
     const ref = `refs/heads/${branch}`;
-    const force = expected === 'any' ? '--force' : `--force-with-lease=${ref}:${expected}`;
+    const force = expected === undefined ? '--force' : `--force-with-lease=${ref}:${expected}`;
     const pushed = await this.#reach(['push', '--quiet', '--no-verify', force, 'origin', `${sha}:${ref}`]);
     if (pushed.kind === 'failed' && isMoved(pushed.stderr)) return false;
     this.#outputOf(pushed);

@@ -124,7 +124,7 @@ export class HttpGit implements Git, GitWriter {
       const tree = await opened.writeTree(commit.parent, commit.files);
       const text = await commitText(repository, tree, commit, this.#options.secrets);
       const sha = await opened.writeCommit(text);
-      const lease = branch.replaces ? 'any' : commit.parent;
+      const lease = branch.replaces ? undefined : commit.parent;
       return (await opened.push(sha, branch.name, lease)) ? { kind: 'pushed', sha } : { kind: 'moved' };
     } finally {
       await rm(root, { recursive: true, force: true });

@@ -3,9 +3,16 @@ import { readDocument } from '../core/documents.ts';
 import { inBatches } from '../core/in-batches.ts';
 import { runRecordSchema, type RunRecord } from '../core/model/run.ts';
 import { rotationsBetween } from '../core/model/secret-reference.ts';
+import {
+  describeSuspension,
+  isInScope,
+  type Suspensions,
+  type SuspensionScope,
+} from '../core/model/suspension.ts';
 import { targetKey, type Target } from '../core/model/target.ts';
 import { isoTime } from '../core/model/time.ts';
 import type { Store } from '../core/ports.ts';
+import { readSuspensions } from '../core/suspend.ts';
 import { age, clipped, coloured, duration, short, table, type Report } from './report.ts';
 import type { Session } from './session.ts';
 import { selectTargets, type Selection } from './targets.ts';
@@ -41,10 +48,24 @@ export async function history(
     outcome === undefined || outcome.kind === 'applied' ? [] : [`run ${id}: ${outcome.message}`],
   );
   const versions = newVersions(runs);
-  const notes = [messages, versions].filter((each) => each.length > 0).flatMap((each) => ['', ...each]);
+  const held = suspensionsOf(await readSuspensions(store), targets);
+  const notes = [messages, versions, held].filter((each) => each.length > 0).flatMap((each) => ['', ...each]);
   const none = `no runs in the last ${historyDays} days`;
-  const text = runs.length === 0 ? none : [table(head, rows), ...notes].join('\n');
+  const text = [runs.length === 0 ? none : table(head, rows), ...notes].join('\n');
   return { data: runs, text };
+}
+
+/** Who suspended what of it, now and lately, newest first. */
+function suspensionsOf(suspensions: Suspensions | undefined, targets: readonly Target[]): readonly string[] {
+  const isOfThese = (one: SuspensionScope): boolean => targets.some((target) => isInScope(one, target));
+  const { active = [], ended = [] } = suspensions ?? {};
+  return [
+    ...active.filter(isOfThese).toReversed().map(describeSuspension),
+    ...ended.filter(isOfThese).map((one) => {
+      const how = one.endedBy === undefined ? 'its time was over' : `resumed by ${one.endedBy}`;
+      return `${describeSuspension(one)}; ended at ${one.endedAt}, ${how}`;
+    }),
+  ];
 }
 
 /** Which run was the first of those shown to apply another version of a value that Secrets refer to. */

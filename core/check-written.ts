@@ -72,9 +72,10 @@ const endReserveMs = 5_000;
  * at everything anyway.
  */
 export async function checkWritten(
-  { tries, ...target }: WrittenRequest,
+  { cluster, application, tries }: WrittenRequest,
   deps: CheckWrittenDeps,
 ): Promise<WrittenOutcome> {
+  const target = { cluster, application };
   const until = () => deps.deadline - endReserveMs;
   const [kept, versions, connection, digestKey] = await Promise.all([
     readKeptWrites(deps.store, target),

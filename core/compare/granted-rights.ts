@@ -8,11 +8,8 @@ export function grantedRights({ apiVersion, kind, ...object }: KubeObject): Read
   if (!apiVersion.startsWith('rbac.authorization.k8s.io/')) return new Set();
   if (kind === 'Role' || kind === 'ClusterRole') return new Set(listOf(object['rules']).flatMap(rightsOf));
   const roleRef = object['roleRef'];
-  const role = isJsonObject(roleRef) ? `${String(roleRef['kind'])} ${String(roleRef['name'])}` : 'a role';
-  const subjects = listOf(object['subjects']).map((subject) =>
-    isJsonObject(subject) ? `${role} for ${String(subject['kind'])} ${String(subject['name'])}` : role,
-  );
-  return new Set(subjects);
+  const role = nameIn(roleRef);
+  return new Set(listOf(object['subjects']).map((subject) => `${role} for ${nameIn(subject)}`));
 }
 
 function rightsOf(rule: Json): readonly string[] {
@@ -25,6 +22,11 @@ function rightsOf(rule: Json): readonly string[] {
   if (resources.includes('secrets') && reads) found.push('reading Secrets');
   if (resources.includes('pods/exec')) found.push('exec into Pods');
   return found;
+}
+
+function nameIn(reference: Json | undefined): string {
+  const [kind, name] = isJsonObject(reference) ? [reference['kind'], reference['name']] : [];
+  return [kind, name].filter((word) => typeof word === 'string').join(' ');
 }
 
 function wordsOf(value: Json | undefined): readonly string[] {

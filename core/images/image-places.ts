@@ -110,11 +110,16 @@ function placeOf(
         return to(`${tag}@${digest}`);
       });
     case 'image': {
-      const now = parseImage(value);
-      const { repository: named, ...current } = now ?? {};
+      const { repository: named, ...current } = parseImage(value) ?? {};
       return place(current, (image) => to(formatImage({ ...image, repository: named ?? image.repository })));
     }
+    default:
+      return unknownPart(part);
   }
+}
+
+function unknownPart(part: never): never {
+  throw new Error(`no part of an image: ${String(part)}`);
 }
 
 /** A tag may carry its digest: `1.2.3@sha256:…`. */

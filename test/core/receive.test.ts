@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { keys } from '../../core/contract/keys.ts';
+import { traceOf } from '../../core/model/trace.ts';
 import type { Bus, Secrets, Store } from '../../core/ports.ts';
 import { receive } from '../../core/receive.ts';
 import { defaultId as id, delivery, examplesOf, hookSecret, pushOf } from '../fakes/github-delivery.ts';
@@ -19,6 +20,7 @@ describe('a push', () => {
         detail: {
           version: 1,
           at: '2026-11-23T12:00:00.000Z',
+          trace: traceOf('push', '2026-11-23T12:00:00.000Z', 'github', id),
           deliveryId: id,
           provider: 'github',
           repository: 'hello',

@@ -12,6 +12,10 @@ const packagings = ['image', 'zip'] as const;
 /** With everything that asks for rights of its own. */
 const everything: StackConfigInput = {
   ...sample,
+  clusters: [
+    ...(sample.clusters ?? []),
+    { name: 'audited', access: { type: 'eks', name: 'audited-1' }, audit: true },
+  ],
   secretReferences: {
     secrets: ['acme/*', 'acme/db', 'arn:aws:secretsmanager:eu-west-1:210987654321:secret:shared/*'],
     parameters: ['/acme/*/db', '/acme/flag'],

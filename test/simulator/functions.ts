@@ -99,7 +99,7 @@ export const handlePush: Handler = async (world, invocation, container, message)
   };
   return isHandled('fail', async () => {
     if ('poll' in body) {
-      if (body.poll === 'fleet') return;
+      if (body.poll === 'fleet' || body.poll === 'canary') return;
       const outcome = await (body.poll === 'charts' ? pollCharts(deps) : poll(body.repositories, deps));
       world.trace.note(`poll: ${outcome}`);
       return;

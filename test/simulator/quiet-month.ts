@@ -24,12 +24,20 @@ export interface QuietMonth {
  * Every cluster has so many applications of four objects.
  */
 export async function quietMonth(clusters: number, applications: number): Promise<QuietMonth> {
-  const world = new SimulatedWorld({ seed: 1, repositories: 1, clusters, sweepMinutes: 5, sampleMinutes: 60 });
+  const world = new SimulatedWorld({
+    seed: 1,
+    repositories: 1,
+    clusters,
+    sweepMinutes: 5,
+    sampleMinutes: 60,
+  });
   const names = new Names();
   const commit = new Map(
     Array.from({ length: applications }, (): [string, ModelApplication] => {
       const name = names.next('app');
-      const objects = Array.from({ length: objectsPerApplication }, () => newObject(names.next('object'), world.random));
+      const objects = Array.from({ length: objectsPerApplication }, () =>
+        newObject(names.next('object'), world.random),
+      );
       return [name, { name, drift: 'heal', onDelete: 'orphan', objects }];
     }),
   );

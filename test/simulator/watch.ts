@@ -198,12 +198,12 @@ export class Watch {
 
   /** Asked now and then: what stands for too long. */
   assertBounds(): void {
+    this.#assertChecked();
     for (const [object, edit] of this.edits) {
       // What was missing already when nobody desired it any more was not deleted by anybody.
       if (this.desired.since(edit.cluster, edit.key) === undefined) this.edits.delete(object);
       else this.#assertRecorded(edit);
     }
-    this.#assertChecked();
   }
 
   /** Every cluster is looked at at least every second sweep, unless something went wrong. */

@@ -97,10 +97,12 @@ test('overrides make a render of their own for the clusters that they choose, an
   assert.deepEqual(await dataOf(world, 'dev'), { value: 'all' });
   assert.deepEqual(await dataOf(world, 'prod'), { value: 'us' });
   const moved = configOf({ dev: { region: 'us' }, prod: { region: 'us' }, spare: { region: 'eu' } });
+  rendered();
   await produce(await world.pushed('a'.repeat(40)), 1, world.deps(moved));
   assert.equal(rendered(), 0);
   assert.deepEqual(await dataOf(world, 'dev'), { value: 'us' });
-  // A commit to the folder of one of them renders that one alone.
+  // A commit to the folder of some renders for those alone.
+  rendered();
   await world.push('b', { ...files, 'apps/us/a.yaml': configMap('web', 'us 2') }, { config: moved });
   assert.equal(rendered(), 1);
   assert.equal((await world.pointer('web', 'spare')).revision, 1);
