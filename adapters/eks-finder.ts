@@ -6,8 +6,9 @@ import { awsClient } from './aws-client.ts';
 import { awsFault } from './aws-fault.ts';
 import { describeCluster } from './eks.ts';
 
-/** The API of EKS throttles an account soon. */
 const describedAtOnce = 8;
+/** EKS throttles an account soon, and a thousand clusters are a thousand requests: the client slows down as it is told. */
+const patient = { ...awsClient, retryMode: 'adaptive', maxAttempts: 6 };
 
 /** Lists the EKS clusters of an account and region, with their tags. */
 export class EksFinder implements ClusterFinder {
@@ -19,7 +20,7 @@ export class EksFinder implements ClusterFinder {
 
   async list(where: Parameters<ClusterFinder['list']>[0]): Promise<EksListing> {
     const region = where.region === undefined ? {} : { region: where.region };
-    const client = new EKSClient({ ...awsClient, ...region, ...this.#roles.of(where) });
+    const client = new EKSClient({ ...patient, ...region, ...this.#roles.of(where) });
     try {
       return await describeAll(await namesOf(client), client);
     } finally {

@@ -32,7 +32,7 @@ export class Athena extends Construct {
         databaseName: name,
         tableInput: tableInput(table, `s3://${bucket.bucketName}/${table.prefix}`),
       });
-      made.addDependency(database);
+      made.addResourceDependency(database);
     }
     const workGroup = new CfnWorkGroup(this, 'WorkGroup', {
       name: `trueup-${fleet}`,
@@ -52,7 +52,7 @@ export class Athena extends Construct {
         queryString: sql.trim(),
         workGroup: workGroup.name,
       });
-      named.addDependency(workGroup);
+      named.addResourceDependency(workGroup);
     }
   }
 }

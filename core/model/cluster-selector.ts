@@ -49,16 +49,10 @@ export function hasCluster(
 }
 
 function fits(requirement: z.infer<typeof requirementSchema>, value: string | undefined): boolean {
-  switch (requirement.operator) {
-    case 'In':
-      return value !== undefined && requirement.values.includes(value);
-    case 'NotIn':
-      return value === undefined || !requirement.values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-  }
+  if (requirement.operator === 'Exists') return value !== undefined;
+  if (requirement.operator === 'DoesNotExist') return value === undefined;
+  const isOneOf = value !== undefined && requirement.values.includes(value);
+  return isOneOf === (requirement.operator === 'In');
 }
 
 /** The same of a cluster as the configuration has it. */

@@ -74,5 +74,7 @@ export function describeSuspension(suspension: Suspension): string {
 
 function describeScope({ application, cluster }: SuspensionScope): string {
   if (application === undefined) return `cluster ${cluster} is`;
-  return cluster === undefined ? `application ${application} is` : `${application} on ${cluster} is`;
+  return cluster === undefined
+    ? `application ${application} is`
+    : `application ${application} on ${cluster} is`;
 }

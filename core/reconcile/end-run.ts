@@ -85,8 +85,8 @@ export async function endRun(
     },
     ...(health !== undefined && { health: healthSince(inventory.health, health, at) }),
   }));
-  if (verdict.outcome.kind === 'applied' && health?.status === 'Healthy')
-    await wakeStages(deps, context.goal.pointer);
+  const isIn = verdict.outcome.kind === 'applied' && health?.status === 'Healthy';
+  if (isIn && context.goal.rollout) await wakeStages(deps, context.goal.pointer);
   return record;
 }
 

@@ -56,7 +56,9 @@ export async function lookAtHealth(
     });
     const isDeleting = hasDeletions(current);
     const looked = await note(deps, last, { target, health, isDeleting });
-    if (looked.settled && pointer !== undefined) await wakeStages(deps, pointer);
+    // What a heal came to lets nobody else begin.
+    const isNews = looked.settled && last.reason !== 'heal';
+    if (isNews && pointer !== undefined) await wakeStages(deps, pointer);
     return looked;
   } catch (error) {
     if (!(error instanceof Retry || error instanceof Blocked)) throw error;

@@ -89,7 +89,7 @@ describe('a commit to a Git host', () => {
     );
     const changed = await git(clone, ['diff', '--raw', '--abbrev=4', before, outcome.sha]);
     assert.deepEqual(
-      changed.split('\n').map((line) => line.replace(/ [0-9a-f.]+ [0-9a-f.]+ /, ' ')),
+      changed.split('\n').map((line) => line.replace(/ [0-9a-f.]+ [0-9a-f.]+ M/, ' M')),
       [':100644 100644 M\tapps/a.yaml', ':100755 100755 M\trun.sh'],
     );
   });

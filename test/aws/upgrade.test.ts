@@ -10,6 +10,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { DescribeAccessEntryCommand, EKSClient } from '@aws-sdk/client-eks';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -20,7 +21,9 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { stackName } from '../../core/contract/environment.ts';
 import { runTrueup } from '../e2e/stage.ts';
 import { until } from '../e2e/until.ts';
+import { testCluster, type TestCluster } from '../cluster/test-cluster.ts';
 import { clientConfig, deploy, destroy } from './deploy.ts';
+import { putEksCluster } from './emulator.ts';
 import type { LocalAws } from './local-aws.ts';
 import { testAws } from './test-aws.ts';
 
@@ -41,6 +44,7 @@ const config = {
       labels: { environment: 'production' },
       access: { type: 'kubeconfig', secret: 'trueup/upgrade/production' },
     },
+    { name: 'new', access: { type: 'eks', name: 'upgrade-new' } },
   ],
   sweepMinutes: 60,
   recordLock: { mode: 'governance', days: 30 },
@@ -50,6 +54,7 @@ const lively = /^(checks|deliveries|facts|memory|asked|leases|clusters)\//;
 
 let dir = '';
 let aws: LocalAws;
+let cluster: TestCluster;
 let s3: S3Client;
 let records: Readonly<Record<string, string>>;
 let outputs: Readonly<Record<string, string>>;
@@ -57,6 +62,7 @@ let outputs: Readonly<Record<string, string>>;
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'trueup-upgrade-'));
   ({ aws } = await testAws());
+  cluster = await testCluster('upgrade');
   s3 = new S3Client({ ...clientConfig(aws), forcePathStyle: true });
   records = z
     .record(z.string(), z.string())
@@ -69,7 +75,10 @@ before(async () => {
   outputs = deployed[stack] ?? {};
   for (const [key, text] of Object.entries(records)) await store().put(key, text, 'any');
 });
-after(async () => rm(dir, { recursive: true, force: true }));
+after(async () => {
+  await cluster.stop();
+  await rm(dir, { recursive: true, force: true });
+});
 
 function store(lock?: ConstructorParameters<typeof S3Store>[3]): S3Store {
   return new S3Store(outputs['BucketName'] ?? '', s3, '', lock);
@@ -136,6 +145,44 @@ test('and reads all of it', async () => {
   const drift = await trueup('drift', '--app', 'payments');
   assert.equal(drift.code, 1, drift.err);
   assert.match(drift.out, /LOG_LEVEL/);
+});
+
+test('RBAC is what the recorded applications need, and access entries are made and corrected', async () => {
+  await putEksCluster(aws, 'upgrade-new', { endpoint: 'https://127.0.0.1:1', certificateAuthority: 'PEM' });
+  const kubeconfig = ['--kubeconfig', cluster.kubeconfigPath];
+  const own = await trueup('grant', '--cluster', 'production', ...kubeconfig, '-o', 'json');
+  assert.equal(own.code, 0, own.err);
+  const roles = z
+    .array(
+      z.object({ kind: z.string(), rules: z.array(z.record(z.string(), z.array(z.string()))).optional() }),
+    )
+    .parse(JSON.parse(own.out));
+  const [rules] = roles.flatMap(({ rules: found }) => (found === undefined ? [] : [found]));
+  assert.deepEqual(
+    rules?.map(({ apiGroups, resources, verbs }) => [...(apiGroups ?? []), resources?.join(), verbs?.join()]),
+    [
+      ['', 'configmaps,namespaces,services', 'get,list,create,patch,delete'],
+      ['apps', 'deployments', 'get,list,create,patch,delete'],
+      ['apiextensions.k8s.io', 'customresourcedefinitions', 'get,list'],
+    ],
+  );
+  assert.match(own.err, /kubeconfig has to be in the group trueup:reconcile/);
+  const entries = ['grant', '--cluster', 'new', ...kubeconfig, '--entries'] as const;
+  for (const what of ['created', 'updated']) {
+    const { code, err, out } = await trueup(...entries);
+    assert.equal(code, 0, err);
+    assert.match(out, /kind: ClusterRoleBinding/);
+    assert.match(err, /No application is on new yet: these are the kinds of all clusters/);
+    assert.match(err, new RegExp(`access entry ${what}: .*Reconcile.* is in trueup:reconcile`));
+  }
+  const { accessEntry } = await new EKSClient(clientConfig(aws)).send(
+    new DescribeAccessEntryCommand({
+      clusterName: 'upgrade-new',
+      principalArn: outputs['SweepRoleArn'],
+    }),
+  );
+  assert.deepEqual(accessEntry?.kubernetesGroups, ['trueup:sweep']);
+  assert.match((await trueup('grant', '--cluster', 'other', ...kubeconfig)).err, /serves no cluster other/);
 });
 
 test('work that was given up is counted and sent back to its queue', async () => {
@@ -222,12 +269,12 @@ test('records are locked once the configuration says so, on the bucket that was 
 });
 
 test('what is removed is the machinery: bucket, records and sealing key stay', async () => {
-  const before = await Array.fromAsync(store().list(''));
+  const known = await Array.fromAsync(store().list(''));
   await destroy(aws, join(dir, 'deployed/cdk.out'), [stack]);
   assert.notEqual((await trueup('status')).code, 0, 'the stack is gone');
   const left = await Array.fromAsync(store().list(''));
   assert.ok(Object.keys(records).every((key) => left.includes(key)));
-  assert.ok(left.length >= before.length);
+  assert.ok(left.length >= known.length);
   const { KeyMetadata } = await new KMSClient(clientConfig(aws)).send(
     new DescribeKeyCommand({ KeyId: outputs['SealingKeyId'] }),
   );

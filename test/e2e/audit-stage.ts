@@ -52,8 +52,13 @@ export async function openAuditStage({ fleet, dir, aws, progress }: AuditStageOp
       dir: join(dir, 'installation'),
       from: resolve(import.meta.dirname, '../../examples/quickstart'),
       clusters: [],
-      // Nothing but the audit log finds anything.
-      overrides: { clusters: [{ name: 'local', labels, access, audit: true }], sweepMinutes: 60 },
+      overrides: {
+        clusters: [{ name: 'local', labels, access, audit: true }],
+        // Nothing but the audit log finds anything.
+        sweepMinutes: 60,
+        // The same field may be edited and healed again and again.
+        loopBreaker: { flips: 20, minutes: 1 },
+      },
       progress,
       aws,
     });

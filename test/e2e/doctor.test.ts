@@ -17,8 +17,9 @@ import type { Installation } from './installation.ts';
 import { openStage, type OpenStage } from './open-stage.ts';
 import { pushFiles, watchPush } from './push-chapter.ts';
 import { runTrueup, type Stage } from './stage.ts';
+import { until } from './until.ts';
 
-/** `trueup doctor` over a deployed stack: in order first, then with faults that people make (issue 6). */
+/** The canary, and `trueup doctor`, over a deployed stack: in order first, then with faults that people make (issue 6). */
 
 let opened: OpenStage;
 let stage: Stage;
@@ -26,7 +27,7 @@ let cluster: TestCluster;
 let installation: Installation;
 
 before(async () => {
-  opened = await openStage('doctor');
+  opened = await openStage('doctor', [], (namespace) => ({ canary: { cluster: 'local', namespace } }));
   ({ stage, cluster } = opened);
   ({ installation } = stage);
 });
@@ -62,6 +63,28 @@ async function physical(form: RegExp): Promise<string> {
 
 const functionForm = (name: string) => new RegExp(`Functions${name}Function[0-9A-F]{8}$`);
 
+describe('the canary', () => {
+  const target = { cluster: 'local', application: 'trueup-canary' };
+
+  it('is applied, changed, found by a sweep and healed, by the functions with the rights that they have', async () => {
+    const QueueUrl = await physical(/QueuesPushesQueue[0-9A-F]{8}$/);
+    const MessageBody = JSON.stringify({ version: 1, poll: 'canary' });
+    await new SQSClient(installation.clients).send(new SendMessageCommand({ QueueUrl, MessageBody }));
+    const healed = await until('the canary found and healed', async () =>
+      (await stage.records.drifts(target)).map(({ value }) => value).find(({ state }) => state === 'healed'),
+    );
+    assert.deepEqual(
+      healed.drift.fields.map(({ path }) => path),
+      ['data.song'],
+    );
+    // The check that found it began what healed it.
+    const runs = (await stage.records.runs(target)).map(({ value }) => value);
+    const heal = runs.find(({ id }) => id === healed.runId);
+    assert.deepEqual([heal?.reason, heal?.trace?.by], ['heal', 'schedule']);
+    assert.equal(heal?.trace?.id, healed.trace?.id);
+  });
+});
+
 describe('trueup doctor', () => {
   it('finds an installation in order', async () => {
     const application = [
@@ -79,6 +102,10 @@ describe('trueup doctor', () => {
     await watchPush(stage, await pushFiles(stage, 'clinic: open', files), [
       { cluster: 'local', application: 'clinic' },
     ]);
+    const [run] = (await stage.records.runs({ cluster: 'local', application: 'clinic' })).map(
+      ({ value }) => value,
+    );
+    assert.equal(run?.trace?.by, 'push');
     const swept = await runTrueup(installation, 'drift', '--app', 'clinic', '--now');
     assert.equal(swept.code, 0, swept.err);
     const { code, fails, warns, oks, findings } = await doctor();

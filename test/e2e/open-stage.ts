@@ -20,16 +20,18 @@ export interface OpenStage {
 
 /**
  * `name`: of the fleet, of the namespace, and the label of the one cluster, `local`. `repositories`: beside that of the
- * Git host.
+ * Git host. `overridesIn`: what the configuration says besides, where it names the namespace.
  */
 export async function openStage(
   name: string,
   repositories: InstallationOptions['repositories'] = [],
+  overridesIn: (namespace: string) => InstallationOptions['overrides'] = () => undefined,
 ): Promise<OpenStage> {
   const dir = await mkdtemp(join(tmpdir(), `trueup-${name}-`));
   const cluster = await testCluster(name);
   const { aws } = await testAws();
   const progress = (line: string) => process.stderr.write(`${line}\n`);
+  const overrides = overridesIn(cluster.namespace);
   const installation = await install({
     fleet: name,
     dir,
@@ -38,6 +40,7 @@ export async function openStage(
     progress,
     aws,
     repositories,
+    ...(overrides !== undefined && { overrides }),
   });
   const clone = join(dir, 'clone');
   await cloneWorktree(installation.cloneUrlWithToken, clone);

@@ -66,7 +66,7 @@ export class Chaos {
 
   stop(): void {
     this.rates = noFaults;
-    for (const part of [...this.#away]) this.recover(part);
+    for (const part of this.#away) this.recover(part);
   }
 
   lose(part: Part): void {

@@ -17,11 +17,11 @@ import type { Invocation } from './invocation.ts';
 import { attemptsOf, busOf, clustersOf, gitOf, idsOf, metricsOf, queuesOf, storeOf } from './ports.ts';
 import type { Message } from './queue.ts';
 import { BrokenInvariant } from './trace.ts';
-import type { SimulatedWorld } from './world.ts';
+import type { InnerWorld } from './inner-world.ts';
 
 /** The bodies of `functions/*.ts` over simulated ports; what they answer says whether the message is done with. */
 export type Handler = (
-  world: SimulatedWorld,
+  world: InnerWorld,
   invocation: Invocation,
   container: Container,
   message: Message,
@@ -38,7 +38,7 @@ export const timeouts = {
 
 const pushMessageSchema = z.union([envelopeSchema('PushReceived'), pollRequestSchema]);
 
-function portsOf(world: SimulatedWorld, invocation: Invocation, { sealer }: Container) {
+function portsOf(world: InnerWorld, invocation: Invocation, { sealer }: Container) {
   const queues = queuesOf(world, invocation);
   return {
     store: storeOf(world, invocation),
@@ -118,7 +118,7 @@ export const handleIntake: Handler = async (world, invocation, container) =>
 
 /** Whether the sender was told that the delivery was taken. */
 export async function takeDelivery(
-  world: SimulatedWorld,
+  world: InnerWorld,
   invocation: Invocation,
   container: Container,
   request: HookRequest,

@@ -46,7 +46,7 @@ export class Invocation {
       const at = 1 + chaos.random.index(deathWithin);
       this.#death = { at, when: chaos.random.chance(0.5) ? 'before' : 'after' };
     }
-    timeline.after(timeoutMs, () => this.#die());
+    timeline.after(timeoutMs, () => void this.#die());
   }
 
   count(kind: RequestKind, count = 1): void {

@@ -16,7 +16,7 @@ import { targetKey } from '../../core/model/target.ts';
 import type { Part } from './chaos.ts';
 import type { Invocation } from './invocation.ts';
 import type { RequestKind } from './requests.ts';
-import type { SimulatedWorld } from './world.ts';
+import type { InnerWorld } from './inner-world.ts';
 
 /** Milliseconds that a call takes in the mean, on AWS in one region. */
 const latency = {
@@ -57,7 +57,7 @@ async function aws<T>(
   });
 }
 
-export function storeOf(world: SimulatedWorld, invocation: Invocation): Store {
+export function storeOf(world: InnerWorld, invocation: Invocation): Store {
   const { store } = world;
   const call = async <T>(kind: RequestKind, work: () => Promise<T>): Promise<T> =>
     aws(invocation, kind, latency.s3, work);
@@ -90,7 +90,7 @@ export function storeOf(world: SimulatedWorld, invocation: Invocation): Store {
   };
 }
 
-export function busOf(world: SimulatedWorld, invocation: Invocation): Bus {
+export function busOf(world: InnerWorld, invocation: Invocation): Bus {
   return {
     publish: async (events) =>
       aws(invocation, 'events', latency.events, () => {
@@ -100,7 +100,7 @@ export function busOf(world: SimulatedWorld, invocation: Invocation): Bus {
   };
 }
 
-export function queuesOf(world: SimulatedWorld, invocation: Invocation): Queues & PollQueue {
+export function queuesOf(world: InnerWorld, invocation: Invocation): Queues & PollQueue {
   const { queues } = world;
   const delayMs = (seconds: number): number =>
     Math.min(longestDelaySeconds, Math.max(0, Math.ceil(seconds))) * 1000;
@@ -126,7 +126,7 @@ export function queuesOf(world: SimulatedWorld, invocation: Invocation): Queues 
   };
 }
 
-export function metricsOf(world: SimulatedWorld, invocation: Invocation): Metrics {
+export function metricsOf(world: InnerWorld, invocation: Invocation): Metrics {
   return {
     put: async (data) =>
       aws(invocation, 'metrics', latency.metrics, () => {
@@ -137,11 +137,11 @@ export function metricsOf(world: SimulatedWorld, invocation: Invocation): Metric
 }
 
 /** Sort by time of creation. */
-export function idsOf(world: SimulatedWorld): Ids {
+export function idsOf(world: InnerWorld): Ids {
   return { next: () => world.nextId() };
 }
 
-export function gitOf(world: SimulatedWorld, invocation: Invocation): Git {
+export function gitOf(world: InnerWorld, invocation: Invocation): Git {
   const { host: git } = world;
   const ask = async <T>(work: () => T | Promise<T>): Promise<T> => {
     if (world.chaos.isAway('git')) return invocation.call(latency.connect, () => Promise.reject(gitAway));
@@ -160,25 +160,20 @@ export function gitOf(world: SimulatedWorld, invocation: Invocation): Git {
 const gitAway = retry('Git host', 'no answer within 5 s; check that it runs');
 
 /** The deliveries that GitHub could not make. */
-export function attemptsOf(world: SimulatedWorld, invocation: Invocation): HookAttempts {
+export function attemptsOf(world: InnerWorld, invocation: Invocation): HookAttempts {
   return {
     list: async (_, since) => invocation.call(latency.git, () => world.deliveries.since(since)),
     redeliver: async (_, id) => invocation.call(latency.git, () => world.deliveries.repeat(id)),
   };
 }
 
-export function clustersOf(world: SimulatedWorld, invocation: Invocation): Clusters {
+export function clustersOf(world: InnerWorld, invocation: Invocation): Clusters {
   return {
     connect: async (name, deadline) => connected(world, invocation, name, deadline),
   };
 }
 
-function connected(
-  world: SimulatedWorld,
-  invocation: Invocation,
-  name: string,
-  deadline: () => number,
-): Cluster {
+function connected(world: InnerWorld, invocation: Invocation, name: string, deadline: () => number): Cluster {
   const { chaos, timeline } = world;
   const cluster = world.clusterOf(name);
   const part: Part = `cluster ${name}`;

@@ -34,8 +34,7 @@ function numberOf(name: keyof typeof values): number | undefined {
   if (typeof text !== 'string') return undefined;
   const number = Number(text);
   if (Number.isFinite(number) && number >= 0) return number;
-  process.stderr.write(`simulate: --${name} ${text} is no number\n`);
-  process.exit(2);
+  throw new Error(`--${name} ${text} is no number`);
 }
 
 type Size = Omit<SimulationOptions, 'seed' | 'print' | 'tamper'>;

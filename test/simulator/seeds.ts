@@ -39,6 +39,7 @@ async function answerOf(worker: Worker, options: object): Promise<SimulationRepo
       worker.off('error', onError);
       done(report);
     });
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker, no window
     worker.postMessage(options);
   });
 }

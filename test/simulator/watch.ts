@@ -12,7 +12,7 @@ import { DesiredTimes } from './desired-times.ts';
 import type { Invocation } from './invocation.ts';
 import { Latencies } from './latencies.ts';
 import { BrokenInvariant } from './trace.ts';
-import type { SimulatedWorld } from './world.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** Something that somebody changed on a cluster and nobody has put right yet. */
 export interface Edit {
@@ -35,7 +35,7 @@ const recordLease = /"expiresAt":(\d+)/;
 
 /** Sees every effect as it happens, and says what must never be. */
 export class Watch {
-  readonly #world: SimulatedWorld;
+  readonly #world: Surroundings;
   readonly latencies = new Latencies();
   readonly desired = new DesiredTimes();
   readonly edits = new Map<string, Edit>();
@@ -45,7 +45,7 @@ export class Watch {
   readonly #pointers = new Map<string, { readonly seq: number; readonly revision: number }>();
   readonly counts = { drifts: 0, recorded: 0, closed: 0, applied: 0, deleted: 0, pushes: 0, checks: 0 };
 
-  constructor(world: SimulatedWorld) {
+  constructor(world: Surroundings) {
     this.#world = world;
   }
 
@@ -208,11 +208,11 @@ export class Watch {
 
   /** Every cluster is looked at at least every second sweep, unless something went wrong. */
   #assertChecked(): void {
-    const { timeline, chaos, config, quiet, clusters } = this.#world;
+    const { timeline, chaos, config, looked, clusters } = this.#world;
     const boundMs = (2 * config.sweepMinutes + 6) * 60_000;
     if (!chaos.isCalm || timeline.now - chaos.lastFault < boundMs) return;
     for (const name of clusters.keys()) {
-      const at = quiet.looked.get(name) ?? Number.NEGATIVE_INFINITY;
+      const at = looked.get(name) ?? Number.NEGATIVE_INFINITY;
       if (timeline.now - at <= boundMs) continue;
       const minutes = Math.round((timeline.now - at) / 60_000);
       throw new BrokenInvariant(

@@ -1,6 +1,6 @@
 import { parseStackConfig, type StackConfig } from '../../core/contract/config.ts';
 import type { TrueupEvent } from '../../core/contract/events.ts';
-import { labels } from '../../core/contract/kubernetes.ts';
+import { labels as ourLabels } from '../../core/contract/kubernetes.ts';
 import { messageOf } from '../../core/errors.ts';
 import { refKey, refOf } from '../../core/model/object.ts';
 import type { ObjectAddress } from '../../core/ports.ts';
@@ -21,6 +21,7 @@ import {
   type Handler,
 } from './functions.ts';
 import { GitHost } from './git-host.ts';
+import type { InnerWorld } from './inner-world.ts';
 import { Invocation } from './invocation.ts';
 import { QuietTime } from './quiet.ts';
 import { queueSettings, SimulatedQueue, type QueueName } from './queue.ts';
@@ -44,7 +45,7 @@ const start = Date.parse('2026-11-02T00:00:00.000Z');
 const minuteMs = 60_000;
 
 /** Everything of one installation, in memory: its records, queues, functions and clusters, on one timeline. */
-export class SimulatedWorld {
+export class SimulatedWorld implements InnerWorld {
   readonly timeline = new Timeline(start);
   readonly random: SeededRandom;
   readonly chaos: Chaos;
@@ -58,6 +59,7 @@ export class SimulatedWorld {
   readonly quiet: QuietTime;
   readonly queues: Readonly<Record<QueueName, SimulatedQueue>>;
   readonly clusters: ReadonlyMap<string, ModelCluster>;
+  readonly looked = new Map<string, number>();
   /** What each repository's head holds. */
   readonly heads = new Map<string, ModelCommit>();
   readonly #live: ReadonlyMap<string, MemoryCluster>;
@@ -149,7 +151,6 @@ export class SimulatedWorld {
     return cluster;
   };
 
-  /** Another one whenever anything of the cluster was written, its records or its objects. */
   versionOf(cluster: string): string {
     return `${this.#versions.get(cluster) ?? 0} ${this.clusterOf(cluster).newest}`;
   }
@@ -158,7 +159,6 @@ export class SimulatedWorld {
     this.#versions.set(cluster, (this.#versions.get(cluster) ?? 0) + 1);
   }
 
-  /** What the bus does with an event of ours. */
   announce(event: TrueupEvent): void {
     this.watch.announced(event);
     if (event.type !== 'PushReceived') return;
@@ -242,7 +242,7 @@ export class SimulatedWorld {
 
   /** Whether the object is of an application that left it where it was. */
   isLeftBehind(cluster: string, key: string): boolean {
-    const owner = this.ourObjects(cluster).get(key)?.metadata.labels?.[labels.application];
+    const owner = this.ourObjects(cluster).get(key)?.metadata.labels?.[ourLabels.application];
     const owners = [...this.wantedOn(cluster).values()].map(({ application }) => application);
     return this.#orphans.has(key) && owner !== undefined && !owners.includes(owner);
   }
@@ -254,7 +254,7 @@ export class SimulatedWorld {
     return new Map([...this.heads.values()].flatMap((commit) => [...desiredOn(cluster, commit)]));
   }
 
-  /** The controller of Deployments, which takes its time. */
+  /** It takes its time. */
   rollOut(cluster: string, address: ObjectAddress): void {
     if (address.plural !== 'deployments') return;
     this.timeline.after(this.random.between(2_000, 40_000), () => {

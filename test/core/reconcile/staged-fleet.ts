@@ -4,7 +4,7 @@ import type { ClusterCheck, TargetCheck } from '../../../core/model/check.ts';
 import type { RepositoryState } from '../../../core/model/desired.ts';
 import { inventorySchema, type Inventory } from '../../../core/model/inventory.ts';
 import type { KubeObject } from '../../../core/model/object.ts';
-import type { RolloutSettings } from '../../../core/model/rollout.ts';
+import { rolloutSettingsSchema, type RolloutSettings } from '../../../core/model/rollout.ts';
 import type { RunReason, RunRequest } from '../../../core/model/run.ts';
 import { isoTime } from '../../../core/model/time.ts';
 import type { AlarmReading } from '../../../core/ports.ts';
@@ -43,7 +43,7 @@ export class StagedFleet {
   }
 
   get #rollout(): RolloutSettings {
-    const stages = this.stages.map(({ clusters: _, ...stage }) => stage);
+    const { stages } = rolloutSettingsSchema.parse({ stages: this.stages, alarms: [] });
     return { stages, alarms: [...this.#alarmNames] };
   }
 
