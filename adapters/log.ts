@@ -35,6 +35,9 @@ export interface LogFields {
   /** Requests to the API server of the cluster, and how many it put off. */
   readonly requests?: number;
   readonly throttled?: number;
+  /** Requests to S3, as it charges them: listings among the writes. */
+  readonly s3Reads?: number;
+  readonly s3Writes?: number;
   readonly key?: string;
   readonly queueMessage?: string;
   readonly receiveCount?: number;

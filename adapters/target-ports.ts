@@ -2,6 +2,7 @@ import { whyNotRead } from '../core/contract/reserved-secrets.ts';
 import { AssumedRoles } from './assumed-roles.ts';
 import { CloudWatchMetrics } from './cloudwatch-metrics.ts';
 import { ConfiguredClusters } from './clusters.ts';
+import { CountedStore } from './counted-store.ts';
 import { EksFinder } from './eks-finder.ts';
 import type { Environment } from './environment.ts';
 import { EventBridgeBus } from './eventbridge-bus.ts';
@@ -40,7 +41,7 @@ export async function targetPorts(
   const secrets = new SecretsManagerSecrets(clock);
   const roles = new AssumedRoles(fleet, clock);
   return {
-    store: new S3Store(bucket, undefined, '', config.recordLock),
+    store: new CountedStore(new S3Store(bucket, undefined, '', config.recordLock)),
     bus: new EventBridgeBus(bus),
     queues: new SqsQueues(queues, ids, { runsPerCluster }),
     networks: new Networks(environment.networks, config.clusters, ids, { runsPerCluster }),

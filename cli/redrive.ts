@@ -3,8 +3,11 @@ import { DeadLetters } from '../adapters/dead-letters.ts';
 import { CliError } from './cli-error.ts';
 import { table, type Report } from './report.ts';
 
-/** Nothing leads back from it: no function gave these up, they never arrived. */
-const undelivered = 'undelivered';
+/** Of those that nothing leads back from: no function gave these messages up, they never were in a queue. */
+const remedies = new Map([
+  ['undelivered', 'replay the events of that time from the archive'],
+  ['audit', 'nothing is lost, since sweeps find what these log lines would have told'],
+]);
 
 /**
  * Sends what lies in a dead-letter queue back to the queue that it came from; without a name, says how much lies in
@@ -23,9 +26,10 @@ export async function redrive(stack: string, name?: string): Promise<Report> {
   if (url === undefined) {
     throw new CliError(`${stack} has no queue ${name}. It has: ${[...queues.keys()].join(', ')}.`);
   }
-  if (name === undelivered) {
+  const remedy = remedies.get(name);
+  if (remedy !== undefined) {
     throw new CliError(
-      'What lies in undelivered came from no queue, so it has none to go back to: replay the events of that time from the archive (docs/runbook.md#redrive-a-dead-letter-queue).',
+      `What lies in ${name} came from no queue, so it has none to go back to: ${remedy} (docs/runbook.md#redrive-a-dead-letter-queue).`,
     );
   }
   const messages = await deadLetters.count(url);
@@ -47,7 +51,7 @@ async function deadLetterQueues(stack: string): Promise<ReadonlyMap<string, stri
 /** `…QueuesRunsDeadLetters1A2B3C4D` is runs, `…NetworkvaultRunsDeadLetters1A2B3C4D` vault-runs. */
 function nameOf(logicalId: string): string | undefined {
   const [, network, queue] =
-    /(?:Network([a-z0-9]+)|Queues)([A-Z][a-z]+)DeadLetters[0-9A-F]{8}$/.exec(logicalId) ?? [];
+    /(?:Network([a-z0-9]+))?([A-Z][a-z]+)DeadLetters[0-9A-F]{8}$/.exec(logicalId) ?? [];
   if (queue !== undefined) return [network, queue.toLowerCase()].filter(Boolean).join('-');
-  return /QueuesUndelivered[0-9A-F]{8}$/.test(logicalId) ? undelivered : undefined;
+  return /QueuesUndelivered[0-9A-F]{8}$/.test(logicalId) ? 'undelivered' : undefined;
 }

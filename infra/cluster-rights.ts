@@ -27,29 +27,29 @@ export function allowCluster(to: TrueUpFunction, { access }: ClusterConfig, secr
   );
 }
 
-/** To find clusters by their tags, and to enter what is found. */
-export function allowDiscovery(to: TrueUpFunction, { discovery }: StackConfig): void {
+/** To enter whatever is found by its tags. */
+export function allowFound(to: TrueUpFunction, { discovery }: StackConfig): void {
   for (const { roleArn } of discovery) if (roleArn !== undefined) allowAssume(to, roleArn);
   const own = discovery.filter(({ roleArn }) => roleArn === undefined);
-  if (own.length === 0) return;
-  to.allow(new PolicyStatement({ actions: ['eks:ListClusters'], resources: ['*'] }));
   const regions = new Set(own.map(({ region }) => region ?? Stack.of(to).region));
   const clusters = [...regions].map((region) =>
     Stack.of(to).formatArn({ service: 'eks', region, resource: 'cluster', resourceName: '*' }),
   );
+  if (clusters.length === 0) return;
   to.allow(new PolicyStatement({ actions: ['eks:DescribeCluster'], resources: clusters }));
-  const reasons = {
-    '*': 'ListClusters knows no resources.',
-    ...Object.fromEntries(
-      own.map(({ region }) => [
-        `arn:<AWS::Partition>:eks:${region ?? '<AWS::Region>'}:<AWS::AccountId>:cluster/*`,
-        'Which clusters carry the tags is known only when each is described.',
-      ]),
-    ),
-  };
-  for (const [resource, reason] of Object.entries(reasons)) {
+  for (const { region } of own) {
+    const resource = `arn:<AWS::Partition>:eks:${region ?? '<AWS::Region>'}:<AWS::AccountId>:cluster/*`;
+    const reason = 'Which clusters carry the tags is known only when each is described.';
     Validations.of(to).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason });
   }
+}
+
+/** To look for clusters in the account of the stack. Other accounts are listed with their own roles. */
+export function allowListing(to: TrueUpFunction, { discovery }: StackConfig): void {
+  if (discovery.every(({ roleArn }) => roleArn !== undefined)) return;
+  to.allow(new PolicyStatement({ actions: ['eks:ListClusters'], resources: ['*'] }));
+  const reason = 'ListClusters knows no resources.';
+  Validations.of(to).acknowledge({ id: 'AwsSolutions-IAM5[Resource::*]', reason });
 }
 
 function allowAssume(to: TrueUpFunction, roleArn: string): void {

@@ -67,7 +67,7 @@ export class Dashboard extends Construct {
         [
           fromLog('Last sweeps by cluster', functions.sweep, [
             "filter message = 'cluster swept'",
-            'stats count() as sweeps, avg(milliseconds) as ms, avg(requests) as requests, sum(throttled) as putOff by cluster',
+            'stats count() as sweeps, avg(milliseconds) as ms, avg(requests) as requests, sum(throttled) as putOff, avg(s3Writes) as s3Writes by cluster',
             'sort requests desc',
           ]),
           fromLog('Slowest runs', functions.reconcile, [

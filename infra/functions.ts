@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib/core';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { allowDiscovery } from './cluster-rights.ts';
+import { allowFound, allowListing } from './cluster-rights.ts';
 import type { Queues } from './queues.ts';
 import { codeWithGit, type GitPackaging } from './function-code.ts';
 import { allowCodeCommit, allowSources } from './source-rights.ts';
@@ -37,7 +37,8 @@ export class Functions extends Construct {
     const { reconcile, sweep } = targetFunctions(this, props);
     this.reconcile = reconcile;
     this.sweep = sweep;
-    for (const to of [reconcile, sweep]) allowDiscovery(to, props.config);
+    for (const to of [reconcile, sweep]) allowFound(to, props.config);
+    allowListing(sweep, props.config);
     this.intake = this.#intake();
   }
 

@@ -43,17 +43,24 @@ const later = { path: ['until'], message: 'must be later than from' };
 const isLater = ({ from, until }: { readonly from: string; readonly until: string }) =>
   millisecondsOf(from) < millisecondsOf(until);
 
+/** Of a union zod says only that it is invalid. */
+const words =
+  'must be from and until with a date and an offset, or days, from and until as times of day with a timeZone of the IANA list; applies: push, heal, prune';
+
 /** A time in which nothing of what `applies` names is done; of a schedule, one in which alone it is. */
-export const freezeSchema = z.union([z.strictObject(span).refine(isLater, later), z.strictObject(weekly)]);
+export const freezeSchema = z.union(
+  [z.strictObject(span).refine(isLater, later), z.strictObject(weekly)],
+  words,
+);
 export type Freeze = z.infer<typeof freezeSchema>;
 
 const of = { clusters: clusterSelectorSchema.exactOptional().describe('default: all clusters') };
 
 /** A freeze of every application on those clusters. */
-export const fleetFreezeSchema = z.union([
-  z.strictObject({ ...span, ...of }).refine(isLater, later),
-  z.strictObject({ ...weekly, ...of }),
-]);
+export const fleetFreezeSchema = z.union(
+  [z.strictObject({ ...span, ...of }).refine(isLater, later), z.strictObject({ ...weekly, ...of })],
+  words,
+);
 export type FleetFreeze = z.infer<typeof fleetFreezeSchema>;
 
 /** Told when the commit is read: an unknown zone must not come up first when a window is due. */

@@ -3,10 +3,10 @@ import { choosesCluster, clusterSelectorSchema } from './cluster-selector.ts';
 import { durationSchema, secondsOf } from './duration.ts';
 import { nameSchema } from './target.ts';
 
-const maxParallelSchema = z.union([
-  z.int().min(1),
-  z.string().regex(/^([1-9][0-9]?|100)%$/, 'must be a number, or a percentage such as 25%'),
-]);
+const maxParallelSchema = z.union(
+  [z.int().min(1), z.string().regex(/^([1-9][0-9]?|100)%$/)],
+  'must be a number, or a percentage such as 25%',
+);
 
 const stageSchema = z.strictObject({
   name: nameSchema,

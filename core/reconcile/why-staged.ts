@@ -12,7 +12,6 @@ import {
   isCovered,
   isObstacle,
   judgePeer,
-  placeOf,
   promotedAt,
   stageAt,
   widthOf,
@@ -48,11 +47,11 @@ export async function whyStaged(
   if ((reason === 'sync' && staged === undefined) || isPinned(pointer, now)) return undefined;
   if (isBegun(inventory, pointer.revision)) return undefined;
   const state = await readRolloutState(deps.store, pointer);
-  if (state?.isMoving === true)
-    return { why: 'a commit is being followed on other clusters', lookAt: now + soonMs };
+  // Both pass by themselves: nobody begins on a guess.
+  if (state === undefined) return { why: 'nothing says yet which clusters are in which stage' };
+  if (state.isMoving) return { why: 'a commit is being followed on other clusters', lookAt: now + soonMs };
   const promotions = await readPromotions(deps.store, pointer.target.application);
-  const place = state?.place ?? placeOf([], pointer.target.cluster);
-  return new Gate(goal, { inventory, holds, place, promotions }, deps).why();
+  return new Gate(goal, { inventory, holds, place: state.place, promotions }, deps).why();
 }
 
 /** Whether something of a revision may be on the cluster already: then it is brought to its end. */

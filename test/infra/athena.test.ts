@@ -125,8 +125,8 @@ test('who drifted what: by the audit log, else by field manager', async () => {
   const who = { user: 'alice', groups: [], addresses: ['198.51.100.7'], verb: 'patch', at: '', auditId: '' };
   const missing: DriftRecord = { ...first[1], drift: { ...first[1].drift, kind: 'missing', fields: [] } };
   await load('drift', [...drifts, [first[0], { ...first[1], who }], [first[0], missing]]);
-  const named = (await ask('who-drifted-what', ...days)).map((row) =>
-    String(isJsonObject(row) && row['who']),
+  const named = (await ask('who-drifted-what', ...days)).map(
+    (row) => z.object({ who: z.string() }).parse(row).who,
   );
   assert.deepEqual(named.toSorted(), ['alice', 'kubectl-set', 'kubectl-set', 'unknown']);
   await load('drift', drifts);

@@ -5,13 +5,21 @@ import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import * as z from 'zod';
+import { environment } from '../../core/contract/environment.ts';
 import { bundleFunctions, bundleOf, functionNames } from '../../infra/bundle.ts';
 import { temporaryFolder } from '../../infra/temporary-folder.ts';
 import { configEndpoint } from './config-endpoint.ts';
-import { flatten, ofType, synthesize } from './synthesized.ts';
+import { flatten, ofType, sample, synthesize } from './synthesized.ts';
 
 const run = promisify(execFile);
-const stack = synthesize();
+// With what is only there where it is asked for.
+const [repository, ...repositories] = sample.repositories;
+assert.ok(repository);
+const stack = synthesize({
+  ...sample,
+  repositories: [{ ...repository, images: {} }, ...repositories],
+  clusters: [{ name: 'audited', audit: true, access: { type: 'eks', name: 'audited' } }],
+});
 const bundles = temporaryFolder();
 const endpoint = await configEndpoint();
 after(async () => {
@@ -28,8 +36,8 @@ const environmentSchema = z.object({
 function variablesOf(name: string): readonly string[] {
   const title = name.charAt(0).toUpperCase() + name.slice(1);
   const [, fn] =
-    ofType(stack.resources, 'AWS::Lambda::Function').find(
-      ([id]) => flatten({ Ref: id }) === `<Functions${title}Function>`,
+    ofType(stack.resources, 'AWS::Lambda::Function').find(([id]) =>
+      new RegExp(`^<(Functions)?${title}Function>$`).test(flatten({ Ref: id })),
     ) ?? [];
   return Object.keys(environmentSchema.parse(fn?.Properties).Environment.Variables).filter((each) =>
     each.startsWith('TRUEUP_'),
@@ -38,6 +46,7 @@ function variablesOf(name: string): readonly string[] {
 
 function valueOf(variable: string): string {
   if (variable.endsWith('_URL')) return 'http://127.0.0.1/queue';
+  if (variable === environment.networks) return '{}';
   return variable.endsWith('_SECONDS') ? '300' : 'some/value';
 }
 

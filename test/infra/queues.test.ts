@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import * as z from 'zod';
 import { pollRequestSchema, sweepRequestSchema } from '../../core/contract/events.ts';
 import { flatten, ofType, sample, synthesize } from './synthesized.ts';
@@ -18,6 +19,11 @@ const queueSchema = z.object({
   RedrivePolicy: z
     .object({ deadLetterTargetArn: z.unknown().transform(flatten), maxReceiveCount: z.number() })
     .optional(),
+});
+const alarmSchema = z.object({
+  MetricName: z.string(),
+  Dimensions: z.array(z.object({ Value: z.unknown().transform(flatten) })).default([]),
+  AlarmActions: z.array(z.unknown()),
 });
 const queues = new Map(
   ofType(stack.resources, 'AWS::SQS::Queue').map(([id, { Properties }]) => [
@@ -195,4 +201,31 @@ test('events of CodeCommit are brought to our bus where a repository is there, a
     rulesOf(following).filter((rule) => !rulesOf(stack).includes(rule)),
     ['<EventsCodeCommitToOurBus>', '<EventsCodeCommitIntake>'],
   );
+});
+
+test('every work queue has an alarm on the age of its oldest message, and every dead-letter queue on what lies there', () => {
+  using whole = synthesize(
+    { ...sample, repositories: sample.repositories.map((each) => ({ ...each, images: {} })) },
+    {},
+    {
+      add: (trueup, scope) => {
+        const place = { vpcId: 'vpc-1', availabilityZones: ['a'], privateSubnetIds: ['subnet-1'] };
+        trueup.addNetwork({ name: 'inside', vpc: Vpc.fromVpcAttributes(scope, 'Vpc', place) });
+      },
+    },
+  );
+  const watched = ofType(whole.resources, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => {
+    const { MetricName, Dimensions, AlarmActions } = alarmSchema.parse(Properties);
+    assert.equal(AlarmActions.length, 1);
+    return `${MetricName} ${Dimensions.map(({ Value }) => Value).join(' ')}`;
+  });
+  const all = ofType(whole.resources, 'AWS::SQS::Queue').map(
+    ([id, { Properties }]) => [flatten({ Ref: id }), queueSchema.parse(Properties)] as const,
+  );
+  assert.ok(all.length > 16);
+  for (const [name, { RedrivePolicy }] of all) {
+    const metric =
+      RedrivePolicy === undefined ? 'ApproximateNumberOfMessagesVisible' : 'ApproximateAgeOfOldestMessage';
+    assert.ok(watched.includes(`${metric} ${name}`), `${metric} ${name}`);
+  }
 });

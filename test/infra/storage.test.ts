@@ -90,6 +90,8 @@ test('lifecycle: state and snapshots never go by age, history goes after 400 day
     'asked/ kept 1',
     'clusters/ kept 90',
     'audit/ 2 1',
+    'holds/ kept 400',
+    'images/ kept 7',
     'leftovers kept -',
   ]);
   for (const prefix of Object.values(prefixes)) {

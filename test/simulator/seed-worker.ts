@@ -16,10 +16,11 @@ const optionsSchema = z.object({
   sampleMinutes: z.number().exactOptional(),
 });
 
+async function answer(message: unknown): Promise<void> {
+  const report = await simulate(optionsSchema.parse(message));
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker, no window
+  parentPort?.postMessage(report);
+}
+
 // One seed after the other, each when it is asked for.
-parentPort?.on('message', (message: unknown) => {
-  void simulate(optionsSchema.parse(message)).then((report) => {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker, no window
-    parentPort?.postMessage(report);
-  });
-});
+parentPort?.on('message', (message: unknown) => void answer(message));

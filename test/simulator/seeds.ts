@@ -9,8 +9,8 @@ export const faultSeed: Omit<SimulationOptions, 'seed' | 'print' | 'tamper'> = {
   faults: 2,
   pushMinutes: 240,
   editMinutes: 240,
-  sweepMinutes: 10,
-  sampleMinutes: 120,
+  sweepMinutes: 20,
+  sampleMinutes: 180,
 };
 
 /** Runs seeds on so many cores; `onReport` hears of each as it ends, in no particular order. */

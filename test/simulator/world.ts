@@ -94,6 +94,7 @@ export class SimulatedWorld implements InnerWorld {
       clusters: models.map(({ name, labels }) => ({ name, labels, access: { type: 'eks', name } })),
       hooks: [{ provider: 'github', redeliver: { of: 'orgs/acme', id: 1, tokenSecret: 'acme/hooks' } }],
       sweepMinutes: size.sweepMinutes,
+      pollMinutes: Math.max(15, 2 * size.sweepMinutes),
       // Nobody is there to confirm.
       pruneCap: { percent: 100, objects: 0 },
     });
