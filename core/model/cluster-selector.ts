@@ -49,8 +49,7 @@ export function hasCluster(
 }
 
 function fits(requirement: z.infer<typeof requirementSchema>, value: string | undefined): boolean {
-  if (requirement.operator === 'Exists') return value !== undefined;
-  if (requirement.operator === 'DoesNotExist') return value === undefined;
+  if (!('values' in requirement)) return (value !== undefined) === (requirement.operator === 'Exists');
   const isOneOf = value !== undefined && requirement.values.includes(value);
   return isOneOf === (requirement.operator === 'In');
 }

@@ -38,6 +38,7 @@ export function updateRegistry(
   const listed = Object.fromEntries(
     Object.values(before.clusters)
       .filter((found) => !declares(config.clusters, found))
+      .map((found) => inScope(found, config, listings))
       .map((found) => [found.arn, lookedAgain(found, config, listings, at)]),
   );
   const { added, refused } = newcomers(before, config, listings, { known: listed, at });
@@ -51,6 +52,16 @@ export function updateRegistry(
   );
   const why = { at, by: 'trueup', reason: 'it was missing for 30 days' };
   return overdue.reduce((registry, { arn }) => withForgotten(registry, arn, why), all);
+}
+
+/** Whose discovery was spelled anew, its region given say: it is the same cluster, in the account and region of now. */
+function inScope(found: FoundCluster, { discovery }: FleetConfig, listings: Listings): FoundCluster {
+  if (discovery.some((one) => scopeOf(one) === found.scope)) return found;
+  const [scope] =
+    [...listings].find(
+      ([, listing]) => typeof listing !== 'string' && listing.clusters.some(({ arn }) => arn === found.arn),
+    ) ?? [];
+  return scope === undefined ? found : { ...found, scope };
 }
 
 /** A cluster that is known already. */

@@ -184,7 +184,10 @@ describe('an EKS cluster', { skip }, () => {
     test(`a token ${name} opens nothing`, async () => {
       await assert.rejects(read(await access()), (error) => {
         assert.ok(error instanceof Blocked, String(error));
-        assert.match(error.message, /cluster east: did not accept our credentials \(401\)/);
+        assert.match(
+          error.message,
+          /cluster east: did not accept our credentials \(401\); see that the cluster has an access entry for the role/,
+        );
         return true;
       });
       assert.equal(authenticator.refusals.at(-1), reason);

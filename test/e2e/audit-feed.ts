@@ -28,7 +28,7 @@ export async function startAuditFeed(path: string, subscription: Subscription): 
   const seen = { lines: 0, passed: 0 };
   let position = (await file.stat()).size;
   let rest: Buffer = Buffer.alloc(0);
-  let isOn = true;
+  const ending = new AbortController();
   const read = async (): Promise<readonly string[]> => {
     const size = (await file.stat()).size - position;
     if (size <= 0) return [];
@@ -41,7 +41,7 @@ export async function startAuditFeed(path: string, subscription: Subscription): 
     return lines;
   };
   const run = async (): Promise<void> => {
-    while (isOn) {
+    while (!ending.signal.aborted) {
       const lines = await read();
       const passed = lines.filter(passes);
       seen.lines += lines.length;
@@ -52,7 +52,7 @@ export async function startAuditFeed(path: string, subscription: Subscription): 
   };
   const running = run();
   const stop = async (): Promise<void> => {
-    isOn = false;
+    ending.abort();
     await running;
     await file.close();
   };

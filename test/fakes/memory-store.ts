@@ -26,7 +26,7 @@ export class MemoryStore implements Store {
     const name = folderOf(key);
     const folder = this.#folders.get(name) ?? new Map<string, Stored>();
     this.#folders.set(name, folder.set(key, { text, etag }));
-    this.noteWrite(key);
+    this.writes.push(key);
     return { kind: 'written', etag };
   }
 
@@ -48,10 +48,6 @@ export class MemoryStore implements Store {
       .filter((key) => key > (options.after ?? ''))
       .sort((a, b) => (a < b ? -1 : 1));
     yield* matching.slice(0, options.limit);
-  }
-
-  protected noteWrite(key: string): void {
-    this.writes.push(key);
   }
 
   #find(key: string): Stored | undefined {

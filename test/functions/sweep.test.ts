@@ -8,6 +8,7 @@ import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/c
 import { S3Store } from '../../adapters/s3-store.ts';
 import type { BatchResponse } from '../../adapters/sqs-batch.ts';
 import { environment } from '../../core/contract/environment.ts';
+import { sweepRequestSchema } from '../../core/contract/events.ts';
 import { keys } from '../../core/contract/keys.ts';
 import { readDocument } from '../../core/documents.ts';
 import { clusterCheckSchema } from '../../core/model/check.ts';
@@ -24,13 +25,18 @@ const sqs = new SQSClient(client);
 const store = new S3Store(prefix, new S3Client(client));
 const invocation = { getRemainingTimeInMillis: () => 300_000 };
 let testing: TestCluster;
-let urls: Readonly<Record<'later' | 'sweeps', string>>;
+let urls: Readonly<Record<'later' | 'sweeps' | 'inside', string>>;
 let handler: (event: unknown, context: typeof invocation) => Promise<BatchResponse>;
 
 before(async () => {
   testing = await testCluster('sweep');
   await putRecords();
-  urls = { later: await createQueue('later'), sweeps: await createQueue('sweeps') };
+  urls = {
+    later: await createQueue('later'),
+    sweeps: await createQueue('sweeps'),
+    inside: await createQueue('inside'),
+  };
+  const inside = { runQueue: urls.inside, laterQueue: urls.inside, sweepQueue: urls.inside };
   const { KeyMetadata } = await new KMSClient(client).send(new CreateKeyCommand({}));
   await new EventBridgeClient(client).send(new CreateEventBusCommand({ Name: prefix }));
   const gone = testing.kubeconfig.replace(/server: .*/, 'server: https://127.0.0.1:1');
@@ -41,9 +47,10 @@ before(async () => {
   }
   const config = {
     repositories: [{ name: 'config', url: 'https://example.com/config.git' }],
-    clusters: ['east', 'west'].map((name) => ({
+    clusters: ['east', 'west', 'vault'].map((name) => ({
       name,
       access: { type: 'kubeconfig', secret: `${prefix}/${name}` },
+      ...(name === 'vault' && { network: 'inside' }),
     })),
   };
   await store.put('config.json', JSON.stringify(config), 'any');
@@ -53,7 +60,7 @@ before(async () => {
     [environment.config]: `${prefix}/config.json`,
     [environment.fleet]: prefix,
     [environment.laterQueue]: urls.later,
-    [environment.networks]: '{}',
+    [environment.networks]: JSON.stringify({ queues: { inside } }),
     [environment.sweepQueue]: urls.sweeps,
     [environment.digestKeySecret]: `${prefix}/digest`,
     [environment.sealingKey]: KeyMetadata?.KeyId ?? '',
@@ -107,7 +114,7 @@ test('the schedule asks for the fleet; a cluster that is gone does not hold up t
   const fleet = JSON.stringify({ version: 1, scope: 'fleet', requestedBy: 'schedule' });
   assert.deepEqual(await handle(fleet, '{}'), { batchItemFailures: [{ itemIdentifier: 'm1' }] });
   const requests = await received(urls.sweeps);
-  assert.equal(requests.length, 2);
+  assert.equal(requests.length, 3);
   assert.deepEqual(await handle(...requests), { batchItemFailures: [] });
   assert.equal((await checkOf('east')).sync, 'Synced');
   const west = await checkOf('west');
@@ -117,6 +124,14 @@ test('the schedule asks for the fleet; a cluster that is gone does not hold up t
     /cluster west at https:\/\/127\.0\.0\.1:1: the connection was refused/,
   );
   assert.deepEqual(await received(urls.later), []);
+});
+
+test('a cluster in a network is left to the functions inside it', async () => {
+  const [passedOn, ...more] = await received(urls.inside);
+  const request = sweepRequestSchema.parse(JSON.parse(passedOn ?? ''));
+  assert.equal('cluster' in request && request.cluster, 'vault');
+  assert.deepEqual(more, []);
+  assert.equal((await checkOf('vault')).unreachable, 'it has not been checked yet');
 });
 
 test('an edit by hand becomes a record and a wish to heal it', async () => {

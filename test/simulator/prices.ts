@@ -19,11 +19,9 @@ export const prices = {
   s3Get: 0.4 / million,
   /** PUT, COPY, POST and LIST; DELETE is free. */
   s3Put: 5 / million,
-  customEvent: 1 / million,
   lambdaRequest: 0.2 / million,
-  /** A GB-second on arm64, and on x86. */
+  /** A GB-second on arm64. */
   lambdaArm: 0.0000133334,
-  lambdaX86: 0.0000166667,
   /** A vCPU and a GB for an hour. */
   fargateCpu: 0.04048,
   fargateGb: 0.004445,

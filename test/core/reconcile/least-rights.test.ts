@@ -109,10 +109,7 @@ test('a kind that nobody granted is refused by itself, with who may not do what;
   const run = await world.record();
   const { outcome } = run;
   assert.equal(outcome?.kind, 'blocked');
-  assert.deepEqual(didIn(run), [
-    'created ConfigMap granted',
-    'failed ResourceQuota limit',
-  ]);
+  assert.deepEqual(didIn(run), ['created ConfigMap granted', 'failed ResourceQuota limit']);
   assert.match(
     outcome.faults[0]?.message ?? '',
     /User "arn:aws:sts::.*" cannot \w+ resource "resourcequotas"/,

@@ -26,18 +26,24 @@ function listing(...lines: readonly string[]): EksListing {
 const here = scopeOf({});
 const there = scopeOf({ roleArn: role, region: 'eu-west-1' });
 
+function configOf(yaml: string) {
+  const written = load(yaml) as Partial<StackConfigInput>;
+  const repositories = [{ name: 'config', url: 'https://git.example/config.git' }];
+  return parseStackConfig({ repositories, ...written });
+}
+
 /** The discoveries as a person writes them; looks come one after the other, a day apart. */
 class Looking {
-  readonly #config: ReturnType<typeof parseStackConfig>;
+  #config: ReturnType<typeof parseStackConfig>;
   registry: ClusterRegistry | undefined;
   day = 0;
 
   constructor(yaml: string) {
-    const written = load(yaml) as Partial<StackConfigInput>;
-    this.#config = parseStackConfig({
-      repositories: [{ name: 'config', url: 'https://git.example/config.git' }],
-      ...written,
-    });
+    this.#config = configOf(yaml);
+  }
+
+  deploy(yaml: string): void {
+    this.#config = configOf(yaml);
   }
 
   look(answers: Readonly<Record<string, EksListing | string>>): this {
@@ -189,6 +195,14 @@ describe('what is not found any more', () => {
     const [gone] = Object.values(looking.registry?.clusters ?? {});
     assert.equal(gone?.missing?.since, '2026-01-02T00:00:00.000Z');
     assert.deepEqual(looking.look({ [here]: listing(shop) }).served, ['shop stage=production']);
+  });
+
+  test('a discovery that is spelled anew finds the same cluster, under its name', () => {
+    const looking = found();
+    looking.deploy('discovery: [{ tags: { trueup: prod }, region: eu-central-1, namePrefix: eu- }]');
+    assert.deepEqual([looking.served, looking.isComplete], [[], false]);
+    looking.look({ [scopeOf({ region: 'eu-central-1' })]: listing(shop) });
+    assert.deepEqual([looking.served, looking.isComplete], [['shop'], true]);
   });
 
   test('without its tags it has left, and is not served for that', () => {
