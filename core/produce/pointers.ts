@@ -28,7 +28,21 @@ export interface Wanted {
 
 /** The switches of an application, its durations in seconds. */
 export function settingsOf({ metadata, spec }: Application): Settings {
-  const { sync, drift, prune, onDelete, interval, timeout, adopt, rules, dependsOn, health, freeze, schedule, rollout } = spec;
+  const {
+    sync,
+    drift,
+    prune,
+    onDelete,
+    interval,
+    timeout,
+    adopt,
+    rules,
+    dependsOn,
+    health,
+    freeze,
+    schedule,
+    rollout,
+  } = spec;
   const impersonate = identityOf(metadata.name, spec);
   return {
     sync,

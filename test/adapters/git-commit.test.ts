@@ -74,7 +74,7 @@ async function show(...args: readonly string[]): Promise<string> {
 
 describe('a commit to a Git host', () => {
   it('changes these files alone, keeps modes, and says who and when', async () => {
-    const before = await head();
+    const earlier = await head();
     const outcome = await host.commit(
       repository,
       await commitOf({ 'apps/a.yaml': 'a: 2\n', 'run.sh': 'echo 2\n' }),
@@ -85,9 +85,9 @@ describe('a commit to a Git host', () => {
     const told = await show('--format=%P%n%an <%ae>%n%cI%n%B', outcome.sha);
     assert.equal(
       told.trim(),
-      `${before}\ntrueup <trueup@example.com>\n2026-11-23T12:00:00+00:00\nBump a\n\nbecause of ü`,
+      `${earlier}\ntrueup <trueup@example.com>\n2026-11-23T12:00:00+00:00\nBump a\n\nbecause of ü`,
     );
-    const changed = await git(clone, ['diff', '--raw', '--abbrev=4', before, outcome.sha]);
+    const changed = await git(clone, ['diff', '--raw', '--abbrev=4', earlier, outcome.sha]);
     assert.deepEqual(
       changed.split('\n').map((line) => line.replace(/ [0-9a-f.]+ [0-9a-f.]+ M/, ' M')),
       [':100644 100644 M\tapps/a.yaml', ':100755 100755 M\trun.sh'],

@@ -99,7 +99,7 @@ describe('trueup diff', () => {
       'apps/web/web.yaml':
         'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {host: "x-${host}"}\n',
     });
-    const before = await git(clone, ['status', '--porcelain']);
+    const earlier = await git(clone, ['status', '--porcelain']);
     const { status, stdout } = diff('--base', 'feature', ...withConfig, '-o', 'json');
     assert.equal(status, 0);
     const { targets } = JSON.parse(stdout);
@@ -115,7 +115,7 @@ describe('trueup diff', () => {
       ],
     );
     assert.match(stdout, /"from": "prod\.example",\s+"to": "x-prod\.example"/);
-    assert.equal(await git(clone, ['status', '--porcelain']), before);
+    assert.equal(await git(clone, ['status', '--porcelain']), earlier);
     await git(clone, ['checkout', '--quiet', '--', '.']);
   });
 

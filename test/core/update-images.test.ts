@@ -92,13 +92,13 @@ Image: ghcr.io/acme/app1:1.1.0`,
 
   it('change nothing when they come again, late, or for nobody', async () => {
     const count = async () => git(clone, ['rev-list', '--count', 'origin/main']);
-    const before = await count();
+    const earlier = await count();
     for (const image of [pushed('app1', '1.1.0'), pushed('app1', '1.0.5'), pushed('nobody', '9.9.9')]) {
       const [outcome] = await updateImages([image], deps);
       assert.equal(outcome?.sha, undefined);
     }
     await pull();
-    assert.equal(await count(), before);
+    assert.equal(await count(), earlier);
   });
 
   it('are not written again once a person took them back', async () => {
@@ -115,7 +115,7 @@ Image: ghcr.io/acme/app1:1.1.0`,
 
   it('fifty at once over twenty applications: none is lost, and people push meanwhile', async () => {
     await pull();
-    const before = Number(await git(clone, ['rev-list', '--count', 'origin/main']));
+    const earlier = Number(await git(clone, ['rev-list', '--count', 'origin/main']));
     const events = Array.from({ length: 50 }, (_, index) =>
       pushed(names[index % names.length] ?? '', `1.${2 + Math.floor(index / names.length)}.${index}`),
     );
@@ -140,7 +140,7 @@ Image: ghcr.io/acme/app1:1.1.0`,
       );
     }
     assert.equal(await text('big/other.yaml'), 'a: 2');
-    const commits = Number(await git(clone, ['rev-list', '--count', 'origin/main'])) - before;
+    const commits = Number(await git(clone, ['rev-list', '--count', 'origin/main'])) - earlier;
     assert.ok(commits <= 6, `${commits} commits, theirs among them`);
   });
 });

@@ -55,7 +55,9 @@ describe('clusters of a selector', () => {
 
   for (const [name, wrong] of Object.entries({
     'In without values': { selector: { matchExpressions: [{ key: 'a', operator: 'In' }] } },
-    'Exists with values': { selector: { matchExpressions: [{ key: 'a', operator: 'Exists', values: ['b'] }] } },
+    'Exists with values': {
+      selector: { matchExpressions: [{ key: 'a', operator: 'Exists', values: ['b'] }] },
+    },
     'names and a selector': { names: ['a'], selector: {} },
     neither: {},
   })) {
