@@ -42,40 +42,52 @@ async function namesOf(client: EKSClient): Promise<readonly string[]> {
   return names;
 }
 
-/** After one that AWS does not describe no other is asked for: throttling would only grow. */
+/** After one that AWS has no time for no other is asked for: throttling would only grow. */
 async function describeAll(names: readonly string[], client: EKSClient): Promise<EksListing> {
   const region = await client.config.region();
   const clusters: EksCluster[] = [];
   const unread: string[] = [];
   let reason: string | undefined;
+  let isBusy = false;
   for (let from = 0; from < names.length; from += describedAtOnce) {
     const some = names.slice(from, from + describedAtOnce);
-    if (reason !== undefined) {
+    if (isBusy) {
       unread.push(...some);
       continue;
     }
     const look = async (name: string): Promise<void> => {
       const found = await describeOne(name, client, `EKS cluster ${name} in ${region}`);
       if (found === 'gone') return;
-      if (typeof found !== 'string') return void clusters.push(found);
+      if (!('why' in found)) return void clusters.push(found);
       unread.push(name);
-      reason ??= found;
+      isBusy ||= found.isBusy;
+      reason ??= found.why;
     };
     await Promise.all(some.map(look));
   }
   return { clusters, unread: reason === undefined ? undefined : { names: unread, reason } };
 }
 
-/** A text is why it could not be described; `gone`: it was deleted since it was listed. */
-async function describeOne(name: string, client: EKSClient, subject: string): Promise<EksCluster | string> {
+/** `why` it could not be described; `gone`: it was deleted since it was listed. */
+interface Undescribed {
+  readonly why: string;
+  readonly isBusy: boolean;
+}
+
+async function describeOne(
+  name: string,
+  client: EKSClient,
+  subject: string,
+): Promise<EksCluster | Undescribed | 'gone'> {
   try {
     const { arn, tags = {}, version, status } = await describeCluster(name, client, subject);
-    if (arn === undefined) return `${subject}: AWS tells no ARN of it`;
+    if (arn === undefined) return { why: `${subject}: AWS tells no ARN of it`, isBusy: false };
     const words = { ...(version !== undefined && { version }), ...(status !== undefined && { status }) };
     return { name, arn, tags, ...words };
   } catch (error) {
     if (error instanceof Blocked && error.cause instanceof ResourceNotFoundException) return 'gone';
-    if (error instanceof Blocked || error instanceof Retry) return messageOf(error);
+    if (error instanceof Blocked || error instanceof Retry)
+      return { why: messageOf(error), isBusy: error instanceof Retry };
     throw error;
   }
 }

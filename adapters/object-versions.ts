@@ -64,6 +64,17 @@ export class ObjectVersions {
     }
   }
 
+  /** Of one version; what is compressed comes out as nonsense. */
+  async text(key: string, { id }: Pick<ObjectVersion, 'id'>): Promise<string> {
+    try {
+      const place = { Bucket: this.#bucket, Key: key, VersionId: id };
+      const { Body } = await this.#client.send(new GetObjectCommand(place));
+      return (await Body?.transformToString()) ?? '';
+    } catch (error) {
+      throw this.#fault(key, 's3:GetObjectVersion', error);
+    }
+  }
+
   /** Makes a copy of an old version the current one, unless somebody wrote meanwhile: then nothing is done. */
   async bringBack(
     key: string,

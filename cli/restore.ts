@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { ObjectVersion, ObjectVersions } from '../adapters/object-versions.ts';
 import { prefixes } from '../core/contract/keys.ts';
 import { inBatches } from '../core/in-batches.ts';
@@ -22,11 +23,25 @@ export interface Restoration {
 const atOnce = 10;
 
 /**
+ * Documents of what is, and not of what was. Their `seq` and revisions only ever grow, and taken back they would have
+ * old commits applied and end what people suspended since: whichever is gone or broken gets its last whole state.
+ */
+const ofThePresent = [
+  prefixes.desired,
+  prefixes.holds,
+  prefixes.repositories,
+  prefixes.clusters,
+  prefixes.inventory,
+  prefixes.images,
+];
+const wholeSchema = z.looseObject({ seq: z.number().int() });
+
+/**
  * Brings back what objects of the bucket were at a time: those that were deleted since, and those that were overwritten.
  * What was made since stays. Without `yes` it only tells. Conditional writes: what a function writes meanwhile wins.
  */
 export async function restore(
-  versions: Pick<ObjectVersions, 'below' | 'bringBack'>,
+  versions: Pick<ObjectVersions, 'below' | 'bringBack' | 'text'>,
   prefix: string,
   { at, yes = false }: RestoreOptions,
 ): Promise<Report> {
@@ -35,9 +50,16 @@ export async function restore(
   if (!Object.values(prefixes).some((known) => prefix.startsWith(known))) {
     throw new CliError(`There is no folder ${prefix}. There are: ${Object.values(prefixes).join(' ')}.`);
   }
-  const found = [...(await versions.below(prefix))].flatMap(
-    ([key, of]) => restorationOf(key, of, time) ?? [],
+  const changed = [...(await versions.below(prefix))].flatMap(([key, of]) => {
+    const restoration = restorationOf(key, of, time);
+    return restoration === undefined ? [] : [{ restoration, of }];
+  });
+  const checked = await inBatches(changed, atOnce, async ({ restoration, of }) =>
+    ofThePresent.some((folder) => restoration.key.startsWith(folder))
+      ? lastWhole(versions, restoration, of)
+      : restoration,
   );
+  const found = checked.filter((one) => one !== undefined);
   const objects = yes
     ? await inBatches(found, atOnce, async (one) => {
         const outcome = await versions.bringBack(one.key, one.from, one.current);
@@ -45,6 +67,27 @@ export async function restore(
       })
     : found;
   return reportOf(objects, yes);
+}
+
+/** Undefined where what stands there is whole. `of`: the newest first. */
+async function lastWhole(
+  versions: Pick<ObjectVersions, 'text'>,
+  { key, current }: Restoration,
+  of: readonly ObjectVersion[],
+): Promise<Restoration | undefined> {
+  for (const version of of) {
+    if (version.etag === undefined || !isWhole(await versions.text(key, version))) continue;
+    return version.id === current.id ? undefined : { key, from: version, current };
+  }
+  return undefined;
+}
+
+function isWhole(text: string): boolean {
+  try {
+    return wholeSchema.safeParse(JSON.parse(text)).success;
+  } catch {
+    return false;
+  }
 }
 
 /** Undefined where nothing is to be done. `versions`: the newest first. */

@@ -49,7 +49,7 @@ export function fleetOf(config: FleetConfig, registry: ClusterRegistry | undefin
 /** Whether the stack configuration names this very cluster. It does so for certain by the ARN. */
 export function declares(
   declared: FleetConfig['clusters'],
-  { arn, roleArn, scope }: Pick<FoundCluster, 'arn' | 'roleArn' | 'scope'>,
+  { arn, roleArn }: Pick<FoundCluster, 'arn' | 'roleArn'>,
 ): boolean {
   const found = placeOfArn(arn);
   return declared.some(({ access }) => {
@@ -57,7 +57,8 @@ export function declares(
     if (access.arn !== undefined) return access.arn === arn;
     const { name, region } = placeOf(access);
     if (name !== found?.name || access.roleArn !== roleArn) return false;
-    return region === undefined ? scope === scopeOf({ ...access, region: '' }) : region === found.region;
+    // Without a region it is that of the stack, which is not known here: one name must never be served twice.
+    return region === undefined || region === found.region;
   });
 }
 

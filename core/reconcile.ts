@@ -65,7 +65,7 @@ export async function reconcile(request: RunRequest, given: ReconcileDeps): Prom
     return { kind: 'deferred', why: 'another run is at work on this target' };
   }
   try {
-    return await runUnderLease(request, lease, { holds, stageHeld }, deps);
+    return await runUnderLease(request, lease, { holds, stageHeld, goal: choice.goal }, deps);
   } finally {
     await lease.release();
   }
@@ -80,6 +80,8 @@ function isNoted({ why }: StageHeld, { revision }: Goal, inventory: Inventory | 
 interface Held {
   readonly holds: Holds;
   readonly stageHeld: StageHeld | undefined;
+  /** What these were asked about. */
+  readonly goal: Goal;
 }
 
 async function runUnderLease(
@@ -93,6 +95,12 @@ async function runUnderLease(
   const standing = await readStanding(deps.store, target, request.reason);
   const choice = chooseGoal(request, { ...standing, holds: held.holds }, deps.clock.now());
   if (choice.kind === 'rest') return { kind: 'rested', why: choice.why };
+  const { revision, rollout } = held.goal;
+  // Whether another revision may begin was not asked.
+  if (choice.goal.revision !== revision || choice.goal.rollout !== rollout) {
+    await deps.queues.runLater(request, 0);
+    return { kind: 'deferred', why: 'the desired state moved meanwhile' };
+  }
   const context = await beginRun(request, choice.goal, { lease, held }, deps);
   return { kind: 'ran', record: await run(context) };
 }
@@ -160,7 +168,10 @@ async function run(context: RunContext): Promise<RunRecord> {
   }
   const { decision, mayPass = false } = work ?? {};
   const ending = { plan: decision?.plan ?? { actions: [] }, results: progress.results, error, mayPass };
-  const ended = work === undefined ? ending : await runFailHooks(context, work, ending, progress);
+  const ended =
+    work === undefined
+      ? { ...ending, untouched: true as const }
+      : await runFailHooks(context, work, ending, progress);
   return endRun(context, ended, health);
 }
 

@@ -99,9 +99,8 @@ export async function sweepFleet(deps: FleetSweepDeps, requestedBy: string): Pro
     deps,
     known.clusters.map(({ name }) => name),
   );
-  const { fleet, failures } = await followClusters(deps);
-  await ask(fleet);
-  return failures;
+  // One that was just found is swept from the next time on: of one that was known before, Git is looked at first.
+  return (await followClusters(deps)).failures;
 }
 
 /**

@@ -4,7 +4,7 @@ import { keys } from './contract/keys.ts';
 import type { RepositoryConfig } from './contract/repository.ts';
 import { trackedRef } from './contract/tracked-ref.ts';
 import { readDocument, updateDocument } from './documents.ts';
-import { Retry, type Fault } from './errors.ts';
+import { Retry, faultsOf, type Fault } from './errors.ts';
 import { isSameRepository } from './images/image-reference.ts';
 import { planImageUpdate, type ImageUpdate, type UpdateInput } from './images/plan-update.ts';
 import { followingApplications } from './images/read-applications.ts';
@@ -21,7 +21,8 @@ export interface UpdateImagesDeps {
   readonly config: Pick<StackConfig, 'repositories'>;
 }
 
-type Pushed = Pick<EventDetail<'ImagePushed'>, 'repository' | 'tag' | 'digest'>;
+type Pushed = Pick<EventDetail<'ImagePushed'>, 'repository' | 'tag' | 'digest'> &
+  Partial<Pick<EventDetail<'ImagePushed'>, 'at'>>;
 
 /** What came of pushed images in one repository. */
 export interface ImagesOutcome {
@@ -48,14 +49,30 @@ export async function updateImages(
   deps: UpdateImagesDeps,
 ): Promise<readonly ImagesOutcome[]> {
   const outcomes: ImagesOutcome[] = [];
+  // In the order of their pushes, which messages do not keep.
+  const inOrder = images.toSorted((a, b) => ((a.at ?? '') < (b.at ?? '') ? -1 : 1));
+  let later: Retry | undefined;
   for (const repository of deps.config.repositories) {
-    const { images: wanted } = repository;
-    if (wanted === undefined) continue;
-    const { tokenSecret = repository.tokenSecret } = wanted;
-    const writable = { ...repository, ...(tokenSecret !== undefined && { tokenSecret }) };
-    outcomes.push(await updateRepository(images, writable, deps));
+    if (repository.images === undefined) continue;
+    try {
+      outcomes.push(await updateRepository(inOrder, writable(repository), deps));
+    } catch (error) {
+      // What is wrong with one repository holds up no other; what time may mend is tried again with all of them.
+      const faults = faultsOf(error);
+      if (error instanceof Retry) later ??= error;
+      else if (faults === undefined) throw error;
+      else outcomes.push({ repository: repository.name, changes: [], left: [], faults });
+    }
   }
+  if (later !== undefined) throw later;
   return outcomes;
+}
+
+/** With the token that may push in place of whatever reads. */
+function writable({ githubApp, ...repository }: RepositoryConfig): RepositoryConfig {
+  const tokenSecret = repository.images?.tokenSecret;
+  if (tokenSecret !== undefined) return { ...repository, tokenSecret };
+  return { ...repository, ...(githubApp !== undefined && { githubApp }) };
 }
 
 async function updateRepository(
@@ -141,8 +158,12 @@ async function yamlBelow(
 ): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>();
   const found = await Promise.all(folders.map(async (folder) => worktree.files(folder)));
+  // Only plain files of the commit itself can be written: no symlinks, nothing of a submodule.
   const names = [...new Set(found.flat())].filter(
-    (path) => /(?:\.ya?ml|(?:^|\/)Kustomization)$/.test(path) && !/(?:^|\/)\./.test(path),
+    (path) =>
+      /(?:\.ya?ml|(?:^|\/)Kustomization)$/.test(path) &&
+      !/(?:^|\/)\./.test(path) &&
+      worktree.ids.get(path)?.startsWith('100') === true,
   );
   await worktree.prepare(names);
   for (const name of names) texts.set(name, await worktree.text(name));

@@ -12,7 +12,7 @@ import {
   takesTokens,
   type Hook,
 } from '../core/contract/hooks.ts';
-import { secretsOf } from '../core/contract/repository.ts';
+import { secretsOf, verifyingSecretsOf } from '../core/contract/repository.ts';
 import type { TrueUpFunction } from './trueup-function.ts';
 
 export interface SecretsProps {
@@ -87,9 +87,11 @@ export class Secrets extends Construct {
   grantImageWrites(to: TrueUpFunction): void {
     const written = this.#config.repositories.filter(({ images }) => images !== undefined);
     const secrets = written.flatMap((repository) => {
-      const { tokenSecret = repository.tokenSecret, signingKeySecret } = repository.images ?? {};
+      const { tokenSecret, signingKeySecret } = repository.images ?? {};
       const { githubApp, ssh } = repository;
-      return [tokenSecret, signingKeySecret, githubApp?.privateKeySecret, ssh?.secret];
+      const pushes = tokenSecret ?? repository.tokenSecret ?? githubApp?.privateKeySecret ?? ssh?.secret;
+      // The head is read before it is written to, and its signature verified as everywhere.
+      return [pushes, signingKeySecret, ...verifyingSecretsOf(repository)];
     });
     this.#allowNamed(to, secrets);
   }

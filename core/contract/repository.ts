@@ -202,6 +202,11 @@ export const repositorySchema = z
     }
     const isBranch = refs.length === 0 || refs[0] === 'branch';
     if (repository.images !== undefined && !isBranch) refuse('images', 'needs a branch to write to');
+    const { images } = repository;
+    if (images !== undefined && verify?.mode === 'require' && images.signingKeySecret === undefined)
+      refuse('images', 'needs a signingKeySecret: commits without a signature are not followed here');
+    if (images?.tokenSecret !== undefined && (isSsh || codeCommitOf(url) !== undefined))
+      refuse('images', 'takes a tokenSecret for https:// urls that are read by one');
     if (lfs !== undefined && (isSsh || codeCommitOf(url) !== undefined)) {
       refuse('lfs', 'works with https:// urls of hosts that speak Git LFS');
     }
@@ -221,7 +226,14 @@ export function codeCommitOf(url: string): { readonly region: string; readonly n
 
 /** Names of all secrets that reading and verifying a repository takes. */
 export function secretsOf(repository: RepositoryConfig): readonly string[] {
-  const { tokenSecret, githubApp, ssh, registry, verify } = repository;
+  const { tokenSecret, githubApp, ssh, registry } = repository;
+  const secrets = [tokenSecret, githubApp?.privateKeySecret, ssh?.secret, registry?.secret];
+  const names = secrets.filter((name) => name !== undefined);
+  return [...new Set([...names, ...verifyingSecretsOf(repository)])];
+}
+
+/** Of these those that verify signatures. */
+export function verifyingSecretsOf({ verify }: RepositoryConfig): readonly string[] {
   const roots = [verify?.gitsign?.trustedRoot, verify?.cosign?.keyless?.trustedRoot];
   const keys = [
     ...(verify?.gpgKeys ?? []),
@@ -229,7 +241,5 @@ export function secretsOf(repository: RepositoryConfig): readonly string[] {
     ...(verify?.cosign?.keys ?? []),
     ...roots.filter((root) => root !== undefined),
   ];
-  const secrets = [tokenSecret, githubApp?.privateKeySecret, ssh?.secret, registry?.secret];
-  const names = secrets.filter((name) => name !== undefined);
-  return [...new Set([...names, ...keys.flatMap((key) => (typeof key === 'string' ? [] : [key.secret]))])];
+  return [...new Set(keys.flatMap((key) => (typeof key === 'string' ? [] : [key.secret])))];
 }

@@ -27,7 +27,8 @@ interface FollowingApplication {
 export interface UpdateInput {
   readonly files: ReadonlyMap<string, string>;
   readonly applications: readonly FollowingApplication[];
-  readonly image: Pick<Image, 'repository' | 'tag' | 'digest'>;
+  /** `at`: when its push was told of; absent: now, by a person. */
+  readonly image: Pick<Image, 'repository' | 'tag' | 'digest'> & { readonly at?: string };
   /** What was written before, by policy: what a person took back is not written again. */
   readonly memory?: ImageMemory['policies'];
 }
@@ -90,7 +91,7 @@ export function planImageUpdate(input: UpdateInput): ImageUpdate {
       if (rejected.length > 0) next[name] = { ...memory[name], rejected };
       continue;
     }
-    next[name] = { last: image.tag, rejected };
+    next[name] = { last: image.tag, ...(image.at !== undefined && { at: image.at }), rejected };
     for (const { place, edit } of found.edits) {
       const { scalar, value, beside } = edit;
       const ofFile = edits.get(place.file) ?? new Map<number, ScalarEdit>();
@@ -119,7 +120,7 @@ function orFaults<T>(work: () => T): T | { readonly faults: readonly Fault[] } {
 /** Throws Stop for a policy that cannot be followed, and for a place that would come to name another image. */
 function editsOf(
   { name, following, places, advice }: Follower,
-  { tag, digest }: UpdateInput['image'],
+  { tag, digest, at }: UpdateInput['image'],
   memory: PolicyMemory = { rejected: [] },
 ): { readonly rejected: readonly string[] } & (
   | { readonly edits: readonly { readonly place: ImagePlace; readonly edit: ScalarEdit }[] }
@@ -135,6 +136,10 @@ function editsOf(
     return nothing(`a person took ${tag} back; write it by hand, or push another tag`, rejected);
   if (current !== undefined && !replaces(following, tag, current, name) && current !== tag)
     return nothing(`${current} stands there, which its policy puts before ${tag}`);
+  // Only time tells which of two pushes is the newer: of a tag that moves, and where the newest wins.
+  const isTimed = following.policy.newest !== undefined || current === tag;
+  if (isTimed && at !== undefined && memory.at !== undefined && at < memory.at)
+    return nothing(`a later push was written already`, rejected);
   const isPinned = following.digest === 'always' || found.some((place) => place.current.digest !== undefined);
   if (isPinned && digest === undefined) {
     const [place] = found;

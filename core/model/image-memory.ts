@@ -3,6 +3,7 @@ import * as z from 'zod';
 /** What was written for one policy: the tag last, and those that a person took back since. */
 const policyMemorySchema = z.object({
   last: z.string().exactOptional(),
+  at: z.string().exactOptional().describe('when the push of the last one was told of'),
   rejected: z.array(z.string()).readonly(),
 });
 export type PolicyMemory = z.infer<typeof policyMemorySchema>;

@@ -87,6 +87,12 @@ export const inventorySchema = z.object({
       reason: z.string(),
       /** `dependency`, `rollout`: nothing was touched yet, and the time until then is not that of the revision itself. */
       on: z.enum(['dependency', 'order', 'rollout']).exactOptional(),
+      begun: z
+        .literal(true)
+        .exactOptional()
+        .describe(
+          'a revision between the applied one and this was begun: what it made must not be taken for undesired',
+        ),
     })
     .optional(),
   /** Drift that a person accepted; these rules come after those of the Application. */
@@ -122,6 +128,14 @@ export const inventorySchema = z.object({
       attempt: z.number().int(),
       /** Whether the same revision may pass later, unchanged; when not, only a commit or a person helps. */
       retry: z.boolean().default(false),
+      untouched: z
+        .literal(true)
+        .exactOptional()
+        .describe('no run of this revision came as far as a plan: nothing of it is on the cluster'),
+      leftBehind: z
+        .literal(true)
+        .exactOptional()
+        .describe('an earlier revision was begun and never applied: something of it may be on the cluster'),
     })
     .optional(),
   health: z

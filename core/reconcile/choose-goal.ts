@@ -41,7 +41,9 @@ export function chooseGoal(
   now: number,
 ): Choice {
   if (pointer === undefined) return rest('no application of Git has this target');
-  const facts = { pointer, inventory, now, healable, secretVersions, ...factsOf(pointer, inventory) };
+  const isPushHeld = reason === 'heal' && whyHeld('push', pointer, holds, now) !== undefined;
+  const known = { pointer, inventory, now, healable, secretVersions, isPushHeld };
+  const facts = { ...known, ...factsOf(pointer, inventory) };
   const suspension = reason === 'health' ? undefined : suspensionOf(holds.suspensions, pointer.target, now);
   if (suspension !== undefined) return rest(describeSuspension(suspension));
   const held = isAgreed({ reason, revision }, pointer)
@@ -100,6 +102,8 @@ interface Facts {
   /** The last run had this revision and stopped half-way, though nothing failed. */
   readonly wasCut: boolean;
   readonly needsPerson: boolean;
+  /** A freeze or a suspension holds commits back: what is applied may be healed, and nothing else. */
+  readonly isPushHeld: boolean;
   /** The revision waits for its stage of the rollout, and nothing of it was touched. */
   readonly isStaged: boolean;
   /** When the next look is due, in milliseconds since the epoch, if the last run left this revision waiting. */
@@ -241,7 +245,7 @@ function forHeal(facts: Facts): Choice {
   if (drift !== 'heal' && !healable)
     return rest(`drift is ${drift === 'observe' ? 'only observed' : 'ignored'}`);
   if (isApplied) return run(facts, 'changed');
-  if (pointer.settings.sync === 'auto' && !isStaged) {
+  if (pointer.settings.sync === 'auto' && !isStaged && !facts.isPushHeld) {
     return needsPerson
       ? rest(`revision ${pointer.revision} needs a commit or a person`)
       : run(facts, 'changed');
@@ -250,7 +254,9 @@ function forHeal(facts: Facts): Choice {
   if (applied === undefined || pointer.state === 'gone') return rest('nothing is applied yet');
   const last = inventory?.lastRun;
   // A run that reached its revision made it the applied one: any other revision was left half-way.
-  const isBegun = !isStaged && last !== undefined && last.revision !== applied.revision;
+  const isBegun =
+    (isStaged && inventory?.waiting?.begun === true) ||
+    (!isStaged && last !== undefined && last.revision !== applied.revision);
   if (unfinished || isBegun) return rest('a sync was begun and has not ended; run `trueup sync` again');
   const { revision, snapshot, commit = { ...pointer.commit, sha: applied.sha } } = applied;
   const { settings } = pointer;

@@ -26,7 +26,7 @@ import { healthSince, isUnsettled, type SeenHealth } from './read-health.ts';
 import type { RunContext } from './run-context.ts';
 import { judge, type Ending, type Verdict } from './run-outcome.ts';
 import { sendLeadTimes, traceOfRun } from './run-trace.ts';
-import { Waiting, windowOf } from './waiting.ts';
+import { isBegunBefore, Waiting, windowOf } from './waiting.ts';
 
 /** The record of a run: with its plan before the first effect, with its outcome after the last. */
 export function recordOf({ request, goal, runId, startedAt }: RunContext, plan: Plan): RunRecord {
@@ -82,12 +82,28 @@ export async function endRun(
       message: verdict.outcome.message,
       attempt,
       retry: verdict.retry !== 'never',
+      ...traceLeft(context, verdict, ending),
     },
     ...(health !== undefined && { health: healthSince(inventory.health, health, at) }),
   }));
   const isIn = verdict.outcome.kind === 'applied' && health?.status === 'Healthy';
   if (isIn && context.goal.rollout) await wakeStages(deps, context.goal.pointer);
   return record;
+}
+
+/** What is known of the cluster besides the outcome: whether anything of a revision that was not applied may be there. */
+function traceLeft(
+  { goal, inventory: { value } }: RunContext,
+  { outcome }: Verdict,
+  { untouched }: Ending,
+): Pick<NonNullable<Inventory['lastRun']>, 'untouched' | 'leftBehind'> {
+  const { lastRun } = value;
+  const wasTouched = lastRun?.revision === goal.revision && lastRun.untouched !== true;
+  const isLeft = outcome.kind !== 'applied' && isBegunBefore(value);
+  return {
+    ...(untouched === true && !wasTouched && { untouched }),
+    ...(isLeft && { leftBehind: true }),
+  };
 }
 
 /** A retry has no reason of its own. */

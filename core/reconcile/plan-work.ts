@@ -61,7 +61,7 @@ export async function planWork(
   const { served, resolution } = await resolveOn(cluster, state);
   const originOf = (ref: ObjectRef) => originIn(state, ref);
   const all = inTurns(state, isGone ? resolution : withinProject(context, resolution, originOf));
-  const turns = isGone ? { ...all, desired: { objects: [], blocked: [] } } : all;
+  const turns = isGone ? leavingTurns(context, all, originOf) : all;
   const ordered = await withReferencedValues(context, turns, originOf);
   const sought = ordered.desired.refusal === undefined ? soughtIn(context, ordered.desired, served) : [];
   await holdLease(context);
@@ -240,4 +240,15 @@ function definitionsIn({ objects }: DesiredState): ReadonlyMap<string, string> {
       return definedKinds(object).map(({ group, kind }) => [`${group}/${kind}`, refKey(ref)] as const);
     }),
   );
+}
+
+/** Of an application that Git gave up only hooks are made: those alone are asked for by its project. */
+function leavingTurns(
+  context: RunContext,
+  all: OrderedDesired,
+  originOf: (ref: ObjectRef) => string | undefined,
+): OrderedDesired {
+  const made = { objects: all.hooks.map(({ desired }) => desired), blocked: [] };
+  const isAllowed = made.objects.length === 0 || withinProject(context, made, originOf).refusal === undefined;
+  return { ...all, desired: { objects: [], blocked: [] }, hooks: isAllowed ? all.hooks : [] };
 }

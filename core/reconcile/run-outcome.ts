@@ -17,6 +17,8 @@ export interface Ending {
   readonly error?: unknown;
   /** Something is blocked that time may mend: a kind that is not served, a read that is forbidden. */
   readonly mayPass?: boolean;
+  /** It came to no plan. */
+  readonly untouched?: true;
   /** What a person must read beside the failure itself. */
   readonly notes?: readonly FaultRecord[];
 }

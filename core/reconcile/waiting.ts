@@ -37,9 +37,17 @@ export function windowOf({ goal, inventory, deps }: RunContext, { on, message }:
   const now = deps.clock.now();
   const since = isSame ? before.since : isoTime(now);
   const window = { revision: goal.revision, since, reason: message, on };
-  if (on === 'rollout') return window;
+  if (on === 'rollout') return isBegunBefore(inventory.value) ? { ...window, begun: true } : window;
   const until = isSame ? before.until : undefined;
   return { ...window, until: until ?? isoTime(now + goal.settings.timeoutSeconds * 1000) };
+}
+
+/** Whether the run before this one was of a revision that may have left something on the cluster, and was not applied. */
+export function isBegunBefore({ waiting, lastRun, applied }: Inventory): boolean {
+  if (waiting?.begun === true || lastRun?.leftBehind === true) return true;
+  if (lastRun === undefined || lastRun.untouched === true || lastRun.revision === applied?.revision)
+    return false;
+  return !(waiting?.on === 'rollout' && waiting.revision === lastRun.revision);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { faultsOf, messageOf } from '../errors.ts';
+import { Stop, faultsOf, messageOf } from '../errors.ts';
 import type { Holds } from '../holds.ts';
 import type { Inventory } from '../model/inventory.ts';
 import { isPinned } from '../model/pin.ts';
@@ -15,7 +15,6 @@ import {
   promotedAt,
   stageAt,
   widthOf,
-  type Peer,
   type PeerVerdict,
   type Place,
   type StageHeld,
@@ -56,7 +55,7 @@ export async function whyStaged(
 
 /** Whether something of a revision may be on the cluster already: then it is brought to its end. */
 function isBegun(inventory: Inventory | undefined, revision: number): boolean {
-  if (inventory?.lastRun?.revision !== revision) return false;
+  if (inventory?.lastRun?.revision !== revision || inventory.lastRun.untouched === true) return false;
   const isUntouched =
     isWaitingForStage(inventory, revision) ||
     (inventory.waiting?.revision === revision && inventory.waiting.on === 'dependency');
@@ -196,10 +195,14 @@ class Gate {
   ): Promise<PeerVerdict | undefined> {
     const { target, repository } = this.#goal.pointer;
     const { suspensions } = this.#known.holds;
-    const peer: Peer = await readPeer(
-      { store: this.#deps.store, suspensions, now: this.#now },
-      { ...target, cluster },
-    );
+    const from = { store: this.#deps.store, suspensions, now: this.#now };
+    const peer = await readPeer(from, { ...target, cluster }).catch((error: unknown) => {
+      if (error instanceof Stop) return error.message;
+      throw error;
+    });
+    // What cannot be told is not in (rule 5).
+    if (typeof peer === 'string')
+      return { kind: 'open', why: `${cluster}: its records cannot be read: ${peer}` };
     const verdict = judgePeer(peer, { repository, now: this.#now, soakSeconds });
     return isObstacle(verdict, peer, promoted) ? verdict : undefined;
   }

@@ -173,7 +173,8 @@ describe('what cannot be looked at', () => {
       return listed({ one: 'prod', two: 'prod' });
     };
     assert.deepEqual(await sweepFleet({ ...fleet.deps, finder: { list } }, 'schedule'), []);
-    assert.deepEqual([atLook, asked()], [['one'], ['two']]);
+    // One that is back may have been given up: Git is looked at before it is swept.
+    assert.deepEqual([atLook, asked()], [['one'], []]);
   });
 });
 
