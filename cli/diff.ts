@@ -42,7 +42,10 @@ export async function diff(options: DiffOptions): Promise<Report> {
       options.head === undefined ? worktree : await at(options.head, 'head'),
       rendering,
     );
-    const targets = compareRenderings(base.renderings, head.renderings, config?.pruneCap ?? defaultPruneCap);
+    const targets = compareRenderings(base.renderings, head.renderings, {
+      cap: config?.pruneCap ?? defaultPruneCap,
+      isComplete: head.faults.length === 0,
+    });
     const names = { base: options.base, head: options.head ?? 'the files in the checkout' };
     return reportOf(targets, names, head.faults);
   } finally {
@@ -92,7 +95,7 @@ function reportOf(
   return {
     data: { ...names, targets: targets.map(withoutObjects), faults: all },
     text: rows.length === 0 ? 'Nothing changes.' : table(head, rows),
-    markdown: previewComment(targets, names),
+    markdown: previewComment(targets, { ...names, broken: faults }),
     notes: all.map(({ subject, message }) => `${subject}: ${message}`),
     exitCode: all.length > 0 ? exitCodes.failed : exitCodes.ok,
   };

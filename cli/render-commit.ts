@@ -94,6 +94,7 @@ async function renderOn(
       kind: 'rendered',
       objects: await maskObjects(canonicalObjects(objects), sealer),
       prune: spec.prune,
+      onDelete: spec.onDelete,
     };
   } catch (error) {
     const faults = faultsOf(error);

@@ -24,7 +24,9 @@ export function rightsOf(name: string, world: DoctorWorld): readonly Right[] {
     action: 'sqs:SendMessage',
     resource: arn('sqs', output(queue).slice(output(queue).lastIndexOf('/') + 1)),
   });
-  const enter = world.config.clusters.map(({ access }): Right => {
+  // What is in a network its own functions enter.
+  const outside = world.config.clusters.filter(({ network }) => network === undefined);
+  const enter = outside.map(({ access }): Right => {
     if (access.type === 'kubeconfig') {
       const resource = arn('secretsmanager', `secret:${access.secret}-AbCdEf`);
       return { action: 'secretsmanager:GetSecretValue', resource };

@@ -68,8 +68,12 @@ export async function seeClusters(
 }
 
 /** One of another account shows itself only to the role that trueup takes on there. */
-async function seeEks({ access }: FleetCluster, world: DoctorWorld): Promise<Seen<EksState> | undefined> {
-  if (access.type !== 'eks' || access.roleArn !== undefined) return undefined;
+async function seeEks(
+  { access, network }: FleetCluster,
+  world: DoctorWorld,
+): Promise<Seen<EksState> | undefined> {
+  // What is in a network is entered by roles of that network.
+  if (access.type !== 'eks' || access.roleArn !== undefined || network !== undefined) return undefined;
   const { name, region } = placeOf(access);
   const roles = [world.output('reconcileRole'), world.output('sweepRole')];
   return look(async () => eksState(name, region, roles));

@@ -1,3 +1,4 @@
+import type { Fault } from '../errors.ts';
 import { describeRef } from '../model/object.ts';
 import type { Json } from '../model/json.ts';
 import type { ComparedObject, ComparedTarget } from './comparison.ts';
@@ -17,11 +18,20 @@ export const commentMark = '<!-- trueup: preview -->';
  */
 export function previewComment(
   targets: readonly ComparedTarget[],
-  { base, head }: { readonly base: string; readonly head: string },
+  {
+    base,
+    head,
+    broken = [],
+  }: { readonly base: string; readonly head: string; readonly broken?: readonly Fault[] },
 ): string {
   const top = [commentMark, `### ${headline(targets)}`, `${code(base)} → ${code(head)}`];
-  if (targets.length === 0) return `${top.join('\n\n')}\n`;
-  const parts = [...top, ...risks(targets), ...faults(targets), table(targets)];
+  if (targets.length + broken.length === 0) return `${top.join('\n\n')}\n`;
+  const parts = [
+    ...top,
+    ...risks(targets),
+    ...faults(targets, broken),
+    ...(targets.length === 0 ? [] : [table(targets)]),
+  ];
   const details = targets.filter(({ objects }) => objects.length > 0).map(detailsOf);
   let text = parts.join('\n\n');
   for (const [index, each] of details.entries()) {
@@ -61,14 +71,17 @@ function risks(targets: readonly ComparedTarget[]): readonly string[] {
   return [['**Look twice**', ...shown, ...(more > 0 ? [`- and ${more} more`] : [])].join('\n')];
 }
 
-function faults(targets: readonly ComparedTarget[]): readonly string[] {
+function faults(targets: readonly ComparedTarget[], broken: readonly Fault[]): readonly string[] {
+  const unread = broken.map(({ subject, message }) => `- ❌ ${code(subject)} ${escape(message)}`);
   const lines = targets.flatMap(({ cluster, application, faults: own }) =>
     own.map(
       ({ subject, message }) =>
         `- ❌ ${code(application)} on ${code(cluster)}: ${code(subject)} ${escape(message)}`,
     ),
   );
-  return lines.length === 0 ? [] : [['**Cannot be rendered; stays as it is**', ...new Set(lines)].join('\n')];
+  const all = [...unread, ...lines];
+  if (all.length === 0) return [];
+  return [['**Cannot be rendered; stays as it is**', ...new Set(all)].join('\n')];
 }
 
 function table(targets: readonly ComparedTarget[]): string {

@@ -5,7 +5,13 @@ import { risksOf, type Risk } from './risks.ts';
 
 /** What one application renders to for one cluster: objects canonical and masked; or why not. */
 export type Rendering =
-  | { readonly kind: 'rendered'; readonly objects: readonly KubeObject[]; readonly prune: boolean }
+  | {
+      readonly kind: 'rendered';
+      readonly objects: readonly KubeObject[];
+      readonly prune: boolean;
+      /** What becomes of its objects when it is gone from Git. */
+      readonly onDelete: 'orphan' | 'prune';
+    }
   | { readonly kind: 'failed'; readonly faults: readonly Fault[] };
 
 /** By `CLUSTER/APPLICATION`. */
@@ -34,13 +40,17 @@ export interface PruneCap {
   readonly objects: number;
 }
 
-/** Targets that change, or cannot be rendered, in the order of their names. */
+/**
+ * Targets that change, or cannot be rendered, in the order of their names. `isComplete`: every Application of the head could
+ * be read; else one that is not there is merely unreadable, and nothing is taken for gone (rule 7 of the design).
+ */
 export function compareRenderings(
   base: Renderings,
   head: Renderings,
-  cap: PruneCap,
+  { cap, isComplete }: { readonly cap: PruneCap; readonly isComplete: boolean },
 ): readonly ComparedTarget[] {
-  const keys = [...new Set([...base.keys(), ...head.keys()])].sort();
+  const names = isComplete ? [...base.keys(), ...head.keys()] : [...head.keys()];
+  const keys = [...new Set(names)].sort();
   return keys.flatMap((key) => {
     const [cluster = '', application = ''] = key.split('/');
     const target = compareTarget(base.get(key), head.get(key), cap);
@@ -57,7 +67,7 @@ function compareTarget(
     return { kind: base === undefined ? 'new' : 'changed', objects: [], risks: [], faults: head.faults };
   // What could not be rendered before is compared with nothing: all of it may be new.
   const before = base?.kind === 'rendered' ? base.objects : [];
-  const prune = head?.prune ?? (base?.kind === 'rendered' && base.prune);
+  const prune = head?.prune ?? (base?.kind === 'rendered' && base.onDelete === 'prune');
   const changes = compareObjects(before, head?.objects ?? []);
   if (changes.length === 0) return undefined;
   const objects = changes.map((change) => ({ ...change, risks: risksOf(change, { prune }) }));

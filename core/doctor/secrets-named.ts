@@ -41,12 +41,14 @@ function ofHooks(config: StackConfig, { hookPrefix }: OwnSecrets): readonly Name
 function ofRepositories({ repositories }: StackConfig): readonly Named[] {
   return repositories.flatMap((repository) => {
     const of = `repository ${repository.name}`;
-    const { tokenSecret, githubApp, ssh, registry } = repository;
+    const { tokenSecret, githubApp, ssh, registry, images } = repository;
     const known = [
       ...one(tokenSecret, 'token', of),
       ...one(githubApp?.privateKeySecret, 'key', of),
       ...one(ssh?.secret, 'key', of),
       ...one(registry?.secret, 'password', of),
+      ...one(images?.tokenSecret, 'token', `images of ${of}`),
+      ...one(images?.signingKeySecret, 'key', `images of ${of}`),
     ];
     const names = new Set(known.map(({ name }) => name));
     // Public keys and roots of trust.

@@ -9,15 +9,18 @@ import { readYaml } from '../../../core/yaml/read-yaml.ts';
 const cap = { percent: 30, objects: 5 };
 const names = { base: 'main', head: 'feature' };
 
-function rendered(text: string, prune = true): Rendering {
+function rendered(text: string, onDelete: 'orphan' | 'prune' = 'prune'): Rendering {
   const objects = readYaml('a.yaml', text).map(({ value }) => kubeObjectSchema.parse(value));
-  return { kind: 'rendered', objects, prune };
+  return { kind: 'rendered', objects, prune: true, onDelete };
 }
 const config = (name: string, value = '1') =>
   `---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: ${name}, namespace: shop}, data: {a: "${value}"}}\n`;
 
 function comment(base: Record<string, Rendering>, head: Record<string, Rendering>): string {
-  const targets = compareRenderings(new Map(Object.entries(base)), new Map(Object.entries(head)), cap);
+  const targets = compareRenderings(new Map(Object.entries(base)), new Map(Object.entries(head)), {
+    cap,
+    isComplete: true,
+  });
   return previewComment(targets, names);
 }
 
@@ -100,6 +103,21 @@ describe('the comment on a change', () => {
       /Cannot be rendered; stays as it is\*\*\n- ❌ `shop` on `prod`: `apps\/a\.yaml:3` is no object/,
     );
     assert.doesNotMatch(text, /deleted/);
+  });
+
+  it('says of an application that is gone what its onDelete says', () => {
+    const text = comment({ 'prod/shop': rendered(config('a'), 'orphan') }, {});
+    assert.match(text, /is given up and left on the cluster/);
+    assert.match(comment({ 'prod/shop': rendered(config('a')) }, {}), /is deleted/);
+  });
+
+  it('takes nothing for gone while an Application cannot be read, and says which', () => {
+    const base = new Map([['prod/shop', rendered(config('a'))]]);
+    const targets = compareRenderings(base, new Map(), { cap, isComplete: false });
+    const broken = [{ subject: 'applications/shop.yaml:3', message: 'there is no such field' }];
+    const text = previewComment(targets, { ...names, broken });
+    assert.match(text, /stays as it is\*\*\n- ❌ `applications\/shop\.yaml:3` there is no such field/);
+    assert.doesNotMatch(text, /gone|deleted/);
   });
 
   it('says when the cap would stop it', () => {
