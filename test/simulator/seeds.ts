@@ -7,9 +7,9 @@ export const faultSeed: Omit<SimulationOptions, 'seed' | 'print' | 'tamper'> = {
   targets: 20,
   days: 2,
   faults: 2,
-  pushMinutes: 240,
-  editMinutes: 240,
-  sweepMinutes: 20,
+  pushMinutes: 480,
+  editMinutes: 480,
+  sweepMinutes: 40,
   sampleMinutes: 180,
 };
 
