@@ -100,6 +100,21 @@ describe('an image that is pushed', () => {
     assert.deepEqual(other.memory, { 'shop:shop': { last: '1.3.1', rejected: ['1.3.0'] } });
   });
 
+  it('that was pushed before the one that stands there changes nothing, where only time tells', () => {
+    const files = {
+      'applications/shop.yaml': application(`    - image: ${repository}\n      policy: {newest: {}}\n`),
+      'apps/shop/kustomization.yaml': kustomization,
+    };
+    const [early, late] = ['2026-11-23T12:00:00Z', '2026-11-23T12:01:00Z'];
+    const written = plan(files, { tag: 'second', at: late });
+    assert.equal(written.told.length, 1);
+    const after = { ...files, ...Object.fromEntries(written.files) };
+    const again = plan(after, { tag: 'first', at: early }, written.memory);
+    assert.deepEqual([again.told, again.left[0]?.reason], [[], 'a later push was written already']);
+    const next = plan(after, { tag: 'third', at: '2026-11-23T12:02:00Z' }, written.memory);
+    assert.equal(next.told.length, 1);
+  });
+
   it('is pinned by digest where the policy wants that, or where one stands', () => {
     const always = {
       'applications/shop.yaml': application(follow('      digest: always\n')),

@@ -36,6 +36,15 @@ describe('a freeze', () => {
     assert.match((await whyRested(world, 'heal')) ?? '', /^frozen/);
   });
 
+  test('of pushes heals what is applied, and never what waits for its end', async () => {
+    const { world, cluster } = newWorld();
+    await world.push([configMap('a')]);
+    await world.record();
+    await world.push([configMap('a', { new: '1' }), configMap('b')], { freeze: frozen('push') });
+    assert.equal(await whyRested(world, 'heal'), 'applied');
+    assert.equal(cluster.labelled().length, 1, 'nothing of the commit');
+  });
+
   test('of deletions lets the rest through, and they follow when it is over', async () => {
     const { world, clock, cluster } = newWorld();
     const freeze = frozen('prune');

@@ -59,6 +59,35 @@ describe('stages of a rollout', () => {
     assert.match(await fleet.run('eu', 'pending'), /^applied/);
   });
 
+  test('what a revision left half done is never healed away while the next one waits', async () => {
+    const fleet = new StagedFleet(twoStages);
+    await fleet.push([configMap('a')]);
+    await fleet.run('dev');
+    await fleet.run('eu', 'promote');
+    const eu = fleet.clusters.get('eu');
+    // The second revision comes through the gate, makes `b`, and fails at `c`.
+    await fleet.push([configMap('a'), configMap('b'), configMap('c')], { only: ['eu'] });
+    eu?.answers.set('c', { kind: 'invalid', message: 'no' });
+    assert.match(await fleet.run('eu'), /^failed/);
+    eu?.answers.clear();
+    await fleet.push([configMap('a'), configMap('b'), configMap('c', { d: '1' })]);
+    assert.match(await fleet.run('eu'), /^waiting: waits for stage canary/);
+    const effects = eu?.effects.length;
+    assert.match(await fleet.run('eu', 'heal'), /^rested: a sync was begun and has not ended/);
+    assert.equal(eu?.effects.length, effects, 'b is not pruned');
+    await fleet.run('dev');
+    assert.match(await fleet.run('eu', 'promote'), /^applied/);
+    assert.match(await fleet.run('eu', 'heal'), /^applied/);
+  });
+
+  test('a record of another cluster that cannot be read holds its stage, and says so', async () => {
+    const fleet = new StagedFleet(twoStages);
+    await fleet.push([configMap('a')]);
+    await fleet.run('dev');
+    await fleet.world.store.put('inventory/dev/web.json', '{"version":7}', 'any');
+    assert.match(await fleet.run('eu'), /^waiting: waits for stage canary: dev: its records cannot be read/);
+  });
+
   test('a failed run stops it, and a newer commit begins anew', async () => {
     const fleet = new StagedFleet(twoStages);
     await fleet.push([configMap('a')]);
