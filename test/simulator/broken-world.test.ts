@@ -7,7 +7,7 @@ import type { SimulatedWorld } from './world.ts';
 /** Breaks one thing for good; the first of a few seeds that notices says what broke. */
 async function noticed(tamper: (world: SimulatedWorld) => void): Promise<string | undefined> {
   for (let seed = 1; seed <= 5; seed += 1) {
-    const busy = { ...faultSeed, targets: 9, days: 0.25, pushMinutes: 30, editMinutes: 30 };
+    const busy = { ...faultSeed, sweepMinutes: 20, targets: 9, days: 0.25, pushMinutes: 30, editMinutes: 30 };
     const { failure } = await simulate({ ...busy, seed, tamper });
     if (failure !== undefined) return failure.invariant;
   }
