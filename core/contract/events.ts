@@ -40,6 +40,18 @@ export const eventSchemas = {
     provider: z.string(),
     ...imageSchema.shape,
   }),
+  PullRequestChanged: z.object({
+    ...envelope,
+    deliveryId: z.string(),
+    provider: z.string(),
+    repository: z.string().describe('name in the stack configuration'),
+    id: z.string().describe('as the host counts pull requests'),
+    action: z
+      .enum(['opened', 'updated', 'closed', 'reviewed'])
+      .describe('a hint: the host is asked how it stands'),
+    head: z.object({ branch: z.string(), sha: z.string() }),
+    base: z.object({ branch: z.string() }),
+  }),
   SnapshotReady: z.object({
     ...envelope,
     target: targetSchema,

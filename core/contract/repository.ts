@@ -60,6 +60,23 @@ const lfsSchema = z.strictObject({
   internal: z.boolean().exactOptional().describe('these hosts, its own too, may be in a private network'),
 });
 
+/** How the API of the Git host is asked: pull requests, comments, statuses (issue 7). */
+const hostSchema = z.strictObject({
+  apiUrl: z
+    .string()
+    .refine(
+      (url) => httpForm.test(`${url}/`) && (url.startsWith('https://') || loopback.test(url)),
+      'must be https://',
+    )
+    .exactOptional()
+    .describe('default: that of the provider, on the host of the url'),
+  tokenSecret: secretName
+    .exactOptional()
+    .describe(
+      'a token that may write pull requests, comments and statuses; default: the GitHub App, or the token that reads',
+    ),
+});
+
 const emailForm = /^[^\s<>@]+@[^\s<>@]+$/;
 
 /** How pushed images are written into a repository (`spec.images` of its Applications). */
@@ -97,6 +114,7 @@ const ofGit = [
   'submodules',
   'lfs',
   'images',
+  'host',
 ] as const;
 const ofRegistry = ['tag', 'semver', 'digest', 'registry', 'verify'] as const;
 
@@ -161,6 +179,9 @@ export const repositorySchema = z
     images: imagesSchema
       .exactOptional()
       .describe('write newer images into the tracked branch, absent: nothing is written'),
+    host: hostSchema
+      .exactOptional()
+      .describe('the API of the Git host, for pull requests, comments and statuses'),
     lfs: lfsSchema
       .exactOptional()
       .describe('fetch the contents of files that Git LFS keeps; absent: such a file is refused'),
