@@ -8,6 +8,7 @@ const steps: readonly (readonly [name: string, ...command: string[]])[] = [
   ['lint and import rules', 'oxlint', '--type-aware', '--deny-warnings', '.'],
   ['types', 'tsc', '-p', '.'],
   ['types of core, which has no Node and no DOM', 'tsc', '-p', 'core'],
+  ['types of the dashboard', 'tsc', '-p', 'web'],
   ['dead code', 'knip'],
   ['unit tests', 'node', '--test', '--test-concurrency=2', '--test-reporter=dot', ...unitTests()],
 ];

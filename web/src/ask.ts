@@ -1,0 +1,64 @@
+import type { Problem } from '../../core/api/contract.ts';
+
+/** What the server said instead of an answer; `detail` is for the person. */
+export class Refused extends Error {
+  readonly problem: Problem;
+  constructor(problem: Problem) {
+    super(problem.title);
+    this.name = 'Refused';
+    this.problem = problem;
+  }
+}
+
+/** Gives the token of who is signed in; set once, by whatever signs in. */
+let bearer: () => Promise<string | undefined> = () => Promise.resolve(undefined);
+export function signWith(token: () => Promise<string | undefined>): void {
+  bearer = token;
+}
+
+type Query = Readonly<Record<string, string | number | undefined>>;
+
+/** An answer of the API, whose form `core/api/contract.ts` says. Throws Refused, and TypeError where nothing answers. */
+export async function ask<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+  return send<T>(`${path}${searchOf(query)}`, { method: 'GET', ...(signal !== undefined && { signal }) });
+}
+
+/** An action, once: it is never sent again by itself. */
+export async function act(path: string, body: object): Promise<{ readonly done: string }> {
+  return send(path, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  });
+}
+
+function searchOf(query: Query): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
+  return given.length === 0
+    ? ''
+    : `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString()}`;
+}
+
+async function send<T>(path: string, init: RequestInit): Promise<T> {
+  const token = await bearer();
+  const headers = new Headers(init.headers);
+  headers.set('accept', 'application/json');
+  if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
+  // `no-cache`: the browser asks each time, with the ETag that it has.
+  const response = await fetch(`api/v1/${path}`, { ...init, headers, cache: 'no-cache' });
+  if (response.ok) return (await response.json()) as T;
+  throw new Refused(await problemOf(response));
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const told: unknown = await response.json().catch(() => undefined);
+  const isProblem = typeof told === 'object' && told !== null && 'title' in told && 'detail' in told;
+  if (isProblem) return told as Problem;
+  const title = `The server answered ${response.status}.`;
+  return { type: 'about:blank', title, status: response.status, detail: 'Load the page again in a moment.' };
+}
+
+/** A target in the path of a question; names of applications and clusters hold no slash. */
+export function targetPath(cluster: string, application: string): string {
+  return `targets/${encodeURIComponent(cluster)}/${encodeURIComponent(application)}`;
+}

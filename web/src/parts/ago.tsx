@@ -1,0 +1,26 @@
+import { Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+
+const steps = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['m', 60],
+  ['s', 1],
+] as const;
+
+/** How long ago, short; the exact time is its title. */
+export function Ago({ at }: { readonly at: string | undefined }): ReactNode {
+  if (at === undefined) return <Text component="span" size="sm" c="dimmed" children="never" />;
+  return (
+    <Text component="time" dateTime={at} title={new Date(at).toLocaleString()} size="sm" c="dimmed">
+      {since((Date.now() - Date.parse(at)) / 1000)}
+    </Text>
+  );
+}
+
+/** `3 m`, `2 h`; of seconds. */
+export function since(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [unit, size] = steps.find(([, each]) => whole >= each) ?? ['s', 1];
+  return `${Math.floor(whole / size)} ${unit}`;
+}
