@@ -2,24 +2,17 @@ import { keys, prefixes } from '../core/contract/keys.ts';
 import { readDocument } from '../core/documents.ts';
 import { inBatches } from '../core/in-batches.ts';
 import { clusterCheckSchema, type ClusterCheck } from '../core/model/check.ts';
-import { desiredPointerSchema, type DesiredPointer } from '../core/model/desired.ts';
-import { inventorySchema, type Inventory } from '../core/model/inventory.ts';
+import { desiredPointerSchema } from '../core/model/desired.ts';
+import { inventorySchema } from '../core/model/inventory.ts';
 import type { Target } from '../core/model/target.ts';
 import type { Store } from '../core/ports.ts';
+import { isOver, type TargetView } from '../core/view/target-view.ts';
 import { CliError } from './cli-error.ts';
 
 /** Which targets a verb is about; all of them when nothing is said. */
 export interface Selection {
   readonly app?: string;
   readonly cluster?: string;
-}
-
-/** One target with what the records say of it. */
-export interface TargetView {
-  readonly target: Target;
-  readonly pointer: DesiredPointer;
-  readonly inventory: Inventory | undefined;
-  readonly check: ClusterCheck | undefined;
 }
 
 const readsAtOnce = 20;
@@ -76,10 +69,6 @@ export async function readChecks(
     if (check !== undefined) checks.set(cluster, check.value);
   });
   return checks;
-}
-
-function isOver({ pointer, inventory }: TargetView): boolean {
-  return pointer.state === 'gone' && Object.keys(inventory?.entries ?? {}).length === 0;
 }
 
 /** `desired/CLUSTER/APPLICATION.json`. */
