@@ -53,7 +53,6 @@ export const fleetSchema = z
     facets: z
       .object({ clusters: z.array(z.string()), projects: z.array(z.string()) })
       .describe('what may be filtered by'),
-    at: z.string(),
   })
   .meta({ id: 'Fleet' });
 
@@ -317,8 +316,7 @@ export const deliveryRowSchema = z
 
 /** What an action asks for, besides the target in its path; each is recorded with who asked. */
 export const actionBodySchemas = {
-  sync: z.strictObject({ reason: z.string().max(300).exactOptional() }),
-  heal: z.strictObject({ reason: z.string().max(300).exactOptional() }),
+  sync: z.strictObject({}),
   suspend: z.strictObject({ reason: z.string().min(1).max(300), until: z.string().exactOptional() }),
   resume: z.strictObject({}),
   rollback: z.strictObject({
@@ -350,3 +348,5 @@ export type Comparison = z.infer<typeof comparisonSchema>;
 export type Insights = z.infer<typeof insightsSchema>;
 export type SessionView = z.infer<typeof sessionSchema>;
 export type Problem = z.infer<typeof problemSchema>;
+export type ClusterRow = z.infer<typeof clusterRowSchema>;
+export type DeliveryRow = z.infer<typeof deliveryRowSchema>;

@@ -4,7 +4,6 @@ import { frozenBy } from '../freeze.ts';
 import { isPinned } from '../model/pin.ts';
 import type { Commit } from '../model/commit.ts';
 import { suspensionOf, type Suspensions } from '../model/suspension.ts';
-import { isoTime } from '../model/time.ts';
 import { stateOf, type TargetState, type TargetView } from './target-view.ts';
 
 export interface FleetInput {
@@ -34,7 +33,6 @@ export function fleetPage(input: FleetInput, query: FleetQuery): Fleet {
       clusters: unique(rows.map(({ cluster }) => cluster)),
       projects: unique(rows.flatMap(({ project }) => project ?? [])),
     },
-    at: isoTime(input.now),
   };
 }
 

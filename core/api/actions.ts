@@ -1,0 +1,27 @@
+import { actionBodySchemas, type Action, type DriftEpisode } from './contract.ts';
+import { mayAct, type Person } from './person.ts';
+import type { TargetView } from '../view/target-view.ts';
+
+export function isAction(name: string): name is Action {
+  return Object.hasOwn(actionBodySchemas, name);
+}
+
+interface Standing {
+  readonly view: TargetView;
+  readonly person: Person;
+  readonly open: readonly DriftEpisode[];
+  readonly isSuspended: boolean;
+  /** Objects of a prune that waits for a person. */
+  readonly confirm: number;
+}
+
+/** What may be asked for here and now, by this person. */
+export function actionsFor({ view, person, open, isSuspended, confirm }: Standing): readonly Action[] {
+  const { settings, pin } = view.pointer;
+  if (!mayAct(person, settings.project)) return [];
+  if (isSuspended) return ['resume'];
+  const actions: Action[] = ['sync', 'suspend', pin === undefined ? 'rollback' : 'lift'];
+  if (open.length > 0) actions.push('accept-drift');
+  if (confirm > 0) actions.push('confirm-prune');
+  return actions;
+}

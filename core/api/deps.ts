@@ -1,0 +1,18 @@
+import type { StackConfig } from '../contract/config.ts';
+import type { Bus, Clock, Ids, Metrics, Queues, Store } from '../ports.ts';
+import type { FleetBook } from '../view/fleet-book.ts';
+
+/** What the API is answered from. */
+export interface ApiDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly bus: Bus;
+  readonly metrics: Metrics;
+  readonly queues: Pick<Queues, 'run' | 'sweep'>;
+  readonly config: StackConfig;
+  /** Kept between requests: only what changed is read again. */
+  readonly book: FleetBook;
+  /** Of trueup. */
+  readonly version: string;
+}
