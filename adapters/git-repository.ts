@@ -148,8 +148,30 @@ export class GitRepository {
     await this.#run(['checkout', '--quiet', ...pathspecs, sha], paths.join('\0'));
   }
 
-  /** The tree of a commit with other contents at some of its paths, which must be files there; its id. */
-  async writeTree(sha: string, texts: ReadonlyMap<string, string>): Promise<string> {
+  /** What a commit of the host has at these paths, with the contents; undefined where it has nothing. */
+  async fetchFiles(
+    { from, paths }: { readonly from: string; readonly paths: readonly string[] },
+    ref: string,
+  ): Promise<ReadonlyMap<string, TreeEntry | undefined>> {
+    if (!(await this.fetchCommit(from, ref))) {
+      const message = `has commit ${from} no more`;
+      throw new Stop({ subject: `repository ${this.repository.name}`, message });
+    }
+    const entries = new Map((await this.entries(from)).map((entry) => [entry.path, entry]));
+    const wanted = new Map(paths.map((path) => [path, entries.get(path)]));
+    await this.fetchBlobs([...wanted.values()].flatMap((entry) => entry?.id ?? []));
+    return wanted;
+  }
+
+  /**
+   * The tree of a commit with other contents at some of its paths, which must be files there, and others put to what is
+   * here already, or taken away; its id.
+   */
+  async writeTree(
+    sha: string,
+    texts: ReadonlyMap<string, string>,
+    entries: ReadonlyMap<string, TreeEntry | undefined> = new Map(),
+  ): Promise<string> {
     const modes = new Map((await this.entries(sha)).map(({ path, mode }) => [path, mode]));
     const lines: string[] = [];
     for (const [path, text] of texts) {
@@ -157,6 +179,10 @@ export class GitRepository {
       if (mode?.startsWith('100') !== true) throw new Error(`${path} is no file of ${sha}`);
       const blob = (await this.#run(['hash-object', '-w', '--stdin'], text)).trim();
       lines.push(`${mode} ${blob}\t${path}\0`);
+    }
+    for (const [path, entry] of entries) {
+      const { mode, id } = entry ?? { mode: '0', id: '0'.repeat(40) };
+      lines.push(`${mode} ${id}\t${path}\0`);
     }
     await this.#run(['read-tree', sha]);
     await this.#run(['update-index', '-z', '--index-info'], lines.join(''));
@@ -169,10 +195,10 @@ export class GitRepository {
     return (await this.#run(['hash-object', '-t', 'commit', '-w', '--stdin'], text)).trim();
   }
 
-  /** Pushes a commit to a branch that must be at `expected`, where that is said; false when it is elsewhere by now. */
-  async push(sha: string, branch: string, expected: string | undefined): Promise<boolean> {
+  /** Pushes a commit to a branch that must be at `expected`, where that is said (null: not there); false when it is elsewhere by now. */
+  async push(sha: string, branch: string, expected: string | null | undefined): Promise<boolean> {
     const ref = `refs/heads/${branch}`;
-    const force = expected === undefined ? '--force' : `--force-with-lease=${ref}:${expected}`;
+    const force = expected === undefined ? '--force' : `--force-with-lease=${ref}:${expected ?? ''}`;
     const pushed = await this.#reach(['push', '--quiet', '--no-verify', force, 'origin', `${sha}:${ref}`]);
     if (pushed.kind === 'failed' && isMoved(pushed.stderr)) return false;
     this.#outputOf(pushed);

@@ -4,6 +4,7 @@ import type { RepositoryConfig } from '../core/contract/config.ts';
 import { resolveTracked, trackedRef, type ResolvedRef } from '../core/contract/tracked-ref.ts';
 import { commitSchema, type Commit } from '../core/model/commit.ts';
 import type { Clock, Git, Secrets, Worktree } from '../core/ports.ts';
+import type { GitHistory, PlacedCommit } from '../core/preview-ports.ts';
 import type { GitWriter, NewCommit, PushOutcome } from '../core/write-ports.ts';
 import { checkSignature } from './commit-signature.ts';
 import { GitAccesses, sshKeyPrefix, type GitAccessOptions } from './git-access.ts';
@@ -11,6 +12,7 @@ import { GitCache } from './git-cache.ts';
 import { runGit } from './git-command.ts';
 import { commitText } from './git-commit.ts';
 import { isRefusal } from './git-fault.ts';
+import { mergeBase } from './git-history.ts';
 import { DamagedCache, GitRepository, outputOf, type GitTools } from './git-repository.ts';
 import { GitTree } from './git-tree.ts';
 import { DiskWorktree } from './worktree.ts';
@@ -59,7 +61,7 @@ const leftoverMilliseconds = 15 * 60_000;
 const resolvedKept = 1000;
 
 /** Git hosts over HTTPS and SSH by the installed git; credentials from secrets, never in argv, errors or records. */
-export class HttpGit implements Git, GitWriter {
+export class HttpGit implements Git, GitWriter, GitHistory {
   readonly #options: HttpGitOptions;
   readonly #limits: GitLimits;
   readonly #clock: Pick<Clock, 'now'>;
@@ -98,13 +100,26 @@ export class HttpGit implements Git, GitWriter {
     return heads;
   }
 
-  async checkout(repository: RepositoryConfig, sha: string): Promise<Worktree | undefined> {
+  async checkout(repository: RepositoryConfig, sha: string, ref?: string): Promise<Worktree | undefined> {
     try {
-      return await this.#checkout(repository, sha);
+      return await this.#checkout(repository, sha, ref);
     } catch (error) {
       // What was damaged is gone: this time everything comes from the host.
       if (!(error instanceof DamagedCache)) throw error;
-      return this.#checkout(repository, sha);
+      return this.#checkout(repository, sha, ref);
+    }
+  }
+
+  async mergeBase(
+    repository: RepositoryConfig,
+    one: PlacedCommit,
+    other: PlacedCommit,
+  ): Promise<string | undefined> {
+    const root = await this.#scratchFolder();
+    try {
+      return await mergeBase(repository, [one, other], { root, tools: this.#tools });
+    } finally {
+      await rm(root, { recursive: true, force: true });
     }
   }
 
@@ -112,7 +127,7 @@ export class HttpGit implements Git, GitWriter {
   async commit(
     repository: RepositoryConfig,
     commit: NewCommit,
-    branch: { readonly name: string; readonly replaces: boolean },
+    branch: Parameters<GitWriter['commit']>[2],
   ): Promise<PushOutcome> {
     const root = await this.#scratchFolder();
     try {
@@ -121,10 +136,11 @@ export class HttpGit implements Git, GitWriter {
       const opened = await GitRepository.open({ repository, root, name: 'git', workTree }, this.#tools);
       const isThere = await opened.fetchCommit(commit.parent, trackedRef(repository));
       if (!isThere) return { kind: 'moved' };
-      const tree = await opened.writeTree(commit.parent, commit.files);
+      const restored = commit.restore && (await opened.fetchFiles(commit.restore, trackedRef(repository)));
+      const tree = await opened.writeTree(commit.parent, commit.files, restored);
       const text = await commitText(repository, tree, commit, this.#options.secrets);
       const sha = await opened.writeCommit(text);
-      const lease = branch.replaces ? undefined : commit.parent;
+      const lease = branch.replaces ? branch.expected : commit.parent;
       return (await opened.push(sha, branch.name, lease)) ? { kind: 'pushed', sha } : { kind: 'moved' };
     } finally {
       await rm(root, { recursive: true, force: true });
@@ -153,14 +169,16 @@ export class HttpGit implements Git, GitWriter {
     }
   }
 
-  async #checkout(repository: RepositoryConfig, sha: string): Promise<Worktree | undefined> {
+  async #checkout(repository: RepositoryConfig, sha: string, place?: string): Promise<Worktree | undefined> {
     const root = await this.#scratchFolder();
     try {
       const directory = join(root, 'tree');
       await mkdir(directory);
-      const place = { repository, root, name: 'git', workTree: directory };
-      const opened = await GitRepository.open(place, this.#tools);
-      const ref = this.#resolved.get(`${repository.name} ${sha}`) ?? trackedRef(repository);
+      const opened = await GitRepository.open(
+        { repository, root, name: 'git', workTree: directory },
+        this.#tools,
+      );
+      const ref = place ?? this.#resolved.get(`${repository.name} ${sha}`) ?? trackedRef(repository);
       if (await opened.fetchCommit(sha, ref))
         return await this.#worktree(opened, { root, directory, sha, ref });
     } catch (error) {

@@ -22,6 +22,10 @@ export interface GuardedRequest {
   readonly body?: string;
   /** Longest answer that is read. */
   readonly bytes: number;
+  /** Default 60. */
+  readonly seconds?: number;
+  /** Default 5, none of which leaves the declared hosts. */
+  readonly redirects?: number;
 }
 
 export interface GuardedAnswer {
@@ -30,8 +34,8 @@ export interface GuardedAnswer {
   readonly body: Uint8Array;
 }
 
-const seconds = 60;
-const maxRedirects = 5;
+const longestSeconds = 60;
+const mostRedirects = 5;
 /** Of a cloud's own services, whatever is declared: instance credentials are there. */
 const never = ['linkLocal', 'unspecified', 'multicast', 'broadcast', 'reserved'];
 
@@ -73,7 +77,8 @@ export async function guardedFetch(
   reach: Reach,
   request: GuardedRequest,
 ): Promise<GuardedAnswer> {
-  const signal = AbortSignal.timeout(seconds * 1000);
+  const signal = AbortSignal.timeout((request.seconds ?? longestSeconds) * 1000);
+  const maxRedirects = request.redirects ?? mostRedirects;
   let target = new URL(url);
   for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
     assertReachable(target, reach);
@@ -91,7 +96,11 @@ export async function guardedFetch(
     await response.body?.cancel();
     target = new URL(next, target);
   }
-  throw new Stop({ subject: reach.subject, message: `redirects more than ${maxRedirects} times` });
+  const message =
+    maxRedirects === 0
+      ? 'answers with a redirect, which is not followed; give the address that it leads to'
+      : `redirects more than ${maxRedirects} times`;
+  throw new Stop({ subject: reach.subject, message });
 }
 
 function assertReachable({ protocol, host, hostname }: URL, { subject, hosts, internal }: Reach): void {

@@ -13,6 +13,7 @@ export interface LogFields {
   readonly event?: string;
   readonly repository?: string;
   readonly ref?: string;
+  readonly pullRequest?: string;
   readonly sha?: string;
   readonly cluster?: string;
   readonly application?: string;

@@ -23,12 +23,36 @@ const manifestSchema = z.object({
 const indexSchema = z.object({
   manifests: z.array(descriptorSchema.extend({ artifactType: z.string().nullish() })),
 });
+const imageSchema = z.object({
+  config: descriptorSchema.nullish(),
+  manifests: z
+    .array(
+      descriptorSchema.extend({
+        platform: z.object({ os: z.string(), architecture: z.string() }).nullish(),
+      }),
+    )
+    .max(1000)
+    .nullish(),
+  annotations: annotationsSchema,
+});
 const tagsSchema = z.object({ tags: z.array(z.string()).nullish() });
+/** Types under which images are kept, those of Docker's own format too: of one platform, and of several. */
+const imageTypes = [
+  manifestTypes,
+  indexTypes,
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+].join(', ');
 const tokenSchema = z.object({ token: z.string().optional(), access_token: z.string().optional() });
 
 export type OciDescriptor = z.infer<typeof descriptorSchema>;
 export interface OciManifest extends z.infer<typeof manifestSchema> {
   /** `sha256:` and hex, of the manifest itself. */
+  readonly digest: string;
+}
+
+/** Of one platform where it has a `config`, of several where it has `manifests`. */
+export interface OciImage extends z.infer<typeof imageSchema> {
   readonly digest: string;
 }
 
@@ -77,8 +101,24 @@ export class OciRepository {
 
   /** The same; undefined when there is none. */
   async find(reference: string): Promise<OciManifest | undefined> {
+    const found = await this.#manifest(reference, manifestTypes);
+    if (found === undefined) return undefined;
+    return { ...this.#parse(found.body, manifestSchema, 'manifest'), digest: found.digest };
+  }
+
+  /** An image of one platform or of several, as it is kept; undefined when there is none. */
+  async image(reference: string): Promise<OciImage | undefined> {
+    const found = await this.#manifest(reference, imageTypes);
+    if (found === undefined) return undefined;
+    return { ...this.#parse(found.body, imageSchema, 'manifest of an image'), digest: found.digest };
+  }
+
+  async #manifest(
+    reference: string,
+    accept: string,
+  ): Promise<{ readonly body: Uint8Array; readonly digest: string } | undefined> {
     const path = `/v2/${this.#access.name}/manifests/${reference}`;
-    const answer = await this.#ask(path, maxManifestBytes, { accept: manifestTypes });
+    const answer = await this.#ask(path, maxManifestBytes, { accept });
     if (answer.status === 404) return undefined;
     const { body, headers } = this.#good(answer, reference);
     const promised = reference.startsWith('sha256:') ? reference : headers.get('docker-content-digest');
@@ -88,7 +128,7 @@ export class OciRepository {
       throw new Stop({ subject: this.#access.reach.subject, message: `gives no sha256 digest with ${what}` });
     }
     assertDigest(body, digest.slice('sha256:'.length), what, this.#access.reach.subject);
-    return { ...this.#parse(body, manifestSchema, 'manifest'), digest };
+    return { body, digest };
   }
 
   /** Content of a layer. `bytes`: the most that is read. */

@@ -26,6 +26,8 @@ export class PendingQueues implements Queues {
   }
 
   async runLater(request: RunRequest, delaySeconds: number): Promise<void> {
+    // It goes on for half an hour and more, and no process stays for that.
+    if (request.reason === 'watch') return;
     const added = { request, dueAt: this.#clock.now() + delaySeconds * 1000 };
     this.#pending = [...this.#pending, added].sort((a, b) => a.dueAt - b.dueAt);
   }

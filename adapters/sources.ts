@@ -23,8 +23,8 @@ export class Sources implements Git {
     return repository === undefined ? new Map() : this.#of(repository).heads(repositories);
   }
 
-  checkout(repository: RepositoryConfig, sha: string): Promise<Worktree | undefined> {
-    return this.#of(repository).checkout(repository, sha);
+  checkout(repository: RepositoryConfig, sha: string, ref?: string): Promise<Worktree | undefined> {
+    return this.#of(repository).checkout(repository, sha, ref);
   }
 
   #of({ url }: RepositoryConfig): Git {

@@ -4,6 +4,7 @@ import { faultFields, log } from './log.ts';
 
 const recordSchema = z.object({
   messageId: z.string(),
+  receiptHandle: z.string().default(''),
   body: z.string(),
   attributes: z.object({
     ApproximateReceiveCount: z.coerce.number().default(1),
@@ -24,6 +25,8 @@ export interface BatchResponse {
 export interface MessageContext {
   readonly messageId: string;
   readonly receiveCount: number;
+  /** Of this receive, for whoever says when the message is to come again. */
+  readonly receiptHandle: string;
 }
 
 /**
@@ -85,7 +88,7 @@ async function succeeds<S extends z.ZodType>(
   handle: (body: z.infer<S>, context: MessageContext) => Promise<void>,
   onFault: FaultPolicy,
 ): Promise<boolean> {
-  const { messageId, attributes } = record;
+  const { messageId, attributes, receiptHandle } = record;
   const receiveCount = attributes.ApproximateReceiveCount;
   const fields = { queueMessage: messageId, receiveCount };
   const body = parseBody(record.body, schema);
@@ -94,7 +97,7 @@ async function succeeds<S extends z.ZodType>(
     return false;
   }
   try {
-    await handle(body.value, { messageId, receiveCount });
+    await handle(body.value, { messageId, receiveCount, receiptHandle });
     return true;
   } catch (error) {
     const fault = { ...fields, ...faultFields(error) };

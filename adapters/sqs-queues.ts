@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SendMessageCommandInput } from '@aws-sdk/client-sqs';
-import type { PollRequest, SweepRequest } from '../core/contract/events.ts';
+import type { PollRequest, PreviewDue, SweepRequest } from '../core/contract/events.ts';
 import type { RunRequest } from '../core/model/run.ts';
 import { targetKey, type Target } from '../core/model/target.ts';
+import type { PreviewQueues } from '../core/preview-ports.ts';
 import type { Ids, PollQueue, Queues } from '../core/ports.ts';
 import { awsClient } from './aws-client.ts';
 import { awsFault } from './aws-fault.ts';
@@ -17,6 +18,7 @@ export interface QueueUrls {
   readonly laterQueue?: string;
   readonly sweepQueue?: string;
   readonly pushQueue?: string;
+  readonly previewQueue?: string;
 }
 
 export interface SqsQueuesOptions {
@@ -26,7 +28,7 @@ export interface SqsQueuesOptions {
 }
 
 /** Our work queues. A request to a queue whose URL was not given is a bug of ours and throws at once. */
-export class SqsQueues implements Queues, PollQueue {
+export class SqsQueues implements Queues, PollQueue, PreviewQueues {
   readonly #urls: QueueUrls;
   readonly #ids: Ids;
   readonly #client: SQSClient;
@@ -64,6 +66,10 @@ export class SqsQueues implements Queues, PollQueue {
   /** A delay above 900 s becomes 900 s. */
   async poll(request: PollRequest, delaySeconds: number): Promise<void> {
     await this.#send('pushQueue', request, { DelaySeconds: Math.min(longestDelay, Math.ceil(delaySeconds)) });
+  }
+
+  async previewDue(request: PreviewDue, delaySeconds: number): Promise<void> {
+    await this.#send('previewQueue', request, { DelaySeconds: Math.min(longestDelay, delaySeconds) });
   }
 
   async #send(

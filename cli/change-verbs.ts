@@ -16,6 +16,10 @@ export function addChangeVerbs(trueup: Command, done: (code: ExitCode) => void):
     .option('--dir <folder>', 'checkout of the configuration repository', '.')
     .option('--config <file>', 'stack configuration, JSON or YAML: which clusters there are')
     .option('--repository <name>', 'which of the configured repositories this is, where there are several')
+    .option(
+      '--kubernetes-version <version>',
+      'of the clusters, such as 1.34; default: the newest that is known',
+    )
     .addOption(
       new Option('-o, --output <format>', 'how to print').choices([...formats, 'markdown']).default('table'),
     )

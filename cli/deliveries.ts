@@ -86,10 +86,11 @@ async function* days(store: Store, now: number): AsyncIterable<readonly Sender[]
   }
 }
 
-function what({ pushes = [], images = [] }: Delivery): string {
+function what({ pushes = [], images = [], pulls = [] }: Delivery): string {
   const told = [
     ...pushes.map(({ repository, ref, after }) => `${repository} ${ref} ${after.slice(0, 7)}`),
     ...images.map(({ repository, tag }) => `${repository}:${tag}`),
+    ...pulls.map(({ repository, id, action }) => `${repository} pull request ${id} ${action}`),
   ];
   return told.length === 0 ? '-' : told.join(', ');
 }

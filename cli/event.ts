@@ -14,6 +14,7 @@ import {
 } from '../core/contract/hooks.ts';
 import { decide, type Decision, type Prove } from '../core/receive/decide.ts';
 import type { HookRequest } from '../core/receive/hook-request.ts';
+import type { PullHint } from '../core/receive/reading.ts';
 import { routeOf } from '../core/receive/route.ts';
 import { whyUnverified, type VerifyDeps } from '../core/receive/verify.ts';
 import { CliError, exitCodes } from './cli-error.ts';
@@ -87,6 +88,7 @@ function report(decision: Decision, hook: Hook, isProven: boolean, isConfigured:
     `${data.outcome} (202), proof ${proof}`,
     ...('reason' in told ? [told.reason] : []),
     ...('pushes' in told ? told.pushes.map(showPush) : []),
+    ...('pulls' in told ? told.pulls.map(showPull) : []),
     ...('images' in told ? told.images.map(({ repository, tag }) => `image ${repository}:${tag}`) : []),
   ];
   const exitCode = told.kind === 'ignored' ? exitCodes.found : exitCodes.ok;
@@ -115,6 +117,15 @@ interface ShownPush {
 function showPush({ repository, ref, before, after }: ShownPush): string {
   const name = typeof repository === 'string' ? repository : repository.fullName;
   return `push ${name} ${ref} ${before.slice(0, 7)}..${after.slice(0, 7)}`;
+}
+
+interface ShownPull extends Pick<PullHint, 'id' | 'action' | 'head' | 'base'> {
+  readonly repository: ShownPush['repository'];
+}
+
+function showPull({ repository, id, action, head, base }: ShownPull): string {
+  const name = typeof repository === 'string' ? repository : repository.fullName;
+  return `pull request ${name} ${id} ${action}: ${head.branch} ${head.sha.slice(0, 7)} into ${base.branch}`;
 }
 
 /** The hook of the configuration; or one of the provider's, where it needs to know nothing. */

@@ -44,9 +44,10 @@ export async function history(
     'CHANGES',
     'HEALTH',
   ];
-  const messages = runs.flatMap(({ id, outcome }) =>
-    outcome === undefined || outcome.kind === 'applied' ? [] : [`run ${id}: ${outcome.message}`],
-  );
+  const messages = runs.flatMap(({ id, outcome, rollback }) => [
+    ...(rollback === undefined ? [] : [`run ${id}: rolled back by ${rollback.by}: ${rollback.reason}`]),
+    ...(outcome === undefined || outcome.kind === 'applied' ? [] : [`run ${id}: ${outcome.message}`]),
+  ]);
   const versions = newVersions(runs);
   const held = suspensionsOf(await readSuspensions(store), targets);
   const notes = [messages, versions, held].filter((each) => each.length > 0).flatMap((each) => ['', ...each]);

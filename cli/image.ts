@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { placeFrom } from '../adapters/local-worktree.ts';
 import { rewriteFiles } from '../adapters/rewrite-files.ts';
 import { parseImage } from '../core/images/image-reference.ts';
-import { planImageUpdate, type ImageUpdate } from '../core/images/plan-update.ts';
+import { titleOf } from '../core/images/describe-update.ts';
+import { filesWith, planImageUpdate, type ImageUpdate } from '../core/images/plan-update.ts';
 import { followingApplications } from '../core/images/read-applications.ts';
 import { Stop } from '../core/errors.ts';
 import type { Worktree } from '../core/ports.ts';
@@ -31,11 +32,11 @@ export async function image(reference: string, { dir, dryRun = false }: ImageOpt
     const files = await yamlFiles(worktree, path, root);
     const { applications, faults } = followingApplications(files);
     const named = { repository, tag, ...(digest !== undefined && { digest }) };
-    const planned = planImageUpdate({ files, applications, image: named });
+    const planned = planImageUpdate({ files, applications, images: [named] });
     const all = [...faults, ...planned.faults];
     const [first] = all;
     if (first !== undefined) throw new Stop(first, all);
-    return planned;
+    return { ...planned, files: filesWith(files, planned.changes) };
   });
   if (!dryRun) await rewriteFiles(directory, update.files);
   return reportOf(update, reference, placeFrom(callersFolder(), directory));
@@ -63,16 +64,16 @@ async function yamlFiles(
 }
 
 function reportOf(
-  { changes, left }: ImageUpdate,
+  { changes, left }: Pick<ImageUpdate, 'changes' | 'left'>,
   reference: string,
   place: (subject: string) => string,
 ): Report {
-  const told = changes.map((change) => ({ ...change, place: place(change.place) }));
+  const told = changes.map(({ policy, place: at, from, to }) => ({ policy, place: place(at), from, to }));
   const rows = told.map(({ policy, place: at, from, to }) => [policy, at, from, to]);
   const nobody = changes.length + left.length === 0;
   const notes = left.map(({ policy, reason }) => `${policy}: ${reason}`);
   return {
-    data: { image: reference, changes: told, left },
+    data: { image: reference, ...(rows.length > 0 && { title: titleOf(changes) }), changes: told, left },
     text: rows.length === 0 ? 'Nothing to change.' : table(['POLICY', 'PLACE', 'FROM', 'TO'], rows),
     notes: nobody ? [`Nobody follows ${reference}; an Application does with spec.images.`] : notes,
     exitCode: nobody ? exitCodes.found : exitCodes.ok,

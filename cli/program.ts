@@ -206,6 +206,7 @@ function addRunVerbs(verb: Verb, done: Done): void {
     .option('--reason <text>', 'why, for the record')
     .option('--until <time>', 'ISO 8601: commits are followed again from then on')
     .option('--lift', 'end a rollback: follow commits again')
+    .option('--revert-pr', 'with --stack: open a pull request that takes the change back in Git')
     .option('--wait', 'with --store: until everything is applied and health has settled')
     .addOption(timeoutOption())
     .option('--prune', 'with --store: delete what only the later state had')

@@ -1,6 +1,9 @@
 import type { RunRequest } from '../core/model/run.ts';
 import { targetKey, type Target } from '../core/model/target.ts';
-import { liftPin, rollBack } from '../core/rollback.ts';
+import type { TrueupEvent } from '../core/contract/events.ts';
+import { messageOf } from '../core/errors.ts';
+import { isoTime } from '../core/model/time.ts';
+import { liftPin, rollBack, rolledBackEvent } from '../core/rollback.ts';
 import { reportOf } from './apply.ts';
 import { CliError } from './cli-error.ts';
 import { endTimeOf } from './end-time.ts';
@@ -17,6 +20,8 @@ export interface RollbackOptions extends Selection {
   readonly reason?: string;
   readonly until?: string;
   readonly lift?: boolean;
+  /** Beside it a pull request takes the change back in Git; default: as the Application says. */
+  readonly revertPr?: boolean;
   readonly wait?: boolean;
   /** Seconds that `wait` may take. */
   readonly timeout?: number;
@@ -27,29 +32,44 @@ export interface RollbackOptions extends Selection {
 /** As long as the default of an Application. */
 const waitSeconds = 15 * 60;
 
+interface Moved {
+  readonly line: string;
+  readonly event?: TrueupEvent | undefined;
+}
+
 /** Moves the pointer of a target back, or forward again, and says so. */
-async function move(session: RecordsSession, target: Target, options: RollbackOptions): Promise<string> {
+async function move(session: RecordsSession, target: Target, options: RollbackOptions): Promise<Moved> {
   const { to, lift = false } = options;
   await assertResumed(session, target);
   if (lift) {
     const pointer = await liftPin(session, target);
     if (pointer === undefined)
       throw new CliError(`${targetKey(target)} is not rolled back: there is nothing to lift.`);
-    return `${targetKey(target)}: follows commits again, at ${short(pointer.commit.sha)} (${pointer.commit.subject})`;
+    const { sha, subject } = pointer.commit;
+    return { line: `${targetKey(target)}: follows commits again, at ${short(sha)} (${subject})` };
   }
   const by = await session.whoAmI();
   const reason = options.reason ?? 'no reason was given';
-  const { from, to: goal } = await rollBack(session, target, {
+  const {
+    pointer,
+    from,
+    to: goal,
+  } = await rollBack(session, target, {
     to,
     by,
     reason,
     until: endTimeOf(options.until),
   });
-  return `${targetKey(target)}: from ${short(from.commit.sha)} back to ${short(goal.commit.sha)} (${goal.commit.subject})`;
+  const at = isoTime(session.clock.now());
+  const event = rolledBackEvent(pointer, from, { at, revertPullRequest: options.revertPr });
+  const line = `${targetKey(target)}: from ${short(from.commit.sha)} back to ${short(goal.commit.sha)} (${goal.commit.subject})`;
+  return { line, event };
 }
 
 /** On a kubeconfig: and reconciles at once. */
 export async function rollBackLocally(session: LocalSession, options: RollbackOptions): Promise<Report> {
+  if (options.revertPr === true)
+    throw new CliError('--revert-pr: an installation opens pull requests; name it with --stack.');
   const target = { cluster: session.cluster, application: options.app };
   await selectTargets(session.store, { app: options.app, cluster: session.cluster });
   const moved = await move(session, target, options);
@@ -64,18 +84,37 @@ export async function rollBackLocally(session: LocalSession, options: RollbackOp
     wait,
     prune,
   });
-  return { ...report, text: `${moved}\n${report.text}` };
+  return { ...report, text: `${moved.line}\n${report.text}` };
 }
 
 /** Of an installation: on every cluster that it is on or the one that is named; the runs are asked for. */
 export async function rollBackStack(session: Session, options: RollbackOptions): Promise<Report> {
   const targets = await selectTargets(session.store, options);
   const lines: string[] = [];
+  const events: TrueupEvent[] = [];
   for (const target of targets) {
-    lines.push(await move(session, target, options));
+    const { line, event } = await move(session, target, options);
     await session.queues.run(await requestOf(session, target, options));
+    lines.push(line);
+    if (event !== undefined) events.push(event);
   }
+  await announce(session, events, lines);
   return { data: { targets, done: lines }, text: lines.join('\n') };
+}
+
+/** The last thing that is done: it is no reason to be late. */
+async function announce(
+  { bus }: Session,
+  events: readonly TrueupEvent[],
+  done: readonly string[],
+): Promise<void> {
+  if (events.length === 0) return;
+  try {
+    await bus.publish(events);
+  } catch (cause) {
+    const why = `It is done, and nobody was told, so that no pull request is opened either: ${messageOf(cause)}`;
+    throw new CliError([...done, why].join('\n'), { cause });
+  }
 }
 
 async function requestOf(

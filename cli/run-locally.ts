@@ -131,4 +131,6 @@ const leftOf: Readonly<Record<RunRequest['reason'], string>> = {
   pending: goesOn,
   'hand-over': goesOn,
   rotation: goesOn,
+  // Never asked for here.
+  watch: goesOn,
 };

@@ -5,13 +5,15 @@ import { S3Store } from '../adapters/s3-store.ts';
 import { SqsQueues } from '../adapters/sqs-queues.ts';
 import { SystemClock, SystemIds } from '../adapters/system-clock.ts';
 import { outputs } from '../core/contract/environment.ts';
-import type { Clock, Ids, Queues, Store } from '../core/ports.ts';
+import type { Bus, Clock, Ids, Queues, Store } from '../core/ports.ts';
 import { CliError } from './cli-error.ts';
 
 /** One installation as a verb sees it. */
 export interface Session {
   readonly store: Store;
   readonly queues: Pick<Queues, 'run' | 'sweep'>;
+  /** Publishing takes a right of its own (`events:PutEvents`), which few verbs need. */
+  readonly bus: Bus;
   readonly clock: Clock;
   readonly ids: Ids;
   /** Who is at the terminal, as AWS knows them: an IAM user or role. */
@@ -29,9 +31,19 @@ export async function openSession(stack: string): Promise<Session> {
   return {
     store: new S3Store(output('bucket'), await s3Client()),
     queues: new SqsQueues(urls, ids),
+    bus: busOf(output('bus')),
     clock: new SystemClock(),
     ids,
     whoAmI,
+  };
+}
+
+function busOf(name: string): Bus {
+  return {
+    publish: async (events) => {
+      const { EventBridgeBus } = await import('../adapters/eventbridge-bus.ts');
+      await new EventBridgeBus(name).publish(events);
+    },
   };
 }
 

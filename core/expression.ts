@@ -1,11 +1,17 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { Stop, messageOf } from './errors.ts';
+import { addKubernetesFunctions } from './expression/kubernetes-functions.ts';
+import { withLinearMatches } from './expression/linear-matches.ts';
 import { isJsonObject, type Json } from './model/json.ts';
 
 /** A CEL expression that was parsed; its variables come with each evaluation. */
 export interface Expression {
   readonly text: string;
-  readonly evaluate: (variables: Readonly<Record<string, Json>>) => Evaluation;
+  /** `computed`: variables whose values other expressions gave. */
+  readonly evaluate: (
+    variables: Readonly<Record<string, Json>>,
+    computed?: Readonly<Record<string, unknown>>,
+  ) => Evaluation;
 }
 
 /** `fault`: there is no value, and why; reading a member that is not there is one, as CEL has it (`has()` asks). */
@@ -18,6 +24,7 @@ const language = new Environment({
   enableOptionalTypes: true,
   limits: { maxAstNodes: 2000, maxDepth: 60 },
 });
+addKubernetesFunctions(language);
 
 const parsed = new Map<string, Expression>();
 
@@ -26,13 +33,15 @@ export function expressionOf(text: string, subject: string): Expression {
   const known = parsed.get(text);
   if (known !== undefined) return known;
   try {
-    const program = language.parse(text);
-    const evaluate = (variables: Readonly<Record<string, Json>>): Evaluation => {
+    const spelt = language.parse(text);
+    const linear = withLinearMatches(spelt.ast);
+    const program = linear === undefined ? spelt : language.parse(linear);
+    const evaluate: Expression['evaluate'] = (variables, computed) => {
       const context = Object.fromEntries(
         Object.entries(variables).map(([name, value]) => [name, celOf(value)]),
       );
       try {
-        return { kind: 'value', value: program(context) };
+        return { kind: 'value', value: program({ ...context, ...computed }) };
       } catch (error) {
         return { kind: 'fault', message: firstLine(error) };
       }

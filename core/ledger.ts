@@ -20,7 +20,7 @@ export interface Candidate {
   readonly id: string;
   readonly bodyDigest: string;
   readonly event: string;
-  readonly wanted: Pick<Delivery, 'pushes' | 'images'>;
+  readonly wanted: Pick<Delivery, 'pushes' | 'images' | 'pulls'>;
   /** The body names the moment of the push: equal bytes are the same push, whatever id they come under. */
   readonly stamped: boolean;
 }

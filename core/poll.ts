@@ -104,6 +104,7 @@ export async function publishMissed(
   const push = { repository: repository.name, ref: trackedRef(repository), before, after };
   // An id of its own each time: what an earlier poll published may have failed since, and nobody else repairs that.
   const id = `${repository.name}-${deps.clock.now()}`;
-  const wanted = { kind: 'wanted', event: 'poll', pushes: [push], images: [], stamped: false } as const;
+  const told = { pushes: [push], images: [], pulls: [] };
+  const wanted = { kind: 'wanted', event: 'poll', ...told, stamped: false } as const;
   await deliver({ provider: 'poll', id, bodyDigest: digestOf(push) }, wanted, deps);
 }

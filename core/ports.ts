@@ -158,8 +158,11 @@ export interface Git {
    * those whose tracked revision is not there are left out.
    */
   heads(repositories: readonly RepositoryConfig[]): Promise<ReadonlyMap<string, ResolvedRef>>;
-  /** Undefined when the host has no such commit, as after a force-push. */
-  checkout(repository: RepositoryConfig, sha: string): Promise<Worktree | undefined>;
+  /**
+   * Undefined when the host has no such commit, as after a force-push. `ref`: where it should be found, for hosts that give
+   * no commit by its SHA; default: where it was found last, or the tracked ref.
+   */
+  checkout(repository: RepositoryConfig, sha: string, ref?: string): Promise<Worktree | undefined>;
 }
 
 /** A tree put together for one build. */

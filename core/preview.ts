@@ -31,7 +31,11 @@ export async function preview(
 ): Promise<Preview> {
   const deps = { ...given, store: new OverlayStore(given.store) };
   await declare(declaration, deps);
-  const request: RunRequest = { version: 1, target: declaration.target, reason: 'sync', ...wish };
+  return previewRun({ version: 1, target: declaration.target, reason: 'sync', ...wish }, deps);
+}
+
+/** The same of what the records say already; `deps.store` is written to, and so has to be a copy. */
+export async function previewRun(request: RunRequest, deps: ReconcileDeps): Promise<Preview> {
   const context = await beginPreview(request, deps);
   const work = await planWork(context, { presumesAbsent: false });
   const { plan } = work.decision;

@@ -10,7 +10,14 @@ import type { DesiredPointer, RepositoryState } from './model/desired.ts';
 import { targetKey } from './model/target.ts';
 import { isoTime } from './model/time.ts';
 import type { Bus, Clock, Metrics, Queues } from './ports.ts';
-import { announceFailed, announceReady, sendFailing, unanswered } from './produce/announce.ts';
+import {
+  announceExamined,
+  announceFailed,
+  announceReady,
+  firstFaults,
+  sendFailing,
+  unanswered,
+} from './produce/announce.ts';
 import { examine, type ExamineDeps } from './produce/examine.ts';
 import { describeOutcome } from './produce/outcome.ts';
 import {
@@ -101,7 +108,7 @@ async function followHead(work: Work): Promise<string | undefined> {
   const records = new Records(deps.store, repository);
   // Before the head is asked for: whoever moves one of these after us has seen a newer head, and our write fails.
   await records.readState();
-  const followed = records.state?.head;
+  const { head: followed, failing: wasFailing = false } = records.state ?? {};
   const readers = await readersOf(repository, deps);
   const known = withTargets(records.state?.applications ?? {}, work.moved);
   await records.readPointers(targetsOf(known, []));
@@ -135,6 +142,7 @@ async function followHead(work: Work): Promise<string | undefined> {
     ...names,
     head: { ...look, ...(tag !== undefined && { tag }) },
     failing: faults.length > 0,
+    ...(faults.length > 0 && { faults: firstFaults(faults) }),
     ...(examination.refused && { refused: true as const }),
     ...(charts.length > 0 && { charts: [...charts] }),
     applications: knownAfter(plans),
@@ -143,6 +151,10 @@ async function followHead(work: Work): Promise<string | undefined> {
   await records.keepPointers();
   const isNews = followed?.sha !== look.sha || work.receiveCount > 1;
   if (isNews) await wakeReaders(readers, { ...look, repository: repository.name }, deps.bus);
+  // After the state: whoever tells of a commit reads how it stands.
+  const isTold = repository.status !== undefined || deps.config.notifications !== undefined;
+  if (isTold && (isNews || work.moved.size > 0 || faults.length > 0 || wasFailing))
+    await announceExamined({ ...names, ...look, failing: faults.length > 0 }, work.push, deps.bus);
   return describeOutcome(look.sha, plans, [...work.moved.values()], faults);
 }
 

@@ -26,8 +26,10 @@ import {
   type RunContext,
 } from './reconcile/run-context.ts';
 import { readStanding } from './reconcile/standing.ts';
+import { beginTrial } from './reconcile/trial.ts';
 import type { StageHeld } from './reconcile/rollout-gate.ts';
 import { Waiting, overdue } from './reconcile/waiting.ts';
+import { watchTrial } from './reconcile/watch-trial.ts';
 import { whyStaged } from './reconcile/why-staged.ts';
 
 export type { ReconcileDeps } from './reconcile/run-context.ts';
@@ -47,6 +49,7 @@ export type ReconcileResult =
 export async function reconcile(request: RunRequest, given: ReconcileDeps): Promise<ReconcileResult> {
   const deps = request.trace === undefined ? given : { ...given, trace: request.trace };
   if (request.reason === 'health') return lookAtHealth(request, deps);
+  if (request.reason === 'watch') return watchTrial(request, deps);
   const { target } = request;
   const [standing, holds] = await Promise.all([
     readStanding(deps.store, target, request.reason),
@@ -113,6 +116,7 @@ async function beginRun(
 ): Promise<RunContext> {
   const request = agreedFor(goal.pointer.revision, asked);
   const inventory = await InventoryWriter.claim(deps.store, request.target, lease.token);
+  if (stageHeld === undefined) await beginTrial(inventory, goal, deps);
   const now = deps.clock.now();
   const startedAt = isoTime(now);
   const brokenLoops = request.reason === 'sync' ? undefined : await readBrokenLoops(deps, request.target);

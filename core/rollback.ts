@@ -1,8 +1,9 @@
+import type { TrueupEvent } from './contract/events.ts';
 import { keys } from './contract/keys.ts';
 import { readDocument, writeDocument, type Document } from './documents.ts';
 import { Retry, Stop } from './errors.ts';
 import { desiredPointerSchema, type DesiredPointer } from './model/desired.ts';
-import { isPinExpired, pinned, unpinned } from './model/pin.ts';
+import { isPinExpired, isSelfPinned, pinned, unpinned } from './model/pin.ts';
 import type { RunRecord } from './model/run.ts';
 import { targetKey, type Target } from './model/target.ts';
 import { isoTime } from './model/time.ts';
@@ -70,6 +71,22 @@ export async function rollBack(
     subject: subjectOf(target),
     message: `moved under us ${tries} times in a row; try again`,
   });
+}
+
+/** What is said on the bus of a target that was rolled back; `from`: what it had before. Undefined where it is not pinned. */
+export function rolledBackEvent(
+  pointer: DesiredPointer,
+  { snapshot, commit }: RollbackResult['from'],
+  { at, revertPullRequest }: { readonly at: string; readonly revertPullRequest?: boolean | undefined },
+): TrueupEvent | undefined {
+  const { target, pin, revision, settings, trace } = pointer;
+  if (pin === undefined) return undefined;
+  const { by, reason } = pin;
+  const said = { version: 1 as const, at, target, by, reason, automatic: isSelfPinned(pointer), revision };
+  const to = { snapshot: pointer.snapshot, commit: pointer.commit };
+  const reverts = revertPullRequest ?? settings.rollback?.revertPullRequest === true;
+  const detail = { ...said, from: { snapshot, commit }, to, revertPullRequest: reverts };
+  return { type: 'RolledBack', detail: { ...detail, ...(trace && { trace }) } };
 }
 
 /**
@@ -164,8 +181,15 @@ function choice({ revision, commit, startedAt }: RunRecord): string {
   return `revision ${revision}, commit ${commit.sha.slice(0, 7)} "${commit.subject}" (${startedAt})`;
 }
 
-/** Old snapshots may have been tidied away; pointing at one would leave a target that no run can reach. */
-async function countObjects(store: Store, target: Target, { snapshot, id }: RunRecord): Promise<number> {
+/**
+ * How many objects a snapshot has. Old ones may have been tidied away; pointing at one would leave a target that no run
+ * can reach, which Stop says.
+ */
+export async function countObjects(
+  store: Store,
+  target: Target,
+  { snapshot, id }: { readonly snapshot: string; readonly id: string },
+): Promise<number> {
   const stored = await store.get(keys.snapshot(target.application, snapshot));
   if (stored === undefined) {
     const why = `the snapshot of run ${id} (${snapshot}) is not kept any more; choose a later one with --to, or revert in Git`;

@@ -126,6 +126,11 @@ export async function maskObjects(
   return objects.map((object) => mapSecretValues(object, (value) => keyedDigest(key, value)));
 }
 
+/** The same of a snapshot as it is stored: nothing is opened. */
+export function maskedObjects({ objects }: Pick<Snapshot, 'objects'>): readonly KubeObject[] {
+  return objects.map((object) => mapSecretValues(object, (value) => sealedDigest(value) ?? value));
+}
+
 function digestOfContent({ application, namespace, objects, sops }: SnapshotContent): string {
   return digestOf({ application, namespace, objects, ...(sops !== undefined && { sops }) });
 }
@@ -193,8 +198,7 @@ export function decodeSnapshot(digest: string, text: string): Snapshot {
   const parsed = snapshotSchema.safeParse(json);
   if (!parsed.success) throw fault('was written by another version of trueup or by hand');
   const { objects } = parsed.data;
-  const digested = objects.map((object) => mapSecretValues(object, (value) => sealedDigest(value) ?? value));
-  if (digestOfContent({ ...parsed.data, objects: digested }) !== digest)
+  if (digestOfContent({ ...parsed.data, objects: maskedObjects({ objects }) }) !== digest)
     throw fault('does not match its digest');
   return parsed.data;
 }

@@ -3,7 +3,7 @@ import type { ClusterConfig, StackConfig } from './contract/config.ts';
 import { Stop, faultsOf, type Fault } from './errors.ts';
 import { expressionOf } from './expression.ts';
 import { apiVersion, applicationSchema, type Application } from './model/application.ts';
-import { choosesCluster } from './model/cluster-selector.ts';
+import { choosesCluster, type ClusterSelector } from './model/cluster-selector.ts';
 import { isJsonObject, type Json } from './model/json.ts';
 import type { RecordedDefinition, RenderRecord } from './model/render-record.ts';
 import { clustersByStage } from './model/rollout.ts';
@@ -282,11 +282,16 @@ function nameOf(value: Json): string | undefined {
 
 function unknownClusters(application: Application, { clusters }: SourceConfig) {
   const known = clusters.map(({ name }) => name);
-  const { names = [] } = application.spec.clusters;
-  return names.flatMap((cluster, index) => {
-    const message = `cluster "${cluster}" is not in the stack configuration; known clusters: ${known.join(', ')}`;
-    return known.includes(cluster) ? [] : [{ path: ['spec', 'clusters', 'names', index], message }];
-  });
+  const { clusters: own, previewEnvironments } = application.spec;
+  const unknownIn = ({ names = [] }: ClusterSelector, ...path: readonly string[]) =>
+    names.flatMap((cluster, index) => {
+      const message = `cluster "${cluster}" is not in the stack configuration; known clusters: ${known.join(', ')}`;
+      return known.includes(cluster)
+        ? []
+        : [{ path: ['spec', ...path, 'clusters', 'names', index], message }];
+    });
+  const ofPulls = previewEnvironments?.clusters;
+  return [...unknownIn(own), ...(ofPulls === undefined ? [] : unknownIn(ofPulls, 'previewEnvironments'))];
 }
 
 function unknownRepositories({ spec }: Application, { repositories = [] }: SourceConfig) {

@@ -6,6 +6,7 @@ import { EcrCredentials } from '../adapters/ecr-credentials.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { EventBridgeBus } from '../adapters/eventbridge-bus.ts';
 import { buildOf } from '../adapters/own-build.ts';
+import { GitHosts } from '../adapters/git-hosts.ts';
 import { HttpGit } from '../adapters/git.ts';
 import { KmsSealer } from '../adapters/kms-sealer.ts';
 import { log } from '../adapters/log.ts';
@@ -20,6 +21,7 @@ import { SqsQueues } from '../adapters/sqs-queues.ts';
 import { stackConfigAt } from '../adapters/stack-config.ts';
 import { SystemClock, SystemIds } from '../adapters/system-clock.ts';
 import * as z from 'zod';
+import { rollBackFailed } from '../core/auto-rollback.ts';
 import {
   envelopeSchema,
   pollRequestSchema,
@@ -29,6 +31,7 @@ import {
 import { plantCanary } from '../core/canary.ts';
 import { pollCharts } from '../core/poll-charts.ts';
 import { poll } from '../core/poll.ts';
+import { followPullEvent, isPullRef, pollPulls, remakeEnvironments } from '../core/preview-environments.ts';
 import { produce } from '../core/produce.ts';
 
 const environment = readEnvironment([
@@ -74,9 +77,15 @@ const deps = {
   queues: new SqsQueues({ runQueue: environment.runQueue }, new SystemIds(), { runsPerCluster }),
   metrics: new CloudWatchMetrics(environment.fleet),
   clock,
+  host: new GitHosts({ secrets, clock }),
 };
 
-const messageSchema = z.union([envelopeSchema('PushReceived'), pollRequestSchema]);
+const messageSchema = z.union([
+  envelopeSchema('PushReceived'),
+  envelopeSchema('RevisionFailed'),
+  envelopeSchema('PullRequestChanged'),
+  pollRequestSchema,
+]);
 
 /** Follows pushes: from a commit to snapshots and desired pointers. Polls here too, since git is only here. */
 export function handler(event: unknown): Promise<BatchResponse> {
@@ -84,15 +93,23 @@ export function handler(event: unknown): Promise<BatchResponse> {
   return handleBatch(
     event,
     messageSchema,
-    async (message, context) => ('poll' in message ? look(message) : follow(message.detail, context)),
+    async (message, context) => {
+      if ('poll' in message) return look(message);
+      if (message['detail-type'] === 'RevisionFailed') return rollBack(message.detail);
+      if (message['detail-type'] === 'PullRequestChanged') return followPull(message.detail, context);
+      return follow(message.detail, context);
+    },
     'fail',
   );
 }
 
 async function follow(push: EventDetail<'PushReceived'>, { receiveCount }: MessageContext): Promise<void> {
   const started = clock.now();
-  const outcome = await produce(push, receiveCount, { ...deps, config: await loadConfig() });
+  const now = { ...deps, config: await loadConfig() };
   const { deliveryId: delivery, repository, ref } = push;
+  const outcome = isPullRef(ref)
+    ? await remakeEnvironments(push, now)
+    : await produce(push, receiveCount, now);
   const trace = push.trace?.id;
   log('INFO', 'push followed', {
     delivery,
@@ -102,6 +119,40 @@ async function follow(push: EventDetail<'PushReceived'>, { receiveCount }: Messa
     trace,
     milliseconds: clock.now() - started,
   });
+  const isRun = now.config.repositories.some(({ name, environments }) => name === repository && environments);
+  if (isRun && !isPullRef(ref)) await lookAtPulls([repository], now);
+}
+
+async function followPull(
+  event: EventDetail<'PullRequestChanged'>,
+  { receiveCount }: MessageContext,
+): Promise<void> {
+  const started = clock.now();
+  const outcome = await followPullEvent(event, receiveCount, { ...deps, config: await loadConfig() });
+  const { deliveryId: delivery, repository, id: pullRequest, trace } = event;
+  const milliseconds = clock.now() - started;
+  log('INFO', 'pull request followed', {
+    delivery,
+    repository,
+    pullRequest,
+    outcome,
+    trace: trace?.id,
+    milliseconds,
+  });
+}
+
+async function lookAtPulls(names: readonly string[], now: Parameters<typeof pollPulls>[1]): Promise<void> {
+  const started = clock.now();
+  for (const { repository, outcome } of await pollPulls(names, now)) {
+    const milliseconds = clock.now() - started;
+    log('INFO', 'pull requests polled', { repository, outcome, milliseconds });
+  }
+}
+
+async function rollBack(failed: EventDetail<'RevisionFailed'>): Promise<void> {
+  const { cluster, application } = failed.target;
+  const outcome = await rollBackFailed(failed, deps);
+  log('WARN', 'a revision failed', { cluster, application, outcome, trace: failed.trace?.id });
 }
 
 async function look(request: PollRequest): Promise<void> {
@@ -121,4 +172,5 @@ async function look(request: PollRequest): Promise<void> {
   const outcome = await poll(request.repositories, now);
   const repository = request.repositories.join(', ');
   log('INFO', 'remote polled', { repository, outcome, milliseconds: clock.now() - started });
+  await lookAtPulls(request.repositories, now);
 }

@@ -8,6 +8,7 @@ import { checkWritten, type CheckWrittenDeps, type WrittenRequest } from '../cor
 import { sweepRequestSchema } from '../core/contract/events.ts';
 import { FleetView } from '../core/fleet.ts';
 import { sweepCluster, sweepFleet } from '../core/sweep.ts';
+import { askCluster } from '../core/previews/ask-cluster.ts';
 import { isoTime } from '../core/model/time.ts';
 import { traceOfCheck } from '../core/model/trace.ts';
 import { KnownDocuments } from '../core/sweep/known-documents.ts';
@@ -46,6 +47,7 @@ export function handler(event: unknown, invocation: Invocation): Promise<BatchRe
       ...(trace && { trace }),
     };
     if (request.scope === 'target') return checkTarget(request, deps, traced);
+    if (request.scope === 'preview') return answerPreview(request, deps);
     const [swept, traffic] = await measured(deps, cluster, async () => sweepCluster(request, deps));
     const { targets, unreachable, unreadable, unfollowed } = swept;
     const count = Object.keys(targets).length;
@@ -71,4 +73,13 @@ async function checkTarget(
   const { application } = request;
   const { kind: outcome, ...found } = await checkWritten(request, deps);
   log('INFO', 'what was written was checked', { ...traced, application, outcome, ...found });
+}
+
+async function answerPreview(
+  request: Parameters<typeof askCluster>[0],
+  deps: Parameters<typeof askCluster>[1],
+): Promise<void> {
+  const { cluster, repository, id: pullRequest } = request;
+  const outcome = await askCluster(request, deps);
+  log('INFO', 'asked what a pull request would do', { cluster, repository, pullRequest, outcome });
 }

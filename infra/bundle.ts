@@ -12,6 +12,11 @@ export const functionNames = [
   'intake',
   'audit',
   'images',
+  'preview',
+  'report',
+  'revert',
+  'notify',
+  'send',
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
 

@@ -18,11 +18,12 @@ export interface EventBusProps {
   readonly objects: readonly { readonly bucket: string; readonly key: string }[];
 }
 
-const pushReceived: EventType = 'PushReceived';
+/** What the snapshot function is told: it alone moves desired pointers. */
+const movesPointers: readonly EventType[] = ['PushReceived', 'RevisionFailed'];
 const ecrImage: EventPattern = { source: ['aws.ecr'], detailType: ['ECR Image Action'] };
 const codeCommitPush: EventPattern = {
   source: ['aws.codecommit'],
-  detailType: ['CodeCommit Repository State Change'],
+  detailType: ['CodeCommit Repository State Change', 'CodeCommit Pull Request State Change'],
 };
 
 /**
@@ -52,8 +53,8 @@ export class EventBus extends Construct {
     };
     new Rule(this, 'Pushes', {
       eventBus: this.bus,
-      description: 'A push was received: make its snapshots',
-      eventPattern: { source: [eventSource], detailType: [pushReceived] },
+      description: 'A push was received, or a new revision failed: desired pointers move',
+      eventPattern: { source: [eventSource], detailType: [...movesPointers] },
       targets: [new SqsQueue(queues.pushes.queue, delivery)],
     });
     // The CDK's class and interface disagree about an optional property; it is the same bus.

@@ -12,7 +12,8 @@ import {
   takesTokens,
   type Hook,
 } from '../core/contract/hooks.ts';
-import { secretsOf, verifyingSecretsOf } from '../core/contract/repository.ts';
+import { hostSecretOf, revertWriterOf, secretsOf, verifyingSecretsOf } from '../core/contract/repository.ts';
+import { channelSecretsOf, type Notifications } from '../core/contract/notifications.ts';
 import type { TrueUpFunction } from './trueup-function.ts';
 
 export interface SecretsProps {
@@ -96,12 +97,40 @@ export class Secrets extends Construct {
     this.#allowNamed(to, secrets);
   }
 
+  /** Likewise, where pull requests take changes back. */
+  grantReverts(to: TrueUpFunction): void {
+    const written = this.#config.repositories.flatMap((one) => revertWriterOf(one) ?? []);
+    const secrets = written.flatMap((repository) => [
+      ...secretsOf(repository),
+      repository.reverts.signingKeySecret,
+    ]);
+    this.#allowNamed(to, secrets);
+  }
+
+  /** Tokens, and keys of Apps, that may ask the APIs of Git hosts. */
+  grantHostApis(to: TrueUpFunction, repositories: StackConfig['repositories']): void {
+    this.#allowNamed(to, repositories.map(hostSecretOf));
+  }
+
   /** User names and passwords of chart repositories and registries. */
   grantChartSources(to: TrueUpFunction): void {
     this.#allowNamed(
       to,
       this.#config.sources.charts.map(({ secret }) => secret),
     );
+  }
+
+  /** User names and passwords of registries that are asked about images. */
+  grantImageSources(to: TrueUpFunction): void {
+    this.#allowNamed(
+      to,
+      this.#config.sources.images.map(({ secret }) => secret),
+    );
+  }
+
+  /** Addresses and keys of channels. */
+  grantChannels(to: TrueUpFunction, notifications: Notifications): void {
+    this.#allowNamed(to, channelSecretsOf(notifications));
   }
 
   /** Identities of age, and KMS keys, that open files encrypted by SOPS. */

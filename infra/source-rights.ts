@@ -30,6 +30,15 @@ export function allowSources(to: TrueUpFunction, { repositories, sources }: Stac
   );
 }
 
+/** To read images of the declared parts of ECR, and their tags. */
+export function allowImageSources(to: TrueUpFunction, { sources }: StackConfig): void {
+  const places = sources.images.flatMap(({ url, secret }) => {
+    // What is declared may be an image itself, or what the names of images begin with.
+    return secret === undefined ? [url, `${url}/*`].flatMap((one) => ecrRepositoryOf(one) ?? []) : [];
+  });
+  allowEcr(to, places);
+}
+
 function allowEcr(to: TrueUpFunction, places: readonly EcrPlace[]): void {
   if (places.length === 0) return;
   to.allow(new PolicyStatement({ actions: ['ecr:GetAuthorizationToken'], resources: ['*'] }));
@@ -45,7 +54,8 @@ function allowEcr(to: TrueUpFunction, places: readonly EcrPlace[]): void {
   for (const { account, region, name } of places.filter((place) => place.name.endsWith('*'))) {
     Validations.of(to).acknowledge({
       id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ecr:${region}:${account}:repository/${name}]`,
-      reason: 'The stack configuration declares charts below this name; which there are, applications say.',
+      reason:
+        'The stack configuration declares charts or images below this name; which there are, applications say.',
     });
   }
 }

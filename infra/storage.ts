@@ -46,6 +46,12 @@ const lifetimes: { readonly [F in Folder]: { readonly current: number | 'keep'; 
   holds: { current: 'keep', old: 400 },
   // Small, and what people took back must not be written again years later.
   images: { current: 'keep', old: 7 },
+  // Without it everything is told once more.
+  reports: { current: 'keep', old: 1 },
+  // Made anew for a pull request that is still open then, when it changes.
+  previews: { current: 30, old: 1 },
+  // Likewise, of what lasts.
+  notices: { current: 'keep', old: 1 },
 };
 
 function lifecycleRules(lock: RecordLock | undefined): LifecycleRule[] {

@@ -60,13 +60,16 @@ function reconcileFunction(scope: Construct, props: TargetFunctionsProps): TrueU
 }
 
 function sweepFunction(scope: Construct, props: TargetFunctionsProps): TrueUpFunction {
-  const { storage, queues } = props;
+  const { config, storage, queues } = props;
   const to = makeFunction(scope, 'Sweep', props, 'Checks every target for drift and health');
   storage.grant(to, {
     read: ['desired', 'snapshots', 'inventory', 'leases', 'asked', 'holds'],
     write: ['drift', 'openDrift', 'heals', 'checks', 'memory', 'facts', 'clusters'],
     delete: ['openDrift', 'heals', 'facts'],
   });
+  // It alone asks clusters for previews of pull requests, by dry runs.
+  const previews = config.repositories.some(({ preview }) => preview !== undefined);
+  if (previews) storage.grant(to, { write: ['previews'] });
   storage.grantSeal(to);
   storage.grantUnseal(to);
   queues.sweeps.feed(to, concurrencyOf(props).sweeps);

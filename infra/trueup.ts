@@ -18,8 +18,8 @@ import { ConfigAsset } from './config-asset.ts';
 import { Dashboard } from './dashboard.ts';
 import { EventBus } from './event-bus.ts';
 import { Functions } from './functions.ts';
-import { Images } from './images.ts';
 import { Network, type NetworkProps } from './network.ts';
+import { addOptions } from './options.ts';
 import { Outputs } from './outputs.ts';
 import { PollSchedule } from './poll-schedule.ts';
 import { Queues } from './queues.ts';
@@ -139,11 +139,7 @@ export class TrueUp extends Construct {
     this.#alarms = alarms;
     this.#functions = functions;
     for (const cluster of config.clusters) this.#allow(cluster);
-    if (config.repositories.some(({ images }) => images !== undefined)) {
-      const images = new Images(this, 'Images', { ...this.#world, bundles, snapshotPackaging, queues });
-      alarms.watchBacklog(images.work);
-      alarms.watchDeadLetters(images.work);
-    }
+    addOptions(this, { world: this.#world, bundles, snapshotPackaging, queues, alarms, functions });
 
     new Outputs(this, 'Outputs', {
       hookUrl: functions.hookUrl,

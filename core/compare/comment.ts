@@ -3,14 +3,33 @@ import { describeRef } from '../model/object.ts';
 import type { Json } from '../model/json.ts';
 import type { ComparedObject, ComparedTarget } from './comparison.ts';
 import type { FieldChange } from './compare-objects.ts';
+import { code, fenced, folded, oneLine, plural } from './markdown.ts';
+import { checks, faultLines, risks } from './warnings.ts';
 
 /** Longest that Git hosts take as one comment (GitHub: 65,536 characters), with room for what is around it. */
 const longest = 60_000;
+/** Of one application, so that the next has its place too. */
+const longestPart = 12_000;
 const mostFields = 40;
 const longestValue = 200;
+const mostPictures = 8;
+const mostRows = 60;
+const mostClusters = 4;
 
 /** By which a comment of ours is found again, to be kept current. */
 export const commentMark = '<!-- trueup: preview -->';
+
+/** What a comment says besides what changes. */
+export interface CommentOptions {
+  readonly base: string;
+  readonly head: string;
+  /** Of Applications themselves. */
+  readonly broken?: readonly Fault[];
+  /** By what it was judged, for a reader who finds nothing said against it. */
+  readonly judgedBy?: string;
+  /** More parts in Markdown, such as what the clusters themselves say. */
+  readonly more?: readonly string[];
+}
 
 /**
  * The comparison as one comment in Markdown. Whatever comes of the repository is in code, so that no name and no value can
@@ -18,30 +37,29 @@ export const commentMark = '<!-- trueup: preview -->';
  */
 export function previewComment(
   targets: readonly ComparedTarget[],
-  {
-    base,
-    head,
-    broken = [],
-  }: { readonly base: string; readonly head: string; readonly broken?: readonly Fault[] },
+  { base, head, broken = [], judgedBy, more = [] }: CommentOptions,
 ): string {
   const top = [commentMark, `### ${headline(targets)}`, `${code(base)} → ${code(head)}`];
-  if (targets.length + broken.length === 0) return `${top.join('\n\n')}\n`;
+  const ending = judgedBy === undefined ? [] : [`_${judgedBy}_`];
+  if (targets.length + broken.length === 0) return `${[...top, ...more, ...ending].join('\n\n')}\n`;
   const parts = [
     ...top,
     ...risks(targets),
-    ...faults(targets, broken),
+    ...checks(targets),
+    ...faultLines(targets, broken),
     ...(targets.length === 0 ? [] : [table(targets)]),
+    ...more,
   ];
-  const details = targets.filter(({ objects }) => objects.length > 0).map(detailsOf);
+  const details = [...pictures(targets), ...changes(targets)];
   let text = parts.join('\n\n');
   for (const [index, each] of details.entries()) {
     if (text.length + each.length > longest) {
-      text += `\n\n_${details.length - index} more target(s) are too long to show here; \`trueup diff\` shows all of it._`;
+      text += `\n\n_${details.length - index} more part(s) are too long to show here; \`trueup diff\` shows all of it._`;
       break;
     }
     text += `\n\n${each}`;
   }
-  return `${text}\n`;
+  return `${[text, ...ending].join('\n\n')}\n`;
 }
 
 function headline(targets: readonly ComparedTarget[]): string {
@@ -51,64 +69,87 @@ function headline(targets: readonly ComparedTarget[]): string {
   return `trueup: ${plural(applications, 'application')} on ${plural(clusters, 'cluster')}`;
 }
 
-function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
-}
-
-function risks(targets: readonly ComparedTarget[]): readonly string[] {
-  const lines = targets.flatMap(({ cluster, application, objects, risks: own }) => {
-    const where = `${code(application)} on ${code(cluster)}`;
-    return [
-      ...own.map(({ text }) => `- ⚠️ ${where}: ${escape(text)}`),
-      ...objects.flatMap(({ ref, risks: ofObject }) =>
-        ofObject.map(({ text }) => `- ⚠️ ${where}: ${code(describeRef(ref))} ${escape(text)}`),
-      ),
-    ];
-  });
-  if (lines.length === 0) return [];
-  const shown = lines.slice(0, mostFields);
-  const more = lines.length - shown.length;
-  return [['**Look twice**', ...shown, ...(more > 0 ? [`- and ${more} more`] : [])].join('\n')];
-}
-
-function faults(targets: readonly ComparedTarget[], broken: readonly Fault[]): readonly string[] {
-  const unread = broken.map(({ subject, message }) => `- ❌ ${code(subject)} ${escape(message)}`);
-  const lines = targets.flatMap(({ cluster, application, faults: own }) =>
-    own.map(
-      ({ subject, message }) =>
-        `- ❌ ${code(application)} on ${code(cluster)}: ${code(subject)} ${escape(message)}`,
-    ),
-  );
-  const all = [...unread, ...lines];
-  if (all.length === 0) return [];
-  return [['**Cannot be rendered; stays as it is**', ...new Set(all)].join('\n')];
-}
-
 function table(targets: readonly ComparedTarget[]): string {
   const count = (objects: readonly ComparedObject[], kind: ComparedObject['kind']): string =>
     String(objects.filter((each) => each.kind === kind).length);
-  const rows = targets.map(({ application, cluster, kind, objects }) => {
-    const name = `${code(application)}${kind === 'changed' ? '' : ` (${kind})`}`;
-    const counts = (['created', 'changed', 'removed'] as const).map((each) => count(objects, each));
-    return `| ${[name, code(cluster), ...counts].join(' | ')} |`;
+  const alike = alikeOf(targets, ({ kind, objects }) =>
+    [
+      kind === 'changed' ? '' : ` (${kind})`,
+      ...(['created', 'changed', 'removed'] as const).map((each) => count(objects, each)),
+    ].join(' | '),
+  );
+  const rows = alike.map(({ application, clusters, content }) => {
+    const [kind = '', ...counts] = content.split(' | ');
+    return `| ${[`${code(application)}${kind}`, someOf(clusters.map(code)), ...counts].join(' | ')} |`;
   });
+  const left = rows.length - mostRows;
   return [
     '| application | cluster | created | changed | gone |',
     '| --- | --- | --- | --- | --- |',
-    ...rows,
+    ...rows.slice(0, mostRows),
+    ...(left > 0 ? [`| and ${left} more | | | | |`] : []),
   ].join('\n');
 }
 
-function detailsOf({ application, cluster, objects }: ComparedTarget): string {
-  const shown = objects.map(({ ref, kind, fields }) => {
-    const sign = { created: '+', changed: '!', removed: '-' }[kind];
-    const lines = [`${sign} ${oneLine(describeRef(ref))}`, ...fieldLines(fields)];
-    return lines.join('\n');
+/** Two are seen at once. */
+function pictures(targets: readonly ComparedTarget[]): readonly string[] {
+  const alike = alikeOf(targets, ({ picture }) => picture);
+  return alike.slice(0, mostPictures).map(({ application, clusters, content }) => {
+    const summary = `What hangs together: ${application} on ${someOf(clusters)}`;
+    return folded(summary, fenced('mermaid', content), alike.length <= 2);
   });
-  const text = shown.join('\n');
-  const ticks = '`'.repeat(Math.max(3, longestTicks(text) + 1));
-  const summary = `<details><summary>${html(application)} on ${html(cluster)}: ${plural(objects.length, 'object')}</summary>`;
-  return `${summary}\n\n${ticks}diff\n${text}\n${ticks}\n\n</details>`;
+}
+
+function changes(targets: readonly ComparedTarget[]): readonly string[] {
+  const changed = targets.filter(({ objects }) => objects.length > 0);
+  return alikeOf(changed, ({ objects }) => detailsOf(objects)).map(({ application, clusters, content }) => {
+    const [{ objects } = { objects: [] }] = changed.filter(
+      (target) => target.application === application && target.cluster === clusters[0],
+    );
+    const summary = `${application} on ${someOf(clusters)}: ${plural(objects.length, 'object')}`;
+    return folded(summary, fenced('diff', content));
+  });
+}
+
+/** Something said of an application, once for all clusters that it is the same on. */
+interface Alike {
+  readonly application: string;
+  readonly clusters: readonly string[];
+  readonly content: string;
+}
+
+function alikeOf(
+  targets: readonly ComparedTarget[],
+  contentOf: (target: ComparedTarget) => string | undefined,
+): readonly Alike[] {
+  const found = new Map<string, Alike>();
+  for (const target of targets) {
+    const content = contentOf(target);
+    if (content === undefined) continue;
+    const { application, cluster } = target;
+    const key = `${application}\n${content}`;
+    found.set(key, { application, content, clusters: [...(found.get(key)?.clusters ?? []), cluster] });
+  }
+  return [...found.values()];
+}
+
+function someOf(clusters: readonly string[]): string {
+  const left = clusters.length - mostClusters;
+  return `${clusters.slice(0, mostClusters).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
+}
+
+function detailsOf(objects: readonly ComparedObject[]): string {
+  const shown: string[] = [];
+  let left = longestPart;
+  for (const { ref, kind, fields } of objects) {
+    const sign = { created: '+', changed: '!', removed: '-' }[kind];
+    const text = [`${sign} ${oneLine(describeRef(ref))}`, ...fieldLines(fields)].join('\n');
+    left -= text.length;
+    if (left < 0) break;
+    shown.push(text);
+  }
+  const more = objects.length - shown.length;
+  return [...shown, ...(more > 0 ? [`  and ${plural(more, 'more object')}`] : [])].join('\n');
 }
 
 function fieldLines(fields: readonly FieldChange[]): readonly string[] {
@@ -125,36 +166,4 @@ function fieldLines(fields: readonly FieldChange[]): readonly string[] {
 function value(json: Json): string {
   const text = JSON.stringify(json);
   return text.length <= longestValue ? text : `${text.slice(0, longestValue)}… (${text.length} characters)`;
-}
-
-/** Fields and names of custom kinds may hold anything. */
-function oneLine(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, ' ');
-}
-
-function longestTicks(text: string): number {
-  return Math.max(0, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
-}
-
-/** In a table a bar ends the cell, even in code. */
-function code(text: string): string {
-  const clean = oneLine(text).replaceAll('|', '\\|');
-  const ticks = '`'.repeat(longestTicks(clean) + 1);
-  const pad = clean.startsWith('`') || clean.endsWith('`') ? ' ' : '';
-  return `${ticks}${pad}${clean}${pad}${ticks}`;
-}
-
-/** Words of ours with names of theirs in them: nothing of it is markup, a link or a mention. */
-function escape(text: string): string {
-  return html(oneLine(text))
-    .replaceAll(/[\\`*_{}[\]()#+!|~]/g, '\\$&')
-    .replaceAll('@', '@\u200b');
-}
-
-function html(text: string): string {
-  return oneLine(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }

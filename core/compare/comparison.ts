@@ -1,7 +1,10 @@
 import type { Fault } from '../errors.ts';
 import type { KubeObject } from '../model/object.ts';
+import type { Finding } from '../policies/finding.ts';
 import { compareObjects, type ObjectChange } from './compare-objects.ts';
+import { mermaidOf } from './mermaid.ts';
 import { risksOf, type Risk } from './risks.ts';
+import { topologyOf } from './topology.ts';
 
 /** What one application renders to for one cluster: objects canonical and masked; or why not. */
 export type Rendering =
@@ -32,6 +35,10 @@ export interface ComparedTarget {
   readonly risks: readonly Risk[];
   /** Why it cannot be rendered; then nothing of it changes. */
   readonly faults: readonly Fault[];
+  /** What a schema or a policy says against it. */
+  readonly findings: readonly Finding[];
+  /** How what changes hangs together, in Mermaid; absent where it does not. */
+  readonly picture?: string;
 }
 
 /** So many objects of a target are pruned by one run; more stops and asks (rule 6 of the design). */
@@ -41,20 +48,31 @@ export interface PruneCap {
 }
 
 /**
- * Targets that change, or cannot be rendered, in the order of their names. `isComplete`: every Application of the head could
- * be read; else one that is not there is merely unreadable, and nothing is taken for gone (rule 7 of the design).
+ * Targets that change, cannot be rendered or have findings, in the order of their names. `isComplete`: every Application of
+ * the head could be read; else one that is not there is merely unreadable, and nothing is taken for gone (rule 7 of the
+ * design). `findings`: as `judgeRenderings` gives them.
  */
 export function compareRenderings(
   base: Renderings,
   head: Renderings,
-  { cap, isComplete }: { readonly cap: PruneCap; readonly isComplete: boolean },
+  {
+    cap,
+    isComplete,
+    findings = new Map(),
+  }: {
+    readonly cap: PruneCap;
+    readonly isComplete: boolean;
+    readonly findings?: ReadonlyMap<string, readonly Finding[]>;
+  },
 ): readonly ComparedTarget[] {
   const names = isComplete ? [...base.keys(), ...head.keys()] : [...head.keys()];
   const keys = [...new Set(names)].sort();
-  return keys.flatMap((key) => {
+  return keys.flatMap((key): ComparedTarget[] => {
     const [cluster = '', application = ''] = key.split('/');
+    const own = findings.get(key) ?? [];
     const target = compareTarget(base.get(key), head.get(key), cap);
-    return target === undefined ? [] : [{ cluster, application, ...target }];
+    const isNothing = target.objects.length + target.faults.length + own.length === 0;
+    return isNothing ? [] : [{ cluster, application, ...target, findings: own }];
   });
 }
 
@@ -62,29 +80,26 @@ function compareTarget(
   base: Rendering | undefined,
   head: Rendering | undefined,
   cap: PruneCap,
-): Omit<ComparedTarget, 'cluster' | 'application'> | undefined {
+): Omit<ComparedTarget, 'cluster' | 'application' | 'findings'> {
   if (head?.kind === 'failed')
     return { kind: base === undefined ? 'new' : 'changed', objects: [], risks: [], faults: head.faults };
   // What could not be rendered before is compared with nothing: all of it may be new.
   const before = base?.kind === 'rendered' ? base.objects : [];
   const prune = head?.prune ?? (base?.kind === 'rendered' && base.onDelete === 'prune');
   const changes = compareObjects(before, head?.objects ?? []);
-  if (changes.length === 0) return undefined;
-  const objects = changes.map((change) => ({ ...change, risks: risksOf(change, { prune }) }));
-  const gone = objects.filter(({ kind }) => kind === 'removed').length;
-  const isCapped = prune && gone > cap.objects && gone * 100 > cap.percent * before.length;
-  const risks: Risk[] = isCapped
-    ? [
-        {
-          kind: 'prune',
-          text: `would delete ${gone} of ${before.length} objects: more than the cap, so that a person must confirm it`,
-        },
-      ]
-    : [];
+  const topology = topologyOf(before, head?.objects ?? [], changes);
   return {
     kind: head === undefined ? 'gone' : base === undefined ? 'new' : 'changed',
-    objects,
-    risks,
+    objects: changes.map((change) => ({ ...change, risks: risksOf(change, { prune }) })),
+    risks: prune ? capRisks(changes, before.length, cap) : [],
     faults: [],
+    ...(topology !== undefined && { picture: mermaidOf(topology) }),
   };
+}
+
+function capRisks(changes: readonly ObjectChange[], before: number, cap: PruneCap): readonly Risk[] {
+  const gone = changes.filter(({ kind }) => kind === 'removed').length;
+  if (gone <= cap.objects || gone * 100 <= cap.percent * before) return [];
+  const text = `would delete ${gone} of ${before} objects: more than the cap, so that a person must confirm it`;
+  return [{ kind: 'cap', text }];
 }

@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 import type { KubeObject } from '../model/object.ts';
+import { podSpecs } from './pod-specs.ts';
 
 /** What a Pod may do beyond its container, in words: of the object itself, or of the Pods that it makes. */
 export function podPrivileges(object: KubeObject): ReadonlySet<string> {
@@ -32,18 +33,6 @@ function contextOf(context: Json | undefined): readonly string[] {
     ...(context['runAsUser'] === 0 ? ['runs as root'] : []),
     ...added.map((name) => `capability ${String(name)}`),
   ];
-}
-
-/** Of a Pod, of a workload, and of the Job that a CronJob makes. */
-function podSpecs({ kind, ...object }: KubeObject): readonly JsonObject[] {
-  const spec = object['spec'];
-  if (!isJsonObject(spec)) return [];
-  if (kind === 'Pod') return [spec];
-  const job = isJsonObject(spec['jobTemplate']) ? spec['jobTemplate']['spec'] : undefined;
-  const templates = [spec['template'], isJsonObject(job) ? job['template'] : undefined];
-  return templates.flatMap((template) =>
-    isJsonObject(template) && isJsonObject(template['spec']) ? [template['spec']] : [],
-  );
 }
 
 function listOf(value: Json | undefined): readonly JsonObject[] {

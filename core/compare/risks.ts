@@ -1,5 +1,5 @@
 import { isJsonObject, type Json } from '../model/json.ts';
-import { groupOf, type KubeObject } from '../model/object.ts';
+import type { KubeObject } from '../model/object.ts';
 import { isPrecious } from '../model/precious-kinds.ts';
 import type { FieldChange, ObjectChange } from './compare-objects.ts';
 import { podPrivileges } from './pod-privileges.ts';
@@ -16,7 +16,8 @@ export interface Risk {
     | 'volume-claim'
     | 'replicas'
     | 'webhook'
-    | 'removed-api';
+    /** Of the target: more would be pruned than one run may (rule 6 of the design). */
+    | 'cap';
   readonly text: string;
 }
 
@@ -45,25 +46,6 @@ const immutable: Readonly<Record<string, { readonly fields: readonly string[]; r
   'networking.k8s.io/IngressClass': { fields: ['spec.controller'] },
 };
 
-/** Versions that API servers no longer serve, with the version of Kubernetes that took them away (its deprecation guide). */
-const removedVersions: Readonly<Record<string, string>> = {
-  'extensions/v1beta1': '1.22',
-  'apps/v1beta1': '1.16',
-  'apps/v1beta2': '1.16',
-  'networking.k8s.io/v1beta1': '1.22',
-  'rbac.authorization.k8s.io/v1beta1': '1.22',
-  'admissionregistration.k8s.io/v1beta1': '1.22',
-  'apiextensions.k8s.io/v1beta1': '1.22',
-  'apiregistration.k8s.io/v1beta1': '1.22',
-  'batch/v1beta1': '1.25',
-  'policy/v1beta1': '1.25',
-  'discovery.k8s.io/v1beta1': '1.25',
-  'autoscaling/v2beta1': '1.25',
-  'autoscaling/v2beta2': '1.26',
-  'flowcontrol.apiserver.k8s.io/v1beta2': '1.29',
-  'flowcontrol.apiserver.k8s.io/v1beta3': '1.32',
-};
-
 /** What one change may do that a reviewer would want to know. `prune`: whether what is gone is deleted. */
 export function risksOf(change: ObjectChange, { prune }: { readonly prune: boolean }): readonly Risk[] {
   const { ref, kind, base, head, fields } = change;
@@ -75,7 +57,6 @@ export function risksOf(change: ObjectChange, { prune }: { readonly prune: boole
     ...claimRisks(change),
     ...replicaRisks(fields),
     ...webhookRisks(change),
-    ...(head === undefined ? [] : removedApi(head)),
   ];
 }
 
@@ -150,7 +131,15 @@ function storageOf(object: KubeObject | undefined): string | undefined {
 function replicaRisks(fields: readonly FieldChange[]): readonly Risk[] {
   return fields.flatMap(({ path, from, to }): Risk[] => {
     if (path !== 'spec.replicas' && path !== 'spec.minReplicas') return [];
-    if (typeof from !== 'number' || typeof to !== 'number' || to >= from) return [];
+    if (typeof from !== 'number') return [];
+    if (to === undefined && path === 'spec.replicas' && from > 1)
+      return [
+        {
+          kind: 'replicas',
+          text: `no longer says how many replicas; it was ${from}, and 1 is what the server makes of it where nothing scales it`,
+        },
+      ];
+    if (typeof to !== 'number' || to >= from) return [];
     const word = path === 'spec.replicas' ? 'replicas' : 'replicas at least';
     return [{ kind: 'replicas', text: `has ${to} ${word} instead of ${from}` }];
   });
@@ -162,11 +151,4 @@ function webhookRisks({ ref, kind, head }: ObjectChange): readonly Risk[] {
   const hooks: readonly Json[] = Array.isArray(head?.['webhooks']) ? head['webhooks'] : [];
   const isFailing = hooks.some((hook) => isJsonObject(hook) && hook['failurePolicy'] !== 'Ignore');
   return isFailing ? [{ kind: 'webhook', text: 'refuses what it judges whenever it does not answer' }] : [];
-}
-
-function removedApi({ apiVersion }: KubeObject): readonly Risk[] {
-  const since = groupOf(apiVersion) === '' ? undefined : removedVersions[apiVersion];
-  return since === undefined
-    ? []
-    : [{ kind: 'removed-api', text: `is of ${apiVersion}, which Kubernetes ${since} removed` }];
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { fleetFreezeSchema } from '../model/freeze.ts';
+import { policyRuleSchema } from '../model/policy-rule.ts';
 import { schemaWords } from '../model/schema-words.ts';
 import { variableNameSchema } from '../model/substitute.ts';
 import { nameSchema } from '../model/target.ts';
@@ -10,6 +11,8 @@ import { accessSchema } from './cluster-access.ts';
 import { concurrencySchema } from './concurrency.ts';
 import { discoverySchema } from './discovery.ts';
 import { hookName, hookSchema } from './hooks.ts';
+import { imageSourcesSchema } from './images.ts';
+import { notificationFaults, notificationsSchema } from './notifications.ts';
 import { recordLockSchema } from './record-lock.ts';
 import { projectFaults, projectSchema } from './projects.ts';
 import { repositorySchema } from './repository.ts';
@@ -46,8 +49,10 @@ const clusterSchema = z.strictObject({
     ),
 });
 
-/** All that rendering may fetch besides the repositories. */
-const sourcesSchema = z.strictObject({ charts: chartSourcesSchema, bases: baseSourcesSchema }).prefault({});
+/** All that rendering may fetch besides the repositories, and whom to ask about images. */
+const sourcesSchema = z
+  .strictObject({ charts: chartSourcesSchema, bases: baseSourcesSchema, images: imageSourcesSchema })
+  .prefault({});
 
 function duplicates(names: readonly string[]): string[] {
   return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
@@ -72,6 +77,11 @@ export const stackConfigSchema = z
       .describe(
         'what teams may do with their applications; the project `default` is not bounded unless it is here',
       ),
+    policies: z
+      .array(policyRuleSchema)
+      .max(200)
+      .default([])
+      .describe('what rendered objects have to keep to; previews and `trueup diff` say where they do not'),
     canary: canarySchema.exactOptional(),
     hooks: z
       .array(hookSchema)
@@ -100,6 +110,9 @@ export const stackConfigSchema = z
       .boolean()
       .default(false)
       .describe('tables and saved queries of Athena over the records of runs and drift'),
+    notifications: notificationsSchema
+      .exactOptional()
+      .describe('who is told of what, and where; default: nobody is told but by the alarm topic'),
     recordLock: recordLockSchema
       .exactOptional()
       .describe('keeps records of runs and drift from being deleted or overwritten; default: not locked'),
@@ -135,8 +148,10 @@ export const stackConfigSchema = z
       ['clusters', config.clusters.map(({ name }) => name)],
       ['hooks', config.hooks.map(hookName)],
       ['projects', config.projects.map(({ name }) => name)],
+      ['policies', config.policies.map(({ name }) => name)],
     ] as const;
-    for (const fault of projectFaults(config)) context.addIssue({ code: 'custom', ...fault });
+    for (const fault of [...projectFaults(config), ...notificationFaults(config.notifications)])
+      context.addIssue({ code: 'custom', ...fault });
     for (const [list, names] of lists) {
       for (const name of duplicates(names)) {
         context.addIssue({ code: 'custom', path: [list], message: `name "${name}" is used twice` });

@@ -13,6 +13,14 @@ export const environment = {
   pushQueue: 'TRUEUP_PUSH_QUEUE_URL',
   /** Standard queue of sweep requests, a message per cluster. */
   sweepQueue: 'TRUEUP_SWEEP_QUEUE_URL',
+  /** Standard queue of the function that previews pull requests. */
+  previewQueue: 'TRUEUP_PREVIEW_QUEUE_URL',
+  /** Standard queue of what was heard that people may have to be told of. */
+  noticeQueue: 'TRUEUP_NOTICE_QUEUE_URL',
+  /** FIFO queue of messages to channels, a message group for each. */
+  sendQueue: 'TRUEUP_SEND_QUEUE_URL',
+  /** ARN of the topic of a channel of type `email` is `${prefix}${channel}`. */
+  emailTopicPrefix: 'TRUEUP_EMAIL_TOPIC_PREFIX',
   /** Which network a function is in, or how it reaches those that are in one: JSON, as `adapters/networks.ts` reads it. */
   networks: 'TRUEUP_NETWORKS',
   /** Secret name of the webhook HMAC key per provider is `${prefix}/${provider}`. */

@@ -49,8 +49,15 @@ export const eventSchemas = {
     action: z
       .enum(['opened', 'updated', 'closed', 'reviewed'])
       .describe('a hint: the host is asked how it stands'),
-    head: z.object({ branch: z.string(), sha: z.string() }),
+    head: z.object({ branch: z.string(), sha: z.string() }).describe('the commit may be abbreviated'),
     base: z.object({ branch: z.string() }),
+  }),
+  PreviewAnswered: z.object({
+    ...envelope,
+    repository: z.string(),
+    id: z.string().describe('of the pull request'),
+    head: z.string(),
+    cluster: z.string().describe('whose answer is stored'),
   }),
   SnapshotReady: z.object({
     ...envelope,
@@ -69,6 +76,17 @@ export const eventSchemas = {
     deliveryId: z.string().optional(),
     applications: z.array(z.string()).describe('those that stay at their last good snapshot'),
     faults: z.array(faultRecordSchema),
+  }),
+  CommitExamined: z.object({
+    ...envelope,
+    repository: z
+      .string()
+      .describe(
+        'name in the stack configuration; only of one with `status`, or where there are `notifications`',
+      ),
+    ref: z.string(),
+    sha: z.string(),
+    failing: z.boolean(),
   }),
   ReconcileFinished: z.object({
     ...envelope,
@@ -106,6 +124,23 @@ export const eventSchemas = {
     to: healthStatusSchema,
     message: z.string(),
   }),
+  RevisionFailed: z.object({
+    ...envelope,
+    target: targetSchema,
+    revision: z.number().int().describe('of the pointer, as it was seen'),
+    reason: z.string(),
+  }),
+  RolledBack: z.object({
+    ...envelope,
+    target: targetSchema,
+    by: z.string(),
+    reason: z.string(),
+    automatic: z.boolean().describe('nobody asked for it: `spec.rollback.onFailure`'),
+    revision: z.number().int().describe('of the pointer that is pinned now'),
+    from: z.object({ snapshot: z.string(), commit: commitSchema }),
+    to: z.object({ snapshot: z.string(), commit: commitSchema }),
+    revertPullRequest: z.boolean().describe('a pull request is to take the change back in Git'),
+  }),
 } as const;
 
 export type EventType = keyof typeof eventSchemas;
@@ -138,6 +173,50 @@ export const pollRequestSchema = z.discriminatedUnion('poll', [
 ]);
 export type PollRequest = z.infer<typeof pollRequestSchema>;
 
+/** The schedule asks what was not told to Git hosts yet. */
+const reportRequestSchema = z.object({ version: z.literal(1), report: z.literal('open') });
+export type ReportRequest = z.infer<typeof reportRequestSchema>;
+
+/** Messages on the queue of whoever tells Git hosts of commits: our events without EventBridge's envelope, and the request. */
+export const reportMessageSchema = z.union([
+  envelopeSchema('CommitExamined').transform(({ detail }) => ({ type: 'CommitExamined' as const, detail })),
+  envelopeSchema('ReconcileFinished').transform(({ detail }) => ({
+    type: 'ReconcileFinished' as const,
+    detail,
+  })),
+  envelopeSchema('HealthChanged').transform(({ detail }) => ({ type: 'HealthChanged' as const, detail })),
+  reportRequestSchema,
+]);
+
+/** Bring the comment of a pull request up to date, whoever has answered by now. */
+const previewDueSchema = z.object({
+  version: z.literal(1),
+  preview: z.literal('due'),
+  repository: z.string(),
+  id: z.string(),
+  head: z.string(),
+});
+export type PreviewDue = z.infer<typeof previewDueSchema>;
+
+/** Messages of whoever previews pull requests. */
+export const previewMessageSchema = z.union([
+  envelopeSchema('PullRequestChanged').transform(({ detail }) => ({ kind: 'changed' as const, ...detail })),
+  envelopeSchema('PreviewAnswered').transform(({ detail }) => ({ kind: 'answered' as const, ...detail })),
+  previewDueSchema.transform((due) => ({ kind: 'due' as const, ...due })),
+]);
+export type PreviewMessage = z.infer<typeof previewMessageSchema>;
+
+/** Asks registries for images that nobody told of, and brings pull requests of images up to date. */
+const imagePollSchema = z.object({ version: z.literal(1), poll: z.literal('images') });
+export type ImagePollRequest = z.infer<typeof imagePollSchema>;
+
+/** Messages of whoever writes images; a pull request that changed says only that ours are to be looked at. */
+export const imageMessageSchema = z.union([
+  envelopeSchema('ImagePushed').transform(({ detail }) => ({ image: detail, poll: false })),
+  envelopeSchema('PullRequestChanged').transform(() => ({ image: undefined, poll: false })),
+  imagePollSchema.transform(() => ({ image: undefined, poll: true })),
+]);
+
 /** Request on the sweep queue: the schedule asks for the fleet, which fans out to a message per cluster; an audit log for a target. */
 export const sweepRequestSchema = z.discriminatedUnion('scope', [
   z.object({ version: z.literal(1), scope: z.literal('fleet'), requestedBy: z.string() }),
@@ -157,6 +236,15 @@ export const sweepRequestSchema = z.discriminatedUnion('scope', [
     application: z.string(),
     requestedBy: z.string(),
     tries: z.number().int().describe('checks that were put off, since a run was at work'),
+  }),
+  z.object({
+    version: z.literal(1),
+    scope: z.literal('preview').describe('say by a dry run what a pull request would do there'),
+    cluster: z.string(),
+    repository: z.string(),
+    id: z.string().describe('of the pull request'),
+    head: z.string(),
+    requestedBy: z.string(),
   }),
 ]);
 export type SweepRequest = z.infer<typeof sweepRequestSchema>;

@@ -22,6 +22,9 @@ export const prefixes = {
   clusters: 'clusters/',
   holds: 'holds/',
   images: 'images/',
+  reports: 'reports/',
+  previews: 'previews/',
+  notices: 'notices/',
 } as const;
 
 /** Day partition that Athena reads without a crawler: `date=2026-11-23`. */
@@ -51,6 +54,8 @@ export const keys = {
     `${prefixes.repositories}${name}/${encodeURIComponent(ref)}.json`,
   /** No ref has that name. */
   readers: (name: string) => `${prefixes.repositories}${name}/readers.json`,
+  /** Likewise: preview environments of its pull requests. */
+  environments: (name: string) => `${prefixes.repositories}${name}/environments.json`,
   snapshot: (application: string, digest: string) =>
     `${prefixes.snapshots}${application}/${digest.replace(':', '-')}.json.gz`,
   desired: (target: Target) => `${prefixes.desired}${pathOf(target)}.json`,
@@ -83,6 +88,19 @@ export const keys = {
   clusterRegistry: `${prefixes.clusters}registry.json`,
   /** What was written of images into a repository. */
   images: (repository: string) => `${prefixes.images}${repository}.json`,
+  /** Tags that its registries had when they were asked last. */
+  imageTags: (repository: string) => `${prefixes.images}${repository}.tags.json.gz`,
+  /** What the Git host was told of the commits of a repository. */
+  report: (repository: string) => `${prefixes.reports}${repository}.json.gz`,
+  /** Of what people were told: one document for the installation. */
+  notices: `${prefixes.notices}memory.json.gz`,
+  /** What was said to a pull request last. */
+  preview: (repository: string, id: string) => `${prefixes.previews}${repository}/${id}.json.gz`,
+  /** What a cluster is asked about one head of it, and what it answered. */
+  previewQuestion: (repository: string, id: string, head: string, cluster: string) =>
+    `${prefixes.previews}${repository}/${id}/${head}/${cluster}.question.json.gz`,
+  previewAnswer: (repository: string, id: string, head: string, cluster: string) =>
+    `${prefixes.previews}${repository}/${id}/${head}/${cluster}.answer.json.gz`,
   /** What is suspended: one document for the installation. */
   suspensions: `${prefixes.holds}suspensions.json`,
   /** Stages of an application's rollout that a person promoted. */

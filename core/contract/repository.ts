@@ -1,7 +1,12 @@
 import * as z from 'zod';
 import { nameSchema } from '../model/target.ts';
 import { digestSchema, kindOf, registrySchema, whyNoArtifact } from './artifact.ts';
+import { commitStatusSchema } from './commit-status.ts';
+import { environmentsSchema } from './environments.ts';
 import { repositoryProviders } from './hooks.ts';
+import { imagesSchema } from './images.ts';
+import { previewSchema } from './preview.ts';
+import { revertsSchema } from './reverts.ts';
 import { isSemverRange } from './tracked-ref.ts';
 import { verifySchema } from './verify.ts';
 
@@ -77,33 +82,6 @@ const hostSchema = z.strictObject({
     ),
 });
 
-const emailForm = /^[^\s<>@]+@[^\s<>@]+$/;
-
-/** How pushed images are written into a repository (`spec.images` of its Applications). */
-const imagesSchema = z.strictObject({
-  paths: z
-    .array(z.string().min(1))
-    .default([])
-    .describe("folders that are searched for Flux's ImagePolicies and setter markers; default: none"),
-  author: z
-    .strictObject({
-      name: z
-        .string()
-        .regex(/^[^<>\p{Cc}]+$/u)
-        .max(100),
-      email: z.string().regex(emailForm).max(200),
-    })
-    .prefault({ name: 'trueup', email: 'trueup@noreply.invalid' }),
-  tokenSecret: secretName
-    .exactOptional()
-    .describe('a token that may push, which nobody else gets; default: the one that reads'),
-  signingKeySecret: secretName
-    .exactOptional()
-    .describe(
-      'Secrets Manager name of an armored OpenPGP private key without passphrase; commits are signed by it',
-    ),
-});
-
 const ofGit = [
   'provider',
   'branch',
@@ -115,6 +93,10 @@ const ofGit = [
   'lfs',
   'images',
   'host',
+  'status',
+  'preview',
+  'environments',
+  'reverts',
 ] as const;
 const ofRegistry = ['tag', 'semver', 'digest', 'registry', 'verify'] as const;
 
@@ -178,10 +160,31 @@ export const repositorySchema = z
       ),
     images: imagesSchema
       .exactOptional()
-      .describe('write newer images into the tracked branch, absent: nothing is written'),
+      .describe('write newer images into the tracked branch or propose them; absent: nothing is written'),
     host: hostSchema
       .exactOptional()
       .describe('the API of the Git host, for pull requests, comments and statuses'),
+    status: commitStatusSchema
+      .exactOptional()
+      .describe('tell the Git host what becomes of each commit; absent: nothing is told'),
+    policies: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe(
+        'folder of ValidatingAdmissionPolicies, their bindings and parameters, by which previews and `trueup diff` judge; relative to the root of the repository',
+      ),
+    preview: previewSchema
+      .exactOptional()
+      .describe('comment on pull requests what they would change; absent: nothing is said'),
+    environments: environmentsSchema
+      .exactOptional()
+      .describe(
+        'run applications for pull requests before they are merged (`spec.previewEnvironments`); absent: none is',
+      ),
+    reverts: revertsSchema
+      .exactOptional()
+      .describe('open pull requests that take a change back, beside rollbacks; absent: none is'),
     lfs: lfsSchema
       .exactOptional()
       .describe('fetch the contents of files that Git LFS keeps; absent: such a file is refused'),
@@ -223,9 +226,27 @@ export const repositorySchema = z
     }
     const isBranch = refs.length === 0 || refs[0] === 'branch';
     if (repository.images !== undefined && !isBranch) refuse('images', 'needs a branch to write to');
-    const { images } = repository;
+    const { images, preview, environments } = repository;
+    if (preview !== undefined && !isBranch) refuse('preview', 'needs a branch that pull requests are for');
+    if (preview !== undefined && repository.provider === 'generic')
+      refuse('preview', 'needs a provider that is known: a generic host has no API of pull requests');
+    const opens = repository.host?.tokenSecret ?? githubApp ?? tokenSecret;
+    if (repository.status !== undefined && (repository.provider === 'generic' || codeCommitOf(url)))
+      refuse(
+        'status',
+        'needs a Git host with statuses of commits: neither generic ones nor CodeCommit have any',
+      );
+    else if (repository.status !== undefined && opens === undefined)
+      refuse('status', 'needs a token for the API of the Git host: name one as host.tokenSecret');
+    const { reverts } = repository;
+    if (reverts !== undefined && (!isBranch || repository.provider === 'generic'))
+      refuse('reverts', 'needs a branch that pull requests are for, and a provider that is known');
+    if (environments !== undefined && (!isBranch || repository.provider === 'generic'))
+      refuse('environments', 'needs a branch that pull requests are for, and a provider that is known');
     if (images !== undefined && verify?.mode === 'require' && images.signingKeySecret === undefined)
       refuse('images', 'needs a signingKeySecret: commits without a signature are not followed here');
+    if (images?.pullRequest !== undefined && repository.provider === 'generic')
+      refuse('images', 'proposes by pull request only where the provider is known');
     if (images?.tokenSecret !== undefined && (isSsh || codeCommitOf(url) !== undefined))
       refuse('images', 'takes a tokenSecret for https:// urls that are read by one');
     if (lfs !== undefined && (isSsh || codeCommitOf(url) !== undefined)) {
@@ -243,6 +264,11 @@ export type RepositoryConfig = z.infer<typeof repositorySchema>;
 export function codeCommitOf(url: string): { readonly region: string; readonly name: string } | undefined {
   const [, region, name] = codeCommitForm.exec(url) ?? [];
   return region === undefined || name === undefined ? undefined : { region, name };
+}
+
+/** Name of the secret that opens the API of its Git host. */
+export function hostSecretOf({ host, githubApp, tokenSecret }: RepositoryConfig): string | undefined {
+  return host?.tokenSecret ?? githubApp?.privateKeySecret ?? tokenSecret;
 }
 
 /** Names of all secrets that reading and verifying a repository takes. */
@@ -263,4 +289,22 @@ export function verifyingSecretsOf({ verify }: RepositoryConfig): readonly strin
     ...roots.filter((root) => root !== undefined),
   ];
   return [...new Set(keys.flatMap((key) => (typeof key === 'string' ? [] : [key.secret])))];
+}
+
+/** The same for whoever writes images: with the token that may push in place of whatever reads. */
+export function imageWriterOf({ githubApp, ...repository }: RepositoryConfig): RepositoryConfig {
+  const tokenSecret = repository.images?.tokenSecret;
+  if (tokenSecret !== undefined) return { ...repository, tokenSecret };
+  return { ...repository, ...(githubApp !== undefined && { githubApp }) };
+}
+
+/** A repository where changes are taken back, with the token that may push in place of whatever reads. */
+export function revertWriterOf(
+  repository: RepositoryConfig,
+): (RepositoryConfig & { readonly reverts: NonNullable<RepositoryConfig['reverts']> }) | undefined {
+  const { reverts, githubApp, ...others } = repository;
+  if (reverts === undefined) return undefined;
+  const { tokenSecret } = reverts;
+  const reads = githubApp === undefined ? others : { ...others, githubApp };
+  return { ...(tokenSecret === undefined ? reads : { ...others, tokenSecret }), reverts };
 }

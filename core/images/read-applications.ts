@@ -3,17 +3,17 @@ import { apiVersion } from '../model/application.ts';
 import { isJsonObject } from '../model/json.ts';
 import { parseApplication } from '../source.ts';
 import { readYaml } from '../yaml/read-yaml.ts';
-import type { UpdateInput } from './plan-update.ts';
+import type { FollowersInput } from './followers.ts';
 
 /**
  * Applications in the files of a checkout that follow an image. Templates of charts are no YAML and need not be: only what
  * says that it is an Application is read as one. One that is faulty leaves the others alone.
  */
 export function followingApplications(files: ReadonlyMap<string, string>): {
-  readonly applications: UpdateInput['applications'];
+  readonly applications: FollowersInput['applications'];
   readonly faults: readonly Fault[];
 } {
-  const applications: UpdateInput['applications'][number][] = [];
+  const applications: FollowersInput['applications'][number][] = [];
   const faults: Fault[] = [];
   for (const [file, text] of files) {
     if (!text.includes(apiVersion) || !/\bimages\b/.test(text)) continue;

@@ -3,6 +3,8 @@ import { clusterSelectorSchema } from './cluster-selector.ts';
 import { durationSchema } from './duration.ts';
 import { freezeSchema } from './freeze.ts';
 import { imagePolicySchema } from './image-policy.ts';
+import { previewEnvironmentsSchema } from './preview-environments.ts';
+import { rollbackSchema } from './rollback.ts';
 import { rolloutSchema } from './rollout.ts';
 import { driftModeSchema, expressionSchema, healthCheckSchema, ruleSchema } from './rule.ts';
 import { sourceSchema } from './source.ts';
@@ -106,6 +108,12 @@ export const applicationSchema = z.strictObject({
     rollout: rolloutSchema
       .exactOptional()
       .describe('in which order its clusters get a new revision; default: all at once'),
+    rollback: rollbackSchema
+      .exactOptional()
+      .describe('what becomes of a revision that turns out bad; default: a person decides'),
+    previewEnvironments: previewEnvironmentsSchema
+      .exactOptional()
+      .describe('run it for each pull request too, apart; default: it is not'),
     freeze: z
       .array(freezeSchema)
       .max(50)

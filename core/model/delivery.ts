@@ -23,6 +23,17 @@ export const deliverySchema = z.object({
     .array(z.object({ repository: z.string(), ref: z.string(), before: z.string(), after: z.string() }))
     .exactOptional(),
   images: z.array(imageSchema).exactOptional(),
+  pulls: z
+    .array(
+      z.object({
+        repository: z.string(),
+        id: z.string(),
+        action: z.enum(['opened', 'updated', 'closed', 'reviewed']),
+        head: z.object({ branch: z.string(), sha: z.string() }),
+        base: z.object({ branch: z.string() }),
+      }),
+    )
+    .exactOptional(),
   /** What came of it, or why nothing did: written by the snapshot function too. */
   outcome: z.string().optional(),
 });

@@ -3,7 +3,9 @@ import { deletionPolicySchema, dependencySchema, syncModeSchema } from './applic
 import { commitSchema } from './commit.ts';
 import { freezeSchema } from './freeze.ts';
 import { followedChartSchema } from './helm.ts';
+import { environmentBoundsSchema } from './preview-environments.ts';
 import { driftModeSchema, healthCheckSchema, ruleSchema } from './rule.ts';
+import { rollbackSettingsSchema } from './rollback.ts';
 import { rolloutSettingsSchema } from './rollout.ts';
 import { targetSchema } from './target.ts';
 import { traceSchema } from './trace.ts';
@@ -26,6 +28,8 @@ export const settingsSchema = z.object({
   project: z.string().exactOptional(),
   schedule: z.array(freezeSchema).exactOptional(),
   rollout: rolloutSettingsSchema.exactOptional(),
+  rollback: rollbackSettingsSchema.exactOptional(),
+  environment: environmentBoundsSchema.exactOptional().describe('of a preview environment'),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -64,10 +68,28 @@ export const desiredPointerSchema = z.object({
   snapshot: z.string().describe('digest'),
   objects: z.number().int(),
   settings: settingsSchema,
-  /** Set by a person's rollback: until it is lifted or runs out, commits are examined and not followed. */
+  /** Set by a rollback: until it is lifted or runs out, commits are examined and not followed. */
   pin: z
-    .object({ by: z.string(), reason: z.string(), at: z.string(), until: z.string().optional() })
+    .object({
+      by: z.string(),
+      reason: z.string(),
+      at: z.string(),
+      until: z.string().optional(),
+      rejects: z
+        .object({
+          revision: z.number().int(),
+          snapshot: z.string(),
+          commit: commitSchema,
+          told: z.literal(true).exactOptional().describe('the run was asked for, and the event published'),
+        })
+        .exactOptional()
+        .describe(
+          'of a rollback that nobody asked for: what failed. A commit that gives other objects lifts the pin',
+        ),
+    })
     .optional(),
+  /** Rolled back by itself once, and wanted by a person all the same: it is not rolled back again. */
+  insisted: z.string().exactOptional().describe('digest of a snapshot'),
   /** While it is pinned: what the pointer would say of the newest commit that was followed. */
   held: z
     .object({
@@ -109,6 +131,8 @@ export const repositoryStateSchema = z.object({
   moving: z.object({ sha: z.string(), at: z.string(), targets: z.array(z.string()) }).exactOptional(),
   /** Whether at least one application of that commit could not be followed. */
   failing: z.boolean(),
+  /** The first few of what is wrong with it. */
+  faults: z.array(faultRecordSchema).exactOptional(),
   /** Application name to the file that defines it and the clusters it chose. */
   applications: z.record(
     z.string(),

@@ -107,12 +107,25 @@ export const inventorySchema = z.object({
       runId: z.string(),
       at: z.string(),
       since: z.string().exactOptional().describe('when this revision was first applied'),
+      healthy: z.literal(true).exactOptional().describe('this revision was seen Healthy'),
       gone: z
         .literal(true)
         .exactOptional()
         .describe('it was taken away with all of it: what comes next is the first'),
     })
     .optional(),
+  /** The newest revision that was begun, where it may be rolled back by itself (`spec.rollback.onFailure`). */
+  trial: z
+    .object({
+      revision: z.number().int(),
+      since: z.string().describe('when it was begun'),
+      back: z
+        .object({ revision: z.number().int(), snapshot: z.string(), commit: commitSchema, runId: z.string() })
+        .exactOptional()
+        .describe('what was applied before it and healthy; absent: there is nothing to go back to'),
+      degradedSince: z.string().exactOptional().describe('since when looks have found it Degraded'),
+    })
+    .exactOptional(),
   /** The last run that ended, whatever its outcome. */
   lastRun: z
     .object({

@@ -13,6 +13,21 @@ export function isPinned({ pin }: Pick<DesiredPointer, 'pin'>, now: number): boo
   return pin !== undefined && (pin.until === undefined || now < millisecondsOf(pin.until));
 }
 
+/** Whether trueup itself rolled back: that gives way to any commit with other objects. */
+export function isSelfPinned({ pin }: Pick<DesiredPointer, 'pin'>): boolean {
+  return pin?.rejects !== undefined;
+}
+
+/** Whether a person's rollback holds at `now`, whatever commits say. */
+export function isHeldByPerson(pointer: Pick<DesiredPointer, 'pin'>, now: number): boolean {
+  return isPinned(pointer, now) && !isSelfPinned(pointer);
+}
+
+/** Whether what the pointer says is applied without a person: a rollback by itself is, where commits wait for one too. */
+export function isAppliedByItself({ settings, pin }: Pick<DesiredPointer, 'settings' | 'pin'>): boolean {
+  return settings.sync === 'auto' || isSelfPinned({ pin });
+}
+
 /** Whether a pin is still written down although its time is over: any look at the pointer may lift it. */
 export function isPinExpired({ pin }: Pick<DesiredPointer, 'pin'>, now: number): boolean {
   return pin !== undefined && !isPinned({ pin }, now);
@@ -51,16 +66,23 @@ export function unpinned(pointer: DesiredPointer): DesiredPointer {
     commit: isSame ? pointer.commit : held.commit,
     seq: pointer.seq + 1,
     revision: pointer.revision + (isSame ? 0 : 1),
+    // Whoever lifts it wants what failed all the same.
+    ...(isSelfPinned(pointer) && { insisted: held.snapshot }),
   };
 }
 
 /** Who pinned it, why and until when, and what Git says meanwhile, in a sentence; undefined when nobody did. */
 export function describePin({ pin, held, commit, failed }: DesiredPointer): string | undefined {
   if (pin === undefined) return undefined;
-  const until = pin.until === undefined ? 'until it is lifted' : `until ${pin.until}`;
+  const until = pin.until === undefined ? untilLifted(pin) : `until ${pin.until}`;
   const pinnedAs = `pinned to commit ${commit.sha.slice(0, 7)} by ${pin.by} since ${pin.at}, ${until} (${pin.reason})`;
   if (failed !== undefined) return pinnedAs;
   if (held?.state === 'gone') return `${pinnedAs}; Git has given the application up`;
   const head = held?.commit.sha;
   return head === undefined || head === commit.sha ? pinnedAs : `${pinnedAs}; Git is at ${head.slice(0, 7)}`;
+}
+
+function untilLifted({ rejects }: Pin): string {
+  if (rejects === undefined) return 'until it is lifted';
+  return `until a commit gives other objects than ${rejects.commit.sha.slice(0, 7)}, or it is lifted`;
 }

@@ -23,6 +23,8 @@ export const runReasonSchema = z.enum([
   'hand-over',
   /** A value that a Secret refers to has another version than the one that was applied. */
   'rotation',
+  /** Looks whether a new revision is to be rolled back, for as long as its window lasts. */
+  'watch',
 ]);
 export type RunReason = z.infer<typeof runReasonSchema>;
 
@@ -78,6 +80,10 @@ export const runRecordSchema = z.object({
   snapshot: z.string(),
   commit: commitSchema,
   startedAt: z.string(),
+  rollback: z
+    .object({ by: z.string(), reason: z.string() })
+    .exactOptional()
+    .describe('who pinned what this run applied, and why'),
   plan: planSchema,
   /** Absent while the run is under way, or for ever when it died: the next run finishes its work. */
   outcome: z

@@ -5,7 +5,7 @@ import { trackedRef } from '../contract/tracked-ref.ts';
 import { readDocument } from '../documents.ts';
 import type { Fault } from '../errors.ts';
 import { inBatches } from '../in-batches.ts';
-import { repositoryStateSchema, type DesiredPointer } from '../model/desired.ts';
+import { repositoryStateSchema, type DesiredPointer, type FaultRecord } from '../model/desired.ts';
 import { inventorySchema } from '../model/inventory.ts';
 import type { Bus, Metrics, Queues, Store } from '../ports.ts';
 import type { StackConfig } from '../contract/config.ts';
@@ -51,6 +51,8 @@ export async function unanswered(
 /** Together these stay below the 256 KiB that the bus takes, in any script: at most 50 x 1,500 characters of 3 bytes. */
 const faultsTold = 50;
 const messageLength = 1000;
+/** Whoever wants them all has the event. */
+const faultsKept = 5;
 const subjectLength = 500;
 
 /** One event for a commit, with its first 50 faults and a last one that counts the others. */
@@ -65,6 +67,24 @@ export async function announceFailed(
   const more = detail.faults.length - faults.length;
   if (more > 0) faults.push({ subject: `repository ${detail.repository}`, message: `and ${more} more` });
   await bus.publish([{ type: 'SnapshotFailed', detail: { version: 1, ...detail, faults } }]);
+}
+
+/** What the state of a repository keeps of the faults of its head. */
+export function firstFaults(faults: readonly Fault[]): FaultRecord[] {
+  return faults.slice(0, faultsKept).map(({ subject, message }) => ({
+    subject: subject.slice(0, subjectLength),
+    message: message.slice(0, messageLength),
+  }));
+}
+
+/** Of a repository that tells its Git host of commits: one that changes nothing has no other event. */
+export async function announceExamined(
+  examined: Omit<EventDetail<'CommitExamined'>, 'version' | 'trace'>,
+  { trace }: Pick<EventDetail<'PushReceived'>, 'trace'>,
+  bus: Bus,
+): Promise<void> {
+  const detail = { version: 1 as const, ...examined, ...(trace && { trace }) };
+  await bus.publish([{ type: 'CommitExamined', detail }]);
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Fault, Retry } from '../errors.ts';
 import type { Commit } from '../model/commit.ts';
 import type { FollowedChart } from '../model/helm.ts';
 import type { DesiredPointer, FaultRecord, RepositoryState } from '../model/desired.ts';
-import { isPinned } from '../model/pin.ts';
+import { isHeldByPerson } from '../model/pin.ts';
 import { targetKey, type Target } from '../model/target.ts';
 import { millisecondsOf } from '../model/time.ts';
 import type { Source, SourcedApplication } from '../source.ts';
@@ -150,8 +150,13 @@ function followed(
 /** The first repository that defined a name keeps it, until it lets go or leaves the installation. */
 function rivalFault({ name, standing }: Planning, cluster: string, file: string): Fault[] {
   const pointer = standing.pointers.get(targetKey({ cluster, application: name }));
-  if (pointer === undefined || pointer.state === 'gone' || pointer.repository === standing.repository)
-    return [];
+  if (pointer === undefined || pointer.state === 'gone') return [];
+  const { environment } = pointer.settings;
+  if (environment !== undefined) {
+    const what = `the preview environment of pull request ${environment.pull} of the application ${environment.application}`;
+    return [{ subject: file, message: `application ${name} has the name of ${what}; rename one` }];
+  }
+  if (pointer.repository === standing.repository) return [];
   if (!standing.repositories.includes(pointer.repository)) return [];
   const message =
     `application ${name} on cluster ${cluster} belongs to repository ${pointer.repository} and is defined in ` +
@@ -180,11 +185,11 @@ function gone(planning: Planning): ApplicationPlan {
   return { name, verdict: 'gone', clusters, pointers, faults: [], ...known };
 }
 
-/** What a pin keeps though Git has given it up: a later look must find it again, or it would never become a tombstone. */
+/** What a person's pin keeps though Git has given it up: a later look must find it again, or it would never become a tombstone. */
 function pinnedAmong(planning: Planning, clusters: readonly string[]): string[] {
   const now = millisecondsOf(planning.look.at);
   return ownPointers(planning, clusters)
-    .filter((pointer) => pointer.state === 'present' && isPinned(pointer, now))
+    .filter((pointer) => pointer.state === 'present' && isHeldByPerson(pointer, now))
     .map(({ target }) => target.cluster);
 }
 

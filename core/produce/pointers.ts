@@ -2,8 +2,9 @@ import type { Application } from '../model/application.ts';
 import type { Commit } from '../model/commit.ts';
 import type { DesiredPointer, FaultRecord, Settings } from '../model/desired.ts';
 import { jsonEqual } from '../model/json.ts';
-import { heldOf, isPinExpired, isPinned, unpinned } from '../model/pin.ts';
+import { heldOf, isHeldByPerson, isPinExpired, isPinned, unpinned } from '../model/pin.ts';
 import { secondsOf } from '../model/duration.ts';
+import { rollbackSettings } from '../model/rollback.ts';
 import { rolloutSettings } from '../model/rollout.ts';
 import type { Target } from '../model/target.ts';
 import { millisecondsOf } from '../model/time.ts';
@@ -42,6 +43,7 @@ export function settingsOf({ metadata, spec }: Application): Settings {
     freeze,
     schedule,
     rollout,
+    rollback,
   } = spec;
   const impersonate = identityOf(metadata.name, spec);
   return {
@@ -60,6 +62,7 @@ export function settingsOf({ metadata, spec }: Application): Settings {
     ...(spec.project !== undefined && { project: spec.project }),
     ...(schedule !== undefined && { schedule }),
     ...(rollout !== undefined && { rollout: rolloutSettings(rollout) }),
+    ...(rollback !== undefined && { rollback: rollbackSettings(rollback) }),
   };
 }
 
@@ -77,7 +80,8 @@ function identityOf(
 
 /**
  * Pointer to a rendered snapshot; undefined when the current one says all of it already. While a person's pin holds,
- * the commit is noted beside it and not followed; a pin that has run out is lifted.
+ * the commit is noted beside it and not followed; a pin that has run out is lifted. One of trueup itself holds back what
+ * failed and nothing else: a commit that gives other objects is followed.
  */
 export function presentPointer(
   current: DesiredPointer | undefined,
@@ -86,7 +90,9 @@ export function presentPointer(
   if (current?.pin === undefined) return followingPointer(current, wanted);
   if (isPinned(current, millisecondsOf(wanted.at))) {
     const next = followingPointer({ ...current, ...heldOf(current) }, wanted);
-    return next && notedBeside(current, next);
+    // Of a commit that only changes settings nobody knows that it mends anything.
+    const isOther = current.pin.rejects !== undefined && wanted.snapshot !== current.pin.rejects.snapshot;
+    if (!isOther) return next && notedBeside(current, next);
   }
   const { pin: _, held: __, ...rest } = current;
   return followingPointer(rest, wanted) ?? { ...rest, seq: current.seq + 1 };
@@ -113,6 +119,7 @@ function followingPointer(current: DesiredPointer | undefined, wanted: Wanted): 
     settings,
     commit: isSameContent ? current.commit : commit,
     examined: { sha, at },
+    ...(isSameContent && current.insisted !== undefined && { insisted: current.insisted }),
   };
 }
 
@@ -144,14 +151,14 @@ export function touchedPointer(current: DesiredPointer, { sha, at }: Look): Desi
 }
 
 /**
- * A tombstone (rule 7 of the design): what becomes of the objects is up to `settings.onDelete`. A pin holds against
+ * A tombstone (rule 7 of the design): what becomes of the objects is up to `settings.onDelete`. A person's pin holds against
  * that as well: it was set to keep what runs.
  */
 export function gonePointer(current: DesiredPointer, { sha, at }: Look): DesiredPointer | undefined {
   if (current.state === 'gone') return undefined;
   const { failed: _, ...noted } = current;
   const seen = { seq: current.seq + 1, examined: { sha, at } };
-  if (isPinned(current, millisecondsOf(at))) {
+  if (isHeldByPerson(current, millisecondsOf(at))) {
     const held = heldOf(current);
     return held.state === 'gone' ? undefined : { ...noted, ...seen, held: { ...held, state: 'gone' } };
   }

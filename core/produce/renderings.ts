@@ -11,7 +11,7 @@ import type { FollowedChart } from '../model/helm.ts';
 import type { StackConfig } from '../contract/config.ts';
 import type { ChartIndex, Charts, Renderers, Sealer, Store, Worktree } from '../ports.ts';
 import type { AskedFacts, Bases } from '../render/context.ts';
-import { render } from '../render/render.ts';
+import { render, type Rendered } from '../render/render.ts';
 import { FactsBook } from '../facts-book.ts';
 import type { Project } from '../contract/projects.ts';
 import { membershipOf, objectsOutside } from '../project.ts';
@@ -37,6 +37,8 @@ export interface RenderDeps {
   readonly config: StackConfig;
   /** Digest of this program. */
   readonly build: string;
+  /** Of a preview environment: what its objects go through before they are held against its project and stored. */
+  readonly confine?: (rendered: Rendered) => Rendered;
 }
 
 /** The renders of one commit: those that can be taken from an earlier one, and those that must be made. */
@@ -261,7 +263,8 @@ export class Renderings {
     const references = new Map<string, RecordedWorktree>();
     for (const { ref, repository } of spec.sources ?? []) references.set(ref, others.get(repository) ?? own);
     const sources = [...others].map(([repository, { commit }]) => ({ repository, sha: commit.sha }));
-    const rendered = await render(spec.source, {
+    const { confine = (all: Rendered) => all } = this.#deps;
+    const made = await render(spec.source, {
       worktree: others.get(folder) ?? own,
       bases: this.#deps.bases,
       renderers: this.#deps.renderers,
@@ -271,6 +274,7 @@ export class Renderings {
       namespace: spec.namespace,
       references,
     });
+    const rendered = confine(made);
     const { commit } = own;
     const rules = this.#rulesOf(sourced);
     const outside =

@@ -1,14 +1,18 @@
 import * as z from 'zod';
+import type { HookRequest } from './hook-request.ts';
 import type { Provider } from './provider.ts';
 import {
+  branchSchema,
   deliveryIdSchema,
+  headShaSchema,
   parsePart,
+  pullIdSchema,
   readBody,
   repositoryNameSchema,
   shaSchema,
   urlSchema,
 } from './read-body.ts';
-import { absentSha } from './reading.ts';
+import { absentSha, type PullHint, type Reading } from './reading.ts';
 
 const sideSchema = z.object({
   type: z.string(),
@@ -16,11 +20,35 @@ const sideSchema = z.object({
   target: z.object({ hash: shaSchema }),
 });
 
-const pushSchema = z.object({
-  repository: z.object({
-    full_name: repositoryNameSchema,
-    links: z.object({ html: z.object({ href: urlSchema }) }),
+const repositorySchema = z.object({
+  full_name: repositoryNameSchema,
+  links: z.object({ html: z.object({ href: urlSchema }) }),
+});
+
+const branchOf = z.object({ name: branchSchema });
+const pullSchema = z.object({
+  repository: repositorySchema,
+  pullrequest: z.object({
+    id: pullIdSchema,
+    // Twelve digits of it.
+    source: z.object({ branch: branchOf, commit: z.object({ hash: headShaSchema }) }),
+    destination: z.object({ branch: branchOf }),
   }),
+});
+
+const pullActions: Readonly<Record<string, PullHint['action']>> = {
+  'pullrequest:created': 'opened',
+  'pullrequest:updated': 'updated',
+  'pullrequest:fulfilled': 'closed',
+  'pullrequest:rejected': 'closed',
+  'pullrequest:approved': 'reviewed',
+  'pullrequest:unapproved': 'reviewed',
+  'pullrequest:changes_request_created': 'reviewed',
+  'pullrequest:changes_request_removed': 'reviewed',
+};
+
+const pushSchema = z.object({
+  repository: repositorySchema,
   push: z.object({
     changes: z.array(z.object({ new: sideSchema.nullish(), old: sideSchema.nullish() })).max(1000),
   }),
@@ -46,8 +74,11 @@ export const bitbucket: Provider = {
     const headers = parsePart('header', headersSchema, request.headers);
     if (headers.kind === 'invalid') return headers;
     const told = { deliveryId: headers.value['x-request-uuid'], event: headers.value['x-event-key'] };
+    const action = Object.hasOwn(pullActions, told.event) ? pullActions[told.event] : undefined;
+    if (action !== undefined) return readPull(request, told, action);
     if (told.event !== 'repo:push') {
-      return { kind: 'ignored', ...told, reason: `event ${told.event} is not used (used: repo:push)` };
+      const used = ['repo:push', ...Object.keys(pullActions)].join(', ');
+      return { kind: 'ignored', ...told, reason: `event ${told.event} is not used (used: ${used})` };
     }
     const body = readBody(request, pushSchema);
     if (body.kind === 'invalid') return body;
@@ -69,4 +100,23 @@ function refOf(change: Change): string | undefined {
   if (side?.type === 'branch' || side?.type === 'named_branch') return `refs/heads/${side.name}`;
   // Annotated tags have a type of their own.
   return side?.type === 'tag' || side?.type === 'annotated_tag' ? `refs/tags/${side.name}` : undefined;
+}
+
+function readPull(
+  request: HookRequest,
+  told: { readonly event: string; readonly deliveryId: string },
+  action: PullHint['action'],
+): Reading {
+  const body = readBody(request, pullSchema);
+  if (body.kind === 'invalid') return body;
+  const { repository, pullrequest: pull } = body.value;
+  const { id, source, destination } = pull;
+  const hint: PullHint = {
+    repository: { fullName: repository.full_name, urls: [repository.links.html.href] },
+    id,
+    action,
+    head: { branch: source.branch.name, sha: source.commit.hash },
+    base: { branch: destination.branch.name },
+  };
+  return { kind: 'pulls', ...told, pulls: [hint], stamped: false };
 }

@@ -54,10 +54,11 @@ export async function deliver(
 }
 
 /** What a delivery asks for, as its record holds it. */
-export function recordOf({ pushes, images }: Wanted): Candidate['wanted'] {
+export function recordOf({ pushes, images, pulls }: Wanted): Candidate['wanted'] {
   return {
     ...(pushes.length > 0 && { pushes: [...pushes] }),
     ...(images.length > 0 && { images: [...images] }),
+    ...(pulls.length > 0 && { pulls: [...pulls] }),
   };
 }
 
@@ -66,7 +67,7 @@ const noCommit = /^0+$/;
 /** The events of a delivery; they name it, so that what comes of them finds its record. */
 export function eventsOf(
   { provider, id: deliveryId }: Pick<Sender, 'provider' | 'id'>,
-  { pushes, images }: Wanted,
+  { pushes, images, pulls }: Wanted,
   now: number,
 ): TrueupEvent[] {
   const at = isoTime(now);
@@ -78,5 +79,6 @@ export function eventsOf(
       detail: { ...facts, ...push, deleted: noCommit.test(push.after) },
     })),
     ...images.map((image) => ({ type: 'ImagePushed' as const, detail: { ...facts, ...image } })),
+    ...pulls.map((pull) => ({ type: 'PullRequestChanged' as const, detail: { ...facts, ...pull } })),
   ];
 }

@@ -1,9 +1,17 @@
 import * as z from 'zod';
 import { githubPushSchema } from './github.ts';
+import { readGithubPull } from './github-pull.ts';
 import type { HookRequest } from './hook-request.ts';
 import type { Provider } from './provider.ts';
 import { deliveryIdSchema, parsePart, readBody } from './read-body.ts';
 import type { Reading } from './reading.ts';
+
+/** A review is an event of its own for each verdict. */
+const pullEvents: ReadonlySet<string> = new Set([
+  'pull_request',
+  'pull_request_approved',
+  'pull_request_rejected',
+]);
 
 const pingSchema = z.object({ zen: z.string() });
 
@@ -36,9 +44,11 @@ function readEvent(
   request: HookRequest,
   told: { readonly event: string; readonly deliveryId: string | undefined },
 ): Reading {
+  if (pullEvents.has(told.event)) return readGithubPull(request, told);
   if (told.event !== 'push') {
     const isPing = readBody(request, pingSchema).kind === 'read';
-    const reason = isPing ? 'ping' : `event ${told.event} is not used (used: push)`;
+    const used = ['push', ...pullEvents].join(', ');
+    const reason = isPing ? 'ping' : `event ${told.event} is not used (used: ${used})`;
     return { kind: 'ignored', ...told, reason };
   }
   const body = readBody(request, githubPushSchema);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { readGithubPull } from './github-pull.ts';
 import type { Provider } from './provider.ts';
 import {
   deliveryIdSchema,
@@ -49,9 +50,11 @@ export const github: Provider = {
       event: headers.value['x-github-event'],
     };
     if (told.event === 'ping') return { kind: 'ignored', ...told, reason: 'ping' };
+    if (told.event === 'pull_request' || told.event === 'pull_request_review')
+      return readGithubPull(request, told);
     if (told.event !== 'push') {
       const hint = told.event.endsWith('package') ? '; images of GHCR go to the route /hooks/ghcr' : '';
-      const reason = `event ${told.event} is not used (used: push, ping)${hint}`;
+      const reason = `event ${told.event} is not used (used: push, pull_request, pull_request_review, ping)${hint}`;
       return { kind: 'ignored', ...told, reason };
     }
     const body = readBody(request, githubPushSchema);

@@ -5,12 +5,21 @@ import type { PushHint, RepositoryHint } from './reading.ts';
 /** Names of the configured repositories that a push is for, or why there are none. */
 export type Tracked = { readonly names: readonly string[] } | { readonly reason: string };
 
+/** The configured repositories that a host's name for one leads to, or why there are none. */
+export function configuredAt(
+  hint: RepositoryHint,
+  configured: readonly RepositoryConfig[],
+): { readonly repositories: readonly RepositoryConfig[] } | { readonly reason: string } {
+  const repositories = matching(hint, configured);
+  if (repositories.length > 0) return { repositories };
+  const known = configured.map((candidate) => candidate.url).join(', ');
+  return { reason: `repository ${hint.fullName} is not configured (configured: ${known})` };
+}
+
 export function trackedBy({ ref, repository }: PushHint, configured: readonly RepositoryConfig[]): Tracked {
-  const candidates = matching(repository, configured);
-  if (candidates.length === 0) {
-    const known = configured.map((candidate) => candidate.url).join(', ');
-    return { reason: `repository ${repository.fullName} is not configured (configured: ${known})` };
-  }
+  const found = configuredAt(repository, configured);
+  if ('reason' in found) return found;
+  const { repositories: candidates } = found;
   const tracked = candidates.filter((candidate) => tracks(candidate, ref));
   if (tracked.length > 0) return { names: tracked.map(({ name }) => name) };
   const refs = candidates.map(trackedRef).join(', ');

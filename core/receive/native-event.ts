@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { objectRef } from '../contract/tracked-ref.ts';
 import { imageSchema } from '../model/image.ts';
 import { objectRevision } from '../model/object-revision.ts';
-import { refSchema, shaSchema, tagSchema } from './read-body.ts';
-import { absentSha, type Reading } from './reading.ts';
+import { branchSchema, headShaSchema, pullIdSchema, refSchema, shaSchema, tagSchema } from './read-body.ts';
+import { absentSha, type PullHint, type Reading, type RepositoryHint } from './reading.ts';
 
 const id = z.string().regex(/^[\w-]{1,100}$/);
 
@@ -39,6 +39,24 @@ const codeCommitSchema = z.object({
   }),
 });
 
+const codeCommitPullSchema = z.object({
+  id,
+  account: z.string(),
+  region: z.string(),
+  source: z.literal('aws.codecommit'),
+  'detail-type': z.literal('CodeCommit Pull Request State Change'),
+  detail: z.object({
+    event: z.string(),
+    pullRequestId: pullIdSchema,
+    pullRequestStatus: z.string().optional(),
+    repositoryNames: z.array(z.string()).min(1).max(10),
+    // Absent from those that are about approval rules alone.
+    sourceReference: branchSchema.optional(),
+    destinationReference: branchSchema.optional(),
+    sourceCommit: headShaSchema.optional(),
+  }),
+});
+
 /** S3's event of one object, which the bucket sends only where it was told to. */
 const objectSchema = z.object({
   id,
@@ -55,13 +73,20 @@ const objectSchema = z.object({
 });
 
 /** Events of AWS services that EventBridge brings: nobody signs them, since only AWS can put them on the bus. */
-export const nativeEventSchema = z.discriminatedUnion('source', [ecrSchema, codeCommitSchema, objectSchema]);
+export const nativeEventSchema = z.discriminatedUnion('source', [
+  ecrSchema,
+  z.discriminatedUnion('detail-type', [codeCommitSchema, codeCommitPullSchema]),
+  objectSchema,
+]);
 export type NativeEvent = z.infer<typeof nativeEventSchema>;
 
 /** What such an event tells, in the words of a webhook's. */
 export function readNativeEvent(event: NativeEvent): Reading {
   if (event.source === 'aws.ecr') return readEcr(event);
-  return event.source === 'aws.s3' ? readObject(event) : readCodeCommit(event);
+  if (event.source === 'aws.s3') return readObject(event);
+  return event['detail-type'] === 'CodeCommit Repository State Change'
+    ? readCodeCommit(event)
+    : readCodeCommitPull(event);
 }
 
 const providers = { 'aws.ecr': 'ecr', 'aws.codecommit': 'codecommit', 'aws.s3': 's3' } as const;
@@ -107,16 +132,51 @@ function readCodeCommit({
     return { kind: 'ignored', ...told, reason: `${detail.event} of ${name} moved no ref` };
   }
   const isDeleted = detail.event === 'referenceDeleted';
-  const host = `git-codecommit.${region}.${awsDomain(region)}`;
-  const urls = [`https://${host}/v1/repos/${name}`, `ssh://${host}/v1/repos/${name}`];
   const push = {
-    // With its host: a repository of the same name in another region is another.
-    repository: { fullName: `${host}/v1/repos/${name}`, urls },
+    repository: codeCommitHint(region, name),
     ref,
     before: oldCommitId ?? (isDeleted ? (commitId ?? absentSha) : absentSha),
     after: isDeleted ? absentSha : (commitId ?? absentSha),
   };
   return { kind: 'pushes', ...told, pushes: [push], stamped: true };
+}
+
+function codeCommitHint(region: string, name: string): RepositoryHint {
+  const host = `git-codecommit.${region}.${awsDomain(region)}`;
+  const urls = [`https://${host}/v1/repos/${name}`, `ssh://${host}/v1/repos/${name}`];
+  // With its host: a repository of the same name in another region is another.
+  return { fullName: `${host}/v1/repos/${name}`, urls };
+}
+
+const pullActions: Readonly<Record<string, PullHint['action']>> = {
+  pullRequestCreated: 'opened',
+  pullRequestSourceBranchUpdated: 'updated',
+  pullRequestMergeStatusUpdated: 'closed',
+  pullRequestStatusChanged: 'closed',
+  pullRequestApprovalStateChanged: 'reviewed',
+  pullRequestApprovalRuleOverridden: 'reviewed',
+};
+
+function readCodeCommitPull({
+  id: deliveryId,
+  region,
+  detail,
+  ...event
+}: z.infer<typeof codeCommitPullSchema>): Reading {
+  const told = { deliveryId, event: event['detail-type'] };
+  const { pullRequestId, sourceReference, destinationReference, sourceCommit, repositoryNames } = detail;
+  const action = Object.hasOwn(pullActions, detail.event) ? pullActions[detail.event] : undefined;
+  if (action === undefined || sourceReference === undefined || destinationReference === undefined) {
+    return { kind: 'ignored', ...told, reason: `${detail.event} of pull request ${pullRequestId}` };
+  }
+  const pulls = repositoryNames.map((name): PullHint => ({
+    repository: codeCommitHint(region, name),
+    id: pullRequestId,
+    action: action === 'closed' && detail.pullRequestStatus === 'Open' ? 'updated' : action,
+    head: { branch: sourceReference, sha: sourceCommit ?? absentSha },
+    base: { branch: destinationReference },
+  }));
+  return { kind: 'pulls', ...told, pulls, stamped: true };
 }
 
 function readObject({ id: deliveryId, detail, ...event }: z.infer<typeof objectSchema>): Reading {

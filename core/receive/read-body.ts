@@ -6,6 +6,17 @@ type Invalid = Extract<Reading, { kind: 'invalid' }>;
 
 /** A commit; forty zeros stand for none. */
 export const shaSchema = z.string().regex(/^[0-9a-f]{40}$/, 'must be 40 hex digits');
+/** Of a pull request, where some hosts abbreviate it. */
+export const headShaSchema = z.string().regex(/^[0-9a-f]{7,40}$/, 'must be hex digits of a commit');
+/** Number of a pull request: what is asked of the host has it in its address. */
+export const pullIdSchema = z
+  .union([z.number().int().positive(), z.string().regex(/^[0-9]{1,18}$/)])
+  .transform(String);
+export const branchSchema = z
+  .string()
+  .min(1)
+  .max(1024)
+  .transform((ref) => ref.replace(/^refs\/heads\//, ''));
 export const urlSchema = z.string().max(2048);
 export const refSchema = z.string().max(1024).startsWith('refs/');
 export const repositoryNameSchema = z.string().min(1).max(300);

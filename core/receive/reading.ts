@@ -15,6 +15,18 @@ export interface PushHint {
   readonly after: string;
 }
 
+/** A pull request that was opened, changed, reviewed or closed. */
+export interface PullHint {
+  /** The one that it would be merged into. */
+  readonly repository: RepositoryHint;
+  /** As the host counts them. */
+  readonly id: string;
+  readonly action: 'opened' | 'updated' | 'closed' | 'reviewed';
+  /** The commit may be abbreviated: Bitbucket Cloud names no more. */
+  readonly head: { readonly branch: string; readonly sha: string };
+  readonly base: { readonly branch: string };
+}
+
 /** What every reading of an understood request says. */
 interface Told {
   /** Absent where the provider gives none. */
@@ -22,7 +34,7 @@ interface Told {
   readonly event: string;
 }
 
-/** What a provider's reader makes of a verified request, whatever the provider: pushes, images, or why neither. */
+/** What a provider's reader makes of a verified request, whatever the provider: pushes, images, pull requests, or why nothing. */
 export type Reading =
   | (Told & {
       readonly kind: 'pushes';
@@ -31,6 +43,7 @@ export type Reading =
       readonly stamped: boolean;
     })
   | (Told & { readonly kind: 'images'; readonly images: readonly Image[]; readonly stamped: boolean })
+  | (Told & { readonly kind: 'pulls'; readonly pulls: readonly PullHint[]; readonly stamped: boolean })
   | (Told & { readonly kind: 'ignored'; readonly reason: string })
   | { readonly kind: 'invalid'; readonly reason: string };
 

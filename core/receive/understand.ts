@@ -1,10 +1,11 @@
 import { kindOf } from '../contract/artifact.ts';
+import { followsPullRequests } from '../contract/pull-requests.ts';
 import type { RepositoryConfig } from '../contract/repository.ts';
 import { trackedRef } from '../contract/tracked-ref.ts';
 import { digestOf } from '../model/digest.ts';
 import type { Image } from '../model/image.ts';
-import { trackedBy } from './match-repository.ts';
-import { absentSha, type PushHint, type Reading } from './reading.ts';
+import { configuredAt, trackedBy } from './match-repository.ts';
+import { absentSha, type PullHint, type PushHint, type Reading } from './reading.ts';
 
 /** A push to a ref that a configured repository tracks; once for each such repository. A hint only (rule 2). */
 export interface TrackedPush {
@@ -15,6 +16,12 @@ export interface TrackedPush {
   readonly after: string;
 }
 
+/** A pull request of a configured repository that something is to be done about; a hint only. */
+export interface FollowedPull extends Omit<PullHint, 'repository'> {
+  /** Name in the stack configuration. */
+  readonly repository: string;
+}
+
 /** What a reading asks of this installation. */
 export type Understood =
   | {
@@ -23,6 +30,7 @@ export type Understood =
       readonly event: string;
       readonly pushes: readonly TrackedPush[];
       readonly images: readonly Image[];
+      readonly pulls: readonly FollowedPull[];
       /** The body names the moment of what it tells, so that nothing else can have the same bytes. */
       readonly stamped: boolean;
     }
@@ -34,10 +42,11 @@ const mostReasons = 3;
 /** Finds the repositories that a reading is about. */
 export function understand(reading: Reading, repositories: readonly RepositoryConfig[]): Understood {
   if (reading.kind === 'pushes') return understandPushes(reading, repositories);
+  if (reading.kind === 'pulls') return understandPulls(reading, repositories);
   if (reading.kind !== 'images') return reading;
   const { deliveryId, event, images, stamped } = reading;
   const pushes = images.flatMap((image) => artifactPushes(image, repositories));
-  return { kind: 'wanted', deliveryId, event, pushes, images, stamped };
+  return { kind: 'wanted', deliveryId, event, pushes, images, pulls: [], stamped };
 }
 
 /** Under which cosign keeps signatures of a digest, and under which registries list what refers to it. */
@@ -75,12 +84,40 @@ function understandPushes(
     'names' in tracked ? tracked.names.map((repository) => trackedPush(repository, push)) : [],
   );
   if (wanted.length > 0) {
-    return { kind: 'wanted', deliveryId, event, pushes: wanted, images: [], stamped };
+    return { kind: 'wanted', deliveryId, event, pushes: wanted, images: [], pulls: [], stamped };
   }
-  const reasons = [...new Set(found.flatMap(({ tracked }) => ('reason' in tracked ? [tracked.reason] : [])))];
-  const rest = reasons.length - mostReasons;
-  const told = [...reasons.slice(0, mostReasons), ...(rest > 0 ? [`and ${rest} more`] : [])].join('; ');
-  return { kind: 'ignored', deliveryId, event, reason: told };
+  const reasons = found.flatMap(({ tracked }) => ('reason' in tracked ? [tracked.reason] : []));
+  return { kind: 'ignored', deliveryId, event, reason: inShort(reasons) };
+}
+
+/** Whichever branch it is for: one that was moved to another branch is news to whoever followed it. */
+function understandPulls(
+  { deliveryId, event, pulls, stamped }: Extract<Reading, { kind: 'pulls' }>,
+  repositories: readonly RepositoryConfig[],
+): Understood {
+  const found = pulls.map((pull) => ({ pull, known: configuredAt(pull.repository, repositories) }));
+  const followed = found.flatMap(({ pull: { repository: _hint, ...pull }, known }) =>
+    'repositories' in known
+      ? known.repositories
+          .filter(followsPullRequests)
+          .map(({ name: repository }): FollowedPull => ({ repository, ...pull }))
+      : [],
+  );
+  if (followed.length > 0) {
+    return { kind: 'wanted', deliveryId, event, pushes: [], images: [], pulls: followed, stamped };
+  }
+  const reasons = found.map(({ known }) =>
+    'reason' in known
+      ? known.reason
+      : `repository ${known.repositories.map(({ name }) => name).join(', ')} is configured for nothing that follows pull requests`,
+  );
+  return { kind: 'ignored', deliveryId, event, reason: inShort(reasons) };
+}
+
+function inShort(reasons: readonly string[]): string {
+  const all = [...new Set(reasons)];
+  const rest = all.length - mostReasons;
+  return [...all.slice(0, mostReasons), ...(rest > 0 ? [`and ${rest} more`] : [])].join('; ');
 }
 
 function trackedPush(repository: string, { ref, before, after }: PushHint): TrackedPush {

@@ -38,8 +38,9 @@ export async function carryOut(context: RunContext, work: PlannedWork, progress:
   for (const { ref, why } of goal.rollout ? work.unservedHooks : []) {
     throw new Blocked({ subject: `hook ${describeRef(ref)}`, message: why });
   }
+  const later = isGone ? work : await applyOwnNamespace(context, work, effects, progress);
   if (goal.rollout) await runHooks({ ...run, phase: isGone ? 'delete' : 'pre' }, work);
-  await applyWaves(context, work, effects, progress);
+  await applyWaves(context, later, effects, progress);
   const isWhole =
     work.decision.plan.actions.every(({ action }) => action !== 'blocked') &&
     progress.results.every(({ failure }) => failure === undefined);
@@ -56,6 +57,25 @@ export async function carryOut(context: RunContext, work: PlannedWork, progress:
     await runHooks({ ...run, phase: 'post' }, work);
   }
   await forgetHooks(context, work, run.effects);
+}
+
+/** A preview environment brings its namespace, and its pre hooks need one. Gives the work that is left. */
+async function applyOwnNamespace(
+  context: RunContext,
+  work: PlannedWork,
+  effects: Effects,
+  progress: Progress,
+): Promise<PlannedWork> {
+  const { environment } = context.goal.settings;
+  const { decision } = work;
+  const key = environment === undefined ? undefined : namespaceKey(environment.namespace);
+  const steps = decision.apply.filter(({ desired }) => desired.key === key);
+  if (steps.length === 0) return work;
+  const before = context.inventory.value.entries;
+  await noteIntents(context, steps, []);
+  await applyAll(context, { work, steps, before }, effects, progress);
+  const apply = decision.apply.filter(({ desired }) => desired.key !== key);
+  return { ...work, decision: { ...decision, apply } };
 }
 
 /** Post-delete hooks, once nothing of the application is left that is being deleted. */

@@ -6,6 +6,7 @@ import type { Inventory } from '../model/inventory.ts';
 import type { RunReason, RunRequest } from '../model/run.ts';
 import type { SecretVersions } from '../model/secret-reference.ts';
 import { millisecondsOf, secondsBetween } from '../model/time.ts';
+import { isAppliedByItself } from '../model/pin.ts';
 import { describeSuspension, suspensionOf } from '../model/suspension.ts';
 import { pruneDue, type ApplyScope } from '../plan.ts';
 import { continueDelaySeconds, retryDelaySeconds, slackMs } from './delays.ts';
@@ -44,7 +45,7 @@ export function chooseGoal(
   const isPushHeld = reason === 'heal' && whyHeld('push', pointer, holds, now) !== undefined;
   const known = { pointer, inventory, now, healable, secretVersions, isPushHeld };
   const facts = { ...known, ...factsOf(pointer, inventory) };
-  const suspension = reason === 'health' ? undefined : suspensionOf(holds.suspensions, pointer.target, now);
+  const suspension = isLook(reason) ? undefined : suspensionOf(holds.suspensions, pointer.target, now);
   if (suspension !== undefined) return rest(describeSuspension(suspension));
   const held = isAgreed({ reason, revision }, pointer)
     ? undefined
@@ -68,7 +69,11 @@ function actionOf(reason: RunReason, { isDone }: Facts): HeldAction {
 
 /** A look at health writes nothing, and a person knows of the freeze: for the revision that they saw. */
 function isForPeople(reason: RunReason): boolean {
-  return reason === 'sync' || reason === 'health';
+  return reason === 'sync' || isLook(reason);
+}
+
+function isLook(reason: RunReason): boolean {
+  return reason === 'health' || reason === 'watch';
 }
 
 const choices: Readonly<Record<RunReason, (facts: Facts) => Choice>> = {
@@ -82,6 +87,7 @@ const choices: Readonly<Record<RunReason, (facts: Facts) => Choice>> = {
   'hand-over': forHandOver,
   rotation: forRotation,
   health: () => rest('health is looked at without a run'),
+  watch: () => rest('a revision is watched without a run'),
 };
 
 interface Facts {
@@ -158,7 +164,7 @@ function forPush(facts: Facts): Choice {
 
 function forChange(facts: Facts): Choice {
   const { pointer, isDone } = facts;
-  if (pointer.settings.sync === 'manual') return rest('sync is manual: it waits for `trueup sync`');
+  if (!isAppliedByItself(pointer)) return rest('sync is manual: it waits for `trueup sync`');
   return isDone ? rest(`revision ${pointer.revision} is applied already`) : run(facts, 'changed');
 }
 

@@ -27,14 +27,18 @@ import type { RunContext } from './run-context.ts';
 import { judge, type Ending, type Verdict } from './run-outcome.ts';
 import { sendLeadTimes, traceOfRun } from './run-trace.ts';
 import { isBegunBefore, Waiting, windowOf } from './waiting.ts';
+import { trialSeen } from './trial.ts';
+import { askForWatch } from './watch-trial.ts';
 
 /** The record of a run: with its plan before the first effect, with its outcome after the last. */
 export function recordOf({ request, goal, runId, startedAt }: RunContext, plan: Plan): RunRecord {
   const { target, reason, requestedBy } = request;
-  const { revision, snapshot, commit } = goal;
+  const { revision, snapshot, commit, rollout, pointer } = goal;
   const trace = traceOfRun(request, goal);
   const asked = { target, reason, requestedBy, ...(trace && { trace }) };
-  return { version: 1, id: runId, ...asked, revision, snapshot, commit, startedAt, plan };
+  const rollback = rollout && pointer.pin && { by: pointer.pin.by, reason: pointer.pin.reason };
+  const told = rollback ? { rollback } : {};
+  return { version: 1, id: runId, ...asked, revision, snapshot, commit, startedAt, ...told, plan };
 }
 
 export function runKeyOf({ request, runId, startedAt }: RunContext): string {
@@ -63,6 +67,7 @@ export async function endRun(
     outcome: { ...verdict.outcome, at },
     ...(health !== undefined && { health: { status: health.status, at, objects: [...health.objects] } }),
   };
+  await askForWatch(context, record, { ...ending, isRetried: verdict.retry === 'later' });
   await writeDocument(deps.store, runKeyOf(context), record, 'any');
   await closeDrift(context, ending);
   if (verdict.outcome.kind === 'applied') await closeDriftOfGone(context);
@@ -71,7 +76,7 @@ export async function endRun(
   await context.inventory.save(({ waiting: _before, ...inventory }) => ({
     ...inventory,
     ...(waiting !== undefined && { waiting }),
-    ...appliedBy(context, verdict, at),
+    ...appliedBy(context, verdict, { at, health: health?.status }),
     lastRun: {
       runId: context.runId,
       key: runKeyOf(context),
@@ -85,6 +90,9 @@ export async function endRun(
       ...traceLeft(context, verdict, ending),
     },
     ...(health !== undefined && { health: healthSince(inventory.health, health, at) }),
+    ...(verdict.outcome.kind === 'applied' &&
+      health !== undefined &&
+      trialSeen(inventory.trial, { revision: context.goal.revision, status: health.status, at })),
   }));
   const isIn = verdict.outcome.kind === 'applied' && health?.status === 'Healthy';
   if (isIn && context.goal.rollout) await wakeStages(deps, context.goal.pointer);
@@ -260,12 +268,15 @@ async function announce(context: RunContext, record: RunRecord, health: HealthSt
 function appliedBy(
   { goal, runId, inventory }: RunContext,
   { outcome }: Verdict,
-  at: string,
+  { at, health }: { readonly at: string; readonly health: HealthStatus | undefined },
 ): Pick<Inventory, 'applied'> {
   if (outcome.kind !== 'applied') return {};
   const { revision, snapshot, commit, pointer } = goal;
   const gone = pointer.state === 'gone' ? ({ gone: true } as const) : {};
   const before = inventory.value.applied;
-  const since = before?.revision === revision ? (before.since ?? before.at) : at;
-  return { applied: { revision, snapshot, sha: commit.sha, commit, runId, at, since, ...gone } };
+  const isSame = before?.revision === revision;
+  const since = isSame ? (before.since ?? before.at) : at;
+  const wasHealthy = health === 'Healthy' || (isSame && before.healthy === true);
+  const healthy = wasHealthy ? ({ healthy: true } as const) : {};
+  return { applied: { revision, snapshot, sha: commit.sha, commit, runId, at, since, ...healthy, ...gone } };
 }

@@ -18,6 +18,7 @@ import { healthSince, isUnsettled, readHealth } from './read-health.ts';
 import { sendLeadTimes } from './run-trace.ts';
 import type { ReconcileDeps } from './run-context.ts';
 import { readPointer } from './standing.ts';
+import { trialSeen } from './trial.ts';
 
 type Looked = { readonly kind: 'rested' | 'looked'; readonly why: string };
 type LastRun = NonNullable<Inventory['lastRun']>;
@@ -160,11 +161,15 @@ async function note(
     await sendLeadTimes(deps.metrics, record, at, { applied: false, health: worst.status });
     await deps.bus.publish([{ type: 'ReconcileFinished', detail: { ...detail, ...result } }]);
   }
-  await updateDocument(deps.store, keys.inventory(look.target), inventorySchema, (current) =>
-    current?.lastRun?.runId === last.runId
-      ? { ...current, seq: current.seq + 1, health: healthSince(current.health, worst, at) }
-      : undefined,
-  );
+  await updateDocument(deps.store, keys.inventory(look.target), inventorySchema, (current) => {
+    if (current?.lastRun?.runId !== last.runId) return undefined;
+    const { applied } = current;
+    const isIn = worst.status === 'Healthy' && applied?.revision === last.revision;
+    const healthy = isIn ? { applied: { ...applied, healthy: true as const } } : {};
+    const trial = trialSeen(current.trial, { revision: last.revision, status: worst.status, at });
+    const health = healthSince(current.health, worst, at);
+    return { ...current, seq: current.seq + 1, ...healthy, ...trial, health };
+  });
   const why = worst.message === '' ? worst.status : `${worst.status}: ${worst.message}`;
   return { kind: 'looked', why, settled: worst.status === 'Healthy' && !look.isDeleting };
 }

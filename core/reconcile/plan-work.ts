@@ -20,6 +20,7 @@ import { inTurns, type OrderedDesired } from './desired-order.ts';
 import { observeObjects, type Observed, type Sought } from './fetch-objects.ts';
 import { planAmongOthers, type HandOver } from './hand-over.ts';
 import { versionsOf, withReferencedValues } from './referenced-values.ts';
+import { confinedDecision, withinEnvironment } from './within-environment.ts';
 import { withinProject } from './within-project.ts';
 import { deadlineOf, holdLease, policyOf, type RunContext } from './run-context.ts';
 
@@ -60,7 +61,9 @@ export async function planWork(
   const cluster = await deps.clusters.connect(target.cluster, () => deadlineOf(context), { impersonate });
   const { served, resolution } = await resolveOn(cluster, state);
   const originOf = (ref: ObjectRef) => originIn(state, ref);
-  const all = inTurns(state, isGone ? resolution : withinProject(context, resolution, originOf));
+  const { environment: bounds } = goal.settings;
+  const confined = withinEnvironment(bounds, resolution);
+  const all = inTurns(state, isGone ? resolution : withinProject(context, confined, originOf));
   const turns = isGone ? leavingTurns(context, all, originOf) : all;
   const ordered = await withReferencedValues(context, turns, originOf);
   const sought = ordered.desired.refusal === undefined ? soughtIn(context, ordered.desired, served) : [];
@@ -77,7 +80,11 @@ export async function planWork(
   const { desired, entries } = readable;
   const input = { ...basis, entries, desired, observed: observed.found };
   await holdLease(context);
-  const { decision, handOver } = await planAmongOthers(context, input, { originOf, served, cluster });
+  const planned = await planAmongOthers(context, input, { originOf, served, cluster });
+  const { application } = target;
+  const grounds = { bounds, application, entries, observed: observed.found, isGone };
+  const decision = confinedDecision(planned.decision, grounds);
+  const { handOver } = planned;
   return {
     ...ordered,
     handOver,
@@ -154,7 +161,8 @@ async function basisOf(context: RunContext) {
     hookUids: new Set(Object.values(inventory.value.hooks).flatMap(({ uid }) => uid ?? [])),
     scope: goal.scope,
     drifted: new Set(episodes.filter(([, episode]) => isHealable(episode)).map(([key]) => key)),
-    pruneCap: deps.config.pruneCap,
+    // Of an environment all of it comes and goes with its pull request.
+    pruneCap: goal.settings.environment === undefined ? deps.config.pruneCap : noCap,
     confirmPrune: request.confirmPrune,
     keepUndesired: request.keepUndesired,
     pruneFrozen: context.pruneFrozen,
@@ -179,6 +187,8 @@ function soughtIn({ inventory }: RunContext, desired: Resolution, served: readon
   }));
   return [...wanted, ...others];
 }
+
+const noCap = { percent: 100, objects: Infinity };
 
 type Entries = Readonly<Record<string, InventoryEntry>>;
 
@@ -249,6 +259,8 @@ function leavingTurns(
   originOf: (ref: ObjectRef) => string | undefined,
 ): OrderedDesired {
   const made = { objects: all.hooks.map(({ desired }) => desired), blocked: [] };
-  const isAllowed = made.objects.length === 0 || withinProject(context, made, originOf).refusal === undefined;
+  const confined = withinEnvironment(context.goal.settings.environment, made);
+  const isAllowed =
+    made.objects.length === 0 || withinProject(context, confined, originOf).refusal === undefined;
   return { ...all, desired: { objects: [], blocked: [] }, hooks: isAllowed ? all.hooks : [] };
 }

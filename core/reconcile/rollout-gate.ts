@@ -65,7 +65,10 @@ export function judgePeer(
 }
 
 /** Runs look at health until it settles, sweeps from then on: whichever looked last is right. */
-function healthNow({ applied, health }: Inventory, check: TargetCheck | undefined) {
+export function healthNow(
+  { applied, health }: Pick<Inventory, 'applied' | 'health'>,
+  check: TargetCheck | undefined,
+) {
   const checkedAt = check?.triedAt ?? check?.at ?? '';
   if (check !== undefined && check.revision === applied?.revision && checkedAt > (health?.at ?? '')) {
     // Each may have missed a change that the other saw.

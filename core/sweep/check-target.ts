@@ -5,6 +5,7 @@ import { Retry, messageOf } from '../errors.ts';
 import { LostSnapshot } from '../lost-snapshot.ts';
 import type { TargetCheck } from '../model/check.ts';
 import type { TargetMemory } from '../model/memory.ts';
+import { isAppliedByItself } from '../model/pin.ts';
 import type { RunRequest } from '../model/run.ts';
 import type { Target } from '../model/target.ts';
 import { isoTime, millisecondsOf } from '../model/time.ts';
@@ -14,6 +15,7 @@ import { countFields, isAlarming } from '../record.ts';
 import { authorsOf } from '../who-did.ts';
 import { driftIgnored, isPending, judgeTarget } from './judge-target.ts';
 import { kindOf, kindOfKey } from './listed-kinds.ts';
+import { trialOf } from '../reconcile/judge-trial.ts';
 import { lookAtTarget, type Look } from './look-at-target.ts';
 import { hookRows } from './extra-objects.ts';
 import { nextRun } from './next-run.ts';
@@ -98,6 +100,7 @@ export async function concludeCheck(
   const isDrifting = look.drifts.size > 0 || swept.drifting.has(target.application);
   const recorded = isDrifting ? await record(deps, swept, state, look, previous) : undefined;
   await askForRun(deps, state, { look, previous, healable: recorded?.healable ?? false, holds });
+  await askForWatch(deps, state, now);
   const isPartial = verdict.sync === 'Unknown' && verdict.reason !== driftIgnored;
   const healths = [...look.objects.values()].flatMap(({ health }) => health ?? []);
   const stuck = stuckDeletions(state.inventory ?? { entries: {} }, now);
@@ -111,7 +114,8 @@ export async function concludeCheck(
     ...(isPartial && { triedAt: isoTime(now) }),
     ...(fullAt !== undefined && { fullAt }),
   };
-  return { check, memory: memoryOf(versions, state, look, { ...verdict, revision }, { isDrifting, holds }) };
+  const settling = { isDrifting, holds, isWatched: isOnTrial(state, now) };
+  return { check, memory: memoryOf(versions, state, look, { ...verdict, revision }, settling) };
 }
 
 /** An entry that says nothing new: when it was last looked at stays, so that its age goes on growing. */
@@ -143,12 +147,19 @@ export function appliedRevision({ inventory }: Pick<TargetState, 'inventory'>): 
   return inventory?.applied?.revision ?? 0;
 }
 
+interface Settling {
+  readonly isDrifting: boolean;
+  readonly holds: Holds;
+  /** Its revision may be rolled back yet: an alarm that rings changes no record. */
+  readonly isWatched: boolean;
+}
+
 function memoryOf(
   records: TargetMemory['records'],
   state: TargetState,
   look: Look,
   settled: NonNullable<TargetMemory['settled']>,
-  { isDrifting, holds }: { readonly isDrifting: boolean; readonly holds: Holds },
+  { isDrifting, holds, isWatched }: Settling,
 ): TargetMemory {
   const objects = [...look.objects.values()]
     .map(({ memory }) => memory)
@@ -162,7 +173,7 @@ function memoryOf(
     rulesDigest: rulesDigest(state),
     versionOnly: isVersionOnly(state),
     ...(intervalSeconds !== undefined && { intervalSeconds }),
-    ...(isClean && isKnown && isSettled(state, settled.sync, holds) && { settled }),
+    ...(isClean && isKnown && !isWatched && isSettled(state, settled.sync, holds) && { settled }),
     objects,
     ...(hooks.length > 0 && { hooks }),
   };
@@ -172,7 +183,7 @@ function memoryOf(
 function isSettled({ pointer, inventory }: TargetState, sync: TargetCheck['sync'], holds: Holds): boolean {
   if (pointer.pin !== undefined || pointer.state === 'gone' || inventory?.waiting !== undefined) return false;
   const last = inventory?.lastRun;
-  const isManual = pointer.settings.sync === 'manual' && last?.outcome === 'applied';
+  const isManual = !isAppliedByItself(pointer) && last?.outcome === 'applied';
   // What is said of a pending commit names what holds it back, which ends without a record of its own.
   const { freeze, schedule = [] } = pointer.settings;
   const isTimed = [...freeze, ...schedule, ...holds.freeze, ...(holds.suspensions?.active ?? [])].length > 0;
@@ -226,6 +237,18 @@ function authors(
     until,
     pluralOf: (ref) => served.find(({ group, kind }) => group === ref.group && kind === ref.kind)?.plural,
   });
+}
+
+function isOnTrial({ pointer, inventory }: TargetState, now: number): boolean {
+  return trialOf(pointer, inventory, now).kind === 'trial';
+}
+
+/** A revision in its window looks after itself as long as no message is lost. */
+async function askForWatch(deps: CheckDeps, state: TargetState, now: number): Promise<void> {
+  const { pin, target } = state.pointer;
+  const isUnsaid = pin?.rejects !== undefined && pin.rejects.told !== true;
+  if (!isUnsaid && !isOnTrial(state, now)) return;
+  await deps.queues.runLater({ version: 1, target, reason: 'watch', requestedBy: 'sweep' }, 0);
 }
 
 async function askForRun(

@@ -1,5 +1,6 @@
 import { noHolds, whyHeld, type Holds } from '../holds.ts';
 import type { TargetCheck } from '../model/check.ts';
+import { isAppliedByItself } from '../model/pin.ts';
 import { describeRotation, type Rotation } from '../model/secret-reference.ts';
 import type { TargetState } from './target-state.ts';
 
@@ -70,7 +71,7 @@ function pendingReason(
     return `a run did not finish ${unfinished.join(', ')}`;
   if (pointer.state === 'gone') return 'its Application is gone from Git; its objects are about to go';
   const sha = pointer.commit.sha.slice(0, 7);
-  if (pointer.settings.sync === 'manual') return `commit ${sha} waits for \`trueup sync\``;
+  if (!isAppliedByItself(pointer)) return `commit ${sha} waits for \`trueup sync\``;
   return `commit ${sha} is not applied yet`;
 }
 

@@ -1,5 +1,6 @@
 import { noHolds, whyHeld, type Holds } from '../holds.ts';
 import type { HeldAction } from '../model/freeze.ts';
+import { isAppliedByItself } from '../model/pin.ts';
 import type { RunReason } from '../model/run.ts';
 import { isoTime, millisecondsOf, secondsBetween } from '../model/time.ts';
 import { pruneDue } from '../plan.ts';
@@ -50,7 +51,7 @@ export function nextRun(
   // What a person began goes on where it waited, though nothing else is applied by itself.
   const isStaged = isWaitingForStage(inventory, pointer.revision);
   const isWaiting = isStaged || (last?.outcome === 'waiting' && last.revision === pointer.revision);
-  const goesOn = needs.pending && !needsPerson && (pointer.settings.sync === 'auto' || isWaiting);
+  const goesOn = needs.pending && !needsPerson && (isAppliedByItself(pointer) || isWaiting);
   // A stage may take days to begin: until then what is applied is healed.
   if (isStaged && needs.healable && isFree('heal')) return 'heal';
   if (goesOn && isFree('push')) return needs.wasPending ? 'pending' : undefined;

@@ -29,6 +29,7 @@ export function cliWorld(): CliWorld {
       store: world.store,
       clock: world.clock,
       ids: world.ids,
+      bus: world.bus,
       whoAmI: async () => 'arn:aws:sts::123456789012:assumed-role/Admin/alice',
       queues: {
         run: async (request) => made.onRun(request),

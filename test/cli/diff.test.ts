@@ -29,7 +29,7 @@ spec:
 `;
 const secret = (value: string) =>
   `apiVersion: v1\nkind: Secret\nmetadata: {name: token}\nstringData: {p: ${value}}\n`;
-const stackConfig = `repositories: [{name: config, url: 'https://git.example/config.git'}]
+const stackConfig = `repositories: [{name: config, url: 'https://git.example/config.git', policies: policies}]
 clusters:
   - {name: dev, labels: {stage: dev}, variables: {host: dev.example}, access: {type: eks, name: dev}}
   - {name: prod, labels: {stage: prod}, variables: {host: prod.example}, access: {type: eks, name: prod}}
@@ -120,12 +120,53 @@ describe('trueup diff', () => {
   });
 
   it('says what cannot be rendered, with file and line, and ends with 2', async () => {
-    await write({ 'apps/shop/shop.yaml': 'kind: [\n', 'applications/web.yaml': 'kind: Nothing\n' });
+    await write({
+      'apps/shop/shop.yaml': 'kind: [\n',
+      'applications/web.yaml': 'kind: Nothing\n',
+      'policies/a.yaml': 'kind: ValidatingAdmissionPolicy\n',
+    });
     const { status, stdout, stderr } = diff('--base', 'main', ...withConfig, '-o', 'markdown');
     assert.equal(status, 2);
     assert.match(stderr, /apps\/shop\/shop\.yaml:\d/);
     assert.match(stderr, /applications\/web\.yaml:1/);
+    // A policy that cannot be read might have refused anything.
+    assert.match(stderr, /policies\/a\.yaml:1/);
     assert.match(stdout, /Cannot be rendered; stays as it is/);
+    await git(clone, ['checkout', '--quiet', '--', '.']);
+  });
+
+  it('says what schemas and policies refuse, and ends with 1', async () => {
+    await write({
+      'apps/shop/shop.yaml': deployment(3).replace('replicas:', 'replica:'),
+      'stack.yaml': `${stackConfig}policies:
+  - {name: named, match: [{kind: Deployment}], expression: "'team' in object.metadata.labels", message: name a team, severity: warn}
+`,
+      'policies/a.yaml': `apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: images}
+spec:
+  matchConstraints: {resourceRules: [{apiGroups: [apps], apiVersions: [v1], operations: ['*'], resources: [deployments]}]}
+  validations: [{expression: 'object.spec.template.spec.containers.all(c, c.image.contains("@sha256:"))', message: pin it}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: images}
+spec: {policyName: images, validationActions: [Deny]}
+`,
+    });
+    const { status, stdout } = diff('--base', 'main', ...withConfig, '-o', 'markdown');
+    assert.equal(status, 1);
+    for (const line of [
+      '- ❌ `shop` on `prod`: `Deployment shop` spec.replica is not a field; did you mean replicas? ',
+      '- ❌ `shop` on `prod`: `Deployment shop` (policy `images`) pin it\n',
+      '- ⚠️ `shop` on `prod`: `Deployment shop` (policy `named`) name a team',
+      "the newest known, and by 1 rule and 1 of Kubernetes' admission policies._\n",
+    ])
+      assert.ok(stdout.includes(line), stdout);
+    const wrong = diff('--base', 'main', '--kubernetes-version', 'latest');
+    assert.equal(wrong.status, 2);
+    assert.match(wrong.stderr, /--kubernetes-version latest is no version of Kubernetes/);
+    await rm(join(clone, 'policies'), { recursive: true });
     await git(clone, ['checkout', '--quiet', '--', '.']);
   });
 

@@ -51,6 +51,7 @@ describe('trueup image', () => {
     assert.equal(status, 0);
     assert.deepEqual(JSON.parse(stdout), {
       image: 'ghcr.io/acme/shop:1.3.0',
+      title: 'Set shop to 1.3.0',
       changes: [
         {
           policy: 'shop:shop',

@@ -7,12 +7,15 @@ import { HttpGit } from '../../adapters/git.ts';
 import { parseStackConfig } from '../../core/contract/config.ts';
 import { keys } from '../../core/contract/keys.ts';
 import { updateImages, type UpdateImagesDeps } from '../../core/update-images.ts';
+import { MemoryRegistries } from '../fakes/memory-registries.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { git } from '../git/git-command.ts';
 import { startGitServer, type GitServer } from '../git/git-server.ts';
 import { cloneWorktree, commitFiles, push } from '../git/worktree.ts';
+import { MemoryGitHost } from '../memory-git-host.ts';
 
 const token = 'a-token-of-the-test';
+const author = { name: 'trueup', email: 'trueup@noreply.invalid' };
 const root = await mkdtemp(join(tmpdir(), 'trueup-test-'));
 const names = Array.from({ length: 20 }, (_, index) => `app${index}`);
 let server: GitServer;
@@ -54,7 +57,13 @@ before(async () => {
     store: new MemoryStore(),
     git: host,
     writer: host,
-    clock: { now: () => Date.now(), sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
+    host: new MemoryGitHost(),
+    registries: new MemoryRegistries(),
+    clock: {
+      now: () => Date.now(),
+      // Longer waits are those for registries, which answer at once.
+      sleep: (ms) => new Promise((resolve) => (ms < 2_000 ? setTimeout(resolve, ms) : undefined)),
+    },
     config: parseStackConfig({
       repositories: [
         { name: 'config', url: server.url('config'), tokenSecret: 'git/token', images: {} },
@@ -111,6 +120,38 @@ Image: ghcr.io/acme/app1:1.1.0`,
     const [next] = await updateImages([pushed('app1', '1.1.1')], deps);
     assert.ok(next?.sha !== undefined);
     assert.match((await deps.store.get(keys.images('config')))?.text ?? '', /"rejected":\["1\.1\.0"\]/);
+  });
+
+  it('are proposed from a branch of ours, which is replaced and never where it moved meanwhile', async () => {
+    const [{ ...config } = assert.fail()] = deps.config.repositories;
+    const images = { ...config.images, pullRequest: { group: 'repository' as const, labels: [] } };
+    const repositories = [{ ...config, name: 'proposed', images: { paths: [], author, ...images } }];
+    const host = new MemoryGitHost();
+    const proposing = { ...deps, host, config: { repositories } };
+    const branch = 'trueup/images/proposed/all';
+    const there = async () => git(clone, ['ls-remote', 'origin', `refs/heads/${branch}`]);
+    for (const tag of ['1.1.0', '1.2.0']) {
+      const earlier = await there();
+      host.headOf = () => '';
+      const [outcome] = await updateImages([pushed('app3', tag)], proposing);
+      assert.deepEqual(outcome?.faults, []);
+      assert.notEqual(await there(), earlier);
+    }
+    await git(clone, ['fetch', '--quiet', 'origin']);
+    const log = await git(clone, ['log', '--format=%s', `origin/main..origin/${branch}`]);
+    assert.equal(log, 'Set app3 to 1.2.0');
+    const head = await git(clone, ['rev-parse', 'origin/main']);
+    const commit = {
+      parent: head,
+      files: new Map([['big/other.yaml', 'a: 3\n']]),
+      message: 'x',
+      author,
+      at: 0,
+    };
+    for (const expected of [null, head]) {
+      const at = { name: branch, replaces: true, expected };
+      assert.deepEqual(await deps.writer.commit(config, commit, at), { kind: 'moved' });
+    }
   });
 
   it('fifty at once over twenty applications: none is lost, and people push meanwhile', async () => {

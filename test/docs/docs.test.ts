@@ -17,7 +17,7 @@ const scripts = z
 
 /** Public sites that the pages may lead to. Whatever else appears is a slip: a registry, a mirror, this machine. */
 const knownHosts =
-  /^(?:docs\.aws\.amazon\.com|aws\.amazon\.com|github\.com|kubernetes\.io|127\.0\.0\.1|localhost|token\.actions\.githubusercontent\.com|gitlab\.com)$/;
+  /^(?:docs\.aws\.amazon\.com|aws\.amazon\.com|github\.com|kubernetes\.io|127\.0\.0\.1|localhost|token\.actions\.githubusercontent\.com|gitlab\.com|(?:[\w-]+\.)?console\.aws\.amazon\.com)$/;
 
 for (const page of pages()) {
   test(`${page.path}: every link leads somewhere`, () => {

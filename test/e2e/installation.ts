@@ -30,7 +30,7 @@ export interface InstallationOptions {
   readonly aws: LocalAws;
   readonly overrides?: Partial<StackConfigInput>;
   /** How the one of the Git host is configured, beyond where it is and how it is read. */
-  readonly repository?: Pick<StackConfigInput['repositories'][number], 'images'>;
+  readonly repository?: Pick<StackConfigInput['repositories'][number], 'images' | 'host' | 'status'>;
   /** Beside the one of the Git host. */
   readonly repositories?: StackConfigInput['repositories'];
 }

@@ -21,22 +21,34 @@ export const idKey = keys.delivery('github', defaultId);
 /** A hook of every provider, and the repositories that their payloads in `test/core/receive/payloads` are about. */
 export const everyHook = parseStackConfig({
   repositories: [
-    { name: 'hello', url: 'https://github.com/Codertocat/Hello-World.git', branch: 'master' },
-    { name: 'diaspora', provider: 'gitlab', url: 'https://gitlab.example.com/mike/diaspora.git' },
-    { name: 'cloud', provider: 'bitbucket', url: 'https://bitbucket.org/acme/shop.git' },
+    { name: 'hello', url: 'https://github.com/Codertocat/Hello-World.git', branch: 'master', preview: {} },
+    {
+      name: 'diaspora',
+      provider: 'gitlab',
+      url: 'https://gitlab.example.com/mike/diaspora.git',
+      preview: {},
+    },
+    { name: 'cloud', provider: 'bitbucket', url: 'https://bitbucket.org/acme/shop.git', preview: {} },
     {
       name: 'center',
       provider: 'bitbucket-data-center',
       url: 'https://bitbucket.example.com/scm/plat/shop.git',
+      preview: {},
     },
-    { name: 'tea', provider: 'gitea', url: 'https://gitea.example.com/acme/shop.git' },
-    { name: 'forge', provider: 'forgejo', url: 'https://forgejo.example.com/acme/shop.git' },
-    { name: 'azure', provider: 'azure-devops', url: 'https://dev.azure.com/acme/Platform/_git/shop' },
+    { name: 'tea', provider: 'gitea', url: 'https://gitea.example.com/acme/shop.git', preview: {} },
+    { name: 'forge', provider: 'forgejo', url: 'https://forgejo.example.com/acme/shop.git', preview: {} },
+    {
+      name: 'azure',
+      provider: 'azure-devops',
+      url: 'https://dev.azure.com/acme/Platform/_git/shop',
+      preview: {},
+    },
     { name: 'other', provider: 'generic', url: 'https://git.example.com/acme/shop.git' },
     {
       name: 'commit',
       provider: 'codecommit',
       url: 'https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/shop',
+      preview: {},
     },
   ],
   clusters,

@@ -17,7 +17,7 @@ const [repository, ...repositories] = sample.repositories;
 assert.ok(repository);
 const stack = synthesize({
   ...sample,
-  repositories: [{ ...repository, images: {} }, ...repositories],
+  repositories: [{ ...repository, images: {}, status: {} }, ...repositories],
   clusters: [{ name: 'audited', audit: true, access: { type: 'eks', name: 'audited' } }],
 });
 const bundles = temporaryFolder();

@@ -46,3 +46,49 @@ test('it is there only where a repository wants it, with its queue, its dead let
   );
   assert.ok(names.includes('trueup-acme-dead-letters-images'), names.join(' '));
 });
+
+test('where it proposes, it may ask the Git host and the declared registries, and is told of its pull requests', () => {
+  const proposing = {
+    ...written,
+    repositories: [
+      {
+        name: 'platform',
+        url: 'https://github.com/acme/platform.git',
+        tokenSecret: 'acme/read',
+        host: { tokenSecret: 'acme/pulls' },
+        images: { tokenSecret: 'acme/write', pullRequest: {} },
+      },
+      {
+        name: 'legacy',
+        url: 'https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/legacy',
+        provider: 'codecommit' as const,
+        images: { pullRequest: {} },
+      },
+    ],
+    sources: {
+      images: [
+        { url: 'oci://ghcr.io/acme', secret: 'acme/ghcr' },
+        { url: 'oci://123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop' },
+      ],
+    },
+  };
+  const rights = rightsIn(proposing).filter((right) => right.startsWith('Images '));
+  const has = (pattern: RegExp) =>
+    assert.ok(
+      rights.some((right) => pattern.test(right)),
+      String(pattern),
+    );
+  for (const secret of ['write', 'pulls', 'ghcr']) has(new RegExp(`GetSecretValue .*acme/${secret}-`));
+  for (const name of ['shop', 'shop/\\*']) has(new RegExp(`ecr:ListImages .*repository/${name}$`));
+  has(/codecommit:CreatePullRequest,.*:legacy$/);
+  assert.ok(!rights.some((right) => /codecommit:(?:Merge|\*)/.test(right)));
+  using made = synthesize(proposing);
+  const patterns = ofType(made.resources, 'AWS::Events::Rule').map(([, { Properties }]) =>
+    JSON.stringify(Properties['EventPattern']),
+  );
+  assert.ok(patterns.some((pattern) => pattern.includes('"prefix":"trueup/images/"')));
+  const polls = ofType(made.resources, 'AWS::Scheduler::Schedule').filter(([, { Properties }]) =>
+    JSON.stringify(Properties['Target']).includes('\\"images\\"'),
+  );
+  assert.equal(polls.length, 1);
+});

@@ -92,6 +92,8 @@ test('lifecycle: state and snapshots never go by age, history goes after 400 day
     'audit/ 2 1',
     'holds/ kept 400',
     'images/ kept 7',
+    'reports/ kept 1',
+    'notices/ kept 1',
     'leftovers kept -',
   ]);
   for (const prefix of Object.values(prefixes)) {

@@ -108,10 +108,12 @@ const cases: readonly (readonly [why: string, base: string, head: string, risks:
     ['immutable: data.a cannot be changed on an object that exists'],
   ],
   [
-    'an API that is gone',
-    none,
-    '{apiVersion: policy/v1beta1, kind: PodDisruptionBudget, metadata: {name: p}}',
-    ['removed-api: is of policy/v1beta1, which Kubernetes 1.25 removed'],
+    'replicas that nothing says any more',
+    deployment('replicas: 3'),
+    deployment('paused: false'),
+    [
+      'replicas: no longer says how many replicas; it was 3, and 1 is what the server makes of it where nothing scales it',
+    ],
   ],
   [
     'a webhook that can stop a cluster',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { planImageUpdate, type UpdateInput } from '../../../core/images/plan-update.ts';
+import { filesWith, planImageUpdate, type UpdateInput } from '../../../core/images/plan-update.ts';
+import type { PushedImage } from '../../../core/model/image.ts';
 import { parseApplication } from '../../../core/source.ts';
 import { readYaml } from '../../../core/yaml/read-yaml.ts';
 
@@ -22,7 +23,7 @@ const follow = (rest = '') => `    - image: ${repository}\n      policy: {semver
 
 function plan(
   files: Readonly<Record<string, string>>,
-  image: Partial<UpdateInput['image']> = {},
+  image: Partial<PushedImage> = {},
   memory: UpdateInput['memory'] = {},
 ) {
   const applications = Object.entries(files).flatMap(([file, text]) =>
@@ -37,13 +38,13 @@ function plan(
   const update = planImageUpdate({
     files: new Map(Object.entries(files)),
     applications,
-    image: { repository, tag: '1.3.0', ...image },
+    images: [{ repository, tag: '1.3.0', ...image }],
     memory,
   });
   const [fault] = update.faults;
   if (fault !== undefined) throw new Error(`${fault.subject}: ${fault.message}`);
   const told = update.changes.map(({ policy, place, from, to }) => `${policy} ${place}: ${from} → ${to}`);
-  return { ...update, told };
+  return { ...update, told, files: filesWith(new Map(Object.entries(files)), update.changes) };
 }
 
 const kustomization = `resources: [../base]

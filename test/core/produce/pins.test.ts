@@ -7,7 +7,7 @@ import { isoTime } from '../../../core/model/time.ts';
 import { liftPin, rollBack, type RollbackWish } from '../../../core/rollback.ts';
 import { produce } from '../../../core/produce.ts';
 import { askForExpiredPins } from '../../../core/sweep/expired-pins.ts';
-import { ProduceWorld, files } from './world.ts';
+import { application, ProduceWorld, files } from './world.ts';
 
 const target = { cluster: 'prod', application: 'web' };
 const person = { by: 'alice', reason: 'checkout is down' };
@@ -255,5 +255,60 @@ describe('the end of a pin', () => {
     assert.equal(shown(await world.pointer('web')), 'present r4 commit b examined b, no pin, nothing held');
     assert.deepEqual(world.takeRuns(), ['web on prod']);
     assert.deepEqual(await hints(), []);
+  });
+});
+
+describe('a pin of trueup itself', () => {
+  /** b failed and gave way to a. */
+  async function rejected(): Promise<ProduceWorld> {
+    const { world } = await history(['1', '2']);
+    const { revision, snapshot, commit } = await world.pointer('web');
+    await back(world);
+    const { pin, ...pointer } = await world.pointer('web');
+    const own = {
+      by: 'trueup',
+      reason: 'it is Degraded',
+      at: pin?.at ?? '',
+      rejects: { revision, snapshot, commit },
+    };
+    await writeDocument(world.store, keys.desired(target), { ...pointer, pin: own }, 'any');
+    world.takeRuns();
+    return world;
+  }
+
+  test('gives way to a commit that renders something else', async () => {
+    const world = await rejected();
+    await world.push('c', files('3'));
+    assert.equal(shown(await world.pointer('web')), 'present r4 commit c examined c, no pin, nothing held');
+    assert.deepEqual(world.takeRuns(), ['web on prod']);
+  });
+
+  test('and to no other: one that renders what failed, another application, a faulty one, settings alone', async () => {
+    const world = await rejected();
+    await world.push('c', files('2', '2'));
+    await world.push('d', { ...files('3', '2'), 'apps/web/a.yaml': 'kind: [' });
+    const settings = { 'applications/web.yaml': application('web', { timeout: '5m' }) };
+    await world.push('e', { ...files('2', '2'), ...settings });
+    const { pin, revision, held, failed } = await world.pointer('web');
+    assert.deepEqual(
+      [pin?.by, revision, held?.settings.timeoutSeconds, failed],
+      ['trueup', 3, 300, undefined],
+    );
+    assert.deepEqual(world.takeRuns(), ['api on prod']);
+  });
+
+  test('a commit that takes the change back ends it, and nothing is applied anew', async () => {
+    const world = await rejected();
+    await world.push('c', files('1'));
+    assert.equal(shown(await world.pointer('web')), 'present r3 commit a examined b, no pin, nothing held');
+    assert.deepEqual(world.takeRuns(), []);
+  });
+
+  test('an application that is gone from Git is gone, and so is its entry', async () => {
+    const world = await rejected();
+    const { 'applications/web.yaml': _, ...others } = files('1');
+    await world.push('c', others);
+    assert.equal((await world.pointer('web')).state, 'gone');
+    assert.deepEqual(Object.keys((await world.state()).applications), ['api']);
   });
 });

@@ -36,6 +36,7 @@ describe('the examples that GitHub publishes', () => {
         },
       ],
       images: [],
+      pulls: [],
       stamped: true,
     });
   });
@@ -52,9 +53,38 @@ describe('the examples that GitHub publishes', () => {
     for (const payload of examplesOf('ping')) assert.equal(reasonOf(read(payload, 'ping')), 'ping');
   });
 
+  test('every pull request, where something is done about them', () => {
+    const examples = ['pull_request', 'pull_request_review'].flatMap((event) =>
+      examplesOf(event).map((payload) => ({ event, payload })),
+    );
+    const following = configured.map((repository) => ({
+      ...repository,
+      preview: { forks: 'ignore' as const, clusters: true },
+    }));
+    const kinds = new Map<string, number>();
+    for (const { event, payload } of examples) {
+      const request = delivery({ event, body: JSON.stringify(payload) });
+      const message = readMessage(request, following);
+      const known =
+        message.kind === 'wanted' ? message.pulls.map(({ action }) => action).join() : message.kind;
+      kinds.set(known, (kinds.get(known) ?? 0) + 1);
+      assert.notEqual(readMessage(request, configured).kind, 'wanted');
+    }
+    assert.deepEqual(Object.fromEntries(kinds), {
+      opened: 9,
+      ignored: 10,
+      closed: 2,
+      updated: 8,
+      reviewed: 4,
+    });
+  });
+
   test('other events are ignored by name', () => {
     const [payload = {}] = examplesOf('issues');
-    assert.equal(reasonOf(read(payload, 'issues')), 'event issues is not used (used: push, ping)');
+    assert.equal(
+      reasonOf(read(payload, 'issues')),
+      'event issues is not used (used: push, pull_request, pull_request_review, ping)',
+    );
   });
 });
 

@@ -58,10 +58,10 @@ async function take(event: unknown) {
   await receiveNative(native, deps);
   const provider = native.source === 'aws.ecr' ? 'ecr' : 'codecommit';
   // Each is traced, whichever way it came.
-  const events = bus.events.map((event) => {
-    assert.ok('trace' in event.detail);
-    const { trace: _trace, ...detail } = event.detail;
-    return { ...event, detail };
+  const events = bus.events.map((published) => {
+    assert.ok('trace' in published.detail);
+    const { trace: _trace, ...detail } = published.detail;
+    return { ...published, detail };
   });
   return { events, recorded: await record(keys.delivery(provider, native.id)) };
 }
@@ -128,6 +128,57 @@ test('a repository of CodeCommit in another region is not ours', async () => {
     recorded?.outcome ?? '',
     /^repository git-codecommit\.us-east-1\.amazonaws\.com\/v1\/repos\/shop is not configured/,
   );
+});
+
+// docs.aws.amazon.com, CodeCommit: monitoring events.
+const pull = {
+  ...codecommit,
+  'detail-type': 'CodeCommit Pull Request State Change',
+  detail: {
+    event: 'pullRequestSourceBranchUpdated',
+    pullRequestId: '5',
+    pullRequestStatus: 'Open',
+    repositoryNames: ['shop'],
+    sourceReference: 'refs/heads/topic',
+    destinationReference: 'refs/heads/main',
+    sourceCommit: 'b'.repeat(40),
+    destinationCommit: 'c'.repeat(40),
+    isMerged: 'False',
+    title: 'A change',
+  },
+};
+
+for (const [event, pullRequestStatus, action] of [
+  ['pullRequestCreated', 'Open', 'opened'],
+  ['pullRequestSourceBranchUpdated', 'Open', 'updated'],
+  ['pullRequestStatusChanged', 'Closed', 'closed'],
+  ['pullRequestMergeStatusUpdated', 'Closed', 'closed'],
+  ['pullRequestApprovalStateChanged', 'Open', 'reviewed'],
+] as const) {
+  test(`${event} of CodeCommit is a pull request like any other`, async () => {
+    const { events } = await take({ ...pull, detail: { ...pull.detail, event, pullRequestStatus } });
+    assert.deepEqual(events, [
+      {
+        type: 'PullRequestChanged',
+        detail: {
+          version: 1,
+          at: '2026-11-23T12:00:00.000Z',
+          deliveryId: pull.id,
+          provider: 'codecommit',
+          repository: 'commit',
+          id: '5',
+          action,
+          head: { branch: 'topic', sha: 'b'.repeat(40) },
+          base: { branch: 'main' },
+        },
+      },
+    ]);
+  });
+}
+
+test('a rule of approvals is nothing that a pull request changes by', async () => {
+  const detail = { ...pull.detail, event: 'pullRequestApprovalRuleCreated', sourceReference: undefined };
+  assert.match((await take({ ...pull, detail })).recorded?.outcome ?? '', /ApprovalRuleCreated of pull/);
 });
 
 test('a comment on a commit moves nothing', async () => {

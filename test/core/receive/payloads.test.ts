@@ -15,6 +15,10 @@ function shown({ type, detail }: TrueupEvent): string {
     assert.equal(deleted, after === '0'.repeat(40));
     return `${repository} ${ref} ${before.slice(0, 7)}..${after.slice(0, 7)}`;
   }
+  if (type === 'PullRequestChanged') {
+    const { repository, id, action, head, base } = detail;
+    return `${repository} ${id} ${action} ${head.branch} ${head.sha.slice(0, 7)} into ${base.branch}`;
+  }
   if (type !== 'ImagePushed') return type;
   const { repository, tag, digest, mediaType } = detail;
   const at = digest === undefined ? '' : `@${digest}`;
@@ -29,9 +33,9 @@ for (const provider of providers) {
         const { deps, store, rotate } = world(bus, everyHook);
         rotate({ current: secretOf(provider) });
         const answer = await receive(signed(provider, unsigned(provider, payload)), deps);
-        const { delivery, invalid, ignored, pushes, images } = payload;
+        const { delivery, invalid, ignored, pushes, images, pulls } = payload;
         assert.equal(answer.status, invalid === undefined ? 202 : 400, JSON.stringify(answer));
-        assert.deepEqual(bus.events.map(shown), pushes ?? images ?? []);
+        assert.deepEqual(bus.events.map(shown), pushes ?? images ?? pulls ?? []);
         if (delivery !== undefined) assert.equal(answer.body.delivery, delivery);
         if (ignored !== undefined) assert.equal(answer.body.state, 'ignored');
         const told = ignored ?? invalid;
@@ -63,7 +67,9 @@ test('the page of receivers tells how many payloads of each provider there are',
   const page = readFileSync(new URL('../../../docs/reference/receivers.md', import.meta.url), 'utf8');
   for (const provider of providers) {
     const payloads = payloadsOf(provider);
-    const wanted = payloads.filter(({ pushes, images }) => (pushes ?? images) !== undefined).length;
+    const wanted = payloads.filter(
+      ({ pushes, images, pulls }) => (pushes ?? images ?? pulls) !== undefined,
+    ).length;
     const ignored = payloads.filter((payload) => payload.ignored !== undefined).length;
     const counts = `${payloads.length}: ${wanted} / ${ignored} / ${payloads.length - wanted - ignored}`;
     const row = page

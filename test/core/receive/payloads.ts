@@ -5,7 +5,7 @@ import { hooksOf, type HookProvider } from '../../../core/contract/hooks.ts';
 import { everyHook } from '../../fakes/hook-world.ts';
 import type { Unsigned } from '../../fakes/senders.ts';
 
-/** What a provider sends, and what becomes of it. Exactly one of the last four. */
+/** What a provider sends, and what becomes of it. Exactly one of the last five. */
 const payloadSchema = z.strictObject({
   name: z.string(),
   hook: z.string().exactOptional(),
@@ -14,6 +14,7 @@ const payloadSchema = z.strictObject({
   delivery: z.string().optional(),
   pushes: z.array(z.string()).optional(),
   images: z.array(z.string()).optional(),
+  pulls: z.array(z.string()).optional(),
   ignored: z.string().optional(),
   invalid: z.string().optional(),
 });

@@ -1,0 +1,24 @@
+/**
+ * What the dashboard is served with, on this machine and by CloudFront alike: no script but its own files, no frame around
+ * it, no word of it to others. `connect`: origins besides its own that it may ask, such as that of the sign-in.
+ */
+export function siteHeaders(connect: readonly string[]): Readonly<Record<string, string>> {
+  return {
+    'content-security-policy': [
+      "default-src 'none'",
+      "script-src 'self'",
+      // Layouts are computed: rows and nodes are put in place by style attributes.
+      "style-src 'self' 'unsafe-inline'",
+      "img-src 'self' data: blob:",
+      "font-src 'self'",
+      `connect-src ${["'self'", ...connect].join(' ')}`,
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+  };
+}

@@ -1,0 +1,28 @@
+import type { PreviewDue } from './contract/events.ts';
+import type { RepositoryConfig } from './contract/repository.ts';
+import type { Queues } from './ports.ts';
+
+/** A commit, and a full name of a ref that should lead there, for hosts that give no commit by its SHA. */
+export interface PlacedCommit {
+  readonly sha: string;
+  readonly ref?: string | undefined;
+}
+
+/** What Git knows of how commits follow each other. Throws Blocked, Retry and Stop as `Git` does. */
+export interface GitHistory {
+  /**
+   * The newest commit that both have in their history; undefined where the host has not both, or where none is found
+   * within a few thousand commits.
+   */
+  mergeBase(
+    repository: RepositoryConfig,
+    one: PlacedCommit,
+    other: PlacedCommit,
+  ): Promise<string | undefined>;
+}
+
+/** Where previews ask: clusters by way of the function that checks them, and themselves for later. */
+export interface PreviewQueues extends Pick<Queues, 'sweep'> {
+  /** 0 to 900 seconds from now. */
+  previewDue(request: PreviewDue, delaySeconds: number): Promise<void>;
+}

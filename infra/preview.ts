@@ -1,0 +1,82 @@
+import { Rule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { Construct } from 'constructs';
+import { eventSource, type EventType } from '../core/contract/events.ts';
+import { codeWithGit, type GitPackaging } from './function-code.ts';
+import type { Queues } from './queues.ts';
+import { allowCodeCommit, allowSources } from './source-rights.ts';
+import type { TargetWorld } from './target-functions.ts';
+import { workTimeout, workVisibility, type NamedQueues } from './target-queues.ts';
+import { TrueUpFunction } from './trueup-function.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface PreviewProps extends TargetWorld, GitPackaging {
+  readonly queues: Pick<Queues, 'sweeps' | 'undelivered'>;
+}
+
+const tells: readonly EventType[] = ['PullRequestChanged', 'PreviewAnswered'];
+/** Of pull requests in CodeCommit: to look at them, and to keep one comment current. */
+const looking = [
+  'codecommit:GetPullRequest',
+  'codecommit:GetCommentsForPullRequest',
+  'codecommit:PostCommentForPullRequest',
+  'codecommit:UpdateComment',
+];
+/** Renders of pull requests at once. */
+const atOnce = 2;
+
+/**
+ * Says to pull requests what they would change (issue 7): only made where a repository wants that. The function reads what
+ * nobody has reviewed: it may not write desired state, and holds no rights in any cluster.
+ */
+export class Preview extends Construct {
+  readonly function: TrueUpFunction;
+  readonly #queue: WorkQueue;
+
+  constructor(scope: Construct, id: string, props: PreviewProps) {
+    super(scope, id);
+    const { config, configAsset, storage, bus, secrets, queues } = props;
+    this.#queue = new WorkQueue(this, 'Previews', { visibility: workVisibility, attempts: 5 });
+    const to = new TrueUpFunction(this, 'Function', {
+      description: 'Renders pull requests and says what they would change',
+      code: codeWithGit(this, 'preview', props),
+      timeout: workTimeout,
+      memoryMiB: 2048,
+      scratchMiB: 2048,
+    });
+    this.function = to;
+    const previewed = config.repositories.filter(({ preview }) => preview !== undefined);
+    configAsset.grant(to);
+    // Renders may read other repositories and charts, as those of the tracked branch do.
+    secrets.grantRepositories(to);
+    secrets.grantChartSources(to);
+    secrets.grantHostApis(to, previewed);
+    secrets.grantDigestKey(to);
+    allowSources(to, config);
+    allowCodeCommit(to, config.repositories, ['codecommit:GitPull']);
+    allowCodeCommit(to, previewed, looking);
+    storage.grant(to, {
+      read: ['repositories', 'snapshots', 'desired', 'renders', 'asked', 'facts', 'clusters'],
+      write: ['previews'],
+    });
+    storage.grantSeal(to);
+    queues.sweeps.grantSend(to, 'sweepQueue');
+    this.#queue.grantSend(to, 'previewQueue');
+    this.#queue.feed(to, atOnce);
+    new Rule(this, 'Pulls', {
+      eventBus: bus.bus,
+      description: 'A pull request changed, or a cluster has answered: say what it would change',
+      eventPattern: {
+        source: [eventSource],
+        detailType: [...tells],
+        detail: { repository: previewed.map(({ name }) => name) },
+      },
+      targets: [new SqsQueue(this.#queue.queue, { deadLetterQueue: queues.undelivered })],
+    });
+  }
+
+  /** By its name in alarms. */
+  get work(): NamedQueues {
+    return { previews: this.#queue };
+  }
+}

@@ -1,0 +1,83 @@
+import { parseStackConfig } from '../../core/contract/config.ts';
+import { keys, prefixes } from '../../core/contract/keys.ts';
+import type { ApiDeps } from '../../core/api/deps.ts';
+import { FleetBook } from '../../core/view/fleet-book.ts';
+import { clusterCheckSchema } from '../../core/model/check.ts';
+import { desiredPointerSchema } from '../../core/model/desired.ts';
+import { inventorySchema } from '../../core/model/inventory.ts';
+import type { RunRequest } from '../../core/model/run.ts';
+import { readDocument } from '../../core/documents.ts';
+import type { Store } from '../../core/ports.ts';
+import { simulate } from '../simulator/simulate.ts';
+import type { SimulatedWorld } from '../simulator/world.ts';
+
+export interface SimulatedFleet {
+  readonly deps: ApiDeps;
+  /** Runs that were asked for. */
+  readonly asked: readonly RunRequest[];
+}
+
+const hours = 3_600_000;
+
+/** Records as real functions wrote them on simulated clusters, in the middle of a working day: some of it is always amiss. */
+export async function simulatedFleet(): Promise<SimulatedFleet> {
+  let world: SimulatedWorld | undefined;
+  await simulate({
+    seed: 11,
+    clusters: 3,
+    targets: 30,
+    days: 2,
+    faults: 0,
+    pushMinutes: 60,
+    editMinutes: 20,
+    tamper: (made) => {
+      world = made;
+      made.timeline.after(31 * hours, () => {
+        made.failure = new Error('looked at here');
+      });
+    },
+  });
+  if (world === undefined) throw new Error('nothing was simulated');
+  const { store, config, timeline } = world;
+  const asked: RunRequest[] = [];
+  let ids = 0;
+  const deps: ApiDeps = {
+    store,
+    config: parseStackConfig(config),
+    clock: { now: () => Math.floor(timeline.now), sleep: async () => undefined },
+    ids: { next: () => `id-${(ids += 1)}` },
+    bus: { publish: async () => undefined },
+    metrics: { put: async () => undefined },
+    queues: {
+      run: async (request) => {
+        asked.push(request);
+      },
+      sweep: async () => undefined,
+    },
+    book: new FleetBook(store),
+    version: '0.0.0-test',
+  };
+  return { deps, asked };
+}
+
+/** The records of one target, under so many other names of the same cluster. */
+export async function multiplied(store: Store, count: number): Promise<void> {
+  const [first = ''] = await Array.fromAsync(store.list(prefixes.desired, { limit: 1 }));
+  const [cluster = '', file = ''] = first.slice(prefixes.desired.length).split('/');
+  const model = { cluster, application: file.replace('.json', '') };
+  const [pointer, inventory, check] = await Promise.all([
+    readDocument(store, keys.desired(model), desiredPointerSchema),
+    readDocument(store, keys.inventory(model), inventorySchema),
+    readDocument(store, keys.check(cluster), clusterCheckSchema),
+  ]);
+  if (pointer === undefined || inventory === undefined || check === undefined) throw new Error('no such target');
+  const names = Array.from({ length: count }, (_, index) => `many-${String(index).padStart(5, '0')}`);
+  for (const application of names) {
+    const target = { cluster, application };
+    await store.put(keys.desired(target), JSON.stringify({ ...pointer.value, target }), 'any');
+    await store.put(keys.inventory(target), JSON.stringify({ ...inventory.value, target }), 'any');
+  }
+  const like = check.value.targets[model.application];
+  const targets = { ...check.value.targets, ...Object.fromEntries(names.map((name) => [name, like])) };
+  await store.put(keys.check(cluster), JSON.stringify({ ...check.value, targets }), 'any');
+}
