@@ -42,7 +42,7 @@ export class GitHosts implements GitHost {
   }
 
   async pullRequest(repository: RepositoryConfig, id: string): Promise<PullRequest | undefined> {
-    const pull = await (await this.#open(repository, 'pulls')).pull(id);
+    const pull = await pullOf(await this.#open(repository, 'pulls'), id);
     return pull === undefined ? undefined : shown(pull);
   }
 
@@ -116,8 +116,13 @@ function isOwnFrom(branch: string): (pull: HostPull) => boolean {
   return ({ head }) => !head.isFork && head.branch === branch;
 }
 
+/** Every host counts them in numbers. */
+async function pullOf(api: HostApi, id: string): Promise<HostPull | undefined> {
+  return /^\d{1,15}$/.test(id) ? api.pull(id) : undefined;
+}
+
 async function existing(api: HostApi, { name }: RepositoryConfig, id: string): Promise<HostPull> {
-  const pull = await api.pull(id);
+  const pull = await pullOf(api, id);
   if (pull !== undefined) return pull;
   throw new Blocked({ subject: `repository ${name}`, message: `has no pull request ${id}` });
 }

@@ -16,6 +16,8 @@ interface Row extends TargetState {
   /** Of the values that its Secrets refer to, as last applied. */
   readonly secretVersions?: SecretVersions;
   readonly suspension?: Suspension;
+  /** Address of the pull request that it is a preview environment for. */
+  readonly pullRequest?: string;
 }
 
 /** Every target: which commit it should have, whether it has it, and how it is. */
@@ -67,6 +69,7 @@ function rowOf(view: TargetView, suspension: Suspension | undefined, now: number
     ...stateOf(view, suspension, now),
     ...versionsOf(view),
     ...(suspension !== undefined && { suspension }),
+    ...(pointer.settings.environment && { pullRequest: pointer.settings.environment.url }),
   };
 }
 

@@ -30,6 +30,20 @@ export function addUpkeepVerbs(
       const { redrive } = await import('./redrive.ts');
       done(await print(await redrive(stackOf('redrive', options), queue), options.output));
     });
+  verb('notify', 'what people were told that is not over yet; with --test, whether a channel works')
+    .addOption(stackOption())
+    .option('--test <channel>', 'send a message to it, and say what came of that')
+    .action(async (options: Common & { readonly test?: string }) => {
+      const stack = stackOf('notify', options);
+      const [{ notices, testChannel }, { openSession }] = await Promise.all([
+        import('./notify.ts'),
+        import('./session.ts'),
+      ]);
+      const session = await openSession(stack);
+      const report =
+        options.test === undefined ? notices(session) : testChannel(stack, options.test, session);
+      done(await print(await report, options.output));
+    });
   verb('restore', 'bring records back as they were at a time: deleted ones, overwritten ones')
     .argument('<prefix>', 'folder of the bucket or the beginning of a key, such as inventory/production/')
     .addOption(stackOption())

@@ -164,13 +164,15 @@ function allEnding({ environments }: EnvironmentRecord, fleet: Situation['fleet'
 
 /** Nothing is other than when everything was done last, and no time is over. */
 function isSettled(
-  { reason: { anew = [], isRepeated = false } }: Work,
+  { reason: { anew = [], isRepeated = false }, at }: Work,
   records: EnvironmentRecords,
   { decided, digest }: Situation,
 ): boolean {
   const { looked } = records.record;
   const isSame = looked !== undefined && looked === digest && anew.length === 0 && !isRepeated;
-  return isSame && decided.ending.size === 0 && decided.wanted.every((one) => isFollowed(one, records));
+  return (
+    isSame && decided.ending.size === 0 && decided.wanted.every((one) => isFollowed(one, records, { at }))
+  );
 }
 
 function intended(

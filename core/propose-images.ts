@@ -75,7 +75,9 @@ export async function proposeImages(
     plan.texts,
   );
   const next = { ...policies, ...unwritten(plan, policies) };
-  const moves = await movesFor(wanted, proposals, { repository, standing, deps });
+  const decided = new Set([...plan.changes, ...plan.left].map(({ policy }) => policy));
+  const isUndecided = (policy: string) => plan.faults.length > 0 && !decided.has(policy);
+  const moves = await movesFor(wanted, proposals, { repository, standing, deps, isUndecided });
   const told = await make(moves, next, { repository, head, book, deps });
   if (told === undefined) return undefined;
   const { changes, left, faults } = plan;
@@ -159,9 +161,8 @@ async function make(
     if (intent !== undefined) intents.set(branch, { ...intent, pullRequest: pull.id });
     told.push(`proposed ${pull.url}`);
   }
-  for (const { branch, pull, todo } of moves.filter(
-    ({ one, left }) => one === undefined && left === undefined,
-  )) {
+  for (const { branch, pull, todo } of moves) {
+    if (todo !== 'close' && todo !== 'forget') continue;
     if (todo === 'close' && pull?.state === 'open') {
       await deps.host.close(repository, pull.id);
       told.push(`closed ${pull.url}`);

@@ -12,7 +12,7 @@ import { targetKey } from './model/target.ts';
 import type { Clock, Ids, Store } from './ports.ts';
 import { bothLooks, nothingToLookAt } from './report/look.ts';
 import { aboutToTell, nextReport, withoutSettled, withTold, type Tell } from './report/next-report.ts';
-import { seeTargets } from './report/see-targets.ts';
+import { isAllTold, seeTargets } from './report/see-targets.ts';
 import { tellHost } from './report/tell-host.ts';
 import { takeTurn, type Turn } from './report/turn.ts';
 
@@ -112,6 +112,7 @@ async function repositoryOf(
 
 /** How many lines the host was told. */
 async function report(repository: Telling, look: Look, deps: ReportDeps): Promise<number> {
+  if (isOfSchedule(look) && (await isAllTold(deps.store, repository))) return 0;
   const turn = await takeTurn(deps, repository.name, look);
   return turn === undefined ? 0 : whileAsked(repository, turn, deps);
 }

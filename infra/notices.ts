@@ -1,4 +1,4 @@
-import { Duration, Stack, Validations } from 'aws-cdk-lib/core';
+import { Duration, Stack } from 'aws-cdk-lib/core';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -120,10 +120,6 @@ export class Notices extends Construct {
         maxEventAge: every,
         retryAttempts: 10,
       }),
-    });
-    Validations.of(this).acknowledge({
-      id: 'AwsSolutions-SNS2',
-      reason: 'Messages hold names and no secrets; a key of our own would cost 1 USD a month.',
     });
   }
 

@@ -5,7 +5,7 @@ import { Images } from './images.ts';
 import { Notices } from './notices.ts';
 import { Preview } from './preview.ts';
 import { Report } from './report.ts';
-import { Reverts } from './reverts.ts';
+import { Revert } from './revert.ts';
 import type { Functions } from './functions.ts';
 import type { GitPackaging } from './function-code.ts';
 import type { Queues } from './queues.ts';
@@ -43,9 +43,9 @@ export function addOptions(
     alarms.watchDeadLetters(report.work);
   }
   if (config.repositories.some(({ reverts }) => reverts !== undefined)) {
-    const reverts = new Reverts(scope, 'Reverts', { ...world, bundles, snapshotPackaging, queues });
-    alarms.watchBacklog(reverts.work);
-    alarms.watchDeadLetters(reverts.work);
+    const revert = new Revert(scope, 'Revert', { ...world, bundles, snapshotPackaging, queues });
+    alarms.watchBacklog(revert.work);
+    alarms.watchDeadLetters(revert.work);
   }
   if (config.notifications !== undefined) {
     const { notifications } = config;

@@ -34,6 +34,8 @@ export class MemoryGitHost implements GitHost {
   /** By `REPOSITORY@SHA`, what stands there by context. */
   readonly statuses = new Map<string, Map<string, CommitStatus>>();
   readonly deployments: (Deployment & { readonly repository: string })[] = [];
+  /** Which of the comments under a mark is ours: anybody can write a mark. */
+  readonly #ownComments = new Map<string, number>();
   readonly #approvals = new Map<string, Approval[]>();
   /** Every call in order, such as `comment fleet#1`; those that changed nothing as well. */
   readonly calls: string[] = [];
@@ -71,6 +73,12 @@ export class MemoryGitHost implements GitHost {
   approve(repository: string, id: string, approval: Approval): void {
     const key = `${repository}#${id}`;
     this.#approvals.set(key, [...(this.#approvals.get(key) ?? []), approval]);
+  }
+
+  /** Somebody comments. */
+  say(repository: string, id: string, text: string): void {
+    const key = `${repository}#${id}`;
+    this.comments.set(key, [...(this.comments.get(key) ?? []), text]);
   }
 
   /** Text of a pull request, to be looked at. */
@@ -125,9 +133,10 @@ export class MemoryGitHost implements GitHost {
     const key = `${name}#${id}`;
     const comments = this.comments.get(key) ?? [];
     const whole = text.startsWith(mark) ? text : `${mark}\n${text}`;
-    const at = comments.findIndex((one) => one.startsWith(mark));
+    const at = this.#ownComments.get(`${key} ${mark}`) ?? comments.length;
     if (comments[at] === whole) return 'unchanged';
-    this.comments.set(key, at < 0 ? [...comments, whole] : comments.with(at, whole));
+    this.comments.set(key, comments.toSpliced(at, 1, whole));
+    this.#ownComments.set(`${key} ${mark}`, at);
     return 'written';
   }
 

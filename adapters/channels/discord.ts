@@ -6,7 +6,7 @@ import { markOf, moreOf } from './words.ts';
 
 /** Discord's own limits are 256, 4096, 256 and 1024, and 6000 of all together. */
 const mostTitle = 256;
-const mostDescription = 9000;
+const mostDescription = 3800;
 const mostName = 100;
 const mostValue = 250;
 const mostFields = 5;

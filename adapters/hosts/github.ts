@@ -88,8 +88,6 @@ export class GitHubApi implements HostApi {
   }
 
   async pull(id: string): Promise<HostPull | undefined> {
-    // Octokit's paths take numbers alone; nothing else is a pull request.
-    if (!/^\d{1,15}$/.test(id)) return undefined;
     const { request } = this.#octokit;
     const asked = request('GET /repos/{owner}/{repo}/pulls/{pull_number}', this.#at(id));
     const pull = await this.#try(pullSchema, rights.pulls, asked, [404]);

@@ -76,6 +76,7 @@ export const runBriefSchema = z
     reason: z.string(),
     requestedBy: z.string(),
     revision: z.number().int(),
+    snapshot: z.string(),
     commit: commitBriefSchema,
     startedAt: z.string(),
     endedAt: z.string().exactOptional(),

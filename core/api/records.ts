@@ -42,6 +42,7 @@ export function runBriefOf(run: RunRecord, key: string, cloneUrl: string | undef
     reason: run.reason,
     requestedBy: run.requestedBy,
     revision: run.revision,
+    snapshot: run.snapshot,
     commit: briefOf(run.commit, cloneUrl),
     startedAt: run.startedAt,
     ...(outcome !== undefined && { endedAt: outcome.at, counts: outcome.counts }),

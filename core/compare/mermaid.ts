@@ -27,15 +27,15 @@ export function mermaidOf({ nodes, edges, more }: Topology): string {
 
 function label({ ref, state }: TopologyNode, hasOneNamespace: boolean): string {
   const name = hasOneNamespace || ref.namespace === undefined ? ref.name : `${ref.namespace}/${ref.name}`;
-  return `${signs[state]}${escaped(ref.kind)}<br/>${escaped(name)}`;
+  return `${signs[state]}${plain(ref.kind)}<br/>${plain(name)}`;
 }
 
 function arrow({ state }: TopologyEdge): string {
   return { created: '==>', removed: '-.->|gone|', same: '-->' }[state];
 }
 
-/** Anything but plain letters by its number, which Mermaid reads back as text. */
-function escaped(text: string): string {
+/** Nothing that Mermaid could read as syntax: it does not draw every escape of its own that it takes. */
+function plain(text: string): string {
   const short = text.length > 60 ? `${text.slice(0, 59)}…` : text;
-  return short.replaceAll(/[^A-Za-z0-9./ -]/gu, (letter) => `#${letter.codePointAt(0)};`);
+  return short.replaceAll(/[^\w./: …-]/gu, '·');
 }

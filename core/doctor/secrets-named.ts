@@ -18,6 +18,7 @@ export function secretsNamed(config: StackConfig, own: OwnSecrets): readonly Nam
     ...ofHooks(config, own),
     ...ofRepositories(config),
     ...ofSources(config),
+    ...ofChannels(config),
     ...config.clusters.flatMap(({ name, access }): Named[] =>
       access.type === 'kubeconfig' ? [{ name: access.secret, use: 'kubeconfig', of: `cluster ${name}` }] : [],
     ),
@@ -41,12 +42,13 @@ function ofHooks(config: StackConfig, { hookPrefix }: OwnSecrets): readonly Name
 function ofRepositories({ repositories }: StackConfig): readonly Named[] {
   return repositories.flatMap((repository) => {
     const of = `repository ${repository.name}`;
-    const { tokenSecret, githubApp, ssh, registry, images } = repository;
+    const { tokenSecret, githubApp, ssh, registry, images, host } = repository;
     const known = [
       ...one(tokenSecret, 'token', of),
       ...one(githubApp?.privateKeySecret, 'key', of),
       ...one(ssh?.secret, 'key', of),
       ...one(registry?.secret, 'password', of),
+      ...one(host?.tokenSecret, 'token', `API of the host of ${of}`),
       ...one(images?.tokenSecret, 'token', `images of ${of}`),
       ...one(images?.signingKeySecret, 'key', `images of ${of}`),
     ];
@@ -63,6 +65,12 @@ function ofSources({ sources, sops }: StackConfig): readonly Named[] {
     ...sources.charts.flatMap(({ url, secret }) => one(secret, 'password', `charts ${url}`)),
     ...one(sops.ageSecret, 'key', 'sops'),
   ];
+}
+
+function ofChannels({ notifications }: StackConfig): readonly Named[] {
+  return (notifications?.channels ?? []).flatMap((channel) =>
+    'secret' in channel ? one(channel.secret, 'token', `channel ${channel.name}`) : [],
+  );
 }
 
 function one(name: string | undefined, use: SecretFact['use'], of: string): Named[] {

@@ -4,6 +4,8 @@ import { faultsOf, type Fault, type Retry } from '../errors.ts';
 import type { Fleet } from '../fleet.ts';
 import type { DesiredPointer } from '../model/desired.ts';
 import { digestOf } from '../model/digest.ts';
+import { isPinExpired } from '../model/pin.ts';
+import { millisecondsOf } from '../model/time.ts';
 import { announceReady, unanswered } from '../produce/announce.ts';
 import type { ExamineDeps } from '../produce/examine.ts';
 import type { Wanted } from './decide.ts';
@@ -45,7 +47,7 @@ export async function makeEnvironments(
     for (const wanted of ofPull) {
       const { name } = wanted;
       const digest = madeFrom(wanted, config, fleet);
-      const isSame = records.record.environments[name]?.made === digest && isFollowed(wanted, records);
+      const isSame = records.record.environments[name]?.made === digest && isFollowed(wanted, records, work);
       if (isSame && !anew.includes(name)) {
         digests.set(name, digest);
         continue;
@@ -79,10 +81,12 @@ async function askForUnanswered(
 export function isFollowed(
   { name, definition, environment }: Wanted,
   records: Pick<EnvironmentRecords, 'pointer'>,
+  { at }: Pick<Work, 'at'>,
 ): boolean {
   return definition.clusters.every((cluster) => {
     const pointer = records.pointer({ cluster, application: name });
-    return pointer?.state === 'present' && pointer.examined.sha === environment.sha;
+    if (pointer === undefined || isPinExpired(pointer, millisecondsOf(at))) return false;
+    return pointer.state === 'present' && pointer.examined.sha === environment.sha;
   });
 }
 

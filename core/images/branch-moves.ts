@@ -24,6 +24,8 @@ export interface Place {
   readonly repository: RepositoryConfig;
   readonly standing: ReadonlyMap<string, PullRequest | undefined>;
   readonly deps: { readonly git: Pick<Git, 'heads' | 'checkout'>; readonly host: GitHost };
+  /** Whether nothing can be said of a policy for now, since the checkout is faulty: what is proposed for it is kept. */
+  readonly isUndecided: (policy: string) => boolean;
 }
 
 /** Nothing is done yet: what each branch needs, by where it is and whose commits are on it. */
@@ -48,6 +50,10 @@ export async function movesFor(
   for (const [branch, proposal] of Object.entries(proposals)) {
     if (wanted.some((one) => one.branch === branch)) continue;
     const pull = standing.get(branch);
+    if (waitingOf(proposal, place).length > 0) {
+      moves.push({ branch, intent: proposal, at: undefined, pull, todo: 'nothing' });
+      continue;
+    }
     const sha = pull?.head.sha;
     const isTheirs = sha !== undefined && sha !== proposal.sha && !(await isOurs(sha, branch, place));
     // Of nothing: should we die right after closing it, that rejects nothing.
@@ -62,7 +68,9 @@ async function moveFor(
   { pull, at, before }: Pick<Move, 'pull' | 'at'> & { readonly before: ImageProposal | undefined },
   place: Place,
 ): Promise<Move> {
-  const { branch, wanted } = one;
+  const { branch } = one;
+  const undecided = waitingOf(before, place);
+  const wanted = { ...one.wanted, ...(undecided.length > 0 && { waiting: undecided }) };
   const isOpen = pull?.state === 'open';
   const ends = isOpen ? { pullRequest: pull.id } : pull !== undefined && { before: pull.id };
   const known = before?.sha === undefined ? {} : { sha: before.sha };
@@ -70,13 +78,19 @@ async function moveFor(
     const reason = `somebody pushed to ${branch}; merge or close ${pull.url}`;
     const left = wanted.images.map(({ policy }) => ({ policy, reason }));
     // Remembered, for when it is merged or closed.
-    const held = { images: before?.images ?? [], content: before?.content ?? '', waiting: wanted.images };
+    const waiting = [...undecided, ...wanted.images];
+    const held = { images: before?.images ?? [], content: before?.content ?? '', waiting };
     return { branch, intent: { ...held, ...ends, ...known }, at, pull, todo: 'nothing', left };
   }
   const isPushed = before?.content === wanted.content && at !== undefined && before.sha === at;
   if (!isPushed) return { branch, intent: { ...wanted, ...ends }, at, pull, todo: 'push', one };
   const intent = { ...wanted, ...ends, ...known };
   return { branch, intent, at, pull, todo: isOpen ? 'nothing' : 'propose', one };
+}
+
+function waitingOf(before: ImageProposal | undefined, { isUndecided }: Place): ImageProposal['images'] {
+  const all = [...(before?.images ?? []), ...(before?.waiting ?? [])];
+  return all.filter(({ policy }) => isUndecided(policy));
 }
 
 /** Where branches are, for one question to the host. */

@@ -15,22 +15,35 @@ export interface PolicyFiles {
 
 /** All manifests of a folder, whatever else is in it. Empty where there is no such folder. */
 export async function readPolicies(worktree: Worktree, folder: string | undefined): Promise<PolicyFiles> {
-  if (folder === undefined) return { objects: [], faults: [] };
-  const files = (await worktree.files(folder)).filter((path) => /\.(?:ya?ml|json)$/.test(path));
-  await worktree.prepare(files);
   const objects: KubeObject[] = [];
   const faults: Fault[] = [];
-  for (const file of files) {
-    for (const read of readManifests(file, await worktree.text(file))) {
-      faults.push(...read.faults);
-      for (const { object, place } of read.objects) {
-        const own = faultsOfPolicy(object, place);
-        faults.push(...own);
-        if (own.length === 0) objects.push(object);
-      }
+  if (folder === undefined) return { objects, faults };
+  const files = await orFaults(async () => {
+    const found = (await worktree.files(folder)).filter((path) => /\.(?:ya?ml|json)$/.test(path));
+    await worktree.prepare(found);
+    return found;
+  }, faults);
+  for (const file of files ?? []) {
+    const read = await orFaults(async () => readManifests(file, await worktree.text(file)), faults);
+    faults.push(...(read ?? []).flatMap((each) => each.faults));
+    for (const { object, place } of (read ?? []).flatMap((each) => each.objects)) {
+      const own = faultsOfPolicy(object, place);
+      faults.push(...own);
+      if (own.length === 0) objects.push(object);
     }
   }
   return { objects, faults };
+}
+
+/** A folder or a file that cannot be read says nothing of the others. */
+async function orFaults<T>(read: () => Promise<T>, faults: Fault[]): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    faults.push(...error.faults);
+    return undefined;
+  }
 }
 
 function faultsOfPolicy(object: KubeObject, place: string): readonly Fault[] {

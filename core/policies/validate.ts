@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
 import { isJsonObject, jsonEqual, type Json, type JsonObject } from '../model/json.ts';
-import { itemsOf } from '../model/json-parts.ts';
+import { itemsOf, objectsOf } from '../model/json-parts.ts';
 
 /** One fault of a value; `path` as `kubectl explain` has it: `spec.replicas`, empty for the whole. */
 export interface SchemaFault {
@@ -125,28 +125,21 @@ function isNear(a: string, b: string): boolean {
   return isSwapped || left.slice(1) === right.slice(1) || left.slice(1) === right || left === right.slice(1);
 }
 
-/** The branches of definitions; what each of them says on its own would be read as if all of it were needed. */
+/** What definitions of custom kinds combine schemas by; fields that a branch does not name are no fault of it. */
 function branchFaults(value: Json, schema: JsonObject, at: Place): readonly SchemaFault[] {
-  if (!['allOf', 'anyOf', 'oneOf', 'not'].some((name) => name in schema)) return [];
-  const fitting = (name: string) =>
-    itemsOf(schema[name]).filter((branch) => isJsonObject(branch) && faultsOf(value, branch, at).length === 0)
-      .length;
-  const all = itemsOf(schema['allOf']).flatMap((branch) =>
-    isJsonObject(branch) ? faultsOf(value, branch, at) : [],
-  );
-  const { anyOf, oneOf, not } = schema;
-  const none = { path: at.path, text: 'fits none of what the definition allows here' };
-  return [
-    ...all,
-    ...(anyOf !== undefined && fitting('anyOf') === 0 ? [none] : []),
-    ...(oneOf !== undefined && fitting('oneOf') === 0 ? [none] : []),
-    ...(oneOf !== undefined && fitting('oneOf') > 1
-      ? [{ path: at.path, text: 'fits several of what the definition allows one of here' }]
-      : []),
-    ...(isJsonObject(not) && faultsOf(value, not, at).length === 0
-      ? [{ path: at.path, text: 'is what the definition rules out' }]
-      : []),
-  ];
+  const { allOf, anyOf, oneOf, not } = schema;
+  const texts: string[] = [];
+  const fitting = (branches: Json): number =>
+    objectsOf(branches).filter((branch) => faultsOf(value, branch, at).length === 0).length;
+  if (anyOf !== undefined && fitting(anyOf) === 0) texts.push('fits none of what the definition allows here');
+  // Once: a definition may nest them as deep as it likes.
+  const fits = oneOf === undefined ? 1 : fitting(oneOf);
+  if (fits === 0) texts.push('fits none of what the definition allows here');
+  if (fits > 1) texts.push('fits several of what the definition allows one of here');
+  if (isJsonObject(not) && faultsOf(value, not, at).length === 0)
+    texts.push('is what the definition rules out');
+  const ofAll = objectsOf(allOf).flatMap((branch) => faultsOf(value, branch, at));
+  return [...ofAll, ...texts.map((text) => ({ path: at.path, text }))];
 }
 
 function limitFaults(value: Json, schema: JsonObject, { path }: Place): readonly SchemaFault[] {

@@ -12,7 +12,7 @@ import {
   type RepositoryState,
 } from '../model/desired.ts';
 import { inventorySchema, type Inventory } from '../model/inventory.ts';
-import type { Look, Report, TargetReport } from '../model/report.ts';
+import { reportSchema, type Look, type Report, type TargetReport } from '../model/report.ts';
 import { targetKey, type Target } from '../model/target.ts';
 import type { Clock, Store } from '../ports.ts';
 import type { Seen } from './next-report.ts';
@@ -62,6 +62,17 @@ async function readState(store: Store, repository: RepositoryConfig): Promise<Re
   const isTold =
     state?.moving === undefined && state?.refused === undefined && !/^0+$/.test(state?.head.sha ?? '0');
   return isTold ? state : undefined;
+}
+
+/** Whether the host was told all there is, and nothing is open: the schedule need not look. */
+export async function isAllTold(store: Store, repository: RepositoryConfig): Promise<boolean> {
+  const report = (await readDocument(store, keys.report(repository.name), reportSchema))?.value;
+  if (report === undefined || report.asked !== undefined || report.older.length > 0) return false;
+  const isFinal = Object.values(report.told).every(
+    ({ state, unsure }) => state === 'success' && unsure !== true,
+  );
+  if (!isFinal || Object.values(report.targets).some(isOpen)) return false;
+  return (await readState(store, repository))?.head.sha === report.sha;
 }
 
 interface Basis {

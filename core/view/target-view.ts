@@ -23,7 +23,7 @@ export interface TargetState {
   /** Objects with drift. */
   readonly drift: number;
   readonly checkedAt: string | undefined;
-  /** Why it is not Synced and Healthy; empty when it is. */
+  /** Why it is not Synced and Healthy, and what it is there for where Git does not say; else empty. */
   readonly message: string;
 }
 
@@ -48,6 +48,7 @@ export function stateOf(view: TargetView, suspension: Suspension | undefined, no
     failureOf(view.pointer),
     (inventory && waitingToGo(inventory)) ?? '',
     describePin(view.pointer) ?? '',
+    environmentOf(view.pointer),
     suspendedOf(reason, suspension),
   ];
   return {
@@ -92,6 +93,12 @@ function frozenOf({ pointer, inventory }: TargetView, sync: string, now: number)
 function suspendedOf(reason: string, suspension: Suspension | undefined): string {
   const told = suspension === undefined ? '' : describeSuspension(suspension);
   return reason.includes(told) ? '' : told;
+}
+
+function environmentOf({ settings: { environment }, state }: DesiredPointer): string {
+  if (environment === undefined) return '';
+  const what = `preview environment of ${environment.application} for ${environment.url}`;
+  return state === 'gone' ? `${what}, which goes` : what;
 }
 
 function failureOf({ failed }: DesiredPointer): string {

@@ -25,14 +25,15 @@ export async function simulatedFleet(): Promise<SimulatedFleet> {
   await simulate({
     seed: 11,
     clusters: 3,
-    targets: 30,
-    days: 2,
+    targets: 12,
+    days: 1,
     faults: 0,
-    pushMinutes: 60,
-    editMinutes: 20,
+    pushMinutes: 90,
+    editMinutes: 30,
+    sweepMinutes: 10,
     tamper: (made) => {
       world = made;
-      made.timeline.after(31 * hours, () => {
+      made.timeline.after(10.4 * hours, () => {
         made.failure = new Error('looked at here');
       });
     },

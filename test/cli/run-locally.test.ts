@@ -97,3 +97,15 @@ test('a wait ends within seconds of the object', async () => {
   assert.ok(seconds < 50, `${seconds} s`);
   assert.equal(told.length, 1);
 });
+
+test('what may be rolled back elsewhere keeps nobody waiting here: no process stays to look', async () => {
+  const { clock, both, session } = newWorld();
+  await both.push('a', [configMap('x')], { rollback: { onFailure: { windowSeconds: 1800, alarms: [] } } });
+  const startedAt = clock.now();
+  const run = await runLocally(
+    session,
+    { version: 1, target: { cluster: 'east', application: 'a' }, reason: 'sync', requestedBy: 'me' },
+    { wait: true, patienceMs: 60_000, tell: () => undefined },
+  );
+  assert.deepEqual([run.record?.outcome?.kind, run.left, clock.now() - startedAt], ['applied', [], 0]);
+});

@@ -222,6 +222,25 @@ Image: ghcr.io/acme/web:1.1.0`,
     assert.deepEqual((await memory()).policies['shop:shop']?.rejected, ['1.2.0']);
   });
 
+  it('stay as they are while the checkout is faulty, and others go on', async () => {
+    await push('shop:1.1.0');
+    git.edit('main', { [shop]: 'images:\n  - name: a\n   newTag: b\n' });
+    for (const tag of ['1.0.5', '1.1.0']) {
+      const [outcome] = await updateImages([{ repository: 'ghcr.io/acme/web', tag }], deps);
+      assert.match(outcome?.faults[0]?.subject ?? '', /apps\/shop\/kustomization\.yaml:3/);
+    }
+    assert.deepEqual(await open(), [`1 ${all}: Set web to 1.1.0`]);
+    git.edit('main', { [shop]: kustomization('shop', '1.0.0') });
+    await look();
+    assert.deepEqual(await open(), [`1 ${all}: Set shop to 1.1.0, and 1 other`]);
+    git.edit('main', {
+      [shop]: 'images:\n  - name: a\n   newTag: b\n',
+      [web]: kustomization('web', '1.1.0'),
+    });
+    await updateImages([], deps);
+    assert.equal((await open()).length, 1, 'what is not understood is not closed');
+  });
+
   it('two at once: both are in it, whoever pushes first', async () => {
     let other: Promise<unknown> | undefined;
     git.onPush = async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { keys } from '../../core/contract/keys.ts';
 import { Retry } from '../../core/errors.ts';
 import { application, configMap, files } from './produce/world.ts';
 import { ReportWorld } from './report/report-world.ts';
@@ -101,7 +102,9 @@ test('doubled, late and reordered events tell nothing twice', async () => {
   ];
   assert.equal(await world.tell(runs.toReversed()), 2, 'the first message finds all of it');
   assert.equal(await world.tell([...commit, ...runs, ...commit]), 0);
+  const writes = world.store.writes.length;
   assert.equal(await world.tell([schedule]), 0);
+  assert.equal(world.store.writes.length, writes, 'the schedule costs nothing while all is well');
   assert.equal(world.host.calls.length, 2);
 });
 
@@ -177,6 +180,21 @@ test('one status for all clusters, links, and names of its own', async () => {
       ],
     ],
   );
+});
+
+test('whoever suspended it is named, and the schedule sees that it is over', async () => {
+  const world = new ReportWorld();
+  const at = '2026-11-23T11:00:00.000Z';
+  const active = [{ application: 'web', by: 'ada', reason: 'sale', at }];
+  await world.store.put(keys.suspensions, JSON.stringify({ version: 1, seq: 1, active, ended: [] }), 'any');
+  await world.tell([...(await world.commit('a', files('1'))), await world.run('api')]);
+  assert.equal(
+    world.at('a')[0],
+    `prod pending: 1 of 2 pending: web: application web is suspended by ada since ${at}, until somebody resumes it: sale`,
+  );
+  await world.run('web');
+  await world.tell([schedule]);
+  assert.equal(world.at('a')[0], 'prod success: 2 applications healthy', 'though its event was lost');
 });
 
 test('what Git gave up is told of until it is gone', async () => {

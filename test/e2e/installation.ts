@@ -30,7 +30,7 @@ export interface InstallationOptions {
   readonly aws: LocalAws;
   readonly overrides?: Partial<StackConfigInput>;
   /** How the one of the Git host is configured, beyond where it is and how it is read. */
-  readonly repository?: Pick<StackConfigInput['repositories'][number], 'images' | 'host' | 'status'>;
+  readonly repository?: Omit<StackConfigInput['repositories'][number], 'name' | 'url' | 'tokenSecret'>;
   /** Beside the one of the Git host. */
   readonly repositories?: StackConfigInput['repositories'];
 }

@@ -87,6 +87,7 @@ function bare(value: unknown, used: Set<string>, isNames = false): unknown {
 }
 
 const [host = '', path = ''] = process.argv.slice(2);
-if (host !== 'github' && host !== 'gitea') throw new Error('say github or gitea, and the file of the description');
+if (host !== 'github' && host !== 'gitea')
+  throw new Error('say github or gitea, and the file of the description');
 const description = descriptionSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
 process.stdout.write(`${JSON.stringify(extract(description, host))}\n`);

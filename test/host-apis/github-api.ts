@@ -1,11 +1,14 @@
 import { paged, textIn, type Answer, type Routes } from './host-server.ts';
-import type { HostWorld, WorldComment, WorldPull } from './host-world.ts';
+import { idOf, type HostWorld, type WorldComment, type WorldPull } from './host-world.ts';
 import type { OpenApi } from './openapi.ts';
 
 const pulls = '/repos/{owner}/{repo}/pulls';
 const issues = '/repos/{owner}/{repo}/issues';
 const deployments = '/repos/{owner}/{repo}/deployments';
-const notFound: Answer = { status: 404, json: { message: 'Not Found', documentation_url: 'https://docs.github.com/rest', status: '404' } };
+const notFound: Answer = {
+  status: 404,
+  json: { message: 'Not Found', documentation_url: 'https://docs.github.com/rest', status: '404' },
+};
 const reviewStates = {
   approved: 'APPROVED',
   changes: 'CHANGES_REQUESTED',
@@ -75,7 +78,8 @@ export function gitHubRoutes(world: HostWorld, api: OpenApi): Routes {
     },
     [`POST ${issues}/{issue_number}/comments`]: ({ params, body }) => {
       const text = textIn(body, 'body');
-      if (text.length > 65_536) return { status: 422, json: { message: 'Body is too long (maximum is 65536 characters)' } };
+      if (text.length > 65_536)
+        return { status: 422, json: { message: 'Body is too long (maximum is 65536 characters)' } };
       return { status: 201, json: comment(world.comment(Number(params['issue_number']), world.self, text)) };
     },
     [`PATCH ${issues}/comments/{comment_id}`]: ({ params, body }) => {
@@ -106,14 +110,28 @@ function reporting(world: HostWorld, api: OpenApi): Routes {
       const description = textIn(body, 'description');
       if (description.length > 140) return { status: 422, json: { message: 'description is too long' } };
       const [context, state, url] = ['context', 'state', 'target_url'].map((key) => textIn(body, key));
-      world.statuses.push({ sha: params['sha'] ?? '', context: context ?? '', state: state ?? '', description, url });
-      return { status: 201, json: { ...api.example('POST /repos/{owner}/{repo}/statuses/{sha}'), context, state } };
+      world.statuses.push({
+        sha: params['sha'] ?? '',
+        context: context ?? '',
+        state: state ?? '',
+        description,
+        url,
+      });
+      return {
+        status: 201,
+        json: { ...api.example('POST /repos/{owner}/{repo}/statuses/{sha}'), context, state },
+      };
     },
     [`GET ${deployments}`]: ({ query }) => {
       const found = world.deployments.filter(
         ({ environment, sha }) => environment === query.get('environment') && sha === query.get('sha'),
       );
-      const shown = found.map(({ id, environment, sha }) => ({ ...api.example(`GET ${deployments}`), id, environment, sha }));
+      const shown = found.map(({ id, environment, sha }) => ({
+        ...api.example(`GET ${deployments}`),
+        id,
+        environment,
+        sha,
+      }));
       return { json: shown.toReversed() };
     },
     [`POST ${deployments}`]: ({ body }) => {
@@ -123,7 +141,8 @@ function reporting(world: HostWorld, api: OpenApi): Routes {
       return { status: 201, json: { ...api.example(`GET ${deployments}`), id: made.id, environment, sha } };
     },
     [`GET ${deployments}/{deployment_id}/statuses`]: ({ params, query }) => {
-      const { states = [] } = world.deployments.find(({ id }) => String(id) === params['deployment_id']) ?? {};
+      const { states = [] } =
+        world.deployments.find(({ id }) => String(id) === params['deployment_id']) ?? {};
       const example = api.example(`GET ${deployments}/{deployment_id}/statuses`);
       const json = states.toReversed().map((state) => ({ ...example, state }));
       return { json: paged(json, query, ['page', 'per_page']) };
@@ -181,8 +200,4 @@ function firstLabel(example: Record<string, unknown>): object {
 
 function userIn(example: Record<string, unknown>): Record<string, unknown> {
   return partOf(example, 'user');
-}
-
-function idOf(login: string): number {
-  return [...login].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) % 100_003;
 }

@@ -141,7 +141,12 @@ export function textIn(body: Call['body'], key: string): string {
 }
 
 /** One page of a list, by the names that a host gives to the number of a page and to its size. */
-export function paged<T>(list: readonly T[], query: URLSearchParams, names: [string, string], most = 100): T[] {
+export function paged<T>(
+  list: readonly T[],
+  query: URLSearchParams,
+  names: [string, string],
+  most = 100,
+): T[] {
   const [number, size] = names;
   const count = Math.min(most, Number(query.get(size) ?? 30));
   const from = (Number(query.get(number) ?? 1) - 1) * count;

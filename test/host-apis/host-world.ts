@@ -51,7 +51,6 @@ export class HostWorld {
   readonly labels: { readonly id: number; readonly name: string }[] = [{ id: 1, name: 'bug' }];
   /** The token may not see the repository. */
   isHidden = false;
-  /** Everything after this many is no longer the newest hundred. */
   #numbers = 0;
 
   open(pull: Partial<WorldPull> & { readonly branch: string }): WorldPull {
@@ -110,4 +109,9 @@ export class HostWorld {
 /** A full SHA that shows what it is of. */
 export function shaOf(text: string): string {
   return Buffer.from(text).toString('hex').padEnd(40, '0').slice(0, 40);
+}
+
+/** Number of an account. */
+export function idOf(login: string): number {
+  return [...login].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 100_003, 7);
 }

@@ -47,7 +47,11 @@ export class OpenApi {
     assert.ok(described !== undefined, `${operation} is not described`);
     const known = new Map(described.parameters.map((one) => [`${one.in} ${one.name}`, one]));
     for (const [name, value] of Object.entries(call.params)) {
-      this.#check(known.get(`path ${name}`)?.schema, asSchemaWants(known.get(`path ${name}`)?.schema, value), operation);
+      this.#check(
+        known.get(`path ${name}`)?.schema,
+        asSchemaWants(known.get(`path ${name}`)?.schema, value),
+        operation,
+      );
     }
     for (const [name, value] of call.query) {
       const parameter = known.get(`query ${name}`);
@@ -97,7 +101,7 @@ function strict(
   if (known !== undefined) return known;
   const ref = described['$ref'];
   const named = typeof ref === 'string' ? schemas[ref.replace('#/definitions/', '')] : described;
-  const made = { additionalProperties: false, ...schema.parse(named) };
+  const made: Record<string, unknown> = { additionalProperties: false, ...schema.parse(named) };
   const isObject = made['properties'] !== undefined && made['oneOf'] === undefined;
   strictOnes.set(described, isObject ? made : described);
   return isObject ? made : described;

@@ -17,7 +17,11 @@ const [repository, ...repositories] = sample.repositories;
 assert.ok(repository);
 const stack = synthesize({
   ...sample,
-  repositories: [{ ...repository, images: {}, status: {} }, ...repositories],
+  repositories: [{ ...repository, images: {}, status: {}, preview: {}, reverts: {} }, ...repositories],
+  notifications: {
+    channels: [{ name: 'mail', type: 'email', to: ['ops@example.com'] }],
+    routes: [{ channels: ['mail'] }],
+  },
   clusters: [{ name: 'audited', audit: true, access: { type: 'eks', name: 'audited' } }],
 });
 const bundles = temporaryFolder();
@@ -37,7 +41,7 @@ function variablesOf(name: string): readonly string[] {
   const title = name.charAt(0).toUpperCase() + name.slice(1);
   const [, fn] =
     ofType(stack.resources, 'AWS::Lambda::Function').find(([id]) =>
-      new RegExp(`^<(Functions)?${title}Function>$`).test(flatten({ Ref: id })),
+      new RegExp(`^<(Functions|Notices)?${title}Function>$`).test(flatten({ Ref: id })),
     ) ?? [];
   return Object.keys(environmentSchema.parse(fn?.Properties).Environment.Variables).filter((each) =>
     each.startsWith('TRUEUP_'),

@@ -16,6 +16,13 @@ const everything: StackConfigInput = {
     ...(sample.clusters ?? []),
     { name: 'audited', access: { type: 'eks', name: 'audited-1' }, audit: true },
   ],
+  notifications: {
+    channels: [
+      { name: 'chat', type: 'slack', secret: 'acme/slack' },
+      { name: 'mail', type: 'email', to: ['ops@example.com'] },
+    ],
+    routes: [{ channels: ['chat', 'mail'] }],
+  },
   secretReferences: {
     secrets: ['acme/*', 'acme/db', 'arn:aws:secretsmanager:eu-west-1:210987654321:secret:shared/*'],
     parameters: ['/acme/*/db', '/acme/flag'],

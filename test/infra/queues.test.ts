@@ -205,7 +205,10 @@ test('events of CodeCommit are brought to our bus where a repository is there, a
 
 test('every work queue has an alarm on the age of its oldest message, and every dead-letter queue on what lies there', () => {
   using whole = synthesize(
-    { ...sample, repositories: sample.repositories.map((each) => ({ ...each, images: {} })) },
+    {
+      ...sample,
+      repositories: sample.repositories.map((each) => ({ ...each, images: {}, preview: {}, reverts: {} })),
+    },
     {},
     {
       add: (trueup, scope) => {

@@ -93,6 +93,7 @@ test('lifecycle: state and snapshots never go by age, history goes after 400 day
     'holds/ kept 400',
     'images/ kept 7',
     'reports/ kept 1',
+    'previews/ 30 1',
     'notices/ kept 1',
     'leftovers kept -',
   ]);

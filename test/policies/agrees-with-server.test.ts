@@ -55,6 +55,72 @@ const objects: readonly string[] = [
   '{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: p}, spec: {minAvailable: 50%, selector: {matchLabels: {a: b}}}}',
 ];
 
+const definition = (group: string) => `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.${group}}
+spec:
+  group: ${group}
+  names: {kind: Widget, plural: widgets}
+  scope: Namespaced
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec:
+              type: object
+              required: [size]
+              properties:
+                size: {type: integer, minimum: 1, maximum: 9, exclusiveMaximum: true}
+                colour: {type: string, enum: [red, blue]}
+                code: {type: string, pattern: '^[a-z]+$', maxLength: 4}
+                port: {x-kubernetes-int-or-string: true}
+                ratio: {type: number}
+                free: {type: object, x-kubernetes-preserve-unknown-fields: true}
+                tags: {type: object, maxProperties: 1, additionalProperties: {type: string}}
+                parts: {type: array, minItems: 1, items: {type: object, required: [name], properties: {name: {type: string}}}}
+                source:
+                  type: object
+                  properties: {git: {type: string}, oci: {type: string}}
+                  oneOf: [{required: [git]}, {required: [oci]}]
+                  not: {required: [git], properties: {git: {enum: [none]}}}
+`;
+const widgets = [
+  'size: 1',
+  'size: 9',
+  'size: 0',
+  'size: 8.0',
+  'size: "1"',
+  'colour: red',
+  'size: 1, colour: green',
+  'size: 1, colour: red',
+  'size: 1, code: abcd',
+  'size: 1, code: abcde',
+  'size: 1, code: A',
+  'size: 1, port: http',
+  'size: 1, port: 80',
+  'size: 1, port: 0.5',
+  'size: 1, ratio: 1',
+  'size: 1, ratio: 0.5',
+  'size: 1, free: {a: {b: [1]}}',
+  'size: 1, free: []',
+  'size: 1, tags: {a: b}',
+  'size: 1, tags: {a: 1}',
+  'size: 1, tags: {a: b, c: d}',
+  'size: 1, parts: []',
+  'size: 1, parts: [{name: a}]',
+  'size: 1, parts: [{nam: a}]',
+  'size: 1, source: {git: a}',
+  'size: 1, source: {git: a, oci: b}',
+  'size: 1, source: {}',
+  'size: 1, source: {git: none}',
+  'size: 1, shape: round',
+];
+
 const marked = 'trueup-policy-test';
 const policies = (name: string, namespace: string) => `
 apiVersion: admissionregistration.k8s.io/v1
@@ -135,7 +201,8 @@ describe('what is said offline, beside what an API server says', () => {
   after(() => cluster.stop());
 
   async function refusal(object: KubeObject): Promise<string | undefined> {
-    const path = (paths[object.kind] ?? '').replace('NS', cluster.namespace);
+    const custom = `apis/${object.apiVersion}/namespaces/NS/widgets`;
+    const path = (paths[object.kind] ?? custom).replace('NS', cluster.namespace);
     const { status, body } = await cluster.admin.ask('POST', `/${path}?dryRun=All&fieldValidation=Strict`, {
       body: object,
     });
@@ -153,6 +220,37 @@ describe('what is said offline, beside what an API server says', () => {
         disagreements.push(`${text}\nserver: ${theirs}\nours: ${ours?.text}`);
     }
     assert.deepEqual(disagreements, []);
+  });
+
+  it('agrees on schemas of definitions', async () => {
+    const group = `${cluster.namespace}.example.com`;
+    const among = manifests(definition(group));
+    const [crd] = among;
+    assert.ok(crd);
+    const at = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    await cluster.admin.create(at, crd);
+    try {
+      const widget = (spec: string) => {
+        const [object] = manifests(
+          `{apiVersion: ${group}/v1, kind: Widget, metadata: {name: w}, spec: {${spec}}}`,
+        );
+        assert.ok(object);
+        return object;
+      };
+      const deadline = Date.now() + 30_000;
+      while ((await refusal(widget('size: 1'))) !== undefined)
+        assert.ok(Date.now() < deadline, 'never served');
+      const judge = schemaJudge({ schemas, among });
+      const disagreements: string[] = [];
+      for (const spec of widgets) {
+        const [[ours], theirs] = [judge(widget(spec)), await refusal(widget(spec))];
+        if ((ours !== undefined) !== (theirs !== undefined))
+          disagreements.push(`${spec}\nserver: ${theirs}\nours: ${ours?.text}`);
+      }
+      assert.deepEqual(disagreements, []);
+    } finally {
+      await cluster.admin.remove(`${at}/${crd.metadata.name}`);
+    }
   });
 
   it('agrees on ValidatingAdmissionPolicies, to the word', async () => {

@@ -8,7 +8,14 @@ import { Keys } from './parts/keys.tsx';
 import { Failed } from './parts/failed.tsx';
 import { FleetView } from './views/fleet.tsx';
 
-const places = [['/', 'Fleet']] as const;
+const places = [
+  ['/', 'Fleet'],
+  ['/timeline', 'Timeline'],
+  ['/insights', 'Insights'],
+] as const;
+const TargetView = lazy(async () => import('./views/target.tsx'));
+const TimelineView = lazy(async () => import('./views/timeline.tsx'));
+const InsightsView = lazy(async () => import('./views/insights.tsx'));
 const NotFound = lazy(async () => import('./views/not-found.tsx'));
 
 /** The frame of every view: where one is, who one is, light or dark. */
@@ -59,6 +66,9 @@ function Views(): ReactNode {
     <Suspense fallback={waiting}>
       <Switch>
         <Route path="/" component={FleetView} />
+        <Route path="/targets/:cluster/:application/:tab?" component={TargetView} />
+        <Route path="/timeline" component={TimelineView} />
+        <Route path="/insights" component={InsightsView} />
         <Route component={NotFound} />
       </Switch>
     </Suspense>

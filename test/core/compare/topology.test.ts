@@ -142,7 +142,7 @@ test('Mermaid in which no name is syntax', () => {
     found === undefined ? '' : mermaidOf(found).split('\n  classDef')[0],
     `flowchart LR
   n0["Deployment<br/>web"]:::same
-  n1["+ Service<br/>a#34;#93;#59; click n0 href #34;javascript#58;1#34; #37;#37;#60;b#62;#96;x#96;"]:::created
+  n1["+ Service<br/>a··· click n0 href ·javascript:1· ···b··x·"]:::created
   n1 ==> n0`,
   );
 });

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { status } from '../../../cli/status.ts';
 import { keys } from '../../../core/contract/keys.ts';
 import { loadDesired } from '../../../core/desired-state.ts';
+import { updateDocument } from '../../../core/documents.ts';
+import { desiredPointerSchema } from '../../../core/model/desired.ts';
+import { pinned } from '../../../core/model/pin.ts';
 import { Blocked } from '../../../core/errors.ts';
 import { decodeSnapshot } from '../../../core/snapshot.ts';
 import { configMap } from '../produce/world.ts';
@@ -286,6 +290,30 @@ test('a host that takes no comment keeps no environment from being made', async 
   world.host.comment = comment;
   await world.look();
   assert.match(world.comment('1'), /shop-pr-1/);
+});
+
+test('a person may pin one: what they hold stays through its commits and its end, until the pin is lifted', async () => {
+  const world = await runningWorld();
+  const target = { cluster: 'dev', application: 'shop-pr-1' };
+  const until = '2026-11-23T13:00:00.000Z';
+  const pin = { by: 'ada', reason: 'look', at: '2026-11-23T12:00:00.000Z', until };
+  await updateDocument(world.store, keys.desired(target), desiredPointerSchema, (pointer) =>
+    pointer === undefined ? undefined : pinned(pointer, pointer, pin),
+  );
+  world.host.change('fleet', '1', { state: 'closed' });
+  await world.look();
+  assert.equal((await world.environment('shop-pr-1'))?.state, 'present');
+  world.clock.advance(2 * 3600_000);
+  await world.look();
+  assert.equal((await world.environment('shop-pr-1'))?.state, 'gone');
+});
+
+test('trueup status shows whose it is', async () => {
+  const world = await runningWorld();
+  const { data, text } = await status(world, {});
+  assert.match(text, /^dev {2,}shop-pr-1 {2,}bbbbbbb/m);
+  assert.match(text, /shop-pr-1: preview environment of shop for https:\/\/git.example\/fleet\/pulls\/1$/m);
+  assert.match(JSON.stringify(data), /"pullRequest":"https:\/\/git.example\/fleet\/pulls\/1"/);
 });
 
 test('a snapshot that was lost is made anew', async () => {

@@ -84,4 +84,7 @@ test('a rule that is no CEL is named before anything is judged', () => {
     },
   );
   checkRules(rules);
+  const [object] = manifests(deployment(good));
+  const [first] = judgeRules({ object }, broken, prod);
+  assert.match(first?.text ?? '', /^m \(the rule: is no CEL expression/);
 });

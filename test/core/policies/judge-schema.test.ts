@@ -180,6 +180,21 @@ for (const [name, { yaml, version = '1.34', served, says }] of Object.entries(ca
   });
 }
 
+test('a definition that nests its choices is no way to stop a function', () => {
+  const nested = (depth: number): string =>
+    depth === 0 ? '{required: [never]}' : `{oneOf: [${nested(depth - 1)}], anyOf: [{required: [b]}]}`;
+  const yaml = widget('size: 1').replace('source:\n', `deep: ${nested(30)}\n                source:\n`);
+  const among = manifests(yaml.replace('size: 1', 'size: 1, deep: {a: b}'));
+  const found = among.flatMap(schemaJudge({ schemas, among }));
+  assert.deepEqual(
+    found.map(({ text }) => text.replace(/ \(.*/, '')),
+    [
+      'spec.deep fits none of what the definition allows here',
+      'spec.deep fits none of what the definition allows here',
+    ],
+  );
+});
+
 test('without a version the newest is taken, and what is gone there may still be on the cluster', () => {
   const among = manifests(
     '{apiVersion: batch/v1beta1, kind: CronJob, metadata: {name: c}}\n---\n' + deployment('replica: 1'),

@@ -6,7 +6,7 @@ import { Retry } from '../../../core/errors.ts';
 import type { GitHost } from '../../../core/host-ports.ts';
 import type { HealthStatus } from '../../../core/model/health.ts';
 import type { Store } from '../../../core/ports.ts';
-import type { ReportMessage } from '../../../core/report-status.ts';
+import type { ReportDeps, ReportMessage } from '../../../core/report-status.ts';
 import { MemoryGitHost } from '../../memory-git-host.ts';
 import { MemoryStore } from '../../fakes/memory-store.ts';
 import { configMap, files } from '../produce/world.ts';
@@ -177,6 +177,58 @@ test('what was told by whoever died is taken back, though nobody wrote down that
   world.clock.advance(150_000);
   await world.tell(await world.commit('c', files('3')));
   assert.match(world.host.calls.join('\n'), /status fleet@b+ x\/clusters error/);
+});
+
+/** Everything that a function does outside, until it is killed before or after its n-th effect. */
+function mortal(world: ReportWorld, kill: number): Partial<ReportDeps> {
+  let effects = 0;
+  const effect = async <T>(act: () => Promise<T>): Promise<T> => {
+    effects += 1;
+    if (effects * 2 - 1 >= kill) await new Promise(() => undefined);
+    const result = await act();
+    if (effects * 2 >= kill) await new Promise(() => undefined);
+    return result;
+  };
+  const { store, host } = world;
+  return {
+    store: {
+      get: async (key) => store.get(key),
+      put: async (...put) => effect(async () => store.put(...put)),
+      delete: async (...removed) => store.delete(...removed),
+      entries: async (prefix) => store.entries(prefix),
+      list: (prefix, options) => store.list(prefix, options),
+    },
+    host: {
+      status: async (...told) => effect(async () => host.status(...told)),
+      deployment: async (...told) => effect(async () => host.deployment(...told)),
+    },
+  };
+}
+
+test('killed before or after any effect, its message ends with what is', async () => {
+  for (let kill = 1; kill <= 20; kill += 1) {
+    const world = new ReportWorld({ deployments: true });
+    await world.tell(await world.commit('a', files('1')));
+    const message = [await world.run('web'), ...(await world.commit('b', files('1', '2')))];
+    void world.tell(message, mortal(world, kill));
+    await pass(60);
+    const more = await world.run('api');
+    await world.tell([more]);
+    world.clock.advance(180_000);
+    await world.tell(message);
+    assert.deepEqual(
+      [world.at('a')[0], world.at('b')[0], world.environments.toSorted()],
+      [
+        'prod error: superseded by bbbbbbb before it was healthy',
+        'prod success: 2 applications healthy',
+        [
+          'prod a inactive: superseded by bbbbbbb before it was healthy',
+          'prod b success: 1 application healthy',
+        ],
+      ],
+      `killed at ${kill}`,
+    );
+  }
 });
 
 test('while one tells the host of what was, nobody tells it of what is; it is told last', async () => {

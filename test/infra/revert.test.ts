@@ -17,12 +17,12 @@ const written = {
 };
 
 test('who takes changes back may push there, and reads of the records where targets point and nothing else', () => {
-  const rights = rightsIn(written).filter((right) => right.startsWith('Reverts '));
+  const rights = rightsIn(written).filter((right) => right.startsWith('Revert '));
   const short = rights.map((right) => right.replace(/arn:<Partition>:\w+:<Region>:<AccountId>:secret:/, ''));
   const secrets = short.filter((right) => right.includes('secretsmanager'));
   assert.deepEqual([...new Set(secrets)].toSorted(), [
-    'Reverts secretsmanager:GetSecretValue acme/host-??????',
-    'Reverts secretsmanager:GetSecretValue acme/write-??????',
+    'Revert secretsmanager:GetSecretValue acme/host-??????',
+    'Revert secretsmanager:GetSecretValue acme/write-??????',
   ]);
   const objects = short.filter(
     (right) => /s3:(?:Get|Put|Delete)Object/.test(right) && right.includes('Bucket'),
@@ -49,5 +49,5 @@ test('rollbacks reach it only where they ask for a pull request, and the functio
   const names = ofType(made.resources, 'AWS::CloudWatch::Alarm').map(
     ([, { Properties }]) => Properties['AlarmName'],
   );
-  assert.ok(names.includes('trueup-acme-dead-letters-reverts'), names.join(' '));
+  assert.ok(names.includes('trueup-acme-dead-letters-revert'), names.join(' '));
 });

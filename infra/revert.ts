@@ -11,7 +11,7 @@ import { workTimeout, workVisibility, type NamedQueues } from './target-queues.t
 import { TrueUpFunction } from './trueup-function.ts';
 import { WorkQueue } from './work-queue.ts';
 
-export interface RevertsProps extends TargetWorld, GitPackaging {
+export interface RevertProps extends TargetWorld, GitPackaging {
   readonly queues: Pick<Queues, 'undelivered'>;
 }
 
@@ -22,14 +22,14 @@ const attempts = 15;
 const atOnce = 2;
 
 /** Opens pull requests beside rollbacks (issue 7): only made where a repository wants that. */
-export class Reverts extends Construct {
+export class Revert extends Construct {
   readonly function: TrueUpFunction;
   readonly #queue: WorkQueue;
 
-  constructor(scope: Construct, id: string, props: RevertsProps) {
+  constructor(scope: Construct, id: string, props: RevertProps) {
     super(scope, id);
     const { config, configAsset, storage, bus, secrets, queues } = props;
-    this.#queue = new WorkQueue(this, 'Reverts', { visibility: workVisibility, attempts });
+    this.#queue = new WorkQueue(this, 'Revert', { visibility: workVisibility, attempts });
     this.function = new TrueUpFunction(this, 'Function', {
       description: 'Opens pull requests that take back in Git what was rolled back',
       code: codeWithGit(this, 'revert', props),
@@ -66,6 +66,6 @@ export class Reverts extends Construct {
 
   /** By its name in alarms. */
   get work(): NamedQueues {
-    return { reverts: this.#queue };
+    return { revert: this.#queue };
   }
 }

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { rolesIn } from './role-rights.ts';
+import { ofType, sample, synthesize } from './synthesized.ts';
+
+const stack = synthesize({
+  ...sample,
+  repositories: [
+    {
+      name: 'platform',
+      url: 'https://github.com/acme/platform.git',
+      tokenSecret: 'acme/read',
+      host: { tokenSecret: 'acme/comments' },
+      preview: {},
+    },
+    { name: 'apps', url: 'https://github.com/acme/apps.git', tokenSecret: 'acme/apps' },
+  ],
+});
+after(() => stack[Symbol.dispose]());
+
+const rightsOf = (role: string) =>
+  (rolesIn(stack).get(role) ?? []).map(({ action, resource }) => `${action} ${resource}`);
+
+test('who reads pull requests may not write desired state, enter a cluster or open what is sealed', () => {
+  const rights = rightsOf('<PreviewFunctionRole>');
+  assert.ok(rights.length > 0);
+  const written = rights.filter((right) => right.startsWith('s3:PutObject '));
+  assert.equal(written.length, 1);
+  assert.match(written[0] ?? '', /\/previews\/\*$/);
+  assert.deepEqual(
+    rights.filter((right) => /^(?:eks|sts|events|ssm|cloudwatch):|^kms:Decrypt|DeleteObject/.test(right)),
+    [],
+  );
+  for (const secret of ['read', 'comments', 'apps'])
+    assert.ok(
+      rights.some((right) => new RegExp(`GetSecretValue .*acme/${secret}-`).test(right)),
+      secret,
+    );
+  assert.ok(rights.some((right) => /^sqs:SendMessage <QueuesSweeps/.test(right)));
+});
+
+test('who checks clusters answers what previews ask, and nobody else may write there', () => {
+  const roles = [...rolesIn(stack).keys()].filter((role) =>
+    rightsOf(role).some((right) => /^s3:PutObject .*\/previews\//.test(right)),
+  );
+  assert.deepEqual(roles.toSorted(), ['<FunctionsSweepRole>', '<PreviewFunctionRole>']);
+});
+
+test('it hears of the repositories that asked for it, and is there only then', () => {
+  using without = synthesize(sample);
+  const count = (type: string) =>
+    ofType(stack.resources, type).length - ofType(without.resources, type).length;
+  assert.deepEqual(['AWS::Lambda::Function', 'AWS::SQS::Queue', 'AWS::Events::Rule'].map(count), [1, 2, 1]);
+  const patterns = ofType(stack.resources, 'AWS::Events::Rule').map(([, { Properties }]) =>
+    JSON.stringify(Properties['EventPattern']),
+  );
+  const own = patterns.filter((pattern) => pattern.includes('PullRequestChanged'));
+  assert.equal(own.length, 1);
+  assert.match(own[0] ?? '', /"repository":\["platform"\]/);
+  const { violations } = new AwsSolutionsChecks(stack.app).validateScope(stack.app);
+  assert.deepEqual(violations, []);
+});

@@ -1,0 +1,113 @@
+import { Button, Code, Group, Stack, Text, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState, type ReactNode } from 'react';
+import type { Comparison, Instant } from '../../../core/api/contract.ts';
+import { ask } from '../ask.ts';
+import { CommitLine } from './commit-line.tsx';
+import { Failed } from './failed.tsx';
+import { whoOf } from './field-table.tsx';
+
+const dayMs = 86_400_000;
+
+/** "What was here at 14:05 on Tuesday?", and what has changed from then to another time. */
+export function InstantLook({ path }: { readonly path: string }): ReactNode {
+  const [from, setFrom] = useState(() => localTime(Date.now() - dayMs));
+  const [to, setTo] = useState(() => localTime(Date.now()));
+  const [asked, setAsked] = useState({ from, to });
+  return (
+    <Stack gap="sm">
+      <Group align="end" gap="sm">
+        <TextInput
+          type="datetime-local"
+          label="What was here at"
+          value={from}
+          onChange={(event) => {
+            setFrom(event.currentTarget.value);
+          }}
+        />
+        <TextInput
+          type="datetime-local"
+          label="compared with"
+          value={to}
+          onChange={(event) => {
+            setTo(event.currentTarget.value);
+          }}
+        />
+        <Button
+          variant="default"
+          onClick={() => {
+            setAsked({ from, to });
+          }}
+        >
+          Look
+        </Button>
+      </Group>
+      <There path={path} time={isoOf(asked.from)} />
+      <Changes path={path} from={isoOf(asked.from)} to={isoOf(asked.to)} />
+    </Stack>
+  );
+}
+
+/** As inputs of this type want it: the time of the clock on the wall. */
+function localTime(milliseconds: number): string {
+  const offset = new Date(milliseconds).getTimezoneOffset() * 60_000;
+  return new Date(milliseconds - offset).toISOString().slice(0, 16);
+}
+
+function isoOf(local: string): string {
+  return new Date(local).toISOString();
+}
+
+function There({ path, time }: { readonly path: string; readonly time: string }): ReactNode {
+  const { data, error } = useQuery({
+    queryKey: ['at', path, time],
+    queryFn: ({ signal }) => ask<Instant>(`${path}/at`, { time }, signal),
+    refetchInterval: false,
+  });
+  if (error !== null) return <Failed error={error} what="what was here then" />;
+  if (data === undefined) return null;
+  if (data.run === undefined) return <Text size="sm">Nothing had been applied by then.</Text>;
+  return (
+    <div>
+      <CommitLine commit={data.run.commit} />
+      <Text size="sm" c="dimmed">
+        {data.objects.length} objects, applied {new Date(data.run.startedAt).toLocaleString()}
+      </Text>
+      {data.drift.map((episode) => (
+        <Text key={episode.id} size="sm" c="var(--bad)">
+          {episode.key.split('/').filter(Boolean).join(' ')} had drifted: {whoOf(episode)}
+        </Text>
+      ))}
+    </div>
+  );
+}
+
+interface ChangesProps {
+  readonly path: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+function Changes({ path, from, to }: ChangesProps): ReactNode {
+  const { data, error } = useQuery({
+    queryKey: ['diff', path, from, to],
+    queryFn: ({ signal }) => ask<Comparison>(`${path}/diff`, { from, to }, signal),
+    refetchInterval: false,
+  });
+  if (error !== null) return <Failed error={error} what="what changed" />;
+  if (data === undefined) return null;
+  if (data.objects.length === 0) return <Text size="sm">Nothing changed between the two.</Text>;
+  const lines = data.objects.flatMap(({ key, change, fields }) => [
+    `${{ created: '+', changed: '!', removed: '-' }[change]} ${key.split('/').filter(Boolean).join(' ')}`,
+    ...fields.flatMap((field) => [
+      `    ${field.path}`,
+      ...(field.from === undefined ? [] : [`-     ${JSON.stringify(field.from)}`]),
+      ...(field.to === undefined ? [] : [`+     ${JSON.stringify(field.to)}`]),
+    ]),
+  ]);
+  return (
+    <Code block tabIndex={0}>
+      {lines.join('\n')}
+    </Code>
+  );
+}

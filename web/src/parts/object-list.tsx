@@ -1,0 +1,109 @@
+import { Anchor, Table, Text, TextInput } from '@mantine/core';
+import { useState, type ReactNode } from 'react';
+import type { ObjectRow } from '../../../core/api/contract.ts';
+import { ObjectDialog } from './object-dialog.tsx';
+import { State } from './state.tsx';
+
+interface Props {
+  readonly objects: readonly ObjectRow[];
+  readonly path: string;
+}
+
+/** What Git wants here and what is here; what is amiss first. */
+export function ObjectList({ objects, path }: Props): ReactNode {
+  const [opened, setOpened] = useState<ObjectRow>();
+  const [text, setText] = useState('');
+  const words = text.toLowerCase().split(/\s+/);
+  const shown = objects
+    .filter(({ key }) => words.every((word) => key.toLowerCase().includes(word)))
+    .toSorted((a, b) => rank(a) - rank(b));
+  return (
+    <>
+      <TextInput
+        data-search
+        aria-label="search objects"
+        placeholder="kind, namespace or name ( / )"
+        value={text}
+        onChange={(event) => {
+          setText(event.currentTarget.value);
+        }}
+        mb="xs"
+        maw={360}
+      />
+      <Table.ScrollContainer minWidth={560}>
+        <Table>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Object</Table.Th>
+              <Table.Th>Namespace</Table.Th>
+              <Table.Th>Health</Table.Th>
+              <Table.Th>Against Git</Table.Th>
+              <Table.Th>From</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {shown.map((object) => (
+              <Table.Tr key={object.key}>
+                <Table.Td>
+                  <Anchor
+                    component="button"
+                    size="sm"
+                    onClick={() => {
+                      setOpened(object);
+                    }}
+                  >
+                    {object.kind} {object.name}
+                  </Anchor>
+                </Table.Td>
+                <Table.Td>{object.namespace ?? ''}</Table.Td>
+                <Table.Td>
+                  <State of={object.health} />
+                  {object.healthMessage !== '' && (
+                    <Text size="xs" c="dimmed">
+                      {object.healthMessage}
+                    </Text>
+                  )}
+                </Table.Td>
+                <Table.Td>
+                  <Against object={object} />
+                </Table.Td>
+                <Table.Td>
+                  <Text size="xs" ff="monospace" c="dimmed">
+                    {object.origin ?? ''}
+                  </Text>
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+      {opened !== undefined && (
+        <ObjectDialog
+          path={path}
+          object={opened}
+          close={() => {
+            setOpened(undefined);
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function Against({ object: { drift, state, kept } }: { readonly object: ObjectRow }): ReactNode {
+  if (drift !== undefined) return <State of="Drifted" />;
+  if (kept !== undefined) return <Text size="sm">{kept}</Text>;
+  const told = {
+    applied: '',
+    intent: 'being created',
+    deleting: 'being deleted',
+    desired: 'not applied yet',
+  };
+  return <Text size="sm">{told[state]}</Text>;
+}
+
+function rank({ drift, health, state, kept }: ObjectRow): number {
+  if (drift !== undefined) return 0;
+  if (health === 'Degraded' || health === 'Missing') return 1;
+  return state !== 'applied' || kept !== undefined ? 2 : 3;
+}

@@ -1,0 +1,37 @@
+/** Saves a picture as it is drawn, for a ticket or a page of documentation. */
+export function saveSvg(svg: SVGSVGElement | null, name: string): void {
+  if (svg === null) return;
+  save(new Blob([textOf(svg)], { type: 'image/svg+xml' }), `${name}.svg`);
+}
+
+const sharpness = 2;
+
+export async function savePng(svg: SVGSVGElement | null, name: string): Promise<void> {
+  if (svg === null) return;
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(textOf(svg))}`;
+  await image.decode();
+  const canvas = document.createElement('canvas');
+  canvas.width = svg.width.baseVal.value * sharpness;
+  canvas.height = svg.height.baseVal.value * sharpness;
+  const context = canvas.getContext('2d');
+  if (context === null) return;
+  context.fillStyle = '#ffffff';
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  canvas.toBlob((blob) => {
+    if (blob !== null) save(blob, `${name}.png`);
+  }, 'image/png');
+}
+
+function textOf(svg: SVGSVGElement): string {
+  return new XMLSerializer().serializeToString(svg);
+}
+
+function save(blob: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
