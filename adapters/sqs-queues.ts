@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SendMessageCommandInput } from '@aws-sdk/client-sqs';
-import type { PollRequest, PreviewDue, SweepRequest } from '../core/contract/events.ts';
+import type { PollRequest, PreviewDue, PreviewLook, SweepRequest } from '../core/contract/events.ts';
 import type { RunRequest } from '../core/model/run.ts';
 import { targetKey, type Target } from '../core/model/target.ts';
 import type { PreviewQueues } from '../core/preview-ports.ts';
@@ -68,7 +68,7 @@ export class SqsQueues implements Queues, PollQueue, PreviewQueues {
     await this.#send('pushQueue', request, { DelaySeconds: Math.min(longestDelay, Math.ceil(delaySeconds)) });
   }
 
-  async previewDue(request: PreviewDue, delaySeconds: number): Promise<void> {
+  async preview(request: PreviewDue | PreviewLook, delaySeconds: number): Promise<void> {
     await this.#send('previewQueue', request, { DelaySeconds: Math.min(longestDelay, delaySeconds) });
   }
 

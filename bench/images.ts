@@ -170,7 +170,9 @@ async function runBench(world: World): Promise<void> {
 notifications) to what the system's own records say; the local AWS gathers messages for a second, as AWS does. The images
 function asks the registry for the labels of each image, and its commit says them. Median of ${rounds}.
 
-${table(['image pushed', 'median', 'range', 'cold functions'], rows)}`;
+${table(['image pushed', 'median', 'range', 'cold functions'], rows)}
+
+Healthy is what the first look after a run has found, five seconds after it.`;
   await writeSection('Images: `npm run bench:images`', text);
   console.log(text);
 }

@@ -182,7 +182,7 @@ export function kubeconfigs({ kubeconfig }: LocalOptions): readonly string[] {
 }
 
 /** The defaults of a stack, for one cluster. No repository is followed: the name is that of every local commit. */
-function localConfig(cluster: string): StackConfig {
+export function localConfig(cluster: string): StackConfig {
   return parseStackConfig({
     repositories: [{ name: localRepository, url: 'https://localhost/local' }],
     clusters: [{ name: cluster, access: { type: 'kubeconfig', secret: 'local' } }],

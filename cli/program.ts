@@ -24,6 +24,7 @@ import {
 import { addClusterVerbs } from './cluster-verbs.ts';
 import { addDeliveryVerbs } from './delivery-verbs.ts';
 import { addHoldVerbs } from './hold-verbs.ts';
+import { addUi } from './ui-verb.ts';
 import { addUpkeepVerbs } from './upkeep-verbs.ts';
 import { print, type Report } from './report.ts';
 import type { Session } from './session.ts';
@@ -59,6 +60,7 @@ export function program(done: Done): Command {
   addRecordVerbs(verb, done);
   addRunVerbs(verb, done);
   addDoctor(verb, done);
+  addUi(verb, done);
   return trueup;
 }
 
@@ -207,7 +209,7 @@ function addRunVerbs(verb: Verb, done: Done): void {
     .option('--until <time>', 'ISO 8601: commits are followed again from then on')
     .option('--lift', 'end a rollback: follow commits again')
     .option('--revert-pr', 'with --stack: open a pull request that takes the change back in Git')
-    .option('--wait', 'with --store: until everything is applied and health has settled')
+    .option('--wait', 'until everything is applied and health has settled')
     .addOption(timeoutOption())
     .option('--prune', 'with --store: delete what only the later state had')
     .addOption(confirmPruneOption())

@@ -5,6 +5,7 @@ import { messageOf } from '../core/errors.ts';
 import { isoTime } from '../core/model/time.ts';
 import { liftPin, rollBack, rolledBackEvent } from '../core/rollback.ts';
 import { reportOf } from './apply.ts';
+import { awaitRuns } from './await-runs.ts';
 import { CliError } from './cli-error.ts';
 import { endTimeOf } from './end-time.ts';
 import type { LocalSession, RecordsSession } from './local-session.ts';
@@ -76,7 +77,7 @@ export async function rollBackLocally(session: LocalSession, options: RollbackOp
   const { wait = false, prune = false, timeout = waitSeconds } = options;
   const patienceMs = timeout * 1000;
   const request: RunRequest = {
-    ...(await requestOf(session, target, options)),
+    ...requestOf(target, await session.whoAmI(), options),
     ...(prune ? {} : { keepUndesired: true }),
   };
   const tell = (line: string) => process.stderr.write(`${targetKey(target)}: ${line}\n`);
@@ -90,16 +91,21 @@ export async function rollBackLocally(session: LocalSession, options: RollbackOp
 /** Of an installation: on every cluster that it is on or the one that is named; the runs are asked for. */
 export async function rollBackStack(session: Session, options: RollbackOptions): Promise<Report> {
   const targets = await selectTargets(session.store, options);
+  // Unique, so that our runs are told from those that somebody else asks for meanwhile.
+  const requestedBy = `${await session.whoAmI()} ${session.ids.next()}`;
   const lines: string[] = [];
   const events: TrueupEvent[] = [];
   for (const target of targets) {
     const { line, event } = await move(session, target, options);
-    await session.queues.run(await requestOf(session, target, options));
+    await session.queues.run(requestOf(target, requestedBy, options));
     lines.push(line);
     if (event !== undefined) events.push(event);
   }
   await announce(session, events, lines);
-  return { data: { targets, done: lines }, text: lines.join('\n') };
+  const done = { targets, done: lines };
+  if (options.wait !== true) return { data: done, text: lines.join('\n') };
+  const { runs, lines: ended, exitCode } = await awaitRuns(session, targets, requestedBy);
+  return { data: { ...done, runs }, text: [...lines, ...ended].join('\n'), exitCode };
 }
 
 /** The last thing that is done: it is no reason to be late. */
@@ -117,11 +123,7 @@ async function announce(
   }
 }
 
-async function requestOf(
-  session: RecordsSession,
-  target: Target,
-  { confirmPrune }: RollbackOptions,
-): Promise<RunRequest> {
+function requestOf(target: Target, requestedBy: string, { confirmPrune }: RollbackOptions): RunRequest {
   const confirmed = confirmPrune === undefined ? {} : { confirmPrune };
-  return { version: 1, target, reason: 'sync', requestedBy: await session.whoAmI(), ...confirmed };
+  return { version: 1, target, reason: 'sync', requestedBy, ...confirmed };
 }

@@ -31,18 +31,19 @@ export async function openSession(stack: string): Promise<Session> {
   return {
     store: new S3Store(output('bucket'), await s3Client()),
     queues: new SqsQueues(urls, ids),
-    bus: busOf(output('bus')),
+    bus: busOf(() => output('bus')),
     clock: new SystemClock(),
     ids,
     whoAmI,
   };
 }
 
-function busOf(name: string): Bus {
+/** Asked for when it is needed, which few verbs do. */
+function busOf(name: () => string): Bus {
   return {
     publish: async (events) => {
       const { EventBridgeBus } = await import('../adapters/eventbridge-bus.ts');
-      await new EventBridgeBus(name).publish(events);
+      await new EventBridgeBus(name()).publish(events);
     },
   };
 }

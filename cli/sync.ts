@@ -4,15 +4,12 @@ import { desiredPointerSchema } from '../core/model/desired.ts';
 import { targetKey, type Target } from '../core/model/target.ts';
 import { isoTime } from '../core/model/time.ts';
 import { traceOf } from '../core/model/trace.ts';
-import { CliError, exitCodes } from './cli-error.ts';
-import { readRuns, type KeyedRun } from './history.ts';
-import { coloured, type Report } from './report.ts';
+import { awaitRuns } from './await-runs.ts';
+import { CliError } from './cli-error.ts';
+import type { Report } from './report.ts';
 import type { Session } from './session.ts';
 import { whySuspended } from './suspend.ts';
 import { selectTargets, type Selection } from './targets.ts';
-
-const patienceMs = 10 * 60_000;
-const pauseMs = 1000;
 
 export interface SyncOptions extends Selection {
   readonly app: string;
@@ -54,12 +51,8 @@ export async function sync(
     const text = [...targets.map((target) => `${targetKey(target)}: asked for a run`), ...held].join('\n');
     return { data: { requestedBy, targets }, text };
   }
-  const runs = await runsOf(session, targets, requestedBy);
-  return {
-    data: { requestedBy, runs },
-    text: [...runs.map(told), ...held].join('\n'),
-    exitCode: runs.every(isGood) ? exitCodes.ok : exitCodes.found,
-  };
+  const { runs, lines, exitCode } = await awaitRuns(session, targets, requestedBy);
+  return { data: { requestedBy, runs }, text: [...lines, ...held].join('\n'), exitCode };
 }
 
 /** Targets that nobody has suspended, and a line for each of the others. Throws CliError where that is all of them. */
@@ -74,42 +67,4 @@ async function freeTargets(session: Session, selection: Selection) {
   }
   if (targets.length > 0) return { targets, held };
   throw new CliError(`Nothing was asked for: ${held.join('; ')}. End that first with \`trueup resume\`.`);
-}
-
-async function runsOf(
-  { store, clock }: Session,
-  targets: readonly Target[],
-  requestedBy: string,
-): Promise<readonly KeyedRun[]> {
-  const deadline = clock.now() + patienceMs;
-  for (;;) {
-    const runs = (await readRuns(store, targets, { now: clock.now(), days: 2, most: Infinity })).filter(
-      (run) => run.requestedBy === requestedBy,
-    );
-    const done = runs.filter(isDone);
-    if (done.length === targets.length) return done;
-    if (clock.now() > deadline) {
-      const left = targets.filter(
-        (target) => !done.some((run) => targetKey(run.target) === targetKey(target)),
-      );
-      throw new CliError(
-        `After ${patienceMs / 60_000} minutes there is no end of: ${left.map(targetKey).join(', ')}. See \`trueup history\` and \`trueup status\`.`,
-      );
-    }
-    await clock.sleep(pauseMs);
-  }
-}
-
-function isDone({ outcome, health }: KeyedRun): boolean {
-  if (outcome === undefined) return false;
-  return outcome.kind !== 'applied' || (health !== undefined && health.status !== 'Progressing');
-}
-
-function isGood({ outcome, health }: KeyedRun): boolean {
-  return outcome?.kind === 'applied' && health?.status !== 'Degraded' && health?.status !== 'Missing';
-}
-
-function told({ target, outcome, health }: KeyedRun): string {
-  const said = outcome?.message ?? '';
-  return `${targetKey(target)}: ${coloured(outcome?.kind ?? 'unfinished')}${said === '' ? '' : `, ${said}`}; ${coloured(health?.status ?? 'Unknown')}`;
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { startApiServer } from '../adapters/api-server.ts';
 import { answerApi } from '../core/api.ts';
 import type { ApiDeps } from '../core/api/deps.ts';
+import type { Person } from '../core/api/person.ts';
 import { messageOf } from '../core/errors.ts';
 
 export interface UiOptions {
@@ -13,12 +14,11 @@ export interface UiOptions {
 }
 
 /**
- * Serves the dashboard on loopback until it is stopped: whoever has the printed address may do what the person at the
- * terminal may. Gives that address.
+ * Serves the dashboard on loopback until it is stopped: whoever has the address that it gives is taken for this person.
  */
 export async function startUi(
   deps: ApiDeps,
-  name: string,
+  person: Person,
   { port }: UiOptions,
 ): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
   const site = await mkdtemp(join(tmpdir(), 'trueup-ui-'));
@@ -27,7 +27,6 @@ export async function startUi(
     const { buildSite } = await import('../web/build.ts');
     await buildSite(site);
     const token = randomBytes(24).toString('base64url');
-    const person = { name, role: 'admin', projects: ['*'] } as const;
     const server = await startApiServer({
       site,
       token,

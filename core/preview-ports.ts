@@ -1,4 +1,4 @@
-import type { PreviewDue } from './contract/events.ts';
+import type { PreviewDue, PreviewLook } from './contract/events.ts';
 import type { RepositoryConfig } from './contract/repository.ts';
 import type { Queues } from './ports.ts';
 
@@ -21,8 +21,8 @@ export interface GitHistory {
   ): Promise<string | undefined>;
 }
 
-/** Where previews ask: clusters by way of the function that checks them, and themselves for later. */
+/** Where previews ask: clusters by way of the function that checks them, and themselves. */
 export interface PreviewQueues extends Pick<Queues, 'sweep'> {
   /** 0 to 900 seconds from now. */
-  previewDue(request: PreviewDue, delaySeconds: number): Promise<void>;
+  preview(request: PreviewDue | PreviewLook, delaySeconds: number): Promise<void>;
 }

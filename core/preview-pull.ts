@@ -41,6 +41,9 @@ interface Work {
   readonly deps: PreviewPullDeps;
 }
 
+/** What is about one pull request. */
+export type PullMessage = Exclude<PreviewMessage, { kind: 'poll' }>;
+
 const maxPasses = 6;
 
 /**
@@ -48,7 +51,7 @@ const maxPasses = 6;
  * host is asked how the pull request stands, and an older head never overwrites a newer one. Returns what came of it.
  * Throws Retry, and Blocked where the host does not let us read or write.
  */
-export async function previewPull(message: PreviewMessage, deps: PreviewPullDeps): Promise<string> {
+export async function previewPull(message: PullMessage, deps: PreviewPullDeps): Promise<string> {
   const { repository: name, id } = message;
   const repository = deps.config.repositories.find((one) => one.name === name);
   if (repository?.preview === undefined) return `repository ${name} is not configured for previews`;
@@ -250,5 +253,5 @@ async function askClusters(
     await queues.sweep({ version: 1, scope: 'preview', cluster, repository, id, head, requestedBy });
   }
   if (asked.size === 0) return;
-  await queues.previewDue({ version: 1, preview: 'due', repository, id, head }, patienceSeconds);
+  await queues.preview({ version: 1, preview: 'due', repository, id, head }, patienceSeconds);
 }

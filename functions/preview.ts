@@ -19,7 +19,8 @@ import { handleBatch, type BatchResponse } from '../adapters/sqs-batch.ts';
 import { SqsQueues } from '../adapters/sqs-queues.ts';
 import { stackConfigAt } from '../adapters/stack-config.ts';
 import { SystemClock, SystemIds } from '../adapters/system-clock.ts';
-import { previewMessageSchema } from '../core/contract/events.ts';
+import { previewMessageSchema, type PreviewMessage } from '../core/contract/events.ts';
+import { pollPulls } from '../core/poll-pulls.ts';
 import { previewPull } from '../core/preview-pull.ts';
 
 const names = ['bucket', 'config', 'digestKeySecret', 'sealingKey', 'sweepQueue', 'previewQueue'] as const;
@@ -49,8 +50,12 @@ const deps = {
 
 /** Says to pull requests what they would change. Reads what strangers wrote, and reaches no cluster. */
 export function handler(event: unknown): Promise<BatchResponse> {
-  const handle = async (message: Parameters<typeof previewPull>[0]): Promise<void> => {
+  const handle = async (message: PreviewMessage): Promise<void> => {
     const started = clock.now();
+    if (message.kind === 'poll') {
+      const outcome = await pollPulls({ ...deps, config: await loadConfig() });
+      return log('INFO', 'pull requests polled', { outcome, milliseconds: clock.now() - started });
+    }
     const outcome = await previewPull(message, { ...deps, config: await loadConfig() });
     const { kind, repository, id } = message;
     const milliseconds = clock.now() - started;

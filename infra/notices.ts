@@ -40,7 +40,7 @@ export class Notices extends Construct {
   constructor(scope: Construct, id: string, props: NoticesProps) {
     super(scope, id);
     this.#heard = new WorkQueue(this, 'Notices', { visibility: Duration.minutes(3), attempts: 5 });
-    // As many tries as take an hour and a half; then a person must mend the channel, and send it back.
+    // As many tries as take an hour; then a person must mend the channel, and send it back.
     this.#sends = new WorkQueue(this, 'Sends', { fifo: true, visibility: Duration.minutes(2), attempts: 12 });
     this.notify = this.#makeNotify(props);
     this.send = this.#makeSend(props);

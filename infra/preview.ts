@@ -1,7 +1,10 @@
+import { Duration } from 'aws-cdk-lib/core';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
+import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
-import { eventSource, type EventType } from '../core/contract/events.ts';
+import { eventSource, type EventType, type PreviewPoll } from '../core/contract/events.ts';
 import { codeWithGit, type GitPackaging } from './function-code.ts';
 import type { Queues } from './queues.ts';
 import { allowCodeCommit, allowSources } from './source-rights.ts';
@@ -15,9 +18,11 @@ export interface PreviewProps extends TargetWorld, GitPackaging {
 }
 
 const tells: readonly EventType[] = ['PullRequestChanged', 'PreviewAnswered'];
+const poll: PreviewPoll = { version: 1, preview: 'poll' };
 /** Of pull requests in CodeCommit: to look at them, and to keep one comment current. */
 const looking = [
   'codecommit:GetPullRequest',
+  'codecommit:ListPullRequests',
   'codecommit:GetCommentsForPullRequest',
   'codecommit:PostCommentForPullRequest',
   'codecommit:UpdateComment',
@@ -72,6 +77,23 @@ export class Preview extends Construct {
         detail: { repository: previewed.map(({ name }) => name) },
       },
       targets: [new SqsQueue(this.#queue.queue, { deadLetterQueue: queues.undelivered })],
+    });
+    this.#poll(props);
+  }
+
+  /** For pull requests that nobody told of: a status that is required must not wait for them. */
+  #poll({ config, queues }: PreviewProps): void {
+    const every = Duration.minutes(config.pollMinutes);
+    new Schedule(this, 'Schedule', {
+      description: 'Looks for pull requests that nobody told of',
+      schedule: ScheduleExpression.rate(every),
+      timeWindow: TimeWindow.flexible(Duration.minutes(1)),
+      target: new SqsSendMessage(this.#queue.queue, {
+        input: ScheduleTargetInput.fromObject(poll),
+        deadLetterQueue: queues.undelivered,
+        maxEventAge: every,
+        retryAttempts: 10,
+      }),
     });
   }
 

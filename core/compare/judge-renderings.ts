@@ -3,8 +3,9 @@ import { jsonEqual } from '../model/json.ts';
 import { refKey, refOf, type KubeObject } from '../model/object.ts';
 import { admissionPolicies, isOfAdmission } from '../policies/admission-policy.ts';
 import type { Finding, JudgedObject } from '../policies/finding.ts';
-import { judgeObjects, judgePolicies, type Judging } from '../policies/judge-objects.ts';
-import { minorOf } from '../policies/kubernetes-schemas.ts';
+import { judgePolicies, judgeSchemas, type Judging } from '../policies/judge-objects.ts';
+import { definedSchemas } from '../policies/judge-schema.ts';
+import { kindKey, minorOf } from '../policies/kubernetes-schemas.ts';
 import type { Rendering, Renderings } from './comparison.ts';
 import { code, plural } from './markdown.ts';
 
@@ -33,17 +34,26 @@ export function judgeRenderings(
   for (const cluster of new Set([...head.keys()].map(clusterIn))) {
     const [old, next] = [worldOf(cluster, base, by, 'base'), worldOf(cluster, head, by, 'head')];
     const before = new Map(old.among.map((object) => [refKey(refOf(object)), object]));
+    const same = new Set(next.among.filter((object) => jsonEqual(object, before.get(refKey(refOf(object))))));
+    const redefined = definedSchemas(next.among.filter((object) => !same.has(object)));
     // What another application has now did not go.
     const kept = new Set(next.among.map((object) => refKey(refOf(object))));
     for (const [key, rendering] of head) {
       if (clusterIn(key) !== cluster || rendering.kind !== 'rendered') continue;
       const objects = [...changesOf(rendering, before), ...deletions(base.get(key), rendering, kept)];
-      const now = judgeBoth(objects, { ...old, among: next.among }, by.isHeadTrusted ? next : undefined);
-      const known = knownBefore(objects, now, old);
-      findings.set(
-        key,
-        now.filter((finding) => !known.has(spelt(finding))),
+      // A schema says the same of the same object, unless it is another schema.
+      const touched = objects.filter(
+        ({ object }) => object !== undefined && (!same.has(object) || redefined.has(kindKey(object))),
       );
+      const judged = judgeBoth(
+        objects,
+        touched,
+        by.isHeadTrusted ? next : { ...old, among: next.among },
+        old,
+      );
+      const known = knownBefore(objects, judged, { same, old });
+      const fresh = judged.filter((finding) => !known.has(spelt(finding)));
+      findings.set(key, fresh);
     }
   }
   return findings;
@@ -112,13 +122,16 @@ function deletions(
 /** By the policies of the base, whatever the change does to them, and by those of the head. */
 function judgeBoth(
   objects: readonly JudgedObject[],
+  touched: readonly JudgedObject[],
+  next: Judging,
   old: Judging,
-  next: Judging | undefined,
 ): readonly Finding[] {
-  const all =
-    next === undefined
-      ? judgeObjects(objects, old)
-      : [...judgeObjects(objects, next), ...judgePolicies(objects, old)];
+  const { policies } = old;
+  const all = [
+    ...judgeSchemas(touched, next),
+    ...judgePolicies(objects, next),
+    ...judgePolicies(objects, { ...next, policies }),
+  ];
   return [...new Map(all.map((finding) => [spelt(finding), finding])).values()];
 }
 
@@ -126,14 +139,13 @@ function judgeBoth(
 function knownBefore(
   objects: readonly JudgedObject[],
   findings: readonly Finding[],
-  old: Judging,
+  { same, old }: { readonly same: ReadonlySet<KubeObject>; readonly old: Judging },
 ): ReadonlySet<string> {
   const found = new Set(findings.map(({ ref }) => refKey(ref)));
   const unchanged = objects.filter(
-    ({ object, before }) =>
-      object !== undefined && found.has(refKey(refOf(object))) && jsonEqual(object, before),
+    ({ object }) => object !== undefined && same.has(object) && found.has(refKey(refOf(object))),
   );
-  return new Set(judgeObjects(unchanged, old).map(spelt));
+  return new Set([...judgeSchemas(unchanged, old), ...judgePolicies(unchanged, old)].map(spelt));
 }
 
 function spelt({ ref, kind, severity, policy = '', text }: Finding): string {

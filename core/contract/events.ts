@@ -198,11 +198,24 @@ const previewDueSchema = z.object({
 });
 export type PreviewDue = z.infer<typeof previewDueSchema>;
 
+/** Look for pull requests that nobody told of: the schedule asks for all repositories, which become one request for each pull request. */
+const previewPollSchema = z.object({ version: z.literal(1), preview: z.literal('poll') });
+export type PreviewPoll = z.infer<typeof previewPollSchema>;
+const previewLookSchema = z.object({
+  version: z.literal(1),
+  preview: z.literal('look'),
+  repository: z.string(),
+  id: z.string(),
+});
+export type PreviewLook = z.infer<typeof previewLookSchema>;
+
 /** Messages of whoever previews pull requests. */
 export const previewMessageSchema = z.union([
   envelopeSchema('PullRequestChanged').transform(({ detail }) => ({ kind: 'changed' as const, ...detail })),
   envelopeSchema('PreviewAnswered').transform(({ detail }) => ({ kind: 'answered' as const, ...detail })),
   previewDueSchema.transform((due) => ({ kind: 'due' as const, ...due })),
+  previewLookSchema.transform((look) => ({ kind: 'changed' as const, ...look })),
+  previewPollSchema.transform(() => ({ kind: 'poll' as const })),
 ]);
 export type PreviewMessage = z.infer<typeof previewMessageSchema>;
 

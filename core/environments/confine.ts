@@ -79,7 +79,7 @@ export function whyClusterScoped(kind: string): string {
 }
 
 /** `GROUP/KIND`; of the core group the kind alone. */
-export function kindOf({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): string {
+function kindOf({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): string {
   const group = groupOf(apiVersion);
   return group === '' ? kind : `${group}/${kind}`;
 }

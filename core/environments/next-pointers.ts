@@ -21,7 +21,7 @@ export interface Holder {
 }
 
 /** No branch or range that a repository follows has such a name: no commit of theirs is thought to move these. */
-export function pullRef(id: string): string {
+function pullRef(id: string): string {
   return `pull-request:${id}`;
 }
 

@@ -14,6 +14,12 @@ export const targetCheckSchema = z.object({
     .exactOptional()
     .describe('while the health is Unknown: what it was when it was last known'),
   healthSince: z.string().exactOptional().describe('since when the health is what it is'),
+  preview: z
+    .literal(true)
+    .exactOptional()
+    .describe(
+      'of a preview environment: whoever opened the pull request sees to it, and no alarm calls anybody',
+    ),
   triedAt: z.string().exactOptional().describe('of a look since `at` that could not be completed'),
   fullAt: z
     .string()

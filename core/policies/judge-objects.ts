@@ -24,17 +24,13 @@ export interface Judging {
   readonly among: readonly KubeObject[];
 }
 
-/**
- * What is wrong with rendered objects: their schema, the version of their API, the rules of the installation and Kubernetes'
- * ValidatingAdmissionPolicies. Asks nobody. Schemas first, each in the order of the objects.
- */
-export function judgeObjects(objects: readonly JudgedObject[], judging: Judging): readonly Finding[] {
-  const judgeSchema = schemaJudge(judging);
-  const ofSchemas = objects.flatMap(({ object }) => (object === undefined ? [] : judgeSchema(object)));
-  return [...ofSchemas, ...judgePolicies(objects, judging)];
+/** What schemas and lifetimes of APIs say against objects that there will be. */
+export function judgeSchemas(objects: readonly JudgedObject[], judging: Judging): readonly Finding[] {
+  const judge = schemaJudge(judging);
+  return objects.flatMap(({ object }) => (object === undefined ? [] : judge(object)));
 }
 
-/** By rules and policies alone. */
+/** What the rules of the installation and ValidatingAdmissionPolicies say against them. Asks nobody. */
 export function judgePolicies(objects: readonly JudgedObject[], judging: Judging): readonly Finding[] {
   const { cluster, rules, policies, among } = judging;
   const plurals = new Map(among.flatMap(definedPlurals));

@@ -23,7 +23,7 @@ export function schemaJudge(world: SchemaWorld): (object: KubeObject) => readonl
   const known = minorOf(kubernetesVersion);
   const minor = known ?? newest;
   const definitions = definitionsAt(schemas, Math.min(minor, newest));
-  const defined = new Map(world.among.flatMap(schemasOf));
+  const defined = definedSchemas(world.among);
   const served = world.served && new Set(world.served);
   const builtIn = (key: string) => (Object.hasOwn(schemas.kinds, key) ? schemas.kinds[key] : undefined);
   // A newer server may have fields that are not known here.
@@ -88,7 +88,11 @@ function unserved({ apiVersion, kind }: KubeObject, version: string | undefined)
 /** Name of the definition of all metadata. */
 const metadata = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 
-/** Schemas of the kinds that a CustomResourceDefinition has, by `group/version/Kind`; none for other objects. */
+/** Schemas of the kinds that CustomResourceDefinitions among the objects have, by `group/version/Kind`. */
+export function definedSchemas(objects: readonly KubeObject[]): ReadonlyMap<string, JsonObject> {
+  return new Map(objects.flatMap(schemasOf));
+}
+
 function schemasOf(object: KubeObject): readonly (readonly [string, JsonObject])[] {
   const isDefinition =
     object.kind === 'CustomResourceDefinition' && groupOf(object.apiVersion) === 'apiextensions.k8s.io';

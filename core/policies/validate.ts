@@ -157,18 +157,30 @@ function limitFaults(value: Json, schema: JsonObject, { path }: Place): readonly
   return texts.map((text) => ({ path, text }));
 }
 
-const nouns = { Length: 'characters', Items: 'items', Properties: 'members' } as const;
-
 function sizeLimits(value: Json, schema: JsonObject): readonly string[] {
-  const noun = typeof value === 'string' ? 'Length' : Array.isArray(value) ? 'Items' : 'Properties';
-  const [least, most] = [schema[`min${noun}`], schema[`max${noun}`]];
-  if (typeof value !== 'string' && typeof value !== 'object') return [];
-  if (typeof least !== 'number' && typeof most !== 'number') return [];
-  const size = typeof value === 'string' ? Array.from(value).length : Object.keys(value ?? {}).length;
-  return [
-    ...(typeof least === 'number' && size < least ? [`must have at least ${least} ${nouns[noun]}`] : []),
-    ...(typeof most === 'number' && size > most ? [`must have ${most} ${nouns[noun]} at most`] : []),
-  ];
+  if (typeof value === 'string')
+    return outside(() => Array.from(value).length, schema['minLength'], schema['maxLength'], 'characters');
+  if (Array.isArray(value))
+    return outside(() => value.length, schema['minItems'], schema['maxItems'], 'items');
+  if (!isJsonObject(value)) return [];
+  return outside(
+    () => Object.keys(value).length,
+    schema['minProperties'],
+    schema['maxProperties'],
+    'members',
+  );
+}
+
+/** `size` is only asked for where there is a limit: most values have none. */
+function outside(
+  size: () => number,
+  least: Json | undefined,
+  most: Json | undefined,
+  noun: string,
+): readonly string[] {
+  if (typeof least === 'number' && size() < least) return [`must have at least ${least} ${noun}`];
+  if (typeof most === 'number' && size() > most) return [`must have ${most} ${noun} at most`];
+  return [];
 }
 
 function numberLimits(value: number, schema: JsonObject): readonly string[] {

@@ -27,7 +27,7 @@ export async function beginTrial(
   const { trial, lastRun } = inventory.value;
   if (settings.rollback?.onFailure === undefined || pointer.state === 'gone') {
     // What was healthy before revisions that nobody watched is not known any more.
-    if (trial !== undefined) await inventory.save(({ trial: _, ...current }) => current);
+    if (trial !== undefined) await inventory.save(({ trial: _over, ...current }) => current);
     return;
   }
   const since = isoTime(clock.now());

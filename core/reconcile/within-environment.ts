@@ -8,7 +8,7 @@ import { isBornOfIntent, type Decision, type Resolution } from '../plan.ts';
 const mostTold = 5;
 
 /** The namespace of an environment, which only it may have made. */
-export function namespaceOf({ namespace }: EnvironmentBounds): ObjectRef {
+function namespaceOf({ namespace }: EnvironmentBounds): ObjectRef {
   return { group: '', kind: 'Namespace', name: namespace };
 }
 

@@ -10,7 +10,7 @@ interface MetricsDeps {
   readonly metrics: Metrics;
 }
 
-/** Of the cluster and of the fleet: only while anything is Degraded, and once as 0. */
+/** Of the cluster and of the fleet: only while anything is Degraded, and once as 0. What nobody has merged yet does not count. */
 export async function sendDegraded(
   deps: MetricsDeps,
   check: ClusterCheck,
@@ -44,5 +44,6 @@ export async function sendMemoryMetrics(
 }
 
 function degradedIn(check: ClusterCheck | undefined): number {
-  return Object.values(check?.targets ?? {}).filter((target) => lastKnown(target) === 'Degraded').length;
+  const ours = Object.values(check?.targets ?? {}).filter(({ preview = false }) => !preview);
+  return ours.filter((target) => lastKnown(target) === 'Degraded').length;
 }

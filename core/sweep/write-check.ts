@@ -89,13 +89,20 @@ function allChecks(
       done.checks.get(application) ??
       (done.lost === undefined ? (last ?? unknown('the sweep had no time left for it')) : unknown(done.lost));
     const tried = done.late.has(application) ? { triedAt: at } : {};
-    return [application, withSince({ ...check, ...tried }, last, at)];
+    const preview = isPreview(one, last) && { preview: true as const };
+    return [application, withSince({ ...check, ...tried, ...preview }, last, at)];
   });
   // Targets that came while this sweep was at work are known to the other one alone.
   const isNew = (application: string): boolean =>
     !start.versions.has(application) && start.previous?.value.targets[application] === undefined;
   const others = Object.entries(current?.value.targets ?? {}).filter(([application]) => isNew(application));
   return Object.fromEntries([...others, ...entries]);
+}
+
+/** What is to go calls somebody when it stays, whatever it was. */
+function isPreview({ state }: SweptTarget, last: TargetCheck | undefined): boolean {
+  if (state === undefined) return last?.preview === true;
+  return state.pointer.state === 'present' && state.pointer.settings.environment !== undefined;
 }
 
 /** What is told of the server and of the memory until it happens again. */

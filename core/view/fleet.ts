@@ -102,12 +102,18 @@ function attentionOf({ sync, health }: TargetState, flags: FleetRow['flags']): n
 }
 
 const byName = (a: FleetRow, b: FleetRow): number =>
-  a.application.localeCompare(b.application) || a.cluster.localeCompare(b.cluster);
+  order(a.application, b.application) || order(a.cluster, b.cluster);
+
+/** Not by a locale, which takes a hundred times as long. */
+function order(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
 
 const orders: Readonly<Record<FleetQuery['sort'], (a: FleetRow, b: FleetRow) => number>> = {
   name: byName,
   attention: (a, b) => b.attention - a.attention || byName(a, b),
-  checked: (a, b) => (a.checkedAt ?? '').localeCompare(b.checkedAt ?? '') || byName(a, b),
+  checked: (a, b) => order(a.checkedAt ?? '', b.checkedAt ?? '') || byName(a, b),
 };
 
 function fits(row: FleetRow, query: FleetQuery): boolean {

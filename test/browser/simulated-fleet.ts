@@ -71,7 +71,8 @@ export async function multiplied(store: Store, count: number): Promise<void> {
     readDocument(store, keys.inventory(model), inventorySchema),
     readDocument(store, keys.check(cluster), clusterCheckSchema),
   ]);
-  if (pointer === undefined || inventory === undefined || check === undefined) throw new Error('no such target');
+  if (pointer === undefined || inventory === undefined || check === undefined)
+    throw new Error('no such target');
   const names = Array.from({ length: count }, (_, index) => `many-${String(index).padStart(5, '0')}`);
   for (const application of names) {
     const target = { cluster, application };

@@ -40,6 +40,13 @@ describe('trueup rollback', () => {
     assert.equal(asked.length, 1);
   });
 
+  it('waits for its own run with --wait, and says how it ended', async () => {
+    cli.onRun = async ({ requestedBy }) => void (await putRun(cli.world, { requestedBy, reason: 'sync' }));
+    const { text, exitCode } = await rollBackStack(cli.session, { app: 'web', wait: true });
+    assert.match(text, /from .* back to .*\neast\/web: .*applied.*; .*Healthy/);
+    assert.equal(exitCode, 0);
+  });
+
   it('opens a pull request where the Application wants one beside every rollback', async () => {
     const settings = { rollback: { revertPullRequest: true as const } };
     const { revision, snapshot, commit } = await cli.world.deploy(

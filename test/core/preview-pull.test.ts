@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { keys } from '../../core/contract/keys.ts';
 import { Retry } from '../../core/errors.ts';
+import { pollPulls } from '../../core/poll-pulls.ts';
 import { previewPull } from '../../core/preview-pull.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
 import { MemoryCluster } from '../fakes/memory-cluster.ts';
@@ -185,6 +186,20 @@ describe('clusters', () => {
     await world.changed();
     assert.equal(world.sweeps.length, 0);
     assert.match(world.comment(), /No cluster was asked: the stack configuration says so/);
+  });
+});
+
+describe('the poll', () => {
+  it('asks for those whose head nobody told of, and for nothing else', async () => {
+    const { world } = await opened();
+    const poll = async () => pollPulls(world.deps);
+    assert.equal(await poll(), 'fleet 1');
+    assert.deepEqual(world.dues.splice(0), [{ version: 1, preview: 'look', repository: 'fleet', id: '1' }]);
+    await world.changed();
+    world.host.open('fleet', { branch: 'other', into: 'release' });
+    assert.equal(await poll(), 'nothing was missed');
+    world.host.fault = new Retry({ subject: 'repository fleet', message: 'is busy' });
+    assert.equal(await poll(), 'fleet not asked: repository fleet: is busy');
   });
 });
 

@@ -7,6 +7,7 @@ import { startLocalAws } from '../aws/local-aws.ts';
 import { openCluster } from '../cluster/open-cluster.ts';
 import { findTools, toolFolders } from '../cluster/tools.ts';
 import { cloneWorktree } from '../git/worktree.ts';
+import { startDashboard } from './dashboard.ts';
 import { install, type Installation } from './installation.ts';
 import { narrator } from './narrator.ts';
 import { recordsOf } from './records.ts';
@@ -61,6 +62,9 @@ async function setUp(): Promise<{ stage: Stage; kubeconfigPath: string }> {
     aws,
   });
   stops.push(installation.stop);
+  const dashboard = await startDashboard(installation);
+  stops.push(dashboard.stop);
+  progress(`the dashboard, to watch what follows: ${dashboard.url}`);
   const clone = join(dir, 'clone');
   await cloneWorktree(installation.cloneUrlWithToken, clone);
   const context = cluster.controlPlane === undefined ? undefined : `${user}@${clusterName}`;

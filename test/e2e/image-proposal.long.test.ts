@@ -142,7 +142,7 @@ test('images in ECR are proposed, kept current, merged and applied', { timeout: 
   assert.equal(await git(clone, ['log', '--format=%an: %s', range]), 'trueup: Set shop to 1.2.0');
   const [pull] = world.pulls;
   assert.ok(pull !== undefined);
-  assert.match(pull.body, /`apps\/shop\/kustomization\.yaml:4`/);
+  assert.match(pull.body, /`apps\/shop\/kustomization\.yaml:5`/);
 
   await git(clone, ['push', '--quiet', 'origin', `origin/${branch}:main`]);
   pull.state = 'merged';

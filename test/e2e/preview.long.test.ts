@@ -143,7 +143,7 @@ test('a pull request is told what it would change', { timeout: 600_000 }, async 
     });
   await commented(/is being asked|As the clusters are now/);
   t.diagnostic(`webhook → comment: ${Date.now() - started} ms`);
-  const text = await commented(/\| `previewed` \| `local` \| \d/);
+  const text = await commented(/As the clusters are now[\s\S]*\| `previewed` \| `local` \| \d/);
   t.diagnostic(`webhook → comment with the cluster's answer: ${Date.now() - started} ms`);
   assert.match(text, /-     "shop:1\.0\.0"\n\+     "shop:2\.0\.0"/);
   assert.match(text, /⛔ `previewed` on `local`: `Service [^`]*shop` would be refused: .*99999/);

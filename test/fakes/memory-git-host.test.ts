@@ -25,6 +25,7 @@ gitHostContract('memory', async () => {
       return host.deployments.find(isIt)?.state;
     },
     hasLabels: true,
+    hasForks: true,
     body: (id) => host.bodyOf(name, id),
   };
 });

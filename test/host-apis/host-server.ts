@@ -67,8 +67,10 @@ export async function startHostServer(options: HostServerOptions): Promise<HostS
   };
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = 'GET', url = '/' } = request;
-    const isWrite = method !== 'GET';
+    const operation = options.operationOf?.(request);
+    const { url = '/' } = request;
+    const reads = operation === undefined ? request.method === 'GET' : /^(Get|List)/.test(operation);
+    const [method, isWrite] = reads ? ['GET', false] : [request.method, true];
     state.requests.push(`${method} ${url}`);
     state.authorizations.push(request.headers.authorization ?? '');
     const raw = (await buffer(request)).toString();

@@ -15,6 +15,7 @@ export interface WorldTraits {
   readonly provider: string;
   readonly longestComment: number;
   readonly hasLabels?: boolean;
+  readonly hasForks?: boolean;
   /** Words of the host for the state of a status, as the contract has them. */
   readonly statuses?: Readonly<Record<string, string>>;
   readonly deployments?: Readonly<Record<string, string>>;
@@ -24,7 +25,17 @@ export interface WorldTraits {
 
 /** The adapter against a server that speaks the API of its host over a world. */
 export function worldUnderTest(world: HostWorld, server: HostServer, traits: WorldTraits): HostUnderTest {
-  const { path, apiPath, provider, longestComment, hasLabels = false, statuses, deployments, user } = traits;
+  const {
+    path,
+    apiPath,
+    provider,
+    longestComment,
+    hasLabels = false,
+    hasForks = true,
+    statuses,
+    deployments,
+    user,
+  } = traits;
   const isWhole = path.startsWith('https:');
   const secret = user === undefined ? token : `${user}:${token}`;
   const clock = new ManualClock();
@@ -66,6 +77,7 @@ export function worldUnderTest(world: HostWorld, server: HostServer, traits: Wor
       },
     }),
     hasLabels,
+    hasForks,
     body: (id) => world.find(id)?.body ?? '',
     writes: () => server.requests.filter((line) => !line.startsWith('GET ')).length,
     longestComment,

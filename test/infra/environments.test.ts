@@ -34,7 +34,7 @@ test('pull requests of the repositories that run them reach the snapshot functio
   const rights = rightsIn(running).filter((right) => right.startsWith('Snapshot '));
   const secrets = rights.flatMap((right) => /secret:(acme\/\w+)/.exec(right)?.[1] ?? []);
   assert.deepEqual([...new Set(secrets)].toSorted(), ['acme/pulls', 'acme/read']);
-  const actions = rights.flatMap((right) => right.match(/codecommit:\w+/g) ?? []);
+  const actions = rights.flatMap((right) => right.match(/codecommit:[A-Z]\w+/g) ?? []);
   assert.deepEqual([...new Set(actions)].toSorted(), [
     'codecommit:GetCommentsForPullRequest',
     'codecommit:GetPullRequest',

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { parseStackConfig, type StackConfigInput } from '../../../core/contract/config.ts';
-import { envelopeSchema, type PreviewDue, type SweepRequest } from '../../../core/contract/events.ts';
+import {
+  envelopeSchema,
+  type PreviewDue,
+  type PreviewLook,
+  type SweepRequest,
+} from '../../../core/contract/events.ts';
 import { askCluster } from '../../../core/previews/ask-cluster.ts';
 import { previewPull, type PreviewPullDeps } from '../../../core/preview-pull.ts';
 import { produce } from '../../../core/produce.ts';
@@ -35,7 +40,7 @@ export class PullWorld {
   readonly host = new MemoryGitHost();
   readonly clusters = new Map<string, Cluster>();
   readonly sweeps: SweepRequest[] = [];
-  readonly dues: PreviewDue[] = [];
+  readonly dues: (PreviewDue | PreviewLook)[] = [];
   readonly bus = new RecordingBus();
   stack: StackConfigInput;
   /** SHA of the commit that a pull request began at; default: the head of the branch. */
@@ -58,7 +63,7 @@ export class PullWorld {
       history: { mergeBase: async () => this.began },
       queues: {
         sweep: async (request) => void this.sweeps.push(request),
-        previewDue: async (due) => void this.dues.push(due),
+        preview: async (request) => void this.dues.push(request),
       },
       store,
     };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { keys } from '../../../core/contract/keys.ts';
 import { updateDocument } from '../../../core/documents.ts';
+import { Blocked } from '../../../core/errors.ts';
 import { inventorySchema } from '../../../core/model/inventory.ts';
 import type { KubeObject } from '../../../core/model/object.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
@@ -181,6 +182,23 @@ test('an update may prune more than the cap: the pull request is what there is',
   await world.record();
   await world.push([namespace, ...many.slice(0, 1)], { environment });
   assert.equal((await world.record()).outcome?.counts.pruned, 19);
+});
+
+test('what nobody has merged yet rings no alarm; what stays behind of it does', async () => {
+  const { world } = newWorld(['default', 'web-pr-1']);
+  await world.push([namespace], { environment });
+  assert.equal((await world.record()).outcome?.kind, 'blocked');
+  assert.deepEqual(world.metrics.data, []);
+  const second = newWorld();
+  await second.world.push([namespace, configMap('a')], { environment });
+  await second.world.record();
+  second.cluster.hook = (request, when) => {
+    if (when === 'before' && request.startsWith('delete'))
+      throw new Blocked({ subject: 'east', message: 'no' });
+  };
+  await second.world.push([namespace, configMap('a')], gone);
+  await second.world.record();
+  assert.ok(second.world.metrics.data.some(({ name }) => name === 'FailedRuns'));
 });
 
 test('its namespace is there before its pre hooks run', async () => {

@@ -129,7 +129,7 @@ function Standing({
             drift: {drift}
           </Badge>
           {row.flags.map((flag) => (
-            <Badge key={flag} variant="light" color="orange" tt="none">
+            <Badge key={flag} variant="default" c="var(--warn)" tt="none">
               {flag}
             </Badge>
           ))}

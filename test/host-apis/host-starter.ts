@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
-import { gitHostContract, type HostUnderTest } from '../contract/git-host-contract.ts';
+import type { HostUnderTest } from '../contract/git-host-contract.ts';
 import { startHostServer, type HostServer, type HostServerOptions } from './host-server.ts';
 import { HostWorld } from './host-world.ts';
 import { worldUnderTest, type WorldTraits } from './world-under-test.ts';
 
-type HostSuite = WorldTraits &
+export type HostKind = WorldTraits &
   Omit<HostServerOptions, 'routes'> & {
     readonly routes: (world: HostWorld) => HostServerOptions['routes'];
   };
@@ -15,8 +15,8 @@ export interface StartedHost extends HostUnderTest {
   readonly server: HostServer;
 }
 
-/** Starts a host anew for each test of a file; at its end no server may have seen what its API does not know. */
-function hostStarter(suite: HostSuite): () => Promise<StartedHost> {
+/** Starts hosts anew for each test of a file; at its end no server may have seen what its API does not know. */
+export function hostStarter(): (kind: HostKind) => Promise<StartedHost> {
   const servers: HostServer[] = [];
   after(async () => {
     for (const server of servers) await server[Symbol.asyncDispose]();
@@ -25,17 +25,10 @@ function hostStarter(suite: HostSuite): () => Promise<StartedHost> {
       [],
     );
   });
-  return async () => {
+  return async (kind) => {
     const world = new HostWorld();
-    const server = await startHostServer({ ...suite, routes: suite.routes(world) });
+    const server = await startHostServer({ ...kind, routes: kind.routes(world) });
     servers.push(server);
-    return { ...worldUnderTest(world, server, suite), world, server };
+    return { ...worldUnderTest(world, server, kind), world, server };
   };
-}
-
-/** The contract over a host of one kind. */
-export function hostSuite(name: string, suite: HostSuite): () => Promise<StartedHost> {
-  const start = hostStarter(suite);
-  gitHostContract(name, start);
-  return start;
 }

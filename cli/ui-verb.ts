@@ -1,0 +1,106 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import type { ApiDeps } from '../core/api/deps.ts';
+import type { Person } from '../core/api/person.ts';
+import { stackName } from '../core/contract/environment.ts';
+import type { ExitCode } from './cli-error.ts';
+import { isLocal, stackOption, type Common } from './options.ts';
+
+type UiVerbOptions = Common & { readonly port: number };
+
+/** The dashboard on this machine. */
+export function addUi(
+  verb: (name: string, description: string) => Command,
+  done: (code: ExitCode) => void,
+): void {
+  verb('ui', 'serve the dashboard on this machine, until Ctrl-C')
+    .addOption(stackOption())
+    .option('--port <number>', 'port on 127.0.0.1; default: any free one', portOf, 0)
+    .action(async (options: UiVerbOptions) => {
+      const [{ startUi }, { interruption }] = await Promise.all([
+        import('./ui.ts'),
+        import('./interruption.ts'),
+      ]);
+      const { deps, person } = isLocal(options) ? await ofStore(options) : await ofStack(options);
+      const { url, stop } = await startUi(deps, person, options);
+      process.stdout.write(`${url}\n`);
+      process.stderr.write('Whoever has this address may do what you may. Ctrl-C ends it.\n');
+      await untilAborted(interruption());
+      await stop();
+      done(0);
+    });
+}
+
+function portOf(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text);
+  throw new InvalidArgumentError('It is a number below 65536.');
+}
+
+interface Opened {
+  readonly deps: ApiDeps;
+  readonly person: Person;
+}
+
+/** With the rights that the person's own credentials have. */
+async function ofStack(options: UiVerbOptions): Promise<Opened> {
+  const stack = options.stack ?? stackName('default');
+  const [{ openOutputs, openSession, s3Client }, { stackConfigAt }, { EventBridgeBus }, common] =
+    await Promise.all([
+      import('./session.ts'),
+      import('../adapters/stack-config.ts'),
+      import('../adapters/eventbridge-bus.ts'),
+      import('../core/view/fleet-book.ts'),
+    ]);
+  const [session, output] = await Promise.all([openSession(stack), openOutputs(stack)]);
+  const { store, clock, ids, queues } = session;
+  const deps: ApiDeps = {
+    store,
+    clock,
+    ids,
+    queues,
+    bus: new EventBridgeBus(output('bus')),
+    // The functions send those.
+    metrics: { put: async () => undefined },
+    config: await stackConfigAt(output('config'), await s3Client())(),
+    book: new common.FleetBook(store),
+    version: await version(),
+  };
+  return { deps, person: { name: await session.whoAmI(), role: 'admin', projects: ['*'] } };
+}
+
+/** Records of one's own: nobody is there to run what an action would ask for, so that one looks and changes nothing. */
+async function ofStore(options: UiVerbOptions): Promise<Opened> {
+  const [{ localConfig, openRecords }, { FleetBook }] = await Promise.all([
+    import('./local-session.ts'),
+    import('../core/view/fleet-book.ts'),
+  ]);
+  const { store, clock, ids, whoAmI } = await openRecords(options);
+  const deps: ApiDeps = {
+    store,
+    clock,
+    ids,
+    queues: { run: async () => undefined, sweep: async () => undefined },
+    bus: { publish: async () => undefined },
+    metrics: { put: async () => undefined },
+    config: localConfig('local'),
+    book: new FleetBook(store),
+    version: await version(),
+  };
+  return { deps, person: { name: await whoAmI(), role: 'viewer', projects: ['*'] } };
+}
+
+async function version(): Promise<string> {
+  const { default: told } = await import('../package.json', { with: { type: 'json' } });
+  return told.version;
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  // A signal alone does not keep the process.
+  const alive = setInterval(() => undefined, 60_000);
+  await new Promise<void>((ended) => {
+    if (signal.aborted) ended();
+    signal.addEventListener('abort', () => {
+      ended();
+    });
+  });
+  clearInterval(alive);
+}

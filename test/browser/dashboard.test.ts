@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { startUi } from '../../cli/ui.ts';
+import type { Person } from '../../core/api/person.ts';
+import { keys } from '../../core/contract/keys.ts';
+import { desiredPointerSchema } from '../../core/model/desired.ts';
+import { readDocument } from '../../core/documents.ts';
+import { buildSite } from '../../web/build.ts';
+import { findChromium, openBrowser } from './open-browser.ts';
+import { multiplied, simulatedFleet, type SimulatedFleet } from './simulated-fleet.ts';
+
+const chromium = findChromium();
+const admin: Person = { name: 'ada', role: 'admin', projects: ['*'] };
+const viewer: Person = { name: 'vic', role: 'viewer', projects: ['*'] };
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const mostFirstBytes = 200 * 1024;
+
+test('the first view is small', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'trueup-site-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const { first, later } = await buildSite(folder);
+  const sizeOf = async (names: readonly string[]): Promise<number> => {
+    const sizes = names.map(async (name) => gzipSync(await readFile(join(folder, name))).length);
+    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  };
+  const [atOnce, rest] = [await sizeOf(first), await sizeOf(later)];
+  t.diagnostic(`first view ${atOnce} bytes gzip in ${first.length} files; later ${rest} in ${later.length}`);
+  assert.ok(atOnce <= mostFirstBytes, `${atOnce} bytes`);
+});
+
+describe(
+  'the dashboard in a browser',
+  { skip: chromium === undefined ? 'there is no Chromium' : false },
+  () => {
+    let fleet: SimulatedFleet;
+    let browser: Browser;
+    const stops: (() => Promise<void>)[] = [];
+    let asAdmin: string;
+    let asViewer: string;
+
+    before(async () => {
+      fleet = await simulatedFleet();
+      browser = await openBrowser(chromium ?? '');
+      stops.push(async () => browser.close());
+      const [one, other] = [
+        await startUi(fleet.deps, admin, { port: 0 }),
+        await startUi(fleet.deps, viewer, { port: 0 }),
+      ];
+      stops.push(one.stop, other.stop);
+      [asAdmin, asViewer] = [one.url, other.url];
+    });
+    after(async () => {
+      for (const stop of stops.toReversed()) await stop();
+    });
+
+    /** A page whose clock stands where that of the records does; anything that a browser complains of fails the test. */
+    async function open(
+      url: string,
+      options: BrowserContextOptions = {},
+    ): Promise<{ page: Page; complaints: string[] }> {
+      const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
+      const complaints: string[] = [];
+      page.on('pageerror', (error) => complaints.push(error.message));
+      page.on('console', (message) => {
+        if (message.type() === 'error') complaints.push(message.text());
+      });
+      await page.clock.install({ time: fleet.deps.clock.now() });
+      await page.goto(url);
+      await page.locator('a.fleet-row').first().waitFor();
+      return { page, complaints };
+    }
+
+    async function show(page: Page, name: string): Promise<void> {
+      const folder = process.env['TRUEUP_SCREENSHOTS'];
+      if (folder === undefined) return;
+      await mkdir(folder, { recursive: true });
+      await page.screenshot({ path: join(folder, `${name}.png`) });
+    }
+
+    test('a person finds a target, sees its objects, runs and drift, and asks for a sync once', async () => {
+      const { page, complaints } = await open(asAdmin);
+      await page.keyboard.press('/');
+      await page.keyboard.type('app');
+      await page.keyboard.press('Escape');
+      await page.locator('[data-search]').blur();
+      await page.keyboard.press('j');
+      await page.keyboard.press('Enter');
+      await page.getByRole('tab', { name: /^Objects/ }).waitFor();
+      await show(page, 'target');
+      await page.locator('tbody button').first().click();
+      await page
+        .getByText(/^apiVersion: /)
+        .first()
+        .waitFor();
+      await page.keyboard.press('Escape');
+      for (const tab of ['Map', 'Drift', 'Runs', 'At a time']) {
+        await page.getByRole('tab', { name: new RegExp(`^${tab}`) }).click();
+        await page.getByRole('tabpanel').waitFor();
+      }
+      await page.getByRole('tab', { name: 'Runs' }).click();
+      await page.locator('.mantine-Accordion-control').first().click();
+      await page.getByText(/asked for by/).waitFor();
+      await page.getByRole('button', { name: 'Sync' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Sync' }).click();
+      await page.getByRole('status').waitFor();
+      const [asked, ...more] = fleet.asked;
+      assert.equal(more.length, 0);
+      assert.equal(asked?.reason, 'sync');
+      assert.match(asked.requestedBy, /^ada /);
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+
+    test('who may only look is offered nothing, and refused when asking all the same', async () => {
+      const { page } = await open(asViewer);
+      await page.locator('a.fleet-row').first().click();
+      await page.getByRole('tab', { name: /^Objects/ }).waitFor();
+      assert.equal(await page.getByRole('button', { name: 'Sync' }).count(), 0);
+      const target = new URL(page.url()).hash.slice(2).split('/').slice(0, 3).join('/');
+      const token = asViewer.split('#token=')[1] ?? '';
+      const { status } = await fetch(new URL(`api/v1/${target}/sync`, asViewer), {
+        method: 'POST',
+        body: '{}',
+        headers: { authorization: `Bearer ${token}` },
+      });
+      assert.equal(status, 403);
+      await page.close();
+    });
+
+    test('axe finds nothing serious in any view, light and dark, wide and on a phone', async (t) => {
+      const findings: string[] = [];
+      for (const [colorScheme, width] of [
+        ['light', 1280],
+        ['dark', 390],
+      ] as const) {
+        const { page, complaints } = await open(asAdmin, { colorScheme, viewport: { width, height: 800 } });
+        const href = (await page.locator('a.fleet-row').first().getAttribute('href')) ?? '';
+        for (const place of [
+          '#/',
+          `${href}/objects`,
+          `${href}/map`,
+          `${href}/drift`,
+          `${href}/runs`,
+          '#/timeline',
+          '#/insights',
+        ]) {
+          await page.evaluate(`location.hash = ${JSON.stringify(place)}`);
+          await page.getByRole('heading', { level: 1 }).waitFor();
+          await page.waitForLoadState('networkidle');
+          const wide = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+          assert.ok(wide <= 0, `${place} is ${wide} px wider than a screen of ${width}`);
+          for (const finding of await seriousFindings(page))
+            findings.push(`${place} ${colorScheme}: ${finding}`);
+          await show(page, `${colorScheme}-${width}-${place.replaceAll(/\W+/g, '-')}`);
+        }
+        assert.deepEqual(complaints, []);
+        await page.close();
+      }
+      assert.deepEqual(findings, []);
+      t.diagnostic('7 views, light at 1280 px and dark at 390 px: no serious finding');
+    });
+
+    test('names and messages are text, whatever they hold', async () => {
+      const { store } = fleet.deps;
+      const [first = ''] = await Array.fromAsync(store.list('desired/', { limit: 1 }));
+      const pointer = await readDocument(store, first, desiredPointerSchema);
+      assert.ok(pointer !== undefined);
+      const evil = '"><img src=x onerror="window.broken=1"><script>window.broken=1</script>';
+      const commit = { ...pointer.value.commit, subject: evil };
+      const failed = { sha: commit.sha, at: commit.author.at, faults: [{ subject: evil, message: evil }] };
+      const target = { cluster: pointer.value.target.cluster, application: 'evil' };
+      await store.put(
+        keys.desired(target),
+        JSON.stringify({ ...pointer.value, target, commit, failed }),
+        'any',
+      );
+      const { page, complaints } = await open(asAdmin);
+      await page.locator('a.fleet-row', { hasText: 'evil' }).first().click();
+      await page.getByRole('alert').waitFor();
+      assert.equal(await page.evaluate("'broken' in window"), false);
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+
+    test('ten thousand targets: only what is in sight is in the page', async (t) => {
+      await multiplied(fleet.deps.store, 10_000);
+      const began = performance.now();
+      const { page } = await open(asAdmin);
+      t.diagnostic(`first rows of 10,000 targets after ${Math.round(performance.now() - began)} ms`);
+      assert.match((await page.getByRole('heading', { level: 1 }).textContent()) ?? '', /^10,0\d\d targets/);
+      await page.getByRole('list', { name: 'targets' }).evaluate((list) => {
+        list.scrollTop = list.scrollHeight;
+      });
+      await page.locator('[aria-posinset="10000"] a').waitFor();
+      const rows = await page.getByRole('listitem').count();
+      assert.ok(rows < 100, `${rows} rows are in the page`);
+      await page.getByText('tiles').click();
+      await page.getByRole('listitem').first().waitFor();
+      await show(page, 'tiles-of-10000');
+      await page.close();
+    });
+
+    test('a stranger gets nothing: without the token, under another name, from another page', async () => {
+      const { origin } = new URL(asAdmin);
+      assert.equal((await fetch(`${origin}/api/v1/fleet`)).status, 401);
+      const token = asAdmin.split('#token=')[1] ?? '';
+      const authorization = `Bearer ${token}`;
+      assert.equal((await fetch(`${origin}/api/v1/fleet`, { headers: { authorization } })).status, 200);
+      const other = { authorization, origin: 'https://evil.example' };
+      assert.equal((await fetch(`${origin}/api/v1/fleet`, { headers: other })).status, 403);
+    });
+  },
+);
+
+/** What axe calls serious or critical, each with the first place. */
+async function seriousFindings(page: Page): Promise<readonly string[]> {
+  // Run from here: the page itself lets no foreign script in.
+  await page.evaluate(await readFile(axePath, 'utf8'));
+  const found: unknown = await page.evaluate('axe.run()');
+  const { violations } = found as {
+    readonly violations: readonly {
+      readonly id: string;
+      readonly impact: string;
+      readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+    }[];
+  };
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200) ?? ''} ${nodes[0]?.failureSummary ?? ''}`);
+}
