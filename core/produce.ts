@@ -152,10 +152,19 @@ async function followHead(work: Work): Promise<string | undefined> {
   const isNews = followed?.sha !== look.sha || work.receiveCount > 1;
   if (isNews) await wakeReaders(readers, { ...look, repository: repository.name }, deps.bus);
   // After the state: whoever tells of a commit reads how it stands.
-  const isTold = repository.status !== undefined || deps.config.notifications !== undefined;
+  const isTold = isToldOf(repository, deps.config);
   if (isTold && (isNews || work.moved.size > 0 || faults.length > 0 || wasFailing))
     await announceExamined({ ...names, ...look, failing: faults.length > 0 }, work.push, deps.bus);
   return describeOutcome(look.sha, plans, [...work.moved.values()], faults);
+}
+
+/** Somebody waits for what becomes of its commits. */
+function isToldOf(
+  { name, status }: RepositoryConfig,
+  { notifications, repositories }: ProduceDeps['config'],
+): boolean {
+  const isPromoted = repositories.some(({ promotion }) => promotion?.from === name);
+  return isPromoted || status !== undefined || notifications !== undefined;
 }
 
 /** A repository that others read from, and that never had an Application, needs no folder for any. */

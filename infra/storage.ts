@@ -52,6 +52,8 @@ const lifetimes: { readonly [F in Folder]: { readonly current: number | 'keep'; 
   previews: { current: 30, old: 1 },
   // Likewise, of what lasts.
   notices: { current: 'keep', old: 1 },
+  // Which commit an environment follows, who promoted it, and why.
+  promoted: { current: 'keep', old: 400 },
 };
 
 function lifecycleRules(lock: RecordLock | undefined): LifecycleRule[] {

@@ -13,6 +13,7 @@ import { discoverySchema } from './discovery.ts';
 import { hookName, hookSchema } from './hooks.ts';
 import { imageSourcesSchema } from './images.ts';
 import { notificationFaults, notificationsSchema } from './notifications.ts';
+import { promotionFaults } from './promotion.ts';
 import { recordLockSchema } from './record-lock.ts';
 import { projectFaults, projectSchema } from './projects.ts';
 import { repositorySchema } from './repository.ts';
@@ -150,7 +151,11 @@ export const stackConfigSchema = z
       ['projects', config.projects.map(({ name }) => name)],
       ['policies', config.policies.map(({ name }) => name)],
     ] as const;
-    for (const fault of [...projectFaults(config), ...notificationFaults(config.notifications)])
+    for (const fault of [
+      ...projectFaults(config),
+      ...promotionFaults(config.repositories),
+      ...notificationFaults(config.notifications),
+    ])
       context.addIssue({ code: 'custom', ...fault });
     for (const [list, names] of lists) {
       for (const name of duplicates(names)) {

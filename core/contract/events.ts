@@ -130,6 +130,21 @@ export const eventSchemas = {
     revision: z.number().int().describe('of the pointer, as it was seen'),
     reason: z.string(),
   }),
+  PromotionApproved: z.object({
+    ...envelope,
+    environment: z.string().describe('name of its repository in the stack configuration'),
+    sha: z.string(),
+    by: z.string(),
+    reason: z.string().exactOptional(),
+  }),
+  Promoted: z.object({
+    ...envelope,
+    environment: z.string().describe('name of its repository in the stack configuration'),
+    from: z.string().describe('the environment before'),
+    sha: z.string(),
+    by: z.string(),
+    reason: z.string().exactOptional(),
+  }),
   RolledBack: z.object({
     ...envelope,
     target: targetSchema,
@@ -228,6 +243,19 @@ export const imageMessageSchema = z.union([
   envelopeSchema('ImagePushed').transform(({ detail }) => ({ image: detail, poll: false })),
   envelopeSchema('PullRequestChanged').transform(() => ({ image: undefined, poll: false })),
   imagePollSchema.transform(() => ({ image: undefined, poll: true })),
+]);
+
+/** The schedule asks which environments may get a commit by now. */
+const promotionRequestSchema = z.object({ version: z.literal(1), promotion: z.literal('look') });
+export type PromotionRequest = z.infer<typeof promotionRequestSchema>;
+
+/** Messages of whoever promotes: all are hints to look at the records. */
+export const promotionMessageSchema = z.union([
+  envelopeSchema('Promoted').transform(({ detail }) => ({ follow: detail.environment })),
+  ...(['CommitExamined', 'ReconcileFinished', 'HealthChanged', 'PromotionApproved'] as const).map((type) =>
+    envelopeSchema(type).transform(() => ({})),
+  ),
+  promotionRequestSchema.transform(() => ({})),
 ]);
 
 /** Request on the sweep queue: the schedule asks for the fleet, which fans out to a message per cluster; an audit log for a target. */

@@ -25,6 +25,7 @@ export const prefixes = {
   reports: 'reports/',
   previews: 'previews/',
   notices: 'notices/',
+  promoted: 'promoted/',
 } as const;
 
 /** Day partition that Athena reads without a crawler: `date=2026-11-23`. */
@@ -105,5 +106,7 @@ export const keys = {
   suspensions: `${prefixes.holds}suspensions.json`,
   /** Stages of an application's rollout that a person promoted. */
   promotions: (application: string) => `${prefixes.holds}promotions/${application}.json`,
+  /** What was promoted to an environment, by the name of its repository. */
+  promoted: (repository: string) => `${prefixes.promoted}${repository}.json`,
   askedOfCluster: (cluster: string) => `${prefixes.asked}${cluster}/`,
 } as const;

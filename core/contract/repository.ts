@@ -6,6 +6,7 @@ import { environmentsSchema } from './environments.ts';
 import { repositoryProviders } from './hooks.ts';
 import { imagesSchema } from './images.ts';
 import { previewSchema } from './preview.ts';
+import { promotionSchema } from './promotion.ts';
 import { revertsSchema } from './reverts.ts';
 import { isSemverRange } from './tracked-ref.ts';
 import { verifySchema } from './verify.ts';
@@ -97,6 +98,7 @@ const ofGit = [
   'preview',
   'environments',
   'reverts',
+  'promotion',
 ] as const;
 const ofRegistry = ['tag', 'semver', 'digest', 'registry', 'verify'] as const;
 
@@ -185,6 +187,9 @@ export const repositorySchema = z
     reverts: revertsSchema
       .exactOptional()
       .describe('open pull requests that take a change back, beside rollbacks; absent: none is'),
+    promotion: promotionSchema
+      .exactOptional()
+      .describe('follow what another environment has proved; absent: what the host has is followed at once'),
     lfs: lfsSchema
       .exactOptional()
       .describe('fetch the contents of files that Git LFS keeps; absent: such a file is refused'),
@@ -249,6 +254,13 @@ export const repositorySchema = z
       refuse('images', 'proposes by pull request only where the provider is known');
     if (images?.tokenSecret !== undefined && (isSsh || codeCommitOf(url) !== undefined))
       refuse('images', 'takes a tokenSecret for https:// urls that are read by one');
+    if (repository.promotion?.by === 'pointer') {
+      if (!isBranch) refuse('promotion', 'needs a branch that its commits lie on');
+      for (const key of ['images', 'preview', 'environments', 'reverts'] as const) {
+        if (key in repository)
+          refuse(key, 'is of the environment where commits arrive, not of one that they are promoted to');
+      }
+    }
     if (lfs !== undefined && (isSsh || codeCommitOf(url) !== undefined)) {
       refuse('lfs', 'works with https:// urls of hosts that speak Git LFS');
     }

@@ -10,6 +10,7 @@ export interface TrackedRevision {
   /** Of an artifact: `sha256:…`. */
   readonly digest?: string;
   readonly url?: string;
+  readonly promotion?: { readonly by: string; readonly from: string };
 }
 
 /** A commit, and the name under which it was found: a full ref, or the commit's own SHA. */
@@ -23,9 +24,22 @@ const tagPrefix = 'refs/tags/';
 /** What is tracked of an archive in S3: the object, in its newest version. */
 export const objectRef = 'object';
 
+/** Whether commits that another environment has proved are followed, in place of the branch. */
+export function isPromotedByPointer({ promotion }: TrackedRevision): boolean {
+  return promotion?.by === 'pointer';
+}
+
+/** The same repository as one that follows its branch. */
+export function withoutPromotion<R extends TrackedRevision>({
+  promotion: _,
+  ...repository
+}: R): Omit<R, 'promotion'> {
+  return repository;
+}
+
 /**
  * What is tracked, in one word for keys, events and messages: `refs/heads/main`, `refs/tags/v1`, `semver:^1.2`, a SHA or
- * digest, `object`.
+ * digest, `object`, `promoted:staging`.
  */
 export function trackedRef({
   branch = 'main',
@@ -34,7 +48,9 @@ export function trackedRef({
   commit,
   digest,
   url = '',
+  promotion,
 }: TrackedRevision): string {
+  if (promotion?.by === 'pointer') return `promoted:${promotion.from}`;
   const exact = commit ?? digest;
   if (exact !== undefined) return exact;
   if (kindOf(url) === 's3') return objectRef;

@@ -9,7 +9,10 @@ export interface Occasion {
 
 /** Text of an Application with what it says of its pull request; nothing else in it is replaced. */
 function filled(text: string, variables: Readonly<Record<string, string>>): string {
-  return Object.entries(variables).reduce((all, [name, value]) => all.replaceAll(`\${${name}}`, value), text);
+  return Object.entries(variables).reduce(
+    (all, [name, value]) => all.replaceAll(`\${${name}}`, () => value),
+    text,
+  );
 }
 
 function pullVariables({ pull }: Occasion): Record<string, string> {

@@ -22,16 +22,14 @@ const stageSchema = z.strictObject({
   pause: z.boolean().exactOptional().describe('the next stage waits for `trueup promote`'),
 });
 
-const alarmNameSchema = z.string().min(1).max(255);
+/** Names of CloudWatch alarms. */
+export const alarmNamesSchema = z.array(z.string().min(1).max(255)).min(1).max(20);
 
 /** How a new revision spreads over the clusters of an application. */
 export const rolloutSchema = z
   .strictObject({
     stages: z.array(stageSchema).min(1).max(20),
-    alarms: z
-      .array(alarmNameSchema)
-      .min(1)
-      .max(20)
+    alarms: alarmNamesSchema
       .exactOptional()
       .describe('CloudWatch alarms, in the account and region of the installation, that must be OK to go on'),
   })

@@ -1,10 +1,9 @@
-import { Stop, faultsOf, messageOf } from '../errors.ts';
+import { Stop } from '../errors.ts';
 import type { Holds } from '../holds.ts';
 import type { Inventory } from '../model/inventory.ts';
 import { isPinned } from '../model/pin.ts';
 import type { Promotion } from '../model/rollout.ts';
 import type { RunRequest } from '../model/run.ts';
-import { isoTime } from '../model/time.ts';
 import type { Alarms, Clock, Store } from '../ports.ts';
 import { isWaitingForStage, type Goal } from './choose-goal.ts';
 import { firstBatch, readPeer, readPromotions, readRolloutState } from './read-rollout.ts';
@@ -19,6 +18,7 @@ import {
   type Place,
   type StageHeld,
 } from './rollout-gate.ts';
+import { whyAlarmed } from './why-alarmed.ts';
 
 interface GateDeps {
   readonly store: Store;
@@ -26,7 +26,7 @@ interface GateDeps {
   readonly alarms?: Alarms;
 }
 
-/** Pointers are written within seconds; alarms are asked for again soon. */
+/** Pointers are written within seconds. */
 const soonMs = 15_000;
 
 /**
@@ -140,25 +140,9 @@ class Gate {
     const { stages, alarms } = this.#rollout;
     const isFirst = stage === 0 && rank < widthOf(stageAt(stages, 0), members[0]?.length ?? 0);
     if (alarms.length === 0 || isFirst) return undefined;
-    const lookAt = this.#now + soonMs * 4;
-    try {
-      const readings = await this.#deps.alarms?.read(alarms);
-      if (readings === undefined) return { why: 'nobody can be asked about its alarms' };
-      const isFree = stage === 0 || this.#promoted(stage - 1) !== undefined;
-      const soakMs = isFree ? 0 : (stageAt(stages, stage - 1).soakSeconds ?? 0) * 1000;
-      for (const name of alarms) {
-        const reading = readings.get(name);
-        if (reading === undefined) return { why: `there is no alarm ${name}`, lookAt };
-        if (reading.state !== 'OK') return { why: `stopped by the alarm ${name}: ${reading.state}`, lookAt };
-        const until = (reading.since ?? 0) + soakMs;
-        if (this.#now < until)
-          return { why: `the alarm ${name} soaks until ${isoTime(until)}`, lookAt: until };
-      }
-      return undefined;
-    } catch (error) {
-      if (faultsOf(error) === undefined) throw error;
-      return { why: `its alarms cannot be asked for: ${messageOf(error)}`, lookAt };
-    }
+    const isFree = stage === 0 || this.#promoted(stage - 1) !== undefined;
+    const soakMs = isFree ? 0 : (stageAt(stages, stage - 1).soakSeconds ?? 0) * 1000;
+    return whyAlarmed(alarms, { alarms: this.#deps.alarms, now: this.#now, soakMs });
   }
 
   /** When a person promoted that stage, if that counts for this target: one that is new takes what the others have. */

@@ -192,7 +192,7 @@ describe('clusters', () => {
 describe('the poll', () => {
   it('asks for those whose head nobody told of, and for nothing else', async () => {
     const { world } = await opened();
-    const poll = async () => pollPulls(world.deps);
+    const poll = async () => pollPulls({ ...world.deps, host: world.host });
     assert.equal(await poll(), 'fleet 1');
     assert.deepEqual(world.dues.splice(0), [{ version: 1, preview: 'look', repository: 'fleet', id: '1' }]);
     await world.changed();

@@ -72,6 +72,18 @@ export function gitHubRoutes(world: HostWorld, api: OpenApi): Routes {
       }));
       return { json: paged(json, query, ['page', 'per_page']) };
     },
+    ...talking(world, api, comment),
+    ...reporting(world, api),
+    'GET /repos/{owner}/{repo}/collaborators/{username}/permission': ({ params }) => {
+      const writer = world.reviews.some(({ by, mayWrite }) => by === params['username'] && mayWrite);
+      const permission = writer ? 'write' : 'read';
+      return { json: { permission, role_name: permission, user: null } };
+    },
+  };
+}
+
+function talking(world: HostWorld, api: OpenApi, comment: (one: WorldComment) => unknown): Routes {
+  return {
     [`GET ${issues}/{issue_number}/comments`]: ({ params, query }) => {
       const json = world.commentsOf(params['issue_number']).map(comment);
       return { json: paged(json, query, ['page', 'per_page']) };
@@ -94,12 +106,6 @@ export function gitHubRoutes(world: HostWorld, api: OpenApi): Routes {
       pull?.labels.push(...names);
       const label = api.example(`POST ${issues}/{issue_number}/labels`);
       return { json: names.map((name) => ({ ...label, name })) };
-    },
-    ...reporting(world, api),
-    'GET /repos/{owner}/{repo}/collaborators/{username}/permission': ({ params }) => {
-      const writer = world.reviews.some(({ by, mayWrite }) => by === params['username'] && mayWrite);
-      const permission = writer ? 'write' : 'read';
-      return { json: { permission, role_name: permission, user: null } };
     },
   };
 }

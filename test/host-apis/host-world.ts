@@ -113,5 +113,5 @@ export function shaOf(text: string): string {
 
 /** Number of an account. */
 export function idOf(login: string): number {
-  return [...login].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 100_003, 7);
+  return Buffer.from(login).reduce((sum, byte) => (sum * 31 + byte) % 100_003, 7);
 }

@@ -40,7 +40,7 @@ export function App(): ReactNode {
           </Group>
           <Group gap="xs" wrap="nowrap">
             {session.data !== undefined && (
-              <Text size="sm" c="dimmed" className="cut wide" title={session.data.name}>
+              <Text size="sm" c="dimmed" className="cut" visibleFrom="sm" title={session.data.name}>
                 {session.data.fleet} · {session.data.role}
               </Text>
             )}

@@ -7,9 +7,19 @@ import { ManualClock } from '../../fakes/manual-clock.ts';
 
 /** Provider, address of the repository, configured address of the API, and where its pull requests are asked for. */
 const table = [
-  ['github', 'https://github.com/acme/fleet.git', , 'https://api.github.com/repos/acme/fleet/pulls/1'],
-  ['github', 'ssh://git@github.com/acme/fleet.git', , 'https://api.github.com/repos/acme/fleet/pulls/1'],
-  ['github', 'https://ghe.acme.example/a/b', , 'https://ghe.acme.example/api/v3/repos/a/b/pulls/1'],
+  [
+    'github',
+    'https://github.com/acme/fleet.git',
+    undefined,
+    'https://api.github.com/repos/acme/fleet/pulls/1',
+  ],
+  [
+    'github',
+    'ssh://git@github.com/acme/fleet.git',
+    undefined,
+    'https://api.github.com/repos/acme/fleet/pulls/1',
+  ],
+  ['github', 'https://ghe.acme.example/a/b', undefined, 'https://ghe.acme.example/api/v3/repos/a/b/pulls/1'],
   [
     'github',
     'https://acme.ghe.com/a/b',
@@ -19,13 +29,13 @@ const table = [
   [
     'gitlab',
     'https://gitlab.com/a/b/c.git',
-    ,
+    undefined,
     'https://gitlab.com/api/v4/projects/a%2Fb%2Fc/merge_requests/1',
   ],
   [
     'gitlab',
     'ssh://git@git.example:2222/a/b.git',
-    ,
+    undefined,
     'https://git.example/api/v4/projects/a%2Fb/merge_requests/1',
   ],
   [
@@ -34,60 +44,65 @@ const table = [
     'https://x.example/gitlab/api/v4',
     'https://x.example/gitlab/api/v4/projects/a%2Fb/merge_requests/1',
   ],
-  ['forgejo', 'https://codeberg.org/a/b.git', , 'https://codeberg.org/api/v1/repos/a/b/pulls/1'],
-  ['gitea', 'https://git.example:3000/a/b.git', , 'https://git.example:3000/api/v1/repos/a/b/pulls/1'],
+  ['forgejo', 'https://codeberg.org/a/b.git', undefined, 'https://codeberg.org/api/v1/repos/a/b/pulls/1'],
+  [
+    'gitea',
+    'https://git.example:3000/a/b.git',
+    undefined,
+    'https://git.example:3000/api/v1/repos/a/b/pulls/1',
+  ],
   [
     'bitbucket',
     'https://bitbucket.org/a/b.git',
-    ,
+    undefined,
     'https://api.bitbucket.org/2.0/repositories/a/b/pullrequests/1',
   ],
   [
     'bitbucket-data-center',
     'https://b.example/scm/~ada/b.git',
-    ,
+    undefined,
     'https://b.example/rest/api/1.0/projects/~ada/repos/b/pull-requests/1',
   ],
   [
     'bitbucket-data-center',
     'ssh://git@b.example:7999/KEY/b.git',
-    ,
+    undefined,
     'https://b.example/rest/api/1.0/projects/KEY/repos/b/pull-requests/1',
   ],
   [
     'azure-devops',
     'https://dev.azure.com/o/p%20q/_git/r',
-    ,
+    undefined,
     'https://dev.azure.com/o/p%20q/_apis/git/repositories/r/pullrequests/1?api-version=7.0',
   ],
   [
     'azure-devops',
     'https://dev.azure.com/o/_git/r',
-    ,
+    undefined,
     'https://dev.azure.com/o/r/_apis/git/repositories/r/pullrequests/1?api-version=7.0',
   ],
   [
     'azure-devops',
     'https://o.visualstudio.com/DefaultCollection/p/_git/r',
-    ,
+    undefined,
     'https://o.visualstudio.com/DefaultCollection/p/_apis/git/repositories/r/pullrequests/1?api-version=7.0',
   ],
   [
     'azure-devops',
     'https://o.visualstudio.com/_git/r',
-    ,
+    undefined,
     'https://o.visualstudio.com/r/_apis/git/repositories/r/pullrequests/1?api-version=7.0',
   ],
   [
     'azure-devops',
     'ssh://git@ssh.dev.azure.com/v3/o/p/r',
-    ,
+    undefined,
     'https://dev.azure.com/o/p/_apis/git/repositories/r/pullrequests/1?api-version=7.0',
   ],
   [
     'azure-devops',
     'https://tfs.example/tfs/C/p/_git/r',
-    ,
+    undefined,
     'https://tfs.example/tfs/C/p/_apis/git/repositories/r/pullrequests/1?api-version=7.0',
   ],
 ] as const;

@@ -75,7 +75,7 @@ test('github: an App asks for one right at a time, and anew once its token is re
   const rights: string[] = [];
   context.mock.method(globalThis, 'fetch', async (address: string | URL, init: RequestInit) => {
     if (!String(address).endsWith('/access_tokens')) return real(address, init);
-    rights.push(String(init.body));
+    rights.push(typeof init.body === 'string' ? init.body : '');
     const answer = { token: `ghs_${rights.length}`, expires_at: '2026-11-23T13:00:00Z' };
     return new Response(JSON.stringify(answer), { status: 201 });
   });

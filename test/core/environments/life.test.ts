@@ -242,6 +242,20 @@ describe('what a pull request changes', () => {
     assert.deepEqual(await dataOf(world), { value: `pr-1.dev.example.com ${'b'.repeat(40)} blue` });
   });
 
+  test('of its name is text, dollars and all', async () => {
+    const world = new EnvironmentWorld();
+    const wish = 'clusters: {names: [dev]}, url: "https://x.example.com/${PR_BRANCH}"';
+    const map = configMap('shop', '${PR_BRANCH}');
+    const base = { source: '{path: apps/shop, substitute: {}}' };
+    world.git.push('a', shop('1', wish, base));
+    world.open('b', { ...shop('1', wish, base), 'apps/shop/a.yaml': map }, { branch: '$&`@org)(${PR_SHA}' });
+    assert.match(await world.look(), /a branch whose name is none that Git takes|1 changed/);
+    world.host.change('fleet', '1', { head: { branch: 'a$&`<b>', sha: 'b'.repeat(40), isFork: false } });
+    await world.look();
+    assert.deepEqual(await dataOf(world), { value: 'a$&`<b>' });
+    assert.ok(world.comment('1').includes('<https://x.example.com/a%24%26%60%3Cb%3E>'), world.comment('1'));
+  });
+
   test('of where it goes, as whom and what else it reads does not count, or is refused', async () => {
     const world = new EnvironmentWorld();
     const repositories = [

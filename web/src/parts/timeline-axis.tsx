@@ -25,19 +25,13 @@ export function TimelineAxis({ timeline: { events, from, to } }: { readonly time
       aria-label={`${events.length} events from ${new Date(from).toLocaleString()} to ${new Date(to).toLocaleString()}`}
       style={{ display: 'block', marginBottom: 12 }}
     >
-      {Array.from({ length: ticks + 1 }, (_, index) => {
+      {Array.from({ length: ticks }, (_, index) => {
         const at = new Date(start + ((end - start) * index) / ticks);
         const x = place(at.toISOString());
         return (
           <g key={index}>
             <line x1={x} x2={x} y1={0} y2={height - 20} stroke="#868e96" strokeOpacity={0.25} />
-            <text
-              x={x}
-              y={height - 5}
-              fontSize={11}
-              fill="currentColor"
-              textAnchor={index === ticks ? 'end' : 'start'}
-            >
+            <text x={x} y={height - 5} fontSize={11} fill="currentColor">
               {at.toLocaleString([], { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' })}
             </text>
           </g>

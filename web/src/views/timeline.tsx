@@ -59,7 +59,15 @@ export default function TimelineView(): ReactNode {
               wrap="nowrap"
               align="baseline"
             >
-              <Text size="sm" c="dimmed" component="time" dateTime={at} w={150} className="cut">
+              <Text
+                size="sm"
+                c="dimmed"
+                component="time"
+                dateTime={at}
+                w={170}
+                className="cut"
+                visibleFrom="sm"
+              >
                 {new Date(at).toLocaleString()}
               </Text>
               <Text size="sm" c={tones[state]} w={64}>

@@ -1,0 +1,74 @@
+import * as z from 'zod';
+import { durationSchema } from '../model/duration.ts';
+import { freezeSchema } from '../model/freeze.ts';
+import { alarmNamesSchema } from '../model/rollout.ts';
+import { nameSchema } from '../model/target.ts';
+
+const gates = {
+  from: nameSchema.describe('the environment before: a repository of this configuration, by its name'),
+  soak: durationSchema
+    .exactOptional()
+    .describe('how long every target of the environment before must have been healthy with it'),
+  alarms: alarmNamesSchema
+    .exactOptional()
+    .describe('CloudWatch alarms of the account and region of the installation that must be OK'),
+  freeze: z.array(freezeSchema).max(50).default([]).describe('times in which nothing is promoted'),
+  schedule: z
+    .array(freezeSchema)
+    .min(1)
+    .max(50)
+    .exactOptional()
+    .describe('the only times in which that is done'),
+};
+
+/** How this environment gets what another one has proved (issue 7). An environment is a configured repository. */
+export const promotionSchema = z.discriminatedUnion('by', [
+  z.strictObject({
+    by: z
+      .literal('pointer')
+      .describe('the promoted commit is followed in place of the branch; nothing is written to Git'),
+    ...gates,
+    approval: z
+      .boolean()
+      .exactOptional()
+      .describe('each commit waits for `trueup promote --environment NAME`, too; default: no'),
+  }),
+]);
+export type PromotionConfig = z.infer<typeof promotionSchema>;
+
+interface Environment {
+  readonly name: string;
+  readonly url: string;
+  readonly promotion?: { readonly from: string };
+}
+
+interface Fault {
+  readonly path: (string | number)[];
+  readonly message: string;
+}
+
+/** What is wrong with the lines of environments, as a whole. */
+export function promotionFaults(repositories: readonly Environment[]): Fault[] {
+  const byName = new Map(repositories.map((one) => [one.name, one]));
+  return repositories.flatMap(({ name, url, promotion }, index) => {
+    if (promotion === undefined) return [];
+    const refuse = (message: string): Fault[] => [
+      { path: ['repositories', index, 'promotion', 'from'], message },
+    ];
+    const before = byName.get(promotion.from);
+    if (before === undefined) return refuse(`there is no repository ${promotion.from}`);
+    if (isInCircle(name, byName)) return refuse('leads back to itself: one environment must be the first');
+    if (before.url !== url) return refuse('must have the same url: a commit of one is promoted to the other');
+    return [];
+  });
+}
+
+function isInCircle(name: string, byName: ReadonlyMap<string, Environment>): boolean {
+  const seen = new Set<string>();
+  let at: string | undefined = name;
+  while (at !== undefined && !seen.has(at)) {
+    seen.add(at);
+    at = byName.get(at)?.promotion?.from;
+  }
+  return at !== undefined;
+}

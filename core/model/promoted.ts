@@ -1,0 +1,50 @@
+import * as z from 'zod';
+
+const commitOfEnvironmentSchema = z.object({
+  sha: z.string(),
+  at: z.string().describe('ISO 8601'),
+  by: z.string().describe('an IAM identity, or `trueup` where the gates were all that it took'),
+  reason: z.string().exactOptional(),
+});
+export type PromotedCommit = z.infer<typeof commitOfEnvironmentSchema>;
+
+/** What was promoted to an environment: the pointer that it follows, and how that came. */
+export const promotedSchema = z.object({
+  version: z.literal(1),
+  seq: z.number().int(),
+  environment: z.string(),
+  commit: commitOfEnvironmentSchema.exactOptional().describe('absent: nothing was promoted yet'),
+  /** Newest first. What was replaced once comes back by a person only. */
+  before: z.array(commitOfEnvironmentSchema),
+  /** Newest first: consent of people to one commit each. */
+  approvals: z.array(commitOfEnvironmentSchema),
+  waiting: z
+    .object({ sha: z.string().exactOptional(), why: z.string(), at: z.string() })
+    .exactOptional()
+    .describe('what is not promoted yet, and since when for this reason'),
+});
+export type Promoted = z.infer<typeof promotedSchema>;
+
+const keptCommits = 100;
+const keptApprovals = 20;
+
+/** Nothing of it was ever promoted, and nobody said anything. */
+export function nothingPromoted(environment: string): Promoted {
+  return { version: 1, seq: 0, environment, before: [], approvals: [] };
+}
+
+/** The same with another commit to follow. */
+export function withCommit({ waiting: _, ...promoted }: Promoted, commit: PromotedCommit): Promoted {
+  const replaced = promoted.commit === undefined ? [] : [promoted.commit];
+  const before = [...replaced, ...promoted.before].slice(0, keptCommits);
+  return { ...promoted, seq: promoted.seq + 1, commit, before };
+}
+
+export function withApproval(promoted: Promoted, approval: PromotedCommit): Promoted {
+  const others = promoted.approvals.filter(({ sha, by }) => sha !== approval.sha || by !== approval.by);
+  return {
+    ...promoted,
+    seq: promoted.seq + 1,
+    approvals: [approval, ...others].slice(0, keptApprovals),
+  };
+}

@@ -1,0 +1,97 @@
+import { describeFrozen, frozenBy } from '../freeze.ts';
+import type { RepositoryState } from '../model/desired.ts';
+import type { Freeze } from '../model/freeze.ts';
+import type { Promoted, PromotedCommit } from '../model/promoted.ts';
+
+/** The environment before, as its records have it. */
+export interface EnvironmentBefore {
+  readonly name: string;
+  /** Undefined: it never followed a commit. */
+  readonly state: RepositoryState | undefined;
+  /** Of an environment that commits are promoted to: the one it is to follow. */
+  readonly promoted: Promoted | undefined;
+  readonly isPromotedTo: boolean;
+}
+
+/** What an environment asks for before it takes a commit, besides health and alarms. */
+export interface PromotionTerms {
+  readonly approval?: boolean;
+  readonly freeze: readonly Freeze[];
+  readonly schedule?: readonly Freeze[];
+}
+
+export type Candidate =
+  /** The environment has what the one before has. */
+  | { readonly kind: 'same' }
+  | { readonly kind: 'waits'; readonly why: string; readonly sha?: string }
+  | { readonly kind: 'candidate'; readonly sha: string };
+
+/**
+ * Which commit an environment may get, by the state of the one before: the commit that is followed there now, as a whole.
+ * No other is ever a candidate, so none skips an environment.
+ */
+export function candidateOf(
+  { name, state, promoted, isPromotedTo }: EnvironmentBefore,
+  own: Promoted,
+): Candidate {
+  const waits = (why: string, sha?: string): Candidate => ({
+    kind: 'waits',
+    why: `${name} ${why}`,
+    ...(sha !== undefined && { sha }),
+  });
+  if (state === undefined || (isPromotedTo && promoted?.commit === undefined)) {
+    return waits('has no commit yet');
+  }
+  const { sha } = state.head;
+  if (isPromotedTo && promoted?.commit?.sha !== sha) {
+    return waits(`is about to follow ${short(promoted?.commit?.sha ?? '')}`);
+  }
+  if (own.commit?.sha === sha) return { kind: 'same' };
+  if (state.refused === true) return waits('is refused by its Git host', sha);
+  if (state.moving !== undefined) return waits('is being moved to a commit', sha);
+  if (state.failing) return waits(`cannot follow ${short(sha)} with all of its applications`, sha);
+  if (Object.values(state.applications).every(({ clusters }) => clusters.length === 0)) {
+    return waits('has nothing that could show that a commit is good', sha);
+  }
+  return { kind: 'candidate', sha };
+}
+
+export type Consent =
+  | { readonly kind: 'given'; readonly by: string; readonly reason?: string }
+  | { readonly kind: 'waits'; readonly why: string };
+
+/**
+ * Whether a commit may go by itself, or because somebody said so of exactly this commit. What was replaced once (a person
+ * went back from it, or a branch was moved back to it) needs that always.
+ */
+export function consentTo(
+  sha: string,
+  own: Promoted,
+  { approval, freeze, schedule }: PromotionTerms,
+  now: number,
+): Consent {
+  const frozen = frozenBy({ freeze, schedule }, 'push', now);
+  if (frozen !== undefined) return { kind: 'waits', why: describeFrozen(frozen) };
+  const given = approvalOf(sha, own);
+  if (given !== undefined) {
+    const { by, reason } = given;
+    return { kind: 'given', by, ...(reason !== undefined && { reason }) };
+  }
+  const how = `\`trueup promote --environment ${own.environment}\``;
+  const earlier = own.before.find((one) => one.sha === sha);
+  if (earlier !== undefined) {
+    return { kind: 'waits', why: `was there before, promoted ${earlier.at}: only ${how} brings it back` };
+  }
+  if (approval === true) return { kind: 'waits', why: `waits for ${how}` };
+  return { kind: 'given', by: 'trueup' };
+}
+
+/** Said after the commit was replaced, if it ever was: consent is used up by its promotion. */
+function approvalOf(sha: string, { approvals, before }: Promoted): PromotedCommit | undefined {
+  const promotedAt = before.find((one) => one.sha === sha)?.at ?? '';
+  return approvals.find((one) => one.sha === sha && one.at > promotedAt);
+}
+
+function short(sha: string): string {
+  return sha.slice(0, 7);
+}
