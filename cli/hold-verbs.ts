@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ExitCode } from './cli-error.ts';
 import type { RecordsSession } from './local-session.ts';
 import { appOption, clusterOption, stackOption, type Common } from './options.ts';
-import type { PromoteOptions } from './promote.ts';
+import { addPromotionVerbs } from './promotion-verbs.ts';
 import type { Report } from './report.ts';
 import type { Session } from './session.ts';
 import type { SuspendOptions } from './suspend.ts';
@@ -39,14 +39,5 @@ export function addHoldVerbs(
     .action(async (options: Common & Selection) => {
       done(await onRecords(options, (await import('./suspend.ts')).resumeTargets));
     });
-  verb('promote', 'say that a stage of a rollout is good enough, so that the next one begins; with --stack')
-    .addOption(stackOption())
-    .addOption(appOption().makeOptionMandatory())
-    .option('--stage <name>', 'default: the stage that holds the others back')
-    .option('--reason <text>', 'why, for the record')
-    .action(async (options: Common & PromoteOptions) => {
-      const work = async (session: Session): Promise<Report> =>
-        (await import('./promote.ts')).promoteStage(session, options);
-      done(await onStack(options, work));
-    });
+  addPromotionVerbs(verb, done, onStack);
 }

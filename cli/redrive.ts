@@ -2,6 +2,7 @@ import { stackResources } from '../adapters/stack-resources.ts';
 import { DeadLetters } from '../adapters/dead-letters.ts';
 import { CliError } from './cli-error.ts';
 import { table, type Report } from './report.ts';
+import { partName } from './stack-part.ts';
 
 /** Of those that nothing leads back from: no function gave these messages up, they never were in a queue. */
 const remedies = new Map([
@@ -13,8 +14,8 @@ const remedies = new Map([
  * Sends what lies in a dead-letter queue back to the queue that it came from; without a name, says how much lies in
  * which. Safe at any time and in any order: a message is a hint, and whoever reads it looks at the current state.
  */
-export async function redrive(stack: string, name?: string): Promise<Report> {
-  const queues = await deadLetterQueues(stack);
+export async function redrive(stack: string, networks: readonly string[], name?: string): Promise<Report> {
+  const queues = await deadLetterQueues(stack, networks);
   const deadLetters = new DeadLetters();
   if (name === undefined) {
     const counted = [];
@@ -39,19 +40,14 @@ export async function redrive(stack: string, name?: string): Promise<Report> {
 }
 
 /** URLs by the names that alarms give the queues. */
-async function deadLetterQueues(stack: string): Promise<ReadonlyMap<string, string>> {
+async function deadLetterQueues(
+  stack: string,
+  networks: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
   const found = (await stackResources(stack)).flatMap(({ type, logicalId, physicalId }) => {
-    const name = type === 'AWS::SQS::Queue' ? nameOf(logicalId) : undefined;
+    const name = type === 'AWS::SQS::Queue' ? partName(logicalId, 'DeadLetters', networks) : undefined;
     return name === undefined ? [] : [[name, physicalId] as const];
   });
   if (found.length > 0) return new Map(found.toSorted(([one], [other]) => (one < other ? -1 : 1)));
   throw new CliError(`${stack} has no dead-letter queues: it is not a stack of trueup.`);
-}
-
-/** `…QueuesRunsDeadLetters1A2B3C4D` is runs, `…NetworkvaultRunsDeadLetters1A2B3C4D` vault-runs. */
-function nameOf(logicalId: string): string | undefined {
-  const [, network, queue] =
-    /(?:Network([a-z0-9]+))?([A-Z][a-z]+)DeadLetters[0-9A-F]{8}$/.exec(logicalId) ?? [];
-  if (queue !== undefined) return [network, queue.toLowerCase()].filter(Boolean).join('-');
-  return /QueuesUndelivered[0-9A-F]{8}$/.test(logicalId) ? 'undelivered' : undefined;
 }

@@ -68,6 +68,14 @@ export async function openOutputs(stack: string): Promise<(name: keyof typeof ou
   };
 }
 
+/** Names of the networks that clusters of an installation are in. */
+export async function networksOf(stack: string): Promise<readonly string[]> {
+  const { stackConfigAt } = await import('../adapters/stack-config.ts');
+  const output = await openOutputs(stack);
+  const { clusters } = await stackConfigAt(output('config'), await s3Client())();
+  return [...new Set(clusters.flatMap(({ network }) => network ?? []))];
+}
+
 async function stackOutputs(stack: string): Promise<ReadonlyMap<string, string>> {
   const { CloudFormationClient, DescribeStacksCommand } = await import('@aws-sdk/client-cloudformation');
   const client = new CloudFormationClient(awsClient);

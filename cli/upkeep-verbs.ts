@@ -27,8 +27,12 @@ export function addUpkeepVerbs(
     .argument('[queue]', 'as the alarm names it: pushes, runs, later, sweeps, intake; NETWORK-runs')
     .addOption(stackOption())
     .action(async (queue: string | undefined, options: Common) => {
-      const { redrive } = await import('./redrive.ts');
-      done(await print(await redrive(stackOf('redrive', options), queue), options.output));
+      const stack = stackOf('redrive', options);
+      const [{ redrive }, { networksOf }] = await Promise.all([
+        import('./redrive.ts'),
+        import('./session.ts'),
+      ]);
+      done(await print(await redrive(stack, await networksOf(stack), queue), options.output));
     });
   verb('notify', 'what people were told that is not over yet; with --test, whether a channel works')
     .addOption(stackOption())

@@ -5,6 +5,7 @@ import { RoleRights } from '../../adapters/role-rights.ts';
 import type { AlarmFacts } from '../../core/doctor/judge-alarms.ts';
 import type { FunctionFact } from '../../core/doctor/judge-functions.ts';
 import type { QueueFact } from '../../core/doctor/judge-queues.ts';
+import { partName } from '../stack-part.ts';
 import { look } from './look.ts';
 import { rightsOf } from './rights.ts';
 import type { DoctorWorld } from './world.ts';
@@ -13,7 +14,7 @@ import type { DoctorWorld } from './world.ts';
 export async function seeFunctions(world: DoctorWorld): Promise<readonly FunctionFact[]> {
   const states = new FunctionStates();
   const roles = new RoleRights();
-  const ours = ofType(world, 'AWS::Lambda::Function', /Functions([A-Z]\w*?)Function[0-9A-F]{8}$/);
+  const ours = partsOf(world, 'AWS::Lambda::Function', 'Function');
   return Promise.all(
     ours.map(async ({ name, physicalId }): Promise<FunctionFact> => {
       const configuration = await look(async () => states.state(physicalId));
@@ -35,12 +36,9 @@ export async function seeFunctions(world: DoctorWorld): Promise<readonly Functio
 /** Queues of the stack, and their dead-letter queues. */
 export async function seeQueues(world: DoctorWorld): Promise<readonly QueueFact[]> {
   const states = new QueueStates(world.clock);
-  const work = ofType(world, 'AWS::SQS::Queue', /Queues([A-Z]\w*?)Queue[0-9A-F]{8}$/);
-  const dead = ofType(world, 'AWS::SQS::Queue', /Queues([A-Z]\w*?)DeadLetters[0-9A-F]{8}$/);
-  const undelivered = ofType(world, 'AWS::SQS::Queue', /Queues(Undelivered)[0-9A-F]{8}$/);
   const all = [
-    ...work.map((queue) => ({ ...queue, isDeadLetters: false })),
-    ...[...dead, ...undelivered].map((queue) => ({ ...queue, isDeadLetters: true })),
+    ...partsOf(world, 'AWS::SQS::Queue', 'Queue').map((queue) => ({ ...queue, isDeadLetters: false })),
+    ...partsOf(world, 'AWS::SQS::Queue', 'DeadLetters').map((queue) => ({ ...queue, isDeadLetters: true })),
   ];
   return Promise.all(
     all.map(async ({ name, physicalId, isDeadLetters }): Promise<QueueFact> => ({
@@ -63,18 +61,17 @@ export async function seeAlarms({ config, output }: DoctorWorld): Promise<AlarmF
   return { alarms, subscriptions };
 }
 
-/** Resources of a type whose logical id has this form, by what it names: `TrueUpFunctionsSweepFunction0A…` is `sweep`. */
-function ofType(
-  { resources }: DoctorWorld,
+/** Resources of a type by the name of their part, those of networks, of the audit path and of options too. */
+function partsOf(
+  { resources, config }: DoctorWorld,
   type: string,
-  form: RegExp,
+  kind: Parameters<typeof partName>[1],
 ): readonly { readonly name: string; readonly physicalId: string }[] {
+  const networks = config.clusters.flatMap(({ network }) => network ?? []);
   return resources
     .filter((resource) => resource.type === type)
     .flatMap(({ logicalId, physicalId }) => {
-      const [, name] = form.exec(logicalId) ?? [];
-      return name === undefined
-        ? []
-        : [{ name: `${name.slice(0, 1).toLowerCase()}${name.slice(1)}`, physicalId }];
+      const name = partName(logicalId, kind, networks);
+      return name === undefined ? [] : [{ name, physicalId }];
     });
 }
