@@ -1,7 +1,8 @@
 import { approvePromotion } from '../core/approve-promotion.ts';
 import type { StackConfig } from '../core/contract/config.ts';
 import { inBatches } from '../core/in-batches.ts';
-import { isEnvironment, readPromoted, readState } from '../core/promote-environments.ts';
+import { isEnvironment, readState } from '../core/promote-environments.ts';
+import { readPromoted } from '../core/promoted-book.ts';
 import { CliError } from './cli-error.ts';
 import { age, table, type Report } from './report.ts';
 import type { Session } from './session.ts';

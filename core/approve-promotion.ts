@@ -1,5 +1,6 @@
 import type { StackConfig } from './contract/config.ts';
 import { keys } from './contract/keys.ts';
+import { isPromotedByPointer } from './contract/tracked-ref.ts';
 import { updateDocument } from './documents.ts';
 import { Stop } from './errors.ts';
 import {
@@ -11,7 +12,8 @@ import {
 } from './model/promoted.ts';
 import { isoTime } from './model/time.ts';
 import type { Bus, Clock, Store } from './ports.ts';
-import { isEnvironment, readBefore, readPromoted, type Environment } from './promote-environments.ts';
+import { isEnvironment, readBefore, type Environment } from './promote-environments.ts';
+import { readPromoted } from './promoted-book.ts';
 
 interface ApproveDeps {
   readonly store: Store;
@@ -62,17 +64,17 @@ export async function approvePromotion(
   const detail = { version: 1 as const, environment: name, ...commit };
   const event = isNext
     ? { type: 'PromotionApproved' as const, detail }
-    : { type: 'Promoted' as const, detail: { ...detail, from } };
+    : { type: 'Promoted' as const, detail: { ...detail, from, returned: true } };
   await deps.bus.publish([event]);
   return { kind: isNext ? 'approved' : 'returned', commit };
 }
 
 function environmentNamed(name: string, { repositories }: ApproveDeps['config']): Environment {
-  const environments = repositories.filter(isEnvironment);
+  const environments = repositories.filter(isEnvironment).filter(isPromotedByPointer);
   const found = environments.find((one) => one.name === name);
   if (found !== undefined) return found;
   const known = environments.map((one) => one.name).join(', ') || 'none';
-  const message = `is none that commits are promoted to; known: ${known}`;
+  const message = `is none that commits are promoted to by pointer; known: ${known}`;
   throw new Stop({ subject: `environment ${name}`, message });
 }
 

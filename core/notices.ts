@@ -2,7 +2,7 @@ import type { StackConfig } from './contract/config.ts';
 import { keys } from './contract/keys.ts';
 import type { NoticeMessage } from './contract/notice-messages.ts';
 import { readDocument, writeDocument, type Document } from './documents.ts';
-import { Retry } from './errors.ts';
+import { Retry, faultsOf, messageOf } from './errors.ts';
 import { inBatches } from './in-batches.ts';
 import {
   emptyMemory,
@@ -12,6 +12,7 @@ import {
   type NoticeMemory,
 } from './model/notice-memory.ts';
 import { jsonEqual } from './model/json.ts';
+import { noticeEvents } from './model/notice.ts';
 import { isoTime, millisecondsOf } from './model/time.ts';
 import type { NoticeQueues } from './notice-ports.ts';
 import { decide, type Looked } from './notify/decide.ts';
@@ -20,7 +21,7 @@ import type { Place } from './notify/links.ts';
 import { readAlarm } from './notices/read-alarm.ts';
 import { readRepository } from './notices/read-repository.ts';
 import { checkReader, readTarget } from './notices/read-target.ts';
-import type { Reading } from './notify/reading.ts';
+import { nothing, type Reading } from './notify/reading.ts';
 import { isSettled, lookTime } from './notify/timing.ts';
 import type { Clock, Store } from './ports.ts';
 
@@ -38,12 +39,15 @@ export interface NoticesOutcome {
   readonly looked: number;
   /** Messages that went to channels. */
   readonly sent: number;
+  /** Why subjects could not be read, a sentence each: what is told of them stays as it is. */
+  readonly unreadable: readonly string[];
 }
 
 const tries = 12;
 const readsAtATime = 16;
 /** The longest that SQS delays a message. */
 const longestDelay = 900;
+const idle: NoticesOutcome = { looked: 0, sent: 0, unreadable: [] };
 
 /**
  * Hears of events and alarms, and tells people of states that changed. An event is only a hint at what to look at: some
@@ -55,22 +59,23 @@ export async function followNotices(
   deps: NoticesDeps,
 ): Promise<NoticesOutcome> {
   const { notifications } = deps.config;
-  if (notifications === undefined) return { looked: 0, sent: 0 };
+  if (notifications === undefined) return idle;
   const { fleet } = deps.config;
   await change(deps, async (memory, now) => {
     const heard = hear(memory, messages, { notifications, fleet, now });
     return heard === memory ? undefined : asking(heard, now, deps);
   });
   const wishes = messages.flatMap((message) => (message.heard === 'look' ? [message.look] : []));
-  if (wishes.length === 0) return { looked: 0, sent: 0 };
+  if (wishes.length === 0) return idle;
   return look(wishes.includes('all'), deps);
 }
 
 /** Looks at whatever is due, decides what is told, and hands it to the queues of the channels. */
 async function look(all: boolean, deps: NoticesDeps): Promise<NoticesOutcome> {
   const { fleet, notifications } = deps.config;
-  if (notifications === undefined) return { looked: 0, sent: 0 };
-  const read = reader(deps);
+  if (notifications === undefined) return idle;
+  const unreadable = new Map<string, string>();
+  const read = reader(deps, unreadable);
   let looked: readonly Looked[] = [];
   const memory = await change(deps, async (current, now) => {
     const hints = dueHints(current, all, now);
@@ -88,7 +93,7 @@ async function look(all: boolean, deps: NoticesDeps): Promise<NoticesOutcome> {
       outbox: current.outbox.filter(({ notice }) => !sent.has(notice.id)),
     }));
   }
-  return { looked: looked.length, sent: outbox.length };
+  return { looked: looked.length, sent: outbox.length, unreadable: [...unreadable.values()] };
 }
 
 /** Those whose records have settled; where all are asked for, also one for each subject with a problem. */
@@ -104,7 +109,10 @@ function dueHints(memory: NoticeMemory, all: boolean, now: number): readonly Hin
 }
 
 /** Reads each subject once, however often somebody else writes the memory meanwhile. */
-function reader(deps: NoticesDeps): (hint: Hint, memory: NoticeMemory) => Promise<Looked> {
+function reader(
+  deps: NoticesDeps,
+  unreadable: Map<string, string>,
+): (hint: Hint, memory: NoticeMemory) => Promise<Looked> {
   const { store, config, place, clock } = deps;
   const own = { store, config, place, check: checkReader(store) };
   const readings = new Map<string, Promise<Reading>>();
@@ -119,9 +127,17 @@ function reader(deps: NoticesDeps): (hint: Hint, memory: NoticeMemory) => Promis
     }
     return readAlarm(subject.alarm, memory.alarms[subject.alarm], place);
   };
+  // One record that nobody can read must not keep people from hearing of all others.
+  const leftAsItIs =
+    (key: string) =>
+    (error: unknown): Reading => {
+      if (faultsOf(error) === undefined) throw error;
+      unreadable.set(key, messageOf(error));
+      return { ...nothing, unknown: noticeEvents };
+    };
   return async (hint, memory) => {
     const key = `${subjectKey(hint.subject)} ${hint.last}`;
-    const reading = readings.get(key) ?? read(hint, memory);
+    const reading = readings.get(key) ?? read(hint, memory).catch(leftAsItIs(key));
     readings.set(key, reading);
     return { subject: hint.subject, reading: await reading };
   };

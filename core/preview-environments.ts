@@ -150,7 +150,16 @@ async function lookAround(
   });
   const seen = Object.fromEntries([...pulls].map(([id, pull]) => [id, JSON.stringify(pull ?? null)]));
   const { projects, variables } = deps.config;
-  const known = JSON.stringify({ head, fleet: fleet.digest, limits, projects, variables, build: deps.build });
+  const { isComplete } = fleet;
+  const known = JSON.stringify({
+    head,
+    fleet: fleet.digest,
+    isComplete,
+    limits,
+    projects,
+    variables,
+    build: deps.build,
+  });
   return { decided, pulls, fleet, digest: digestOf({ known, seen }) };
 }
 

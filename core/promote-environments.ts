@@ -1,16 +1,26 @@
 import type { RepositoryConfig, StackConfig } from './contract/config.ts';
 import type { PromotionConfig } from './contract/promotion.ts';
 import { keys } from './contract/keys.ts';
+import { promotionWriterOf } from './contract/repository.ts';
 import { isPromotedByPointer, trackedRef } from './contract/tracked-ref.ts';
-import { readDocument, updateDocument } from './documents.ts';
+import { readDocument } from './documents.ts';
 import { Stop } from './errors.ts';
 import { repositoryStateSchema, type RepositoryState } from './model/desired.ts';
 import { secondsOf } from './model/duration.ts';
-import { nothingPromoted, promotedSchema, withCommit, type Promoted } from './model/promoted.ts';
+import { withCommit, type Promoted, type PromotedCommit } from './model/promoted.ts';
 import type { Target } from './model/target.ts';
-import { isoTime } from './model/time.ts';
+import { isoTime, millisecondsOf } from './model/time.ts';
 import type { Alarms, Bus, Clock, PollQueue, Store } from './ports.ts';
-import { candidateOf, consentTo, type EnvironmentBefore } from './promotions/judge-promotion.ts';
+import { promoteByPullRequest } from './promote-by-pull-request.ts';
+import { noteWaiting, readPromoted, replacePromoted } from './promoted-book.ts';
+import type { ProposePromotionDeps } from './propose-promotion.ts';
+import {
+  candidateOf,
+  consentTo,
+  type Candidate,
+  type Consent,
+  type EnvironmentBefore,
+} from './promotions/judge-promotion.ts';
 import { firstBatch, readPeer } from './reconcile/read-rollout.ts';
 import { judgePeer, type PeerVerdict } from './reconcile/rollout-gate.ts';
 import { whyAlarmed } from './reconcile/why-alarmed.ts';
@@ -24,6 +34,13 @@ export interface PromoteEnvironmentsDeps {
   readonly queue: PollQueue;
   readonly bus: Bus;
   readonly config: Pick<StackConfig, 'repositories'>;
+  /** Absent where no environment gets commits by pull request. */
+  readonly proposals?: ProposePromotionDeps;
+}
+
+/** `follow`: an environment that a person made follow another commit. */
+interface PromotionMessage {
+  readonly follow?: string;
 }
 
 /** What came of a look at one environment. */
@@ -46,12 +63,15 @@ export function isEnvironment(repository: RepositoryConfig): repository is Envir
  * holds nothing, and who dies half-way has done nothing or all of it. What is wrong with one holds up no other; it is thrown at the end.
  */
 export async function promoteEnvironments(
+  messages: readonly PromotionMessage[],
   deps: PromoteEnvironmentsDeps,
 ): Promise<readonly PromotionOutcome[]> {
   const outcomes: PromotionOutcome[] = [];
   const failures: unknown[] = [];
+  const returned = new Set(messages.map(({ follow: name }) => name));
   for (const environment of deps.config.repositories.filter(isEnvironment)) {
     try {
+      if (returned.has(environment.name)) await askToFollow(environment, deps);
       outcomes.push(await promoteTo(environment, deps));
     } catch (error) {
       failures.push(error);
@@ -62,65 +82,94 @@ export async function promoteEnvironments(
 }
 
 async function promoteTo(environment: Environment, deps: PromoteEnvironmentsDeps): Promise<PromotionOutcome> {
-  const { name, promotion } = environment;
-  const names = { environment: name };
+  const { name } = environment;
   const own = await readPromoted(deps.store, name);
   const before = await readBefore(environment, deps);
   const candidate = candidateOf(before, own);
-  if (candidate.kind === 'same') return { ...names, kind: 'same', sha: own.commit?.sha };
-  const now = deps.clock.now();
-  const wait = async (why: string, sha?: string): Promise<PromotionOutcome> => {
-    await noteWaiting(deps.store, own, { why, ...(sha !== undefined && { sha }), at: isoTime(now) });
-    return { ...names, kind: 'waits', sha, why };
+  if (candidate.kind === 'same' && own.proposal === undefined)
+    return { environment: name, kind: 'same', sha: own.commit?.sha };
+  const gates = {
+    own,
+    before,
+    sha: candidate.sha,
+    consent: await consentNow(environment, { own, before, candidate }, deps),
   };
-  if (candidate.kind === 'waits') return wait(candidate.why, candidate.sha);
-  const { sha } = candidate;
+  const repository = promotionWriterOf(environment);
+  if (repository === undefined) return moveTo(environment, gates, deps);
+  const { proposals } = deps;
+  if (proposals === undefined) throw new Error('this function was not made to open pull requests');
+  const held = gates.consent.kind === 'waits' ? gates.consent.why : undefined;
+  const at = millisecondsOf(before.state?.head.at ?? isoTime(0));
+  const outcome = await promoteByPullRequest(
+    repository,
+    { own, sha: candidate.sha, at, held },
+    { ...deps, proposals },
+  );
+  if (outcome.kind !== 'promoted') return { environment: name, ...outcome };
+  await tell(environment, outcome.commit, deps);
+  return { environment: name, kind: 'promoted', sha: outcome.commit.sha, why: outcome.commit.reason };
+}
+
+interface Judged {
+  readonly own: Promoted;
+  readonly before: EnvironmentBefore;
+}
+
+/** Every gate, the dear ones last. */
+async function consentNow(
+  environment: Environment,
+  { own, before, candidate }: Judged & { readonly candidate: Candidate },
+  deps: PromoteEnvironmentsDeps,
+): Promise<Consent> {
+  if (candidate.kind === 'waits') return candidate;
+  const { promotion } = environment;
   const why = await whyNotGood(before, promotion, deps);
-  if (why !== undefined) return wait(why, sha);
+  if (why !== undefined) return { kind: 'waits', why };
   // Judged was what stood there all the while.
   const after = await readBefore(environment, deps);
-  if (after.state?.seq !== before.state?.seq) return wait(`${before.name} is being moved to a commit`, sha);
-  const consent = consentTo(sha, own, promotion, now);
-  if (consent.kind === 'waits') return wait(consent.why, sha);
-  const { kind: _, ...given } = consent;
-  const commit = { sha, at: isoTime(now), ...given };
-  // Intent and effect in one: the pointer itself. Whoever was faster has looked at something newer.
-  const written = await updateDocument(deps.store, keys.promoted(name), promotedSchema, (current) =>
-    (current?.seq ?? 0) === own.seq ? withCommit(current ?? own, commit) : undefined,
-  );
-  if (written?.seq !== own.seq + 1 || written.commit?.at !== commit.at) return { ...names, kind: 'same' };
-  await follow(environment, commit, deps);
-  return { ...names, kind: 'promoted', sha, why: given.reason };
+  if (after.state?.seq !== before.state?.seq)
+    return { kind: 'waits', why: `${before.name} is being moved to a commit` };
+  // Of a pull request people say themselves whether it goes back.
+  const known = promotion.by === 'pointer' ? own : { ...own, before: [] };
+  return consentTo(candidate.sha ?? '', known, promotion, deps.clock.now());
 }
 
-/** Both are hints: the next poll of the environment finds what was promoted, too. */
-async function follow(
+/** By pointer: intent and effect in one. */
+async function moveTo(
+  environment: Environment,
+  { own, sha = '', consent }: Judged & { readonly sha: string | undefined; readonly consent: Consent },
+  deps: PromoteEnvironmentsDeps,
+): Promise<PromotionOutcome> {
+  const { name } = environment;
+  const at = isoTime(deps.clock.now());
+  if (consent.kind === 'waits') {
+    await noteWaiting(deps.store, own, { why: consent.why, ...(sha !== '' && { sha }), at });
+    return { environment: name, kind: 'waits', sha, why: consent.why };
+  }
+  const { kind: _, ...given } = consent;
+  const commit = { sha, at, ...given };
+  if (!(await replacePromoted(deps.store, own, withCommit(own, commit))))
+    return { environment: name, kind: 'same' };
+  // Both are hints: the next poll of the environment finds what was promoted, too.
+  await askToFollow(environment, deps);
+  await tell(environment, commit, deps);
+  return { environment: name, kind: 'promoted', sha, why: given.reason };
+}
+
+async function tell(
   { name, promotion }: Environment,
-  { sha, at, by, reason }: { sha: string; at: string; by: string; reason?: string },
-  { queue, bus }: Pick<PromoteEnvironmentsDeps, 'queue' | 'bus'>,
+  commit: PromotedCommit,
+  { bus }: Pick<PromoteEnvironmentsDeps, 'bus'>,
+): Promise<void> {
+  const names = { version: 1 as const, environment: name, from: promotion.from, returned: false };
+  await bus.publish([{ type: 'Promoted', detail: { ...names, ...commit } }]);
+}
+
+async function askToFollow(
+  { name }: Environment,
+  { queue }: Pick<PromoteEnvironmentsDeps, 'queue'>,
 ): Promise<void> {
   await queue.poll({ version: 1, poll: 'remote', repositories: [name] }, 0);
-  const detail = { version: 1 as const, at, environment: name, from: promotion.from, sha, by };
-  await bus.publish([{ type: 'Promoted', detail: { ...detail, ...(reason !== undefined && { reason }) } }]);
-}
-
-/** Kept only where it is news, as often as it is asked. */
-async function noteWaiting(
-  store: Store,
-  own: Promoted,
-  waiting: NonNullable<Promoted['waiting']>,
-): Promise<void> {
-  const isKnown = (known: Promoted) =>
-    known.waiting?.why === waiting.why && known.waiting.sha === waiting.sha;
-  if (isKnown(own)) return;
-  await updateDocument(store, keys.promoted(own.environment), promotedSchema, (current) =>
-    (current?.seq ?? 0) === own.seq ? { ...(current ?? own), seq: own.seq + 1, waiting } : undefined,
-  );
-}
-
-export async function readPromoted(store: Store, environment: string): Promise<Promoted> {
-  const found = await readDocument(store, keys.promoted(environment), promotedSchema);
-  return found?.value ?? nothingPromoted(environment);
 }
 
 /** What the environment before has, by its records. */

@@ -1,5 +1,10 @@
 import type { RepositoryConfig } from './contract/repository.ts';
-import { isPromotedByPointer, trackedRef, withoutPromotion, type ResolvedRef } from './contract/tracked-ref.ts';
+import {
+  isPromotedByPointer,
+  trackedRef,
+  withoutPromotion,
+  type ResolvedRef,
+} from './contract/tracked-ref.ts';
 import { keys } from './contract/keys.ts';
 import { readDocument } from './documents.ts';
 import { promotedSchema } from './model/promoted.ts';

@@ -21,7 +21,14 @@ export function handler(event: unknown): Promise<BatchResponse> {
     const started = clock.now();
     const config = await loadConfig();
     const place = { fleet: config.fleet, region, bucket: environment.bucket };
-    const { looked, sent } = await followNotices(messages, { store, queues, clock, config, place });
+    const { looked, sent, unreadable } = await followNotices(messages, {
+      store,
+      queues,
+      clock,
+      config,
+      place,
+    });
+    for (const error of unreadable) log('WARN', 'what is told stays as it is', { error });
     const outcome = `${looked} looked at, ${sent} messages`;
     const milliseconds = clock.now() - started;
     log('INFO', 'notices', { count: messages.length, outcome, milliseconds });

@@ -33,6 +33,7 @@ import { pollCharts } from '../core/poll-charts.ts';
 import { poll } from '../core/poll.ts';
 import { followPullEvent, isPullRef, pollPulls, remakeEnvironments } from '../core/preview-environments.ts';
 import { produce } from '../core/produce.ts';
+import { PromotedGit } from '../core/promoted-git.ts';
 
 const environment = readEnvironment([
   'bucket',
@@ -50,21 +51,25 @@ const clock = new SystemClock();
 const secrets = new SecretsManagerSecrets(clock);
 const ecr = new EcrCredentials(clock);
 const { digestKeySecret, sealingKey: keyId } = environment;
+const store = new S3Store(environment.bucket);
 const deps = {
   build: await buildOf(import.meta.filename),
-  store: new S3Store(environment.bucket),
-  git: new Sources({
-    git: new HttpGit({
-      secrets,
-      scratch: tmpdir(),
-      path,
-      clock,
-      codeCommit: roleSigning(),
-      repositories: async () => (await loadConfig()).repositories,
+  store,
+  git: new PromotedGit(
+    new Sources({
+      git: new HttpGit({
+        secrets,
+        scratch: tmpdir(),
+        path,
+        clock,
+        codeCommit: roleSigning(),
+        repositories: async () => (await loadConfig()).repositories,
+      }),
+      oci: new OciArtifacts({ secrets, ecr }),
+      s3: new S3Objects(),
     }),
-    oci: new OciArtifacts({ secrets, ecr }),
-    s3: new S3Objects(),
-  }),
+    store,
+  ),
   renderers: await LocalRenderers.find(path),
   charts: new ChartRegistry({
     secrets,

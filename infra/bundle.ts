@@ -15,6 +15,7 @@ export const functionNames = [
   'preview',
   'report',
   'revert',
+  'promotion',
   'notify',
   'send',
 ] as const;

@@ -66,6 +66,7 @@ export class Functions extends Construct {
 
   #snapshot(): TrueUpFunction {
     const { config, configAsset, storage, bus, queues, secrets } = this.#props;
+    const isPromotedTo = config.repositories.some(({ promotion }) => promotion !== undefined);
     const to = new TrueUpFunction(this, 'Snapshot', {
       description: 'Fetches a commit, renders it and moves the desired pointers',
       code: codeWithGit(this, 'snapshot', this.#props),
@@ -80,7 +81,7 @@ export class Functions extends Construct {
     allowSources(to, config);
     secrets.grantDigestKey(to);
     storage.grant(to, {
-      read: ['inventory', 'facts', 'clusters'],
+      read: ['inventory', 'facts', 'clusters', ...(isPromotedTo ? (['promoted'] as const) : [])],
       write: ['deliveries', 'repositories', 'snapshots', 'desired', 'renders', 'asked'],
     });
     storage.grantSeal(to);

@@ -4,6 +4,7 @@ import { Environments } from './environments.ts';
 import { Images } from './images.ts';
 import { Notices } from './notices.ts';
 import { Preview } from './preview.ts';
+import { Promotion } from './promotion.ts';
 import { Report } from './report.ts';
 import { Revert } from './revert.ts';
 import type { Functions } from './functions.ts';
@@ -46,6 +47,11 @@ export function addOptions(
     const revert = new Revert(scope, 'Revert', { ...world, bundles, snapshotPackaging, queues });
     alarms.watchBacklog(revert.work);
     alarms.watchDeadLetters(revert.work);
+  }
+  if (config.repositories.some(({ promotion }) => promotion !== undefined)) {
+    const promotion = new Promotion(scope, 'Promotion', { ...world, queues });
+    alarms.watchBacklog(promotion.work);
+    alarms.watchDeadLetters(promotion.work);
   }
   if (config.notifications !== undefined) {
     const { notifications } = config;

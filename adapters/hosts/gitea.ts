@@ -27,7 +27,7 @@ const pullSchema = z.object({
   title: z.string(),
   body: z.string().nullish(),
   user: userSchema.nullish(),
-  head: z.object({ ref: z.string(), sha: z.string(), repo_id: z.number() }),
+  head: z.object({ label: z.string(), ref: z.string(), sha: z.string(), repo_id: z.number() }),
   base: z.object({ ref: z.string(), repo_id: z.number() }),
   labels: z.array(labelSchema).nullish(),
 });
@@ -207,9 +207,20 @@ function pullOf(pull: z.infer<typeof pullSchema>): HostPull {
     title: pull.title,
     body: pull.body ?? '',
     ...(author !== undefined && { author }),
-    // A fork that is gone has no id that could be ours.
-    head: { branch: pull.head.ref, sha: pull.head.sha, isFork: pull.head.repo_id !== pull.base.repo_id },
+    head: headOf(pull),
     base: { branch: pull.base.ref },
     labels: (pull.labels ?? []).map(({ name }) => name),
+  };
+}
+
+function headOf({ head, base }: z.infer<typeof pullSchema>): HostPull['head'] {
+  const { label, ref, sha } = head;
+  return {
+    // Once a branch is deleted, its name stands in the label alone.
+    branch: ref.startsWith('refs/pull/') && label !== '' ? label : ref,
+    sha,
+    // A fork that is gone has an id that is nobody's. Whoever may read can push to `refs/for/BRANCH` (AGit): such a pull
+    // request says that it is of the repository itself, and has no label.
+    isFork: head.repo_id !== base.repo_id || label === '',
   };
 }

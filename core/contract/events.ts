@@ -141,6 +141,7 @@ export const eventSchemas = {
     ...envelope,
     environment: z.string().describe('name of its repository in the stack configuration'),
     from: z.string().describe('the environment before'),
+    returned: z.boolean().describe('a person went back to a commit that it had'),
     sha: z.string(),
     by: z.string(),
     reason: z.string().exactOptional(),
@@ -251,10 +252,13 @@ export type PromotionRequest = z.infer<typeof promotionRequestSchema>;
 
 /** Messages of whoever promotes: all are hints to look at the records. */
 export const promotionMessageSchema = z.union([
-  envelopeSchema('Promoted').transform(({ detail }) => ({ follow: detail.environment })),
-  ...(['CommitExamined', 'ReconcileFinished', 'HealthChanged', 'PromotionApproved'] as const).map((type) =>
-    envelopeSchema(type).transform(() => ({})),
+  envelopeSchema('Promoted').transform(({ detail: { returned, environment } }) =>
+    returned ? { follow: environment } : {},
   ),
+  envelopeSchema('CommitExamined').transform(() => ({})),
+  envelopeSchema('ReconcileFinished').transform(() => ({})),
+  envelopeSchema('HealthChanged').transform(() => ({})),
+  envelopeSchema('PromotionApproved').transform(() => ({})),
   promotionRequestSchema.transform(() => ({})),
 ]);
 

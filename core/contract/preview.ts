@@ -13,4 +13,3 @@ export const previewSchema = z.strictObject({
     .default(true)
     .describe('ask each cluster by a dry run what would change there, too; forks never'),
 });
-export type PreviewConfig = z.infer<typeof previewSchema>;

@@ -3,6 +3,15 @@ import { durationSchema } from '../model/duration.ts';
 import { freezeSchema } from '../model/freeze.ts';
 import { alarmNamesSchema } from '../model/rollout.ts';
 import { nameSchema } from '../model/target.ts';
+import { imagesSchema } from './images.ts';
+
+/** With what the names of branches begin from which commits are proposed to an environment. */
+export const promotionBranches = 'trueup/promote/';
+
+const { author, tokenSecret, signingKeySecret } = imagesSchema.shape;
+const pathSchema = z
+  .string()
+  .regex(/^[^/\p{Cc}][^\p{Cc}]*$/u, 'must be a path relative to the root of the repository');
 
 const gates = {
   from: nameSchema.describe('the environment before: a repository of this configuration, by its name'),
@@ -33,13 +42,46 @@ export const promotionSchema = z.discriminatedUnion('by', [
       .exactOptional()
       .describe('each commit waits for `trueup promote --environment NAME`, too; default: no'),
   }),
+  z.strictObject({
+    by: z
+      .literal('pullRequest')
+      .describe(
+        'a pull request to the branch of this environment is opened and kept current; people merge it',
+      ),
+    ...gates,
+    files: z
+      .array(z.strictObject({ from: pathSchema, to: pathSchema }))
+      .min(1)
+      .max(100)
+      .exactOptional()
+      .describe(
+        'text files whose contents are carried over, such as the images of an overlay; default: the whole commit, to a branch of its own',
+      ),
+    reviews: z
+      .int()
+      .min(1)
+      .max(20)
+      .exactOptional()
+      .describe(
+        'approvals of the pull request without which its status `trueup/promotion` is not green; default: none',
+      ),
+    author,
+    tokenSecret,
+    signingKeySecret,
+    labels: z
+      .array(z.string().min(1).max(50))
+      .max(10)
+      .default([])
+      .describe('put on these pull requests, at hosts that have labels'),
+  }),
 ]);
 export type PromotionConfig = z.infer<typeof promotionSchema>;
 
 interface Environment {
   readonly name: string;
   readonly url: string;
-  readonly promotion?: { readonly from: string };
+  readonly branch?: string;
+  readonly promotion?: { readonly by: string; readonly from: string; readonly files?: unknown };
 }
 
 interface Fault {
@@ -50,7 +92,7 @@ interface Fault {
 /** What is wrong with the lines of environments, as a whole. */
 export function promotionFaults(repositories: readonly Environment[]): Fault[] {
   const byName = new Map(repositories.map((one) => [one.name, one]));
-  return repositories.flatMap(({ name, url, promotion }, index) => {
+  return repositories.flatMap(({ name, url, branch = 'main', promotion }, index) => {
     if (promotion === undefined) return [];
     const refuse = (message: string): Fault[] => [
       { path: ['repositories', index, 'promotion', 'from'], message },
@@ -59,6 +101,9 @@ export function promotionFaults(repositories: readonly Environment[]): Fault[] {
     if (before === undefined) return refuse(`there is no repository ${promotion.from}`);
     if (isInCircle(name, byName)) return refuse('leads back to itself: one environment must be the first');
     if (before.url !== url) return refuse('must have the same url: a commit of one is promoted to the other');
+    const isWhole = promotion.by === 'pullRequest' && promotion.files === undefined;
+    if (isWhole && branch === (before.branch ?? 'main'))
+      return refuse('must have another branch, unless `files` says what is carried over');
     return [];
   });
 }

@@ -261,6 +261,8 @@ export const repositorySchema = z
           refuse(key, 'is of the environment where commits arrive, not of one that they are promoted to');
       }
     }
+    if (repository.promotion?.by === 'pullRequest' && (!isBranch || repository.provider === 'generic'))
+      refuse('promotion', 'needs a branch that pull requests are for, and a provider that is known');
     if (lfs !== undefined && (isSsh || codeCommitOf(url) !== undefined)) {
       refuse('lfs', 'works with https:// urls of hosts that speak Git LFS');
     }
@@ -319,4 +321,17 @@ export function revertWriterOf(
   const { tokenSecret } = reverts;
   const reads = githubApp === undefined ? others : { ...others, githubApp };
   return { ...(tokenSecret === undefined ? reads : { ...others, tokenSecret }), reverts };
+}
+
+/** An environment that gets commits by pull request, with the token that may push in place of whatever reads. */
+export function promotionWriterOf(repository: RepositoryConfig):
+  | (RepositoryConfig & {
+      readonly promotion: Extract<RepositoryConfig['promotion'], { by: 'pullRequest' }>;
+    })
+  | undefined {
+  const { promotion, githubApp, ...others } = repository;
+  if (promotion?.by !== 'pullRequest') return undefined;
+  const { tokenSecret } = promotion;
+  const reads = githubApp === undefined ? others : { ...others, githubApp };
+  return { ...(tokenSecret === undefined ? reads : { ...others, tokenSecret }), promotion };
 }

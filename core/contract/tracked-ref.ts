@@ -30,11 +30,9 @@ export function isPromotedByPointer({ promotion }: TrackedRevision): boolean {
 }
 
 /** The same repository as one that follows its branch. */
-export function withoutPromotion<R extends TrackedRevision>({
-  promotion: _,
-  ...repository
-}: R): Omit<R, 'promotion'> {
-  return repository;
+export function withoutPromotion<R extends TrackedRevision>(repository: R): Omit<R, 'promotion'> {
+  const { promotion: _, ...followed } = repository;
+  return followed;
 }
 
 /**

@@ -94,13 +94,13 @@ export function isFollowed(
 function madeFrom(
   { definition, environment }: Wanted,
   { projects, variables }: StackConfig,
-  fleet: Fleet,
+  { digest: fleet, isComplete }: Fleet,
 ): string {
   const { application, clusters } = definition;
   const { sha, pull } = environment;
   // An Application as it was read has its members in the order of the schema.
   const spelt = JSON.stringify({ application, projects });
-  return digestOf({ spelt, clusters: [...clusters], sha, pull, variables, fleet: fleet.digest });
+  return digestOf({ spelt, clusters: [...clusters], sha, pull, variables, fleet, isComplete });
 }
 
 interface Making {

@@ -38,7 +38,6 @@ const scopeSchema = z.object({
   clusters: z.array(z.string()),
   projects: z.array(z.string()),
 });
-export type Scope = z.infer<typeof scopeSchema>;
 
 /** One thing to tell, in words from which everything secret is taken out already. */
 export const newsSchema = z.object({

@@ -18,12 +18,29 @@ export const promotedSchema = z.object({
   before: z.array(commitOfEnvironmentSchema),
   /** Newest first: consent of people to one commit each. */
   approvals: z.array(commitOfEnvironmentSchema),
+  /** By pull request: what its branch holds. */
+  proposal: z
+    .object({
+      sha: z.string().describe('the commit that is proposed'),
+      base: z.string().describe('on top of which one it was made'),
+      content: z.string().describe('digest of what it changes'),
+      head: z.string().describe('our commit on the branch'),
+      id: z.string(),
+      url: z.string(),
+      told: z.string().exactOptional().describe('what its status says'),
+    })
+    .exactOptional(),
+  matches: z
+    .string()
+    .exactOptional()
+    .describe('by pull request: the newest commit that has nothing which is not here'),
   waiting: z
     .object({ sha: z.string().exactOptional(), why: z.string(), at: z.string() })
     .exactOptional()
     .describe('what is not promoted yet, and since when for this reason'),
 });
 export type Promoted = z.infer<typeof promotedSchema>;
+export type PromotionProposal = NonNullable<Promoted['proposal']>;
 
 const keptCommits = 100;
 const keptApprovals = 20;
@@ -34,7 +51,8 @@ export function nothingPromoted(environment: string): Promoted {
 }
 
 /** The same with another commit to follow. */
-export function withCommit({ waiting: _, ...promoted }: Promoted, commit: PromotedCommit): Promoted {
+export function withCommit(current: Promoted, commit: PromotedCommit): Promoted {
+  const { waiting: _, ...promoted } = current;
   const replaced = promoted.commit === undefined ? [] : [promoted.commit];
   const before = [...replaced, ...promoted.before].slice(0, keptCommits);
   return { ...promoted, seq: promoted.seq + 1, commit, before };

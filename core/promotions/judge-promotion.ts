@@ -15,14 +15,14 @@ export interface EnvironmentBefore {
 
 /** What an environment asks for before it takes a commit, besides health and alarms. */
 export interface PromotionTerms {
-  readonly approval?: boolean;
+  readonly approval?: boolean | undefined;
   readonly freeze: readonly Freeze[];
   readonly schedule?: readonly Freeze[];
 }
 
 export type Candidate =
   /** The environment has what the one before has. */
-  | { readonly kind: 'same' }
+  | { readonly kind: 'same'; readonly sha: string }
   | { readonly kind: 'waits'; readonly why: string; readonly sha?: string }
   | { readonly kind: 'candidate'; readonly sha: string };
 
@@ -46,7 +46,7 @@ export function candidateOf(
   if (isPromotedTo && promoted?.commit?.sha !== sha) {
     return waits(`is about to follow ${short(promoted?.commit?.sha ?? '')}`);
   }
-  if (own.commit?.sha === sha) return { kind: 'same' };
+  if (own.commit?.sha === sha || own.matches === sha) return { kind: 'same', sha };
   if (state.refused === true) return waits('is refused by its Git host', sha);
   if (state.moving !== undefined) return waits('is being moved to a commit', sha);
   if (state.failing) return waits(`cannot follow ${short(sha)} with all of its applications`, sha);

@@ -33,7 +33,15 @@ test('deliveries are listed newest first, with what came of each', async () => {
         id,
       ]),
     [
-      ['0s ago', 'github', 'issues', '-', 'ignored', 'event issues is not used (used: push, ping)', 'd3'],
+      [
+        '0s ago',
+        'github',
+        'issues',
+        '-',
+        'ignored',
+        'event issues is not used (used: push, pull_request, pull_request_review…',
+        'd3',
+      ],
       ['24h ago', 'github', 'ping', '-', 'ignored', 'ping', 'd2'],
       ['24h ago', 'github', 'push', 'hello refs/heads/master 6113728', 'published', '-', 'd1'],
     ],

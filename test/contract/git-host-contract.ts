@@ -17,6 +17,8 @@ export interface HostUnderTest {
   /** Somebody opens a pull request; gives its id. */
   readonly open: (pull: Opened) => string;
   readonly merge: (id: string) => void;
+  /** As hosts do after a merge, and people after they closed one. */
+  readonly deleteBranch: (branch: string) => void;
   /** Texts of all comments, oldest first. */
   readonly comments: (id: string) => readonly string[];
   readonly say: (id: string, text: string) => void;
@@ -127,15 +129,16 @@ function reading(what: string, make: () => Promise<HostUnderTest>): void {
   });
 
   test(`${what}: the newest from a branch is found among a hundred others, in whatever state`, async () => {
-    const { host, repository, open, merge, hasForks } = await make();
+    const { host, repository, open, merge, deleteBranch, hasForks } = await make();
     const old = open({ branch: 'topic' });
     merge(old);
     const id = open({ branch: 'topic' });
     for (let at = 0; at < 60; at += 1) open({ branch: `b${at}` });
     if (hasForks) open({ branch: 'topic', isFork: true });
     merge(id);
+    deleteBranch('topic');
     const pull = await host.pullRequestFrom(repository, 'topic');
-    assert.deepEqual([pull?.id, pull?.state], [id, 'merged']);
+    assert.deepEqual([pull?.id, pull?.state, pull?.head.branch], [id, 'merged', 'topic']);
   });
 
   test(`${what}: approvals are told with who gave them`, async () => {

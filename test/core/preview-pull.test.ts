@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { keys } from '../../core/contract/keys.ts';
-import { Retry } from '../../core/errors.ts';
+import { Retry, Stop } from '../../core/errors.ts';
 import { pollPulls } from '../../core/poll-pulls.ts';
 import { previewPull } from '../../core/preview-pull.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
@@ -187,6 +187,35 @@ describe('clusters', () => {
     assert.equal(world.sweeps.length, 0);
     assert.match(world.comment(), /No cluster was asked: the stack configuration says so/);
   });
+});
+
+describe('signatures', () => {
+  for (const [what, isSigned] of [
+    ['an unsigned commit is rendered, and asks no cluster', false],
+    ['a signed commit asks clusters', true],
+  ] as const) {
+    it(what, async () => {
+      const verify = { mode: 'require' as const, sshKeys: ['ssh-ed25519 AAAA ada@example.com'] };
+      const { world, head } = await opened(new PullWorld(stackWith({ verify })));
+      const { deps } = world;
+      // As the adapter does: whoever asks with `verify` is told of a commit without a good signature.
+      const { git } = world.produce;
+      const strict: typeof deps.git = {
+        head: async () => git.head(),
+        heads: async (all) => git.heads(all),
+        checkout: async (repository, sha) => {
+          if (repository.verify !== undefined && !isSigned)
+            throw new Stop({ subject: `commit ${sha.slice(0, 7)}`, message: 'is not signed' });
+          return git.checkout(repository, sha);
+        },
+      };
+      const look = { kind: 'changed', version: 1, preview: 'look', repository: 'fleet', id: '1' } as const;
+      await previewPull(look, { ...deps, git: strict });
+      assert.equal(world.status(head), 'success: 1 application on 1 cluster');
+      assert.equal(world.sweeps.length, isSigned ? 1 : 0);
+      assert.equal(/not signed as the repository requires/.test(world.comment()), !isSigned);
+    });
+  }
 });
 
 describe('the poll', () => {

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
-import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  ReceiveMessageCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import type { StackConfigInput } from '../../core/contract/config.ts';
 import { keys, vendorServer, type VendorServer } from '../adapters/channels/contract-servers.ts';
@@ -53,8 +58,9 @@ test(
       ],
       routes: [{ channels: ['chat', 'pager', 'hook', 'broken', 'people', 'mail'] }],
     };
-    const { stage, cluster, close } = await openStage('notices', [], () => ({ notifications }));
-    t.after(close);
+    const opened = await openStage('notices', [], () => ({ notifications }));
+    t.after(async () => opened.close());
+    const { stage, cluster } = opened;
     const { installation, kubectl } = stage;
     const secretsManager = new SecretsManagerClient(installation.clients);
     const path = '/services/T000/B000/XXXX';
@@ -96,19 +102,19 @@ test(
       'apps/noted/theirs.yaml': object('theirs'),
     });
     await told('noted on local: the run is blocked');
-    const [opened] = await until('the page', async () =>
+    const [paged] = await until('the page', async () =>
       pager.received.length > 0 ? pager.received : undefined,
     );
     await until('the webhook', async () => hook.received[0]);
-    const trigger = pagerSchema.parse(JSON.parse(opened?.body ?? ''));
+    const trigger = pagerSchema.parse(JSON.parse(paged?.body ?? ''));
     assert.equal(trigger.event_action, 'trigger');
     t.diagnostic(`told while the broken channel had ${titles(broken).length} messages`);
     await told('noted on local: the run is blocked', broken);
     const listed = await runTrueup(installation, 'notify', '-o', 'json');
     assert.equal(z.object({ told: z.array(z.unknown()) }).parse(JSON.parse(listed.out)).told.length, 6);
 
-    const { title, phase } = await inbox();
-    assert.deepEqual([title, phase], ['noted on local: the run is blocked', 'opened']);
+    const published = await inbox();
+    assert.deepEqual([published.title, published.phase], ['noted on local: the run is blocked', 'opened']);
 
     // Mended in Git: over, under the same key.
     await pushFiles(stage, 'noted: leave theirs alone', { 'apps/noted/theirs.yaml': object('ours') });
@@ -155,6 +161,11 @@ async function subscribed(clients: ConstructorParameters<typeof SNSClient>[0] & 
   const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'people' }));
   const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'people' }));
   const Endpoint = `arn:aws:sqs:us-east-1:${localAccount}:people`;
+  // SNS may send to a queue only where the queue's own policy says so.
+  const Principal = { Service: 'sns.amazonaws.com' };
+  const Statement = [{ Effect: 'Allow', Principal, Action: 'sqs:SendMessage', Resource: Endpoint }];
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+  await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
   const Attributes = { RawMessageDelivery: 'true' };
   await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint, Attributes }));
   return async () =>

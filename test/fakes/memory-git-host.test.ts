@@ -12,6 +12,7 @@ gitHostContract('memory', async () => {
     repository,
     open: (pull) => host.open(name, pull),
     merge: (id) => host.change(name, id, { state: 'merged' }),
+    deleteBranch: () => undefined,
     comments: (id) => host.comments.get(`${name}#${id}`) ?? [],
     say: (id, text) => host.say(name, id, text),
     approve: (id, by, sha) => host.approve(name, id, { by, sha }),

@@ -17,6 +17,8 @@ const reviewStates = {
 /** Of `MAX_RESPONSE_ITEMS`, unless it is configured otherwise. */
 const mostAtOnce = 50;
 const ownId = 7;
+/** Pushed to `refs/for/main` by somebody who may read. */
+export const agit = 'refs/pull/1/head';
 
 /** The REST API of Gitea and Forgejo over a world. */
 export function giteaRoutes(world: HostWorld): Routes {
@@ -41,7 +43,9 @@ export function giteaRoutes(world: HostWorld): Routes {
     },
     [`GET ${pulls}/{index}`]: ({ params }) => {
       const pull = world.isHidden ? undefined : world.find(params['index']);
-      return pull === undefined ? notFound : { json: shown(pull) };
+      if (pull === undefined) return notFound;
+      const json = shown(pull);
+      return { json: pull.branch === agit ? { ...json, head: { ...json.head, label: '' } } : json };
     },
     [`PATCH ${pulls}/{index}`]: ({ params, body }) => {
       const pull = world.find(params['index']);
@@ -113,7 +117,12 @@ function pullOf(pull: WorldPull, world: HostWorld) {
     body: pull.body,
     user: accountOf(pull.author),
     labels: pull.labels.map((name) => world.labelled(name)),
-    head: { label: pull.branch, ref: pull.branch, sha: pull.sha, repo_id: pull.isFork ? 8 : ownId },
+    head: {
+      label: pull.branch,
+      ref: world.deleted.has(pull.branch) ? `refs/pull/${pull.number}/head` : pull.branch,
+      sha: pull.sha,
+      repo_id: pull.isFork ? 8 : ownId,
+    },
     base: { label: pull.into, ref: pull.into, sha: pull.sha, repo_id: ownId },
   };
 }

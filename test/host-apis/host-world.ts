@@ -49,6 +49,8 @@ export class HostWorld {
   readonly deployments: { id: number; environment: string; sha: string; states: string[] }[] = [];
   readonly reviews: WorldReview[] = [];
   readonly labels: { readonly id: number; readonly name: string }[] = [{ id: 1, name: 'bug' }];
+  /** Branches that are gone, as after a merge. */
+  readonly deleted = new Set<string>();
   /** The token may not see the repository. */
   isHidden = false;
   #numbers = 0;

@@ -58,6 +58,7 @@ export function worldUnderTest(world: HostWorld, server: HostServer, traits: Wor
       const pull = world.find(id);
       if (pull !== undefined) pull.state = 'merged';
     },
+    deleteBranch: (branch) => void world.deleted.add(branch),
     comments: (id) => world.commentsOf(id).map(({ text }) => text),
     say: (id, text) => world.comment(Number(id), 'mallory', text),
     approve: (id, by, sha) => {

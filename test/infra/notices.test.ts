@@ -102,7 +102,7 @@ test('events, alarms and the hourly look reach the queue, in a form that the fun
 test('mail goes through a topic of its own, which each address has to confirm', () => {
   const addresses = ofType(stack.resources, 'AWS::SNS::Subscription')
     .filter(([, { Properties }]) => Properties['Protocol'] === 'email')
-    .map(([, { Properties }]) => Properties['Endpoint']);
+    .map(([, { Properties }]) => String(Properties['Endpoint']));
   assert.deepEqual(addresses.toSorted(), ['dev@example.com', 'ops@example.com']);
   const [, send] =
     ofType(stack.resources, 'AWS::Lambda::Function').find(([id]) => id.includes('NoticesSend')) ?? [];

@@ -131,7 +131,7 @@ export function rightsIn(config: StackConfigInput): readonly string[] {
           .flat()
           .map(
             (resource) =>
-              `${/Webhook|Snapshot|Reconcile|Sweep|Intake|Audit|Images|Revert/.exec(name)?.[0]} ${String(Action)} ${flatten(resource)}`,
+              `${/Webhook|Snapshot|Reconcile|Sweep|Intake|Audit|Images|Revert|Promotion/.exec(name)?.[0]} ${String(Action)} ${flatten(resource)}`,
           ),
       ),
   );

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import { once } from 'node:events';
+import type * as Cards from 'adaptivecards';
 import * as z from 'zod';
 
 /**
@@ -282,7 +283,7 @@ const faultsOf: Readonly<Record<Vendor, Judge>> = {
 };
 
 const { AdaptiveCard, SerializationContext, Versions } = z
-  .custom<typeof import('adaptivecards')>()
+  .custom<typeof Cards>()
   .parse(createRequire(import.meta.url)('adaptivecards/dist/adaptivecards.js'));
 
 /** What Microsoft's parser has to say of a card, as Teams would read it. */

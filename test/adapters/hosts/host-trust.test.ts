@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { GitHosts } from '../../../adapters/git-hosts.ts';
 import { Retry } from '../../../core/errors.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
+import { agit } from '../../host-apis/gitea-api.ts';
 import { hostKinds } from '../../host-apis/host-kinds.ts';
 import { hostStarter, type StartedHost } from '../../host-apis/host-starter.ts';
 import { shaOf, type WorldReview } from '../../host-apis/host-world.ts';
@@ -34,6 +35,12 @@ for (const name of ['github', 'gitea']) {
     assert.deepEqual(await approvers(await begin(name), [{ by: 'mallory', mayWrite: false }]), []);
   });
 }
+
+test('gitea: what somebody pushed for review is no branch of the repository', async () => {
+  const { host, repository, open } = await begin('gitea');
+  const id = open({ branch: agit });
+  assert.equal((await host.pullRequest(repository, id))?.head.isFork, true);
+});
 
 test('tokens go out as each host takes them', async () => {
   const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;

@@ -124,6 +124,27 @@ describe('an environment stays', () => {
   });
 });
 
+test('nor from a cluster of two that is only not known yet; from one that is known to be left it goes', async () => {
+  const world = new EnvironmentWorld();
+  const access = { type: 'eks', name: 'x' } as const;
+  const [dev, two] = ['dev', 'dev-2'].map((name) => ({ name, access, labels: { tier: 'dev' } }));
+  assert.ok(dev && two);
+  world.config = { ...environmentConfig, clusters: [dev, two] };
+  const wish = 'clusters: {selector: {matchLabels: {tier: dev}}}';
+  const files = (value: string) => shop(value, wish, { clusters: '{names: [dev-2]}' });
+  world.git.push('a', files('1'));
+  world.open('b', files('2'));
+  await world.look();
+  await stands(world);
+  world.config = { ...environmentConfig, clusters: [two], discovery: [{ tags: { a: 'b' } }] };
+  await world.look();
+  await stands(world);
+  world.config = { ...environmentConfig, clusters: [two] };
+  await world.look();
+  assert.equal((await world.environment('shop-pr-1'))?.state, 'gone');
+  assert.equal((await world.pointer('shop-pr-1', 'dev-2')).state, 'present');
+});
+
 describe('what is not an environment of the application is left alone', () => {
   test('an application of that name, present or gone', async () => {
     for (const files of [{}, { 'applications/shop-pr-1.yaml': '' }]) {

@@ -37,6 +37,8 @@ export class NoticeWorld implements NoticeQueues {
   readonly sent: Outgoing[] = [];
   readonly #config;
   #looks: { readonly at: number; readonly request: LookRequest }[] = [];
+  /** The function dies before a message is in the queue. */
+  dies = false;
   /** How often anything was asked for a later look. */
   looksAsked = 0;
 
@@ -63,6 +65,7 @@ export class NoticeWorld implements NoticeQueues {
   }
 
   async send(outgoing: Outgoing): Promise<void> {
+    if (this.dies) throw new Error('died');
     this.sent.push(outgoing);
   }
 

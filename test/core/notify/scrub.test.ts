@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scrub } from '../../../core/notify/scrub.ts';
 
-const key = `-----BEGIN RSA ${'PRIVATE'} KEY-----\nMIIEow+/=\n-----END RSA ${'PRIVATE'} KEY-----`;
-const jwt = `eyJhbGciOiJIUzI1NiJ9.${'eyJzdWIiOiIxIn0'}.c2lnbmF0dXJl`;
+// Put together here, so that nobody's scanner takes them for real ones.
+const pem = ['RSA', 'PRIVATE', 'KEY'].join(' ');
+const key = `-----BEGIN ${pem}-----\nMIIEow+/=\n-----END ${pem}-----`;
+const jwt = ['eyJhbGciOiJIUzI1NiJ9', 'eyJzdWIiOiIxIn0', 'c2lnbmF0dXJl'].join('.');
 
 const cases: readonly (readonly [what: string, text: string, expected: string])[] = [
   ['a text without secrets stays', 'Deployment shop/web: not found', 'Deployment shop/web: not found'],

@@ -1,0 +1,78 @@
+import { Duration } from 'aws-cdk-lib/core';
+import { Rule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
+import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
+import { Construct } from 'constructs';
+import { eventSource, type EventType, type PromotionRequest } from '../core/contract/events.ts';
+import type { Queues } from './queues.ts';
+import type { TargetWorld } from './target-functions.ts';
+import type { NamedQueues } from './target-queues.ts';
+import { TrueUpFunction } from './trueup-function.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface PromotionProps extends TargetWorld {
+  readonly queues: Pick<Queues, 'undelivered' | 'pushes'>;
+}
+
+const tells: readonly EventType[] = [
+  'CommitExamined',
+  'ReconcileFinished',
+  'HealthChanged',
+  'PromotionApproved',
+  'Promoted',
+];
+const request: PromotionRequest = { version: 1, promotion: 'look' };
+/** What nobody tells of: the end of a soak and of a freeze, an alarm that is OK again. */
+const every = Duration.minutes(1);
+
+/** Promotes commits from environment to environment (issue 7): only made where a repository is one that they are promoted to. */
+export class Promotion extends Construct {
+  readonly function: TrueUpFunction;
+  readonly #queue: WorkQueue;
+
+  constructor(scope: Construct, id: string, props: PromotionProps) {
+    super(scope, id);
+    const { configAsset, storage, bus, code, queues } = props;
+    this.#queue = new WorkQueue(this, 'Promotion', { visibility: Duration.minutes(3), attempts: 5 });
+    this.function = new TrueUpFunction(this, 'Function', {
+      description: 'Promotes commits from environment to environment',
+      code: code('promotion'),
+      timeout: Duration.minutes(2),
+      memoryMiB: 512,
+    });
+    configAsset.grant(this.function);
+    storage.grant(this.function, {
+      read: ['repositories', 'desired', 'inventory', 'checks', 'holds'],
+      write: ['promoted'],
+    });
+    bus.grantPublish(this.function);
+    queues.pushes.grantSend(this.function, 'pushQueue');
+    // Composite alarms are told to nobody who may not see all.
+    this.function.allow(new PolicyStatement({ actions: ['cloudwatch:DescribeAlarms'], resources: ['*'] }));
+    this.#queue.feedTogether(this.function);
+    new Rule(this, 'Changed', {
+      eventBus: bus.bus,
+      description: 'Something became of an environment: look what may be promoted',
+      eventPattern: { source: [eventSource], detailType: [...tells] },
+      targets: [new SqsQueue(this.#queue.queue, { deadLetterQueue: queues.undelivered })],
+    });
+    new Schedule(this, 'Schedule', {
+      description: 'Looks which environments may get a commit by now',
+      schedule: ScheduleExpression.rate(every),
+      timeWindow: TimeWindow.off(),
+      target: new SqsSendMessage(this.#queue.queue, {
+        input: ScheduleTargetInput.fromObject(request),
+        deadLetterQueue: queues.undelivered,
+        maxEventAge: every,
+        retryAttempts: 3,
+      }),
+    });
+  }
+
+  /** By its name in alarms. */
+  get work(): NamedQueues {
+    return { promotion: this.#queue };
+  }
+}
