@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import path from 'node:path';
-import { siteHeaders } from '../core/contract/site-headers.ts';
+import { siteHeaders, tokenHeader } from '../core/contract/site-headers.ts';
 
 export interface ApiCall {
   readonly method: string;
@@ -31,7 +31,8 @@ export interface ApiServerOptions {
 
 const host = '127.0.0.1';
 const prefix = '/api/v1/';
-const mostBytes = 64 * 1024;
+/** Of a body. */
+export const mostBytes = 64 * 1024;
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -156,8 +157,8 @@ async function api(
   else response.writeHead(200, headers).end(JSON.stringify(reply.body));
 }
 
-function bears({ headers: { authorization = '' } }: IncomingMessage, token: string): boolean {
-  const [given, wanted] = [Buffer.from(authorization), Buffer.from(`Bearer ${token}`)];
+function bears({ headers }: IncomingMessage, token: string): boolean {
+  const [given, wanted] = [Buffer.from(String(headers[tokenHeader])), Buffer.from(`Bearer ${token}`)];
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { ApiDeps } from '../core/api/deps.ts';
-import type { Person } from '../core/api/person.ts';
+import { everywhere, type Person } from '../core/api/person.ts';
 import { stackName } from '../core/contract/environment.ts';
 import type { ExitCode } from './cli-error.ts';
 import { isLocal, stackOption, type Common } from './options.ts';
@@ -58,13 +58,11 @@ async function ofStack(options: UiVerbOptions): Promise<Opened> {
     ids,
     queues,
     bus: new EventBridgeBus(output('bus')),
-    // The functions send those.
-    metrics: { put: async () => undefined },
     config: await stackConfigAt(output('config'), await s3Client())(),
     book: new common.FleetBook(store),
     version: await version(),
   };
-  return { deps, person: { name: await session.whoAmI(), role: 'admin', projects: ['*'] } };
+  return { deps, person: everywhere(await session.whoAmI(), 'admin') };
 }
 
 /** Records of one's own: nobody is there to run what an action would ask for, so that one looks and changes nothing. */
@@ -78,14 +76,13 @@ async function ofStore(options: UiVerbOptions): Promise<Opened> {
     store,
     clock,
     ids,
-    queues: { run: async () => undefined, sweep: async () => undefined },
+    queues: { run: async () => undefined },
     bus: { publish: async () => undefined },
-    metrics: { put: async () => undefined },
     config: localConfig('local'),
     book: new FleetBook(store),
     version: await version(),
   };
-  return { deps, person: { name: await whoAmI(), role: 'viewer', projects: ['*'] } };
+  return { deps, person: everywhere(await whoAmI(), 'viewer') };
 }
 
 async function version(): Promise<string> {

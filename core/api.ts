@@ -46,6 +46,8 @@ const unknownPlace = (): ApiProblem =>
 async function answerTo(request: ApiRequest, deps: ApiDeps): Promise<unknown> {
   const parts = request.path.split('/').map(decoded);
   const [place, cluster, application, what] = parts;
+  // Names become parts of keys.
+  if (parts.some((part) => /[/\\]|^\.*$/.test(part))) throw unknownPlace();
   const target = place === 'targets' && cluster && application ? { cluster, application } : undefined;
   if (request.method === 'POST') {
     if (target === undefined || what === undefined || !isAction(what) || parts.length > 4)

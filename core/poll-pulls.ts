@@ -26,8 +26,8 @@ export async function pollPulls({ store, host, queues, config }: PollPullsDeps):
       for (const { id, head, base } of await host.openPullRequests(repository)) {
         if (`refs/heads/${base.branch}` !== trackedRef(repository)) continue;
         const known = (await readPreview(store, { repository: name, id }))?.value;
-        const isDone = known?.head === head.sha && (known.state === 'rendered' || known.state === 'refused');
-        if (isDone) continue;
+        // One that was begun and given up lies in the dead-letter queue: a person decides about it, and not a clock.
+        if (known?.head === head.sha && known.state !== 'closed' && known.state !== 'elsewhere') continue;
         await queues.preview({ version: 1, preview: 'look', repository: name, id }, 0);
         told.push(`${name} ${id}`);
       }

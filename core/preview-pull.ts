@@ -72,8 +72,10 @@ async function follow(repository: RepositoryConfig, id: string, deps: PreviewPul
     if (known === undefined && (state === 'closed' || state === 'elsewhere'))
       return `nothing is said to it: ${state}`;
     const head = pull?.head.sha ?? known?.head ?? '';
-    if (known?.head === head && known.inputs === inputs && isSaid(known.state, state))
-      return tellPull(repository, id, deps);
+    if (known?.head === head && known.inputs === inputs && isSaid(known.state, state)) {
+      // Once more, since whoever was to say it may have died of it.
+      return state === 'refused' ? conclude(repository, known, deps) : tellPull(repository, id, deps);
+    }
     const commented = known?.commented ?? false;
     const next = { repository: repository.name, id, head, inputs, state, commented };
     const claim = await writePreview(deps.store, current, next);

@@ -1,9 +1,10 @@
 import { App, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import { stackName } from '../core/contract/environment.ts';
-import { bundleFunctions } from './bundle.ts';
+import { bundleFunctions, sourceOf } from './bundle.ts';
 import { readSettings, SettingsError } from './settings.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { TrueUp } from './trueup.ts';
+import { wantedFunctions } from './wanted-functions.ts';
 
 const app = new App();
 try {
@@ -11,7 +12,7 @@ try {
     app.node.tryGetContext(name),
   );
   using bundles = temporaryFolder();
-  await bundleFunctions(bundles.path);
+  await bundleFunctions(bundles.path, sourceOf, wantedFunctions(config));
   const name = stackName(config.fleet);
   const stack = new Stack(app, name, { description: `trueup: GitOps for EKS, installation ${config.fleet}` });
   new TrueUp(stack, 'TrueUp', {

@@ -18,6 +18,7 @@ export const functionNames = [
   'promotion',
   'notify',
   'send',
+  'api',
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
 
@@ -31,13 +32,14 @@ const requireBanner =
 /**
  * Bundles the functions into `<outdir>/<name>/`: `index.mjs` and the chunks that it loads when it first needs them.
  * Everything is inside, the AWS SDK too, since importing it from disk takes a cold start 3 to 4 times as long. The same
- * sources give the same bytes. `entry` finds a source file. Rejects with esbuild's own messages, with file and line.
+ * sources give the same bytes. `entry` finds a source file; `names`: these alone. Rejects with esbuild's own messages, with file and line.
  */
 export async function bundleFunctions(
   outdir: string,
   entry: (name: FunctionName) => string = sourceOf,
+  names: readonly FunctionName[] = functionNames,
 ): Promise<void> {
-  await Promise.all(functionNames.map((name) => build(optionsFor(entry(name), bundleOf(outdir, name)))));
+  await Promise.all(names.map((name) => build(optionsFor(entry(name), bundleOf(outdir, name)))));
 }
 
 /** The same, one after the other, for constructors, which cannot wait. Returns `outdir`. */
@@ -55,7 +57,7 @@ export function emptyBundles(outdir: string): string {
   return outdir;
 }
 
-function sourceOf(name: FunctionName): string {
+export function sourceOf(name: FunctionName): string {
   return path.join(sources, `${name}.ts`);
 }
 

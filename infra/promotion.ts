@@ -6,13 +6,16 @@ import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from 'a
 import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import { eventSource, type EventType, type PromotionRequest } from '../core/contract/events.ts';
+import { promotionWriterOf } from '../core/contract/repository.ts';
+import { codeWithGit, type GitPackaging } from './function-code.ts';
+import { allowCodeCommit } from './source-rights.ts';
 import type { Queues } from './queues.ts';
 import type { TargetWorld } from './target-functions.ts';
-import type { NamedQueues } from './target-queues.ts';
+import { workTimeout, workVisibility, type NamedQueues } from './target-queues.ts';
 import { TrueUpFunction } from './trueup-function.ts';
 import { WorkQueue } from './work-queue.ts';
 
-export interface PromotionProps extends TargetWorld {
+export interface PromotionProps extends TargetWorld, GitPackaging {
   readonly queues: Pick<Queues, 'undelivered' | 'pushes'>;
 }
 
@@ -34,13 +37,17 @@ export class Promotion extends Construct {
 
   constructor(scope: Construct, id: string, props: PromotionProps) {
     super(scope, id);
-    const { configAsset, storage, bus, code, queues } = props;
-    this.#queue = new WorkQueue(this, 'Promotion', { visibility: Duration.minutes(3), attempts: 5 });
+    const { config, configAsset, storage, bus, secrets, code, queues } = props;
+    // Git comes along only where something is proposed by pull request.
+    const written = config.repositories.flatMap((one) => promotionWriterOf(one) ?? []);
+    const writes = written.length > 0;
+    this.#queue = new WorkQueue(this, 'Promotion', { visibility: workVisibility, attempts: 5 });
     this.function = new TrueUpFunction(this, 'Function', {
       description: 'Promotes commits from environment to environment',
-      code: code('promotion'),
-      timeout: Duration.minutes(2),
-      memoryMiB: 512,
+      code: writes ? codeWithGit(this, 'promotion', props) : code('promotion'),
+      timeout: workTimeout,
+      memoryMiB: writes ? 1024 : 512,
+      ...(writes && { scratchMiB: 2048 }),
     });
     configAsset.grant(this.function);
     storage.grant(this.function, {
@@ -51,6 +58,18 @@ export class Promotion extends Construct {
     queues.pushes.grantSend(this.function, 'pushQueue');
     // Composite alarms are told to nobody who may not see all.
     this.function.allow(new PolicyStatement({ actions: ['cloudwatch:DescribeAlarms'], resources: ['*'] }));
+    secrets.grantPromotions(this.function);
+    secrets.grantHostApis(this.function, written);
+    allowCodeCommit(this.function, written, [
+      'codecommit:CreatePullRequest',
+      'codecommit:GetPullRequest',
+      'codecommit:GetPullRequestApprovalStates',
+      'codecommit:GitPull',
+      'codecommit:GitPush',
+      'codecommit:ListPullRequests',
+      'codecommit:UpdatePullRequestDescription',
+      'codecommit:UpdatePullRequestTitle',
+    ]);
     this.#queue.feedTogether(this.function);
     new Rule(this, 'Changed', {
       eventBus: bus.bus,

@@ -12,7 +12,13 @@ import {
   takesTokens,
   type Hook,
 } from '../core/contract/hooks.ts';
-import { hostSecretOf, revertWriterOf, secretsOf, verifyingSecretsOf } from '../core/contract/repository.ts';
+import {
+  hostSecretOf,
+  promotionWriterOf,
+  revertWriterOf,
+  secretsOf,
+  verifyingSecretsOf,
+} from '../core/contract/repository.ts';
 import { channelSecretsOf, type Notifications } from '../core/contract/notifications.ts';
 import type { TrueUpFunction } from './trueup-function.ts';
 
@@ -103,6 +109,16 @@ export class Secrets extends Construct {
     const secrets = written.flatMap((repository) => [
       ...secretsOf(repository),
       repository.reverts.signingKeySecret,
+    ]);
+    this.#allowNamed(to, secrets);
+  }
+
+  /** Likewise, where commits are promoted by pull request. */
+  grantPromotions(to: TrueUpFunction): void {
+    const written = this.#config.repositories.flatMap((one) => promotionWriterOf(one) ?? []);
+    const secrets = written.flatMap((repository) => [
+      ...secretsOf(repository),
+      repository.promotion.signingKeySecret,
     ]);
     this.#allowNamed(to, secrets);
   }

@@ -24,6 +24,7 @@ import { Outputs } from './outputs.ts';
 import { PollSchedule } from './poll-schedule.ts';
 import { Queues } from './queues.ts';
 import { Secrets } from './secrets.ts';
+import { siteFolder } from './site-folder.ts';
 import { Storage } from './storage.ts';
 import { SweepSchedule } from './sweep-schedule.ts';
 import type { TargetFunctions, TargetWorld } from './target-functions.ts';
@@ -38,15 +39,21 @@ export interface TrueUpProps {
    */
   readonly bundles?: string;
   /**
+   * Folder that `buildSite` of `web/build.ts` filled, for an installation with a dashboard. Copied like `bundles`.
+   * @default - the site is bundled here and now, where the configuration has a `dashboard`
+   */
+  readonly site?: string;
+  /**
    * `image`: git, kubectl and Helm come with the snapshot function; built by Docker at deploy. `zip`: the same bundle
    * alone, for a local deployment where the machine has these tools.
    * @default 'image'
    */
   readonly snapshotPackaging?: 'image' | 'zip';
   /**
-   * Concurrency reserved for the webhook function, which is also its limit: a flood of requests from the internet can
-   * then neither starve the other functions nor cost more than this. An account must keep 100 unreserved, or all 10
-   * of a new account's: the deployment fails there until the quota is raised, or nothing is reserved.
+   * Concurrency reserved for the webhook function, and as much for that of the dashboard where there is one, which is
+   * also their limit: a flood of requests from the internet can then neither starve the other functions nor cost more
+   * than this. An account must keep 100 unreserved, or all 10 of a new account's: the deployment fails there until the
+   * quota is raised, or nothing is reserved.
    * @default - nothing is reserved
    */
   readonly hookConcurrency?: number | undefined;
@@ -139,7 +146,17 @@ export class TrueUp extends Construct {
     this.#alarms = alarms;
     this.#functions = functions;
     for (const cluster of config.clusters) this.#allow(cluster);
-    addOptions(this, { world: this.#world, bundles, snapshotPackaging, queues, alarms, functions });
+    using siteScratch = temporaryFolder();
+    addOptions(this, {
+      world: this.#world,
+      bundles,
+      snapshotPackaging,
+      queues,
+      alarms,
+      functions,
+      hookConcurrency,
+      site: () => props.site ?? siteFolder(this, siteScratch.path),
+    });
 
     new Outputs(this, 'Outputs', {
       hookUrl: functions.hookUrl,

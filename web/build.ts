@@ -1,6 +1,6 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { build } from 'esbuild';
+import { build, buildSync, type BuildOptions, type Metafile } from 'esbuild';
 
 const source = import.meta.dirname;
 
@@ -16,8 +16,18 @@ export interface SiteFiles {
  * All but the page have names that hold a digest, so that they can be cached for ever. Rejects with esbuild's messages.
  */
 export async function buildSite(outdir: string): Promise<SiteFiles> {
-  await mkdir(outdir, { recursive: true });
-  const { metafile } = await build({
+  const { metafile } = await build(optionsFor(outdir));
+  return writePage(outdir, metafile);
+}
+
+/** The same for constructors, which cannot wait. */
+export function buildSiteSync(outdir: string): SiteFiles {
+  const { metafile } = buildSync(optionsFor(outdir));
+  return writePage(outdir, metafile);
+}
+
+function optionsFor(outdir: string) {
+  return {
     entryPoints: { main: path.join(source, 'src/main.tsx') },
     outdir,
     bundle: true,
@@ -33,7 +43,10 @@ export async function buildSite(outdir: string): Promise<SiteFiles> {
     metafile: true,
     legalComments: 'none',
     logLevel: 'warning',
-  });
+  } as const satisfies BuildOptions;
+}
+
+function writePage(outdir: string, metafile: Metafile): SiteFiles {
   const outputs = Object.entries(metafile.outputs).map(
     ([file, output]) => [path.basename(file), output] as const,
   );
@@ -41,10 +54,11 @@ export async function buildSite(outdir: string): Promise<SiteFiles> {
   const style = outputs.find(([name]) => name.startsWith('main-') && name.endsWith('.css'))?.[0];
   if (main === undefined || style === undefined) throw new Error('esbuild made no script or no style');
   const [script, { imports }] = main;
-  const page = await readFile(path.join(source, 'index.html'), 'utf8');
+  const page = readFileSync(path.join(source, 'index.html'), 'utf8');
   const named = page.replace('"main.js"', `"${script}"`).replace('"main.css"', `"${style}"`);
-  await writeFile(path.join(outdir, 'index.html'), named);
-  await copyFile(path.join(source, 'favicon.svg'), path.join(outdir, 'favicon.svg'));
+  mkdirSync(outdir, { recursive: true });
+  writeFileSync(path.join(outdir, 'index.html'), named);
+  copyFileSync(path.join(source, 'favicon.svg'), path.join(outdir, 'favicon.svg'));
   const atOnce = imports
     .filter(({ kind }) => kind === 'import-statement')
     .map(({ path: file }) => path.basename(file));

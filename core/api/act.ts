@@ -1,7 +1,9 @@
 import type * as z from 'zod';
 import { acceptDrift } from '../accept.ts';
+import type { TrueupEvent } from '../contract/events.ts';
 import { keys } from '../contract/keys.ts';
 import { readDocument } from '../documents.ts';
+import { messageOf } from '../errors.ts';
 import { desiredPointerSchema } from '../model/desired.ts';
 import { driftRecordSchema } from '../model/drift.ts';
 import { refKey } from '../model/object.ts';
@@ -11,7 +13,7 @@ import { describeSuspension, suspensionOf } from '../model/suspension.ts';
 import { targetKey, type Target } from '../model/target.ts';
 import { isoTime } from '../model/time.ts';
 import { traceOf } from '../model/trace.ts';
-import { liftPin, rollBack } from '../rollback.ts';
+import { liftPin, rollBack, rolledBackEvent } from '../rollback.ts';
 import { readSuspensions, resume, suspend } from '../suspend.ts';
 import { seeTarget } from './ask-target.ts';
 import { actionBodySchemas, type Action } from './contract.ts';
@@ -93,8 +95,9 @@ const doers: Readonly<Record<Action, Doer>> = {
   rollback: doer(actionBodySchemas.rollback, async (target, { to, reason, until }, by, deps) => {
     const result = await rollBack(deps, target, { to, by, reason, until });
     await askForRun(target, by, deps, {});
-    const { from, to: goal } = result;
-    return `${targetKey(target)}: from ${from.commit.sha.slice(0, 7)} back to ${goal.commit.sha.slice(0, 7)} (${goal.commit.subject})`;
+    const { from, to: goal, pointer } = result;
+    const untold = await announce(rolledBackEvent(pointer, from, { at: isoTime(deps.clock.now()) }), deps);
+    return `${targetKey(target)}: from ${from.commit.sha.slice(0, 7)} back to ${goal.commit.sha.slice(0, 7)} (${goal.commit.subject})${untold}`;
   }),
   lift: doer(actionBodySchemas.lift, async (target, _, by, deps) => {
     const pointer = await liftPin(deps, target);
@@ -116,9 +119,27 @@ const doers: Readonly<Record<Action, Doer>> = {
       throw new ApiProblem(404, 'There is no such drift here.', 'Load the target again: it may be over.');
     }
     const object = refKey(found.value.drift.ref);
-    const rules = await acceptDrift(deps, target, { by, reason, object });
+    const rules = await acceptDrift({ ...deps, ...quiet }, target, { by, reason, object });
     return `${object}: accepted; put ${rules.length === 1 ? 'this rule' : 'these rules'} into spec.rules of the Application too: ${JSON.stringify(rules)}`;
   }),
+};
+
+/** It is done by now: that nobody could be told is a part of the answer, and no failure. */
+async function announce(event: TrueupEvent | undefined, { bus }: ApiDeps): Promise<string> {
+  if (event === undefined) return '';
+  try {
+    await bus.publish([event]);
+    return '';
+  } catch (error) {
+    return `; nobody was told, so that no pull request is opened either: ${messageOf(error)}`;
+  }
+}
+
+/** Nobody is told of the end of an episode that a person has just ended themselves. */
+const quiet = {
+  bus: { publish: async () => undefined },
+  metrics: { put: async () => undefined },
+  config: { clusters: [] },
 };
 
 async function askForRun(

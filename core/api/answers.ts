@@ -10,7 +10,7 @@ import { readRuns } from './ask-runs.ts';
 import { seeTarget, targetDetail } from './ask-target.ts';
 import { timelineOf } from './ask-timeline.ts';
 import type { ApiDeps } from './deps.ts';
-import { maySee, type Person } from './person.ts';
+import { highestRole, maySee, seesAll, type Person } from './person.ts';
 import { runBriefOf } from './records.ts';
 import { routes, type Route, type RouteName } from './routes.ts';
 import { ApiProblem } from './problem.ts';
@@ -43,8 +43,14 @@ function answering<Q extends z.ZodType, A extends z.ZodType>(
 
 /** What each question is answered with; of a target only to who may see it. */
 export const answers: Readonly<Record<RouteName, Answerer>> = {
-  session: answering(routes.session, async ({ person: { name, role, projects } }, { config, version }) =>
-    Promise.resolve({ name, role, projects: [...projects], fleet: config.fleet, version }),
+  session: answering(routes.session, async ({ person }, { config, version }) =>
+    Promise.resolve({
+      name: person.name,
+      role: highestRole(person),
+      projects: [...new Set(person.grants.flatMap(({ projects }) => projects))],
+      fleet: config.fleet,
+      version,
+    }),
   ),
   fleet: answering(routes.fleet, async ({ input, person }, deps) => {
     const { views, ...rest } = await fleetInput(deps);
@@ -53,9 +59,9 @@ export const answers: Readonly<Record<RouteName, Answerer>> = {
       input,
     );
   }),
-  clusters: answering(routes.clusters, async (_, deps) => clusterRows(deps)),
+  clusters: answering(routes.clusters, async ({ person }, deps) => clusterRows(person, deps)),
   deliveries: answering(routes.deliveries, async ({ person }, deps) =>
-    maySee(person, '*') ? deliveryRows(deps) : [],
+    seesAll(person) ? deliveryRows(deps) : [],
   ),
   target: answering(routes.target, async (asked, deps) => targetDetail(await seeTarget(asked, deps), deps)),
   object: answering(routes.object, async (asked, deps) =>

@@ -8,6 +8,7 @@ import { targetKey, type Target } from '../model/target.ts';
 import { isoTime } from '../model/time.ts';
 import type { Store } from '../ports.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import { maskedObjects } from '../snapshot.ts';
 import type { DriftEpisode, ObjectDetail, RunDetail } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
 import { objectRows, type SeenTarget } from './ask-target.ts';
@@ -60,7 +61,7 @@ export async function readDrift(
   return episodes.flat().sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1));
 }
 
-/** One object as Git has it and as it was applied, with its open drift. Values of Secrets are masked as they are stored. */
+/** One object as Git has it and as it was applied, with its open drift. Of values of Secrets there are digests alone. */
 export async function objectDetail(
   seen: SeenTarget,
   key: string,
@@ -85,7 +86,9 @@ export async function objectDetail(
     );
   }
   const of = (snapshot: Snapshot | undefined) =>
-    snapshot?.objects.find((object) => refKey(refOf(object)) === key) ?? null;
+    snapshot === undefined
+      ? null
+      : (maskedObjects(snapshot).find((object) => refKey(refOf(object)) === key) ?? null);
   const drift = open.find((episode) => episode.key === key);
   return { row, desired: of(desired), applied: of(before), ...(drift !== undefined && { drift }) };
 }

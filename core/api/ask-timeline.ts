@@ -9,7 +9,7 @@ import { isoTime, millisecondsOf } from '../model/time.ts';
 import { deliveryRows, fleetInput } from './ask-fleet.ts';
 import type { Timeline } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
-import { maySee, type Person } from './person.ts';
+import { maySee, seesAll, type Person } from './person.ts';
 
 type Event = Timeline['events'][number];
 
@@ -41,7 +41,7 @@ export async function timelineOf(span: Span, person: Person, deps: ApiDeps): Pro
   const [runs, drifts, deliveries] = await Promise.all([
     recordsOf(deps, prefixes.runs, { from, to, names }),
     recordsOf(deps, prefixes.drift, { from, to, names }),
-    span.application === undefined && maySee(person, '*') ? deliveryRows(deps) : [],
+    span.application === undefined && seesAll(person) ? deliveryRows(deps) : [],
   ]);
   const read = await Promise.all([
     inBatches(runs.keys, readsAtOnce, async (key) => {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { dashboardRoleSchema } from '../contract/dashboard.ts';
 import { commitSchema } from '../model/commit.ts';
 import { fieldDriftSchema, whoSchema } from '../model/drift.ts';
 import { healthStatusSchema } from '../model/health.ts';
@@ -276,8 +277,8 @@ export const insightsSchema = z
 export const sessionSchema = z
   .object({
     name: z.string(),
-    role: z.enum(['viewer', 'operator', 'admin']),
-    projects: z.array(z.string()).describe('`*`: all'),
+    role: dashboardRoleSchema.describe('the highest of those that they have in some project'),
+    projects: z.array(z.string()).describe('that they see; `*`: all'),
     fleet: z.string(),
     version: z.string(),
   })
@@ -318,12 +319,12 @@ export const deliveryRowSchema = z
 /** What an action asks for, besides the target in its path; each is recorded with who asked. */
 export const actionBodySchemas = {
   sync: z.strictObject({}),
-  suspend: z.strictObject({ reason: z.string().min(1).max(300), until: z.string().exactOptional() }),
+  suspend: z.strictObject({ reason: z.string().min(1).max(300), until: z.iso.datetime().exactOptional() }),
   resume: z.strictObject({}),
   rollback: z.strictObject({
     to: z.string().exactOptional().describe('run, revision, commit or snapshot; default: what was before'),
     reason: z.string().min(1).max(300),
-    until: z.string().exactOptional(),
+    until: z.iso.datetime().exactOptional(),
   }),
   lift: z.strictObject({}),
   'confirm-prune': z.strictObject({ objects: z.number().int().positive() }),

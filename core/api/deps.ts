@@ -1,5 +1,5 @@
 import type { StackConfig } from '../contract/config.ts';
-import type { Bus, Clock, Ids, Metrics, Queues, Store } from '../ports.ts';
+import type { Bus, Clock, Ids, Queues, Store } from '../ports.ts';
 import type { FleetBook } from '../view/fleet-book.ts';
 
 /** What the API is answered from. */
@@ -8,8 +8,7 @@ export interface ApiDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly bus: Bus;
-  readonly metrics: Metrics;
-  readonly queues: Pick<Queues, 'run' | 'sweep'>;
+  readonly queues: Pick<Queues, 'run'>;
   readonly config: StackConfig;
   /** Kept between requests: only what changed is read again. */
   readonly book: FleetBook;

@@ -1,22 +1,51 @@
-import type { SessionView } from './contract.ts';
+import type { DashboardRole } from '../contract/dashboard.ts';
 
-/** Who asks, as the sign-in knows them. */
-export interface Person {
-  readonly name: string;
-  readonly role: SessionView['role'];
+/** A role, and the projects that it holds in. */
+export interface Grant {
+  readonly role: DashboardRole;
   /** Names of projects; `*`: all. */
   readonly projects: readonly string[];
 }
 
+/** Who asks, as the sign-in knows them. */
+export interface Person {
+  /** As records have it. */
+  readonly name: string;
+  /** Each holds in its own projects alone: an operator of one who views another changes nothing in that. */
+  readonly grants: readonly Grant[];
+}
+
 /** An application that names no project is in this one. */
 const defaultProject = 'default';
+const everyProject = '*';
+
+/** Somebody whose role holds everywhere. */
+export function everywhere(name: string, role: DashboardRole): Person {
+  return { name, grants: [{ role, projects: [everyProject] }] };
+}
 
 /** Who may not see a project is not told that its targets exist. */
-export function maySee({ projects }: Person, project: string = defaultProject): boolean {
-  return projects.includes('*') || projects.includes(project);
+export function maySee({ grants }: Person, project: string = defaultProject): boolean {
+  return grants.some((grant) => holdsIn(grant, project));
+}
+
+/** What is of no project, such as what Git hosts told, is for those who see all of them. */
+export function seesAll({ grants }: Person): boolean {
+  return grants.some(({ projects }) => projects.includes(everyProject));
 }
 
 /** Operators change what runs; viewers change nothing. */
-export function mayAct(person: Person, project?: string): boolean {
-  return person.role !== 'viewer' && maySee(person, project);
+export function mayAct({ grants }: Person, project: string = defaultProject): boolean {
+  return grants.some((grant) => grant.role !== 'viewer' && holdsIn(grant, project));
+}
+
+const ranks: readonly DashboardRole[] = ['viewer', 'operator', 'admin'];
+
+/** The highest of the roles, to be shown: what somebody may do, the target says. */
+export function highestRole({ grants }: Person): DashboardRole {
+  return ranks.findLast((role) => grants.some((grant) => grant.role === role)) ?? 'viewer';
+}
+
+function holdsIn({ projects }: Grant, project: string): boolean {
+  return projects.includes(everyProject) || projects.includes(project);
 }

@@ -11,6 +11,17 @@ export class ApiProblem extends Error {
   }
 }
 
+/** The answer to what nobody foresaw: what it was, the log says. */
+export const unforeseen = {
+  kind: 'problem',
+  problem: {
+    type: 'about:blank',
+    title: 'Something failed here.',
+    status: 500,
+    detail: 'Try again; the log of the function says what it was.',
+  },
+} as const;
+
 /** Undefined for what nobody foresaw, of which a stranger is told nothing. */
 export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof ApiProblem) return error.problem;

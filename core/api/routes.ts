@@ -43,7 +43,8 @@ function route<Q extends z.ZodType, A extends z.ZodType>(
 
 const nothing = z.object({});
 const when = z.iso.datetime({ offset: true });
-const instant = z.union([when, z.string().regex(/^sha256:[0-9a-f]{64}$/)]);
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hexadecimal digits');
+const instant = z.union([when, digest]);
 const span = z.object({
   cluster: z.string().exactOptional(),
   application: z.string().exactOptional(),
@@ -91,7 +92,7 @@ export const routes = {
     'GET targets/{cluster}/{application}/map',
     'Its objects and what leads where; with two snapshots, what changes between them',
     mapSchema,
-    z.object({ base: z.string().exactOptional(), head: z.string().exactOptional() }),
+    z.object({ base: digest.exactOptional(), head: digest.exactOptional() }),
   ),
   instant: route(
     'GET targets/{cluster}/{application}/at',

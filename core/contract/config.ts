@@ -9,6 +9,7 @@ import { canarySchema } from './canary.ts';
 import { chartSourcesSchema } from './chart-sources.ts';
 import { accessSchema } from './cluster-access.ts';
 import { concurrencySchema } from './concurrency.ts';
+import { dashboardSchema } from './dashboard.ts';
 import { discoverySchema } from './discovery.ts';
 import { hookName, hookSchema } from './hooks.ts';
 import { imageSourcesSchema } from './images.ts';
@@ -84,6 +85,9 @@ export const stackConfigSchema = z
       .default([])
       .describe('what rendered objects have to keep to; previews and `trueup diff` say where they do not'),
     canary: canarySchema.exactOptional(),
+    dashboard: dashboardSchema
+      .exactOptional()
+      .describe('the dashboard, for whoever signs in; default: none but that of `trueup ui`'),
     hooks: z
       .array(hookSchema)
       .default([])

@@ -22,3 +22,9 @@ export function siteHeaders(connect: readonly string[]): Readonly<Record<string,
     'cross-origin-resource-policy': 'same-origin',
   };
 }
+
+/**
+ * Header in which the bearer token of a request comes: CloudFront writes its own signature into `authorization` on the way to
+ * the function. No browser sends it by itself, and no other origin may: there is nothing to forge a request with.
+ */
+export const tokenHeader = 'x-trueup-authorization';

@@ -8,6 +8,7 @@ type Rendered = NonNullable<PullPreview['rendered']>;
 const mostLines = 20;
 const longestDetails = 4000;
 const longestValue = 80;
+const longestWords = 300;
 
 /** Where in the comment the section goes. Nobody can write a SHA into the commit that has it. */
 export function clustersPlaceholder(head: string): string {
@@ -52,7 +53,7 @@ function section(
     ...found.flatMap(({ cluster, answer }) =>
       answer.unreachable === undefined
         ? []
-        : [`- 🔌 ${code(cluster)} could not be asked: ${escape(answer.unreachable)}`],
+        : [`- 🔌 ${code(cluster)} could not be asked: ${words(answer.unreachable)}`],
     ),
     ...targets.flatMap(notesOf),
     ...missing.map((cluster) =>
@@ -96,13 +97,13 @@ function notesOf({ cluster, target }: Answered): readonly string[] {
   const where = `${code(target.application)} on ${code(cluster)}`;
   const { refusal, failed, changes } = target;
   return [
-    ...(failed === undefined ? [] : [`- ❔ ${where} could not be tried: ${escape(failed)}`]),
-    ...(refusal === undefined ? [] : [`- ⛔ ${where}: nothing would be done: ${escape(refusal)}`]),
+    ...(failed === undefined ? [] : [`- ❔ ${where} could not be tried: ${words(failed)}`]),
+    ...(refusal === undefined ? [] : [`- ⛔ ${where}: nothing would be done: ${words(refusal)}`]),
     ...changes.flatMap(({ action, ref, why }) => {
       const object = code(describeRef(ref));
-      if (action === 'blocked') return [`- ⛔ ${where}: ${object} would be refused: ${escape(why)}`];
+      if (action === 'blocked') return [`- ⛔ ${where}: ${object} would be refused: ${words(why)}`];
       if (action === 'recreate')
-        return [`- ⚠️ ${where}: ${object} would be deleted and made anew: ${escape(why)}`];
+        return [`- ⚠️ ${where}: ${object} would be deleted and made anew: ${words(why)}`];
       return [];
     }),
   ];
@@ -123,6 +124,11 @@ function detailsOf(targets: readonly Answered[]): readonly string[] {
     room -= text.length;
     return [text];
   });
+}
+
+/** API servers and webhooks may say a lot. */
+function words(text: string): string {
+  return escape(text.length <= longestWords ? text : `${text.slice(0, longestWords)}…`);
 }
 
 function shown(value: unknown): string {

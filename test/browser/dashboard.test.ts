@@ -7,7 +7,8 @@ import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { startUi } from '../../cli/ui.ts';
-import type { Person } from '../../core/api/person.ts';
+import { everywhere } from '../../core/api/person.ts';
+import { tokenHeader } from '../../core/contract/site-headers.ts';
 import { keys } from '../../core/contract/keys.ts';
 import { desiredPointerSchema } from '../../core/model/desired.ts';
 import { readDocument } from '../../core/documents.ts';
@@ -16,8 +17,8 @@ import { findChromium, openBrowser } from './open-browser.ts';
 import { multiplied, simulatedFleet, type SimulatedFleet } from './simulated-fleet.ts';
 
 const chromium = findChromium();
-const admin: Person = { name: 'ada', role: 'admin', projects: ['*'] };
-const viewer: Person = { name: 'vic', role: 'viewer', projects: ['*'] };
+const admin = everywhere('ada', 'admin');
+const viewer = everywhere('vic', 'viewer');
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const mostFirstBytes = 200 * 1024;
 
@@ -127,7 +128,7 @@ describe(
       const { status } = await fetch(new URL(`api/v1/${target}/sync`, asViewer), {
         method: 'POST',
         body: '{}',
-        headers: { authorization: `Bearer ${token}` },
+        headers: { [tokenHeader]: `Bearer ${token}` },
       });
       assert.equal(status, 403);
       await page.close();
@@ -210,9 +211,9 @@ describe(
       const { origin } = new URL(asAdmin);
       assert.equal((await fetch(`${origin}/api/v1/fleet`)).status, 401);
       const token = asAdmin.split('#token=')[1] ?? '';
-      const authorization = `Bearer ${token}`;
-      assert.equal((await fetch(`${origin}/api/v1/fleet`, { headers: { authorization } })).status, 200);
-      const other = { authorization, origin: 'https://evil.example' };
+      const signed = { [tokenHeader]: `Bearer ${token}` };
+      assert.equal((await fetch(`${origin}/api/v1/fleet`, { headers: signed })).status, 200);
+      const other = { ...signed, origin: 'https://evil.example' };
       assert.equal((await fetch(`${origin}/api/v1/fleet`, { headers: other })).status, 403);
     });
   },

@@ -48,12 +48,10 @@ export async function simulatedFleet(): Promise<SimulatedFleet> {
     clock: { now: () => Math.floor(timeline.now), sleep: async () => undefined },
     ids: { next: () => `id-${(ids += 1)}` },
     bus: { publish: async () => undefined },
-    metrics: { put: async () => undefined },
     queues: {
       run: async (request) => {
         asked.push(request);
       },
-      sweep: async () => undefined,
     },
     book: new FleetBook(store),
     version: '0.0.0-test',

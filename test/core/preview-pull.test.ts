@@ -296,6 +296,18 @@ describe('a fork', () => {
     );
   });
 
+  it('gets its status although the host was busy when it was to be said', async () => {
+    const { world, head } = await opened(undefined, { branch: 'topic', isFork: true });
+    const busy = async () => {
+      throw new Retry({ subject: 'repository fleet', message: 'is busy' });
+    };
+    const look = { kind: 'changed', version: 1, preview: 'look', repository: 'fleet', id: '1' } as const;
+    const failing = { ...world.deps, host: { ...hostOf(world), status: busy } };
+    await assert.rejects(previewPull(look, failing), /is busy/);
+    await previewPull(look, world.deps);
+    assert.match(world.status(head), /^success: not previewed/);
+  });
+
   it('is rendered where the configuration says so, and asks no cluster', async () => {
     const stack = stackWith({ preview: { forks: 'render' } });
     const { world, head } = await opened(new PullWorld(stack), { branch: 'topic', isFork: true });

@@ -1,0 +1,12 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Stack } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+import { buildSiteSync } from '../web/build.ts';
+
+/** Fills a folder with the built site, or with a stand-in where nothing is deployed, as for `cdk list`. Returns the folder. */
+export function siteFolder(scope: Construct, folder: string): string {
+  if (Stack.of(scope).bundlingRequired) buildSiteSync(folder);
+  else for (const name of ['index.html', 'main-STANDIN0.js']) writeFileSync(path.join(folder, name), '');
+  return folder;
+}
