@@ -5,10 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Installation } from './installation.ts';
 
 /** `trueup ui` as a person runs it, in a process of its own. Rejects with what it said where it ends by itself. */
-export async function startDashboard({
-  aws,
-  stack,
-}: Pick<Installation, 'aws' | 'stack'>): Promise<{
+export async function startDashboard({ aws, stack }: Pick<Installation, 'aws' | 'stack'>): Promise<{
   readonly url: string;
   readonly stop: () => Promise<void>;
 }> {
