@@ -112,7 +112,8 @@ async function judgedBy(
   };
 }
 
-async function renderingOf(
+/** How a checkout is rendered where a configuration says it; throws CliError where it does not say which repository it is. */
+export async function renderingOf(
   config: StackConfig | undefined,
   repository: string | undefined,
 ): Promise<CommitOptions> {

@@ -2,6 +2,7 @@ import { Argument, Command } from 'commander';
 import { stackName } from '../core/contract/environment.ts';
 import type { AcceptOptions } from './accept-drift.ts';
 import { addChangeVerbs } from './change-verbs.ts';
+import { addCheckoutVerbs } from './checkout-verbs.ts';
 import { CliError, type ExitCode } from './cli-error.ts';
 import type { DoctorOptions } from './doctor.ts';
 import type { HealthOptions } from './health.ts';
@@ -52,6 +53,7 @@ export function program(done: Done): Command {
   const verb = (name: string, description: string): Command =>
     withCommon(trueup.command(name).description(description));
   addFileVerbs(verb, done);
+  addCheckoutVerbs(verb, done);
   addChangeVerbs(trueup, done);
   addDeliveryVerbs(verb, done);
   addHoldVerbs(verb, done, { onStack, onRecords });

@@ -7,7 +7,7 @@ import type { Sealer, Worktree } from '../core/ports.ts';
 import { noFacts } from '../core/render/context.ts';
 import { render } from '../core/render/render.ts';
 import { canonicalObjects, maskObjects } from '../core/snapshot.ts';
-import { parseApplication, readSource } from '../core/source.ts';
+import { parseApplication, readSource, type SourcedApplication } from '../core/source.ts';
 import { readYaml } from '../core/yaml/read-yaml.ts';
 import { localCharts } from './local-charts.ts';
 import { localRenderers } from './local-session.ts';
@@ -22,36 +22,34 @@ export interface CommitOptions {
 /** Where no configuration says which clusters a selector chooses, one stands for all of them. */
 const anyCluster = 'any';
 
-interface Chosen {
-  readonly application: Application;
-  readonly clusters: readonly string[];
+interface RenderedCommit {
+  readonly applications: readonly SourcedApplication[];
+  /** By `CLUSTER/APPLICATION`. */
+  readonly renderings: ReadonlyMap<string, Rendering>;
+  readonly faults: readonly Fault[];
 }
 
 /** Every application of a commit on each of its clusters; what is wrong with Applications themselves apart. */
-export async function renderCommit(
-  worktree: Worktree,
-  options: CommitOptions,
-): Promise<{ readonly renderings: ReadonlyMap<string, Rendering>; readonly faults: readonly Fault[] }> {
-  const { chosen, faults } = await applicationsIn(worktree, options);
+export async function renderCommit(worktree: Worktree, options: CommitOptions): Promise<RenderedCommit> {
+  const { applications, faults } = await applicationsIn(worktree, options);
   const renderings = new Map<string, Rendering>();
-  for (const { application, clusters } of chosen) {
+  for (const { application, clusters } of applications) {
     for (const cluster of clusters) {
       const rendering = await renderOn(worktree, application, cluster, options);
       renderings.set(`${cluster}/${application.metadata.name}`, rendering);
     }
   }
-  return { renderings, faults };
+  return { applications, renderings, faults };
 }
 
 async function applicationsIn(
   worktree: Worktree,
   { config, repository }: CommitOptions,
-): Promise<{ readonly chosen: readonly Chosen[]; readonly faults: readonly Fault[] }> {
+): Promise<Pick<RenderedCommit, 'applications' | 'faults'>> {
   if (config !== undefined && repository !== undefined) {
-    const { applications, faults } = await readSource(worktree, repository.applications, config);
-    return { chosen: applications, faults };
+    return readSource(worktree, repository.applications, config);
   }
-  const chosen: Chosen[] = [];
+  const applications: SourcedApplication[] = [];
   const faults: Fault[] = [];
   const files = (await worktree.files('applications')).filter((path) => /\.(?:ya?ml|json)$/.test(path));
   if (files.length === 0) {
@@ -64,11 +62,13 @@ async function applicationsIn(
       if ('faults' in parsed) faults.push(...parsed.faults);
       else {
         const { application } = parsed;
-        chosen.push({ application, clusters: application.spec.clusters.names ?? [anyCluster] });
+        const clusters = application.spec.clusters.names ?? [anyCluster];
+        const [place, dependsOnPlace] = [document.place(), document.place(['spec', 'dependsOn'])];
+        applications.push({ application, file, place, dependsOnPlace, clusters });
       }
     }
   }
-  return { chosen, faults };
+  return { applications, faults };
 }
 
 async function renderOn(

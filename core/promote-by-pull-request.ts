@@ -1,5 +1,4 @@
-import type { Promoted, PromotionProposal } from './model/promoted.ts';
-import { withCommit } from './model/promoted.ts';
+import { withCommit, type Promoted, type PromotionProposal } from './model/promoted.ts';
 import { isoTime } from './model/time.ts';
 import type { Clock, Store } from './ports.ts';
 import { noteWaiting, replacePromoted } from './promoted-book.ts';
@@ -60,34 +59,23 @@ export async function promoteByPullRequest(
   if (held !== undefined && own.proposal === undefined) return wait(held);
   const outcome = await proposePromotion(repository, { sha: sha ?? '', at, own, held }, proposals);
   const { proposal: known, waiting: _, ...others } = own;
-  switch (outcome.kind) {
-    case 'left':
-      return wait(outcome.why);
-    case 'matches': {
-      if (known !== undefined)
-        await tellProposal(
-          repository,
-          known,
-          `${repository.promotion.from} does not have it any more`,
-          proposals,
-        );
-      await replacePromoted(store, own, { ...others, ...(sha !== undefined && { matches: sha }) });
-      return { kind: 'same', sha };
-    }
-    case 'merged': {
-      const commit = { sha: known?.sha ?? '', at: now, by: outcome.by, reason: outcome.reason };
-      const isOurs = await replacePromoted(store, own, withCommit({ ...others }, commit));
-      return isOurs ? { kind: 'promoted', commit } : { kind: 'same' };
-    }
-    case 'proposed': {
-      const proposal = await told(repository, outcome, { held, proposals });
-      const waiting = { why: outcome.why, ...(sha !== undefined && { sha }), at: now };
-      const isNews =
-        JSON.stringify([proposal, outcome.why]) !== JSON.stringify([known, own.waiting?.why ?? '']);
-      if (isNews) await replacePromoted(store, own, { ...others, proposal, waiting });
-      return { kind: 'waits', sha, why: outcome.why };
-    }
+  if (outcome.kind === 'left') return wait(outcome.why);
+  if (outcome.kind === 'matches') {
+    const why = `${repository.promotion.from} does not have it any more`;
+    if (known !== undefined) await tellProposal(repository, known, why, proposals);
+    await replacePromoted(store, own, { ...others, ...(sha !== undefined && { matches: sha }) });
+    return { kind: 'same', sha };
   }
+  if (outcome.kind === 'merged') {
+    const commit = { sha: known?.sha ?? '', at: now, by: outcome.by, reason: outcome.reason };
+    const isOurs = await replacePromoted(store, own, withCommit({ ...others }, commit));
+    return isOurs ? { kind: 'promoted', commit } : { kind: 'same' };
+  }
+  const proposal = await told(repository, outcome, { held, proposals });
+  const waiting = { why: outcome.why, ...(sha !== undefined && { sha }), at: now };
+  const isNews = JSON.stringify([proposal, outcome.why]) !== JSON.stringify([known, own.waiting?.why ?? '']);
+  if (isNews) await replacePromoted(store, own, { ...others, proposal, waiting });
+  return { kind: 'waits', sha, why: outcome.why };
 }
 
 async function told(

@@ -26,7 +26,7 @@ import { judgePeer, type PeerVerdict } from './reconcile/rollout-gate.ts';
 import { whyAlarmed } from './reconcile/why-alarmed.ts';
 import { readSuspensions } from './suspend.ts';
 
-export interface PromoteEnvironmentsDeps {
+interface PromoteEnvironmentsDeps {
   readonly store: Store;
   readonly clock: Pick<Clock, 'now'>;
   readonly alarms: Alarms;
@@ -44,7 +44,7 @@ interface PromotionMessage {
 }
 
 /** What came of a look at one environment. */
-export interface PromotionOutcome {
+interface PromotionOutcome {
   readonly environment: string;
   readonly kind: 'same' | 'waits' | 'promoted';
   readonly sha?: string | undefined;

@@ -154,7 +154,7 @@ async function plan(
     return { why: `its Git host does not have ${tip === undefined ? head : sha} any more` };
   const { files } = repository.promotion;
   if (files === undefined) return planWhole(commit.ids, tip.ids);
-  return carry(files, { tip, commit });
+  return await carry(files, { tip, commit });
 }
 
 async function carry(

@@ -11,10 +11,11 @@ import {
 import { FunctionUrlOrigin, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { signInOrigins, type DashboardConfig } from '../core/contract/dashboard.ts';
 import type { Queues } from './queues.ts';
-import { deploySite } from './site-files.ts';
+import { SiteFiles } from './site-files.ts';
 import { headersPolicy } from './site-policy.ts';
 import type { TargetWorld } from './target-functions.ts';
 import { TrueUpFunction } from './trueup-function.ts';
@@ -64,7 +65,7 @@ export class DashboardSite extends Construct {
       },
     });
     acknowledge(distribution);
-    deploySite(this, { site, bucket, dashboard });
+    new SiteFiles(this, 'Files', { site, bucket, dashboard });
     new CfnOutput(this, 'DashboardUrl', {
       value: `https://${distribution.distributionDomainName}/`,
     }).overrideLogicalId('DashboardUrl');
@@ -94,7 +95,7 @@ export class DashboardSite extends Construct {
 }
 
 /** Made anew at each deployment: nothing in it is worth keeping. */
-function siteBucket(scope: Construct): Bucket {
+function siteBucket(scope: Construct): IBucket {
   const bucket = new Bucket(scope, 'Site', {
     encryption: BucketEncryption.S3_MANAGED,
     enforceSSL: true,
@@ -107,7 +108,8 @@ function siteBucket(scope: Construct): Bucket {
     id: 'AwsSolutions-S1',
     reason: 'It holds the files of the page, the same for everybody, which only CloudFront reads.',
   });
-  return bucket;
+  // The CDK's class and interface disagree about an optional property; it is the same bucket.
+  return bucket as IBucket;
 }
 
 function acknowledge(distribution: Distribution): void {

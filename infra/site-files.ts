@@ -1,57 +1,106 @@
-import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib/core';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { copyFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { DefaultStackSynthesizer, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib/core';
+import { Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { CfnBucket, type IBucket } from 'aws-cdk-lib/aws-s3';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { BucketDeployment, CacheControl, Source } from 'aws-cdk-lib/aws-s3-deployment';
-import type { BucketDeploymentProps } from 'aws-cdk-lib/aws-s3-deployment';
-import type { Construct } from 'constructs';
+import { Construct } from 'constructs';
 import { siteConfig, type DashboardConfig } from '../core/contract/dashboard.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
-interface SiteFilesProps {
+export interface SiteFilesProps {
   /** Folder that `buildSite` filled. */
   readonly site: string;
-  readonly bucket: Bucket;
+  readonly bucket: IBucket;
   readonly dashboard: DashboardConfig;
 }
 
-const day = 86_400;
-const always = [CacheControl.fromString(`public, max-age=${365 * day}, immutable`)];
-const asked = [CacheControl.noCache()];
 /** What keeps its name from one version to the next. */
 const named = ['index.html', 'favicon.svg'];
+/** The function that copies is the CDK's own, one for the stack. */
+const copier = 'Custom::CDKBucketDeployment';
 
 /**
- * Puts the site into its bucket: first what has a name of its own for each content, then the page that names it. Parts of the
+ * Puts the site into its bucket: first what has another name for each content, then the page that names it. Parts of the
  * version before stay, since somebody may have its page open.
  */
-export function deploySite(scope: Construct, { site, bucket, dashboard }: SiteFilesProps): void {
-  const role = new Role(scope, 'DeployRole', {
-    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-    description: 'trueup: Puts the files of the dashboard into their bucket, at each deployment',
-  });
-  const logGroup = new LogGroup(scope, 'DeployLog', {
-    retention: RetentionDays.ONE_MONTH,
-    removalPolicy: RemovalPolicy.DESTROY,
-  });
-  logGroup.grantWrite(role);
-  // Emptied with the stack, or it could not be removed.
-  const common = { destinationBucket: bucket, role, logGroup, prune: false, retainOnDelete: false };
-  const parts = add('Parts', { sources: [Source.asset(site, { exclude: named })], cacheControl: always });
-  const others = Source.asset(site, { exclude: ['*', ...named.map((name) => `!${name}`)] });
-  const config = Source.jsonData('config.json', siteConfig(dashboard));
-  const page = add('Page', { sources: [others, config], cacheControl: asked });
-  page.node.addDependency(parts);
-  acknowledge(role, bucket);
-
-  function add(
-    id: string,
-    props: Pick<BucketDeploymentProps, 'sources' | 'cacheControl'>,
-  ): BucketDeployment {
-    return new BucketDeployment(scope, id, { ...common, ...props });
+export class SiteFiles extends Construct {
+  constructor(scope: Construct, id: string, { site, bucket, dashboard }: SiteFilesProps) {
+    super(scope, id);
+    const files = new Asset(this, 'FilesAsset', { path: site, exclude: named });
+    const page = this.#pageOf(site, dashboard);
+    const { role, policy, logGroup } = this.#rights(files.bucket, bucket);
+    const deploy = (name: string, { bucket: from, s3ObjectKey }: Asset, caching: CacheControl) =>
+      new BucketDeployment(this, name, {
+        sources: [Source.bucket(from, s3ObjectKey)],
+        destinationBucket: bucket,
+        cacheControl: [caching],
+        prune: false,
+        // Emptied with the stack, or it could not be removed.
+        retainOnDelete: false,
+        // Its rights are granted here: the CDK would let it read all assets and change ACLs.
+        role: role.withoutPolicyUpdates(),
+        logGroup,
+      });
+    const first = deploy('Files', files, CacheControl.fromString('public, max-age=31536000, immutable'));
+    first.node.addDependency(policy);
+    deploy('Page', page, CacheControl.noCache()).node.addDependency(first);
+    for (const each of Stack.of(this).node.children.filter(({ node }) => node.id.startsWith(copier))) {
+      const reason = 'The CDK chooses its runtime; it runs at deployments alone.';
+      Validations.of(each).acknowledge({ id: 'AwsSolutions-L1', reason });
+    }
   }
-}
 
-/** The CDK's own function and its rights. */
-function acknowledge(role: Role, bucket: Bucket): void {
-  Validations.of(role).acknowledge({ id: 'X', reason: `${Stack.of(bucket).stackName}` });
+  #pageOf(site: string, dashboard: DashboardConfig): Asset {
+    using folder = temporaryFolder();
+    for (const name of named) copyFileSync(path.join(site, name), path.join(folder.path, name));
+    writeFileSync(path.join(folder.path, 'config.json'), JSON.stringify(siteConfig(dashboard)));
+    return new Asset(this, 'PageAsset', { path: folder.path });
+  }
+
+  #rights(assets: IBucket, bucket: IBucket) {
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: 'trueup: Puts the files of the dashboard into their bucket, at deployments',
+    });
+    const logGroup = new LogGroup(this, 'Log', {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    logGroup.grantWrite(role);
+    const may = (actions: string[], resource: string) =>
+      new PolicyStatement({ actions, resources: [resource] });
+    const policy = new Policy(this, 'Rights', {
+      roles: [role],
+      statements: [
+        // Not the one archive: its name changes with its content, and a right is not there the moment that it is given.
+        may(['s3:GetObject'], assets.arnForObjects('*.zip')),
+        may(['s3:ListBucket', 's3:GetBucketTagging'], bucket.bucketArn),
+        may(['s3:PutObject', 's3:DeleteObject'], bucket.arnForObjects('*')),
+      ],
+    });
+    this.#acknowledge(policy, bucket);
+    return { role, policy, logGroup };
+  }
+
+  #acknowledge(policy: Policy, bucket: IBucket): void {
+    const { defaultChild } = bucket.node;
+    if (!CfnBucket.isCfnBucket(defaultChild)) throw new Error('the bucket of the site has no CfnBucket');
+    const own = Stack.of(this).getLogicalId(defaultChild);
+    const assets = `cdk-${DefaultStackSynthesizer.DEFAULT_QUALIFIER}-assets-<AWS::AccountId>-<AWS::Region>`;
+    for (const [resource, reason] of [
+      [
+        `arn:<AWS::Partition>:s3:::${assets}/*.zip`,
+        'Archives of deployments, which hold code and no secret.',
+      ],
+      [`<${own}.Arn>/*`, 'All of the bucket is the site, whose files are named by their contents.'],
+    ]) {
+      Validations.of(policy).acknowledge({
+        id: `AwsSolutions-IAM5[Resource::${resource}]`,
+        reason: reason ?? '',
+      });
+    }
+  }
 }

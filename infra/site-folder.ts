@@ -7,6 +7,8 @@ import { buildSiteSync } from '../web/build.ts';
 /** Fills a folder with the built site, or with a stand-in where nothing is deployed, as for `cdk list`. Returns the folder. */
 export function siteFolder(scope: Construct, folder: string): string {
   if (Stack.of(scope).bundlingRequired) buildSiteSync(folder);
-  else for (const name of ['index.html', 'main-STANDIN0.js']) writeFileSync(path.join(folder, name), '');
+  else
+    for (const name of ['index.html', 'favicon.svg', 'main-STANDIN0.js'])
+      writeFileSync(path.join(folder, name), '');
   return folder;
 }

@@ -2,14 +2,14 @@ import { compareObjects } from '../compare/compare-objects.ts';
 import type { KubeObject } from '../model/object.ts';
 import { refKey, refOf } from '../model/object.ts';
 import { isoTime, millisecondsOf } from '../model/time.ts';
-import { maskedObjects } from '../snapshot.ts';
 import { readDrift } from './ask-records.ts';
 import { readRuns, type KeyedRun } from './ask-runs.ts';
 import type { SeenTarget } from './ask-target.ts';
 import type { Comparison, Instant } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiProblem } from './problem.ts';
-import { readSnapshot, runBriefOf } from './records.ts';
+import { readPlaced } from './placed-snapshot.ts';
+import { runBriefOf } from './records.ts';
 
 const daysBack = 90;
 const driftDays = 7;
@@ -26,7 +26,7 @@ export async function instantAt(
   const drift = await readDrift(store, target, { now: millisecondsOf(time), days: driftDays });
   const open = drift.filter(({ openedAt, closedAt }) => openedAt <= at && (closedAt ?? '9') > at);
   if (found === undefined) return { at, objects: [], drift: open };
-  const snapshot = await readSnapshot(store, target.application, found.run.snapshot);
+  const snapshot = await readPlaced(store, target.application, found.run.snapshot, view.inventory);
   return {
     at,
     snapshot: found.run.snapshot,
@@ -71,9 +71,9 @@ async function objectsAt(
     ? when
     : (await appliedBefore(seen, isoTime(millisecondsOf(when)), { store }))?.run.snapshot;
   if (digest === undefined) return [];
-  const snapshot = await readSnapshot(store, application, digest);
+  const snapshot = await readPlaced(store, application, digest, seen.view.inventory);
   if (snapshot === undefined) {
     throw new ApiProblem(410, `The snapshot of ${when} is not kept any more.`, 'Choose a later time.');
   }
-  return maskedObjects(snapshot);
+  return snapshot.objects;
 }

@@ -1,12 +1,12 @@
 import { compareObjects } from '../compare/compare-objects.ts';
 import { referencesAmong } from '../compare/object-references.ts';
 import { refKey, refOf, type KubeObject, type ObjectRef } from '../model/object.ts';
-import { maskedObjects } from '../snapshot.ts';
 import { objectRows, type SeenTarget } from './ask-target.ts';
 import { readRuns } from './ask-runs.ts';
 import type { Topology } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
-import { openEpisodes, readSnapshot } from './records.ts';
+import { readPlaced } from './placed-snapshot.ts';
+import { openEpisodes } from './records.ts';
 
 type Node = Topology['nodes'][number];
 type Edge = Topology['edges'][number];
@@ -51,13 +51,13 @@ export async function mapOf(
 ): Promise<Topology> {
   const { target, pointer } = seen.view;
   const [snapshot, before, open, [last]] = await Promise.all([
-    readSnapshot(store, target.application, head ?? pointer.snapshot),
-    base === undefined ? undefined : readSnapshot(store, target.application, base),
+    readPlaced(store, target.application, head ?? pointer.snapshot, seen.view.inventory),
+    base === undefined ? undefined : readPlaced(store, target.application, base, seen.view.inventory),
     openEpisodes(store, target),
     readRuns(store, target, { now: clock.now(), most: 1 }),
   ]);
-  const after = snapshot === undefined ? [] : maskedObjects(snapshot);
-  const old = before === undefined ? [] : maskedObjects(before);
+  const after = snapshot?.objects ?? [];
+  const old = before?.objects ?? [];
   const changes = base === undefined ? [] : compareObjects(old, after);
   const changed = new Map(changes.map(({ ref, kind }) => [refKey(ref), kind]));
   const rows = objectRows({ view: seen.view, snapshot, lastRun: last?.run, open });

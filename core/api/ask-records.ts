@@ -7,13 +7,12 @@ import { runRecordSchema } from '../model/run.ts';
 import { targetKey, type Target } from '../model/target.ts';
 import { isoTime } from '../model/time.ts';
 import type { Store } from '../ports.ts';
-import type { Snapshot } from '../model/snapshot.ts';
-import { maskedObjects } from '../snapshot.ts';
 import type { DriftEpisode, ObjectDetail, RunDetail } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
 import { objectRows, type SeenTarget } from './ask-target.ts';
 import { ApiProblem } from './problem.ts';
-import { episodeOf, openEpisodes, readSnapshot, runBriefOf } from './records.ts';
+import { readPlaced, type PlacedSnapshot } from './placed-snapshot.ts';
+import { episodeOf, openEpisodes, runBriefOf } from './records.ts';
 
 const readsAtOnce = 20;
 
@@ -71,8 +70,8 @@ export async function objectDetail(
   const { application } = view.target;
   const applied = view.inventory?.applied?.snapshot;
   const [desired, before, open] = await Promise.all([
-    readSnapshot(store, application, view.pointer.snapshot),
-    applied === undefined ? undefined : readSnapshot(store, application, applied),
+    readPlaced(store, application, view.pointer.snapshot, view.inventory),
+    applied === undefined ? undefined : readPlaced(store, application, applied, view.inventory),
     openEpisodes(store, view.target),
   ]);
   const row = objectRows({ view, snapshot: desired, lastRun: undefined, open }).find(
@@ -85,10 +84,8 @@ export async function objectDetail(
       'Go back to the target: it may be gone by now.',
     );
   }
-  const of = (snapshot: Snapshot | undefined) =>
-    snapshot === undefined
-      ? null
-      : (maskedObjects(snapshot).find((object) => refKey(refOf(object)) === key) ?? null);
+  const of = (snapshot: PlacedSnapshot | undefined) =>
+    snapshot?.objects.find((object) => refKey(refOf(object)) === key) ?? null;
   const drift = open.find((episode) => episode.key === key);
   return { row, desired: of(desired), applied: of(before), ...(drift !== undefined && { drift }) };
 }

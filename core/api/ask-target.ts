@@ -6,7 +6,6 @@ import { inventorySchema, type Inventory } from '../model/inventory.ts';
 import { refKey, refOf, refOfKey } from '../model/object.ts';
 import { describePin } from '../model/pin.ts';
 import type { RunRecord } from '../model/run.ts';
-import type { Snapshot } from '../model/snapshot.ts';
 import { describeSuspension, suspensionOf } from '../model/suspension.ts';
 import { targetKey, type Target } from '../model/target.ts';
 import { readSuspensions } from '../suspend.ts';
@@ -18,7 +17,8 @@ import type { DriftEpisode, ObjectRow, TargetDetail } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
 import { maySee, type Person } from './person.ts';
 import { ApiProblem } from './problem.ts';
-import { openEpisodes, readSnapshot, runBriefOf } from './records.ts';
+import { readPlaced, type PlacedSnapshot } from './placed-snapshot.ts';
+import { openEpisodes, runBriefOf } from './records.ts';
 
 const runsShown = 10;
 
@@ -61,7 +61,7 @@ export async function targetDetail(
   const { pointer, inventory, target } = view;
   const now = clock.now();
   const [snapshot, open, runs, suspensions] = await Promise.all([
-    readSnapshot(store, target.application, pointer.snapshot),
+    readPlaced(store, target.application, pointer.snapshot, inventory),
     openEpisodes(store, target),
     readRuns(store, target, { now, most: runsShown }),
     readSuspensions(store),
@@ -107,7 +107,7 @@ function askedToConfirm(inventory: Inventory | undefined): number {
 
 interface Objects {
   readonly view: TargetView;
-  readonly snapshot: Snapshot | undefined;
+  readonly snapshot: PlacedSnapshot | undefined;
   readonly lastRun: RunRecord | undefined;
   readonly open: readonly DriftEpisode[];
 }
@@ -123,7 +123,7 @@ export function objectRows({ view: { inventory }, snapshot, lastRun, open }: Obj
     const entry = inventory?.entries[key];
     const ref = entry?.ref ?? refOfKey(key);
     const drift = drifts.get(key);
-    const origin = snapshot?.provenance.origins[key];
+    const origin = snapshot?.origins.get(key);
     return {
       key,
       group: ref.group,

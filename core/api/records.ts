@@ -3,10 +3,8 @@ import { readDocument } from '../documents.ts';
 import { driftRecordSchema, openDriftSchema, type DriftRecord } from '../model/drift.ts';
 import { refKey } from '../model/object.ts';
 import type { RunRecord } from '../model/run.ts';
-import type { Snapshot } from '../model/snapshot.ts';
 import type { Target } from '../model/target.ts';
 import type { Store } from '../ports.ts';
-import { decodeSnapshot } from '../snapshot.ts';
 import { briefOf } from '../view/fleet.ts';
 import type { DriftEpisode, RunBrief } from './contract.ts';
 
@@ -60,14 +58,4 @@ export async function openEpisodes(store: Store, target: Target): Promise<readon
     return record === undefined ? [] : [episodeOf(record.value, key)];
   });
   return (await Promise.all(read)).flat();
-}
-
-/** The snapshot with values of Secrets as they are stored, which is masked; undefined where it is not kept any more. */
-export async function readSnapshot(
-  store: Store,
-  application: string,
-  digest: string,
-): Promise<Snapshot | undefined> {
-  const stored = await store.get(keys.snapshot(application, digest));
-  return stored === undefined ? undefined : decodeSnapshot(digest, stored.text);
 }

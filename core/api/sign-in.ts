@@ -21,7 +21,8 @@ export async function signIn(
   bearer: string | undefined,
   deps: SignInDeps,
 ): Promise<
-  { readonly kind: 'person'; readonly person: Person } | { readonly kind: 'problem'; readonly problem: Problem }
+  | { readonly kind: 'person'; readonly person: Person }
+  | { readonly kind: 'problem'; readonly problem: Problem }
 > {
   try {
     return { kind: 'person', person: await personOf(bearer, deps) };

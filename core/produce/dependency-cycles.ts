@@ -23,7 +23,7 @@ interface Node {
  */
 export async function dependencyCycles(
   applications: readonly SourcedApplication[],
-  store: Store,
+  store: Pick<Store, 'get'>,
 ): Promise<ReadonlyMap<string, readonly Fault[]>> {
   const own = applications.flatMap(nodesOf);
   const nodes = await withOthers(own, store);
@@ -52,7 +52,10 @@ function needsOf(target: Target, dependencies: readonly Dependency[]): readonly 
 }
 
 /** The targets of this commit, and all that they reach through pointers. */
-async function withOthers(own: readonly Node[], store: Store): Promise<ReadonlyMap<string, Node>> {
+async function withOthers(
+  own: readonly Node[],
+  store: Pick<Store, 'get'>,
+): Promise<ReadonlyMap<string, Node>> {
   const nodes = new Map(own.map((node) => [targetKey(node.target), node]));
   const names = new Set(own.map(({ target }) => target.application));
   const asked = new Set(nodes.keys());
@@ -70,7 +73,7 @@ async function withOthers(own: readonly Node[], store: Store): Promise<ReadonlyM
   return nodes;
 }
 
-async function nodeOf(target: Target, store: Store): Promise<readonly Node[]> {
+async function nodeOf(target: Target, store: Pick<Store, 'get'>): Promise<readonly Node[]> {
   const pointer = (await readDocument(store, keys.desired(target), desiredPointerSchema))?.value;
   if (pointer === undefined || pointer.state === 'gone') return [];
   const needs = needsOf(target, pointer.settings.dependsOn);

@@ -14,7 +14,7 @@ export interface EnvironmentBefore {
 }
 
 /** What an environment asks for before it takes a commit, besides health and alarms. */
-export interface PromotionTerms {
+interface PromotionTerms {
   readonly approval?: boolean | undefined;
   readonly freeze: readonly Freeze[];
   readonly schedule?: readonly Freeze[];

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseStackConfig } from '../../core/contract/config.ts';
+import { promotionMessageSchema } from '../../core/contract/events.ts';
 import { keys } from '../../core/contract/keys.ts';
 import { Stop } from '../../core/errors.ts';
 import { PromotedGit } from '../../core/promoted-git.ts';
+import { promoteEnvironments } from '../../core/promote-environments.ts';
+import { MemoryGit } from '../fakes/memory-git.ts';
+import { MemoryGitHost } from '../memory-git-host.ts';
 import { Line, lineConfig, sha } from './promotions/line.ts';
 
 const minutes = 60_000;
@@ -203,7 +207,6 @@ describe('two at once', () => {
       // And dev shows the older one as healthy all the same, to who has read its state already.
       return line.alarms;
     };
-    const { promoteEnvironments } = await import('../../core/promote-environments.ts');
     const [staging] = await promoteEnvironments([], slow);
     assert.equal(staging?.kind, 'waits');
     assert.equal(await line.promoted('staging'), 'b');
@@ -220,7 +223,6 @@ describe('two at once', () => {
         return work();
       };
       const { deps } = line;
-      const { promoteEnvironments } = await import('../../core/promote-environments.ts');
       const mortal = {
         ...deps,
         store: new Proxy(deps.store, {
@@ -292,4 +294,53 @@ describe('a line in the configuration', () => {
       assert.throws(() => parseStackConfig({ ...lineConfig(), repositories }), why);
     });
   }
+});
+
+describe('by pull request', () => {
+  test('one is opened when the gates are open, and its status says when one closes', async () => {
+    const line = new Line();
+    const git = new MemoryGit();
+    const host = new MemoryGitHost();
+    git.push('a', { 'dev.yaml': 'tag: 2', 'staging.yaml': 'tag: 1' });
+    const written: (readonly [string, string])[] = [];
+    const writer = {
+      commit: async (_: unknown, { files }: { files: ReadonlyMap<string, string> }) => {
+        written.push(...files);
+        return { kind: 'pushed' as const, sha: host.headOf('trueup/promote/staging') };
+      },
+    };
+    const [dev, staging] = lineConfig().repositories;
+    const files = [{ from: 'dev.yaml', to: 'staging.yaml' }];
+    const promotion = { by: 'pullRequest', from: 'dev', files, soak: '10m' } as const;
+    const repositories = [dev, { ...staging, promotion }];
+    const config = parseStackConfig({ ...lineConfig(), repositories });
+    const deps = { ...line.deps, config, proposals: { git, writer, host } };
+    const look = async () => (await promoteEnvironments([], deps))[0]?.why ?? '';
+    await line.settle('dev', 'a');
+    assert.match(await look(), /soaks until/);
+    assert.deepEqual([written, host.calls], [[], []]);
+    line.clock.advance(10 * minutes);
+    assert.equal(await look(), 'waits for the merge of https://git.example/staging/pulls/1');
+    assert.deepEqual(written, [['staging.yaml', 'tag: 2']]);
+    await line.run('dev', 'Degraded');
+    assert.match(await look(), /web on dev is Degraded/);
+    const told = [...host.statuses].map(([, by]) => by.get('trueup/promotion')?.state);
+    assert.deepEqual(told, ['pending']);
+    host.change('staging', '1', { state: 'merged' });
+    assert.deepEqual((await promoteEnvironments([], deps))[0]?.kind, 'promoted');
+    assert.equal(await line.promoted('staging'), 'a');
+    assert.deepEqual(
+      line.bus.events.map(({ type }) => type),
+      ['Promoted'],
+    );
+  });
+});
+
+test('messages of who promotes: only what a person went back to is to be followed at once', () => {
+  const envelope = { id: '1', source: 'trueup', 'detail-type': 'Promoted' };
+  const said = { version: 1, at: '', environment: 'prod', from: 'staging', sha: sha('a'), by: 'ada' };
+  const parse = (returned: boolean) =>
+    promotionMessageSchema.parse({ ...envelope, detail: { ...said, returned } });
+  assert.deepEqual([parse(true), parse(false)], [{ follow: 'prod' }, {}]);
+  assert.deepEqual(promotionMessageSchema.parse({ version: 1, promotion: 'look' }), {});
 });

@@ -1,20 +1,20 @@
 import { after, test } from 'node:test';
 import { rolesIn, type Right } from '../infra/role-rights.ts';
-import { sample, synthesize } from '../infra/synthesized.ts';
+import { dashboard, sample, synthesize } from '../infra/synthesized.ts';
 
 const page = 'docs/reference/permissions.md';
 
 const clusters = (sample.clusters ?? []).map((one) =>
   one.name === 'staging' ? { ...one, audit: true } : one,
 );
-const stack = synthesize({ ...sample, clusters });
+const stack = synthesize({ ...sample, clusters, dashboard });
 after(() => stack[Symbol.dispose]());
 
 const intro = `# Permissions
 
 What each IAM role of an installation may do: every statement of every policy, out of the template, for a configuration with
 one of everything: a private and a public repository, an EKS cluster in the stack's region whose audit log is
-followed, one in another, one by kubeconfig. Yours has the names of your own. No role has a managed policy, but for those of functions in a VPC, which
+followed, one in another, one by kubeconfig, and the dashboard. Yours has the names of your own. No role has a managed policy, but for those of functions in a VPC, which
 Lambda demands (\`AWSLambdaVPCAccessExecutionRole\`).
 
 \`<Name>\` is a resource of the stack, or the stack's partition, region or account. What may be done inside a cluster, the

@@ -78,7 +78,9 @@ async function tell(
 /** From GitHub's webhook to a namespace of its own and back, with the rights the functions really have. */
 test('a pull request runs on the cluster until it is closed', { timeout: 600_000 }, async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'trueup-environments-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
   const cluster = await testCluster('environments');
+  t.after(() => cluster.stop());
   const name = cluster.namespace;
   const { aws } = await testAws();
   const from = join(dir, 'from');
@@ -89,6 +91,7 @@ test('a pull request runs on the cluster until it is closed', { timeout: 600_000
   const world = new HostWorld();
   const api = new OpenApi('github');
   const host = await startHostServer({ prefix: '/api/v3', routes: gitHubRoutes(world, api), api });
+  t.after(() => host[Symbol.asyncDispose]());
   const installation = await install({
     fleet: 'environments',
     dir,
@@ -99,13 +102,7 @@ test('a pull request runs on the cluster until it is closed', { timeout: 600_000
     repository: { environments: { clusters: ['local'] }, host: { apiUrl: `${host.origin}/api/v3` } },
   });
   const namespace = `${name}-pr-1`;
-  t.after(async () => {
-    await cluster.admin.remove(`/api/v1/namespaces/${namespace}`).catch(() => undefined);
-    await installation.stop();
-    await cluster.stop();
-    await host[Symbol.asyncDispose]();
-    await rm(dir, { recursive: true, force: true });
-  });
+  t.after(() => installation.stop());
   const clone = join(dir, 'clone');
   await cloneWorktree(installation.cloneUrlWithToken, clone);
   await git(clone, ['checkout', '--quiet', '-b', 'feature/blue']);
@@ -150,6 +147,6 @@ test('a pull request runs on the cluster until it is closed', { timeout: 600_000
     const found = await cluster.admin.get(`/api/v1/namespaces/${namespace}`).catch(() => undefined);
     return found === undefined || at(found, 'metadata', 'deletionTimestamp') !== undefined ? true : undefined;
   });
-  assert.ok(await cluster.admin.get(`/api/v1/namespaces/${name}`), 'and nobody else’s');
+  assert.ok(await cluster.admin.get(`/api/v1/namespaces/${name}`), 'and of nobody else');
   assert.deepEqual(host.complaints, []);
 });

@@ -9,7 +9,7 @@ import { environment } from '../../core/contract/environment.ts';
 import { bundleFunctions, bundleOf, functionNames } from '../../infra/bundle.ts';
 import { temporaryFolder } from '../../infra/temporary-folder.ts';
 import { configEndpoint } from './config-endpoint.ts';
-import { flatten, ofType, sample, synthesize } from './synthesized.ts';
+import { dashboard, flatten, ofType, sample, synthesize } from './synthesized.ts';
 
 const run = promisify(execFile);
 // With what is only there where it is asked for.
@@ -17,7 +17,12 @@ const [repository, ...repositories] = sample.repositories;
 assert.ok(repository);
 const stack = synthesize({
   ...sample,
-  repositories: [{ ...repository, images: {}, status: {}, preview: {}, reverts: {} }, ...repositories],
+  dashboard,
+  repositories: [
+    { ...repository, images: {}, status: {}, preview: {}, reverts: {} },
+    { name: 'promoted', url: repository.url, promotion: { by: 'pointer', from: repository.name } },
+    ...repositories,
+  ],
   notifications: {
     channels: [{ name: 'mail', type: 'email', to: ['ops@example.com'] }],
     routes: [{ channels: ['mail'] }],
@@ -41,7 +46,7 @@ function variablesOf(name: string): readonly string[] {
   const title = name.charAt(0).toUpperCase() + name.slice(1);
   const [, fn] =
     ofType(stack.resources, 'AWS::Lambda::Function').find(([id]) =>
-      new RegExp(`^<(Functions|Notices)?${title}Function>$`).test(flatten({ Ref: id })),
+      new RegExp(`^<(Functions|Notices|DashboardSite)?${title}Function>$`).test(flatten({ Ref: id })),
     ) ?? [];
   return Object.keys(environmentSchema.parse(fn?.Properties).Environment.Variables).filter((each) =>
     each.startsWith('TRUEUP_'),

@@ -5,13 +5,14 @@ import { test } from 'node:test';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import * as z from 'zod';
 import type { StackConfigInput } from '../../core/contract/config.ts';
-import { sample, synthesize } from './synthesized.ts';
+import { dashboard, sample, synthesize } from './synthesized.ts';
 
 const packagings = ['image', 'zip'] as const;
 
 /** With everything that asks for rights of its own. */
 const everything: StackConfigInput = {
   ...sample,
+  dashboard,
   clusters: [
     ...(sample.clusters ?? []),
     { name: 'audited', access: { type: 'eks', name: 'audited-1' }, audit: true },

@@ -56,3 +56,15 @@ test('it hears what becomes of environments and looks each minute; it is there o
   const functions = ofType(without.resources, 'AWS::Lambda::Function').map(([id]) => id);
   assert.ok(!functions.some((id) => id.includes('Promotion')), functions.join(' '));
 });
+
+test('by pull request it gets the token that may push, the API of the host, and Git', () => {
+  const promotion = { by: 'pullRequest' as const, from: 'staging', tokenSecret: 'acme/write' };
+  const prod = { name: 'prod', url, branch: 'env/prod', host: { tokenSecret: 'acme/host' }, promotion };
+  const proposing = { ...sample, repositories: [{ name: 'staging', url, tokenSecret: 'acme/read' }, prod] };
+  const rights = rightsIn(proposing).filter((right) => right.startsWith('Promotion '));
+  const secrets = rights.filter((right) => right.includes('secretsmanager'));
+  assert.deepEqual([...new Set(secrets)].map((right) => right.replace(/.*:secret:/, '')).toSorted(), [
+    'acme/host-??????',
+    'acme/write-??????',
+  ]);
+});

@@ -95,6 +95,7 @@ test('lifecycle: state and snapshots never go by age, history goes after 400 day
     'reports/ kept 1',
     'previews/ 30 1',
     'notices/ kept 1',
+    'promoted/ kept 400',
     'leftovers kept -',
   ]);
   for (const prefix of Object.values(prefixes)) {

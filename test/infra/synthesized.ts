@@ -24,6 +24,16 @@ export const sample: StackConfigInput = {
   ],
 };
 
+/** Of an installation that has a dashboard, which `sample` has not. */
+export const dashboard: NonNullable<StackConfigInput['dashboard']> = {
+  oidc: {
+    issuer: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI',
+    clientId: '1example23456789',
+    origins: ['https://acme.auth.eu-west-1.amazoncognito.com'],
+  },
+  roles: [{ group: 'platform', role: 'admin', projects: ['*'] }],
+};
+
 const resourceSchema = z.object({
   Type: z.string(),
   Properties: z.record(z.string(), z.unknown()).default({}),
@@ -49,7 +59,7 @@ export interface SynthesisOptions {
 /** Synthesises the stack with a stub for each function, as a zip unless told otherwise: the image's context is large. */
 export function synthesize(
   input: StackConfigInput = sample,
-  props: Partial<Omit<TrueUpProps, 'config' | 'bundles'>> = {},
+  props: Partial<Omit<TrueUpProps, 'config' | 'bundles' | 'site'>> = {},
   { validate = false, add = () => undefined }: SynthesisOptions = {},
 ): Synthesized {
   const folder = temporaryFolder();
@@ -59,12 +69,22 @@ export function synthesize(
     writeFileSync(path.join(bundles, name, 'index.mjs'), "export { handler } from './chunk.mjs';\n");
     writeFileSync(path.join(bundles, name, 'chunk.mjs'), `export const handler = async () => '${name}';\n`);
   }
+  const site = path.join(folder.path, 'site');
+  mkdirSync(site);
+  for (const name of ['index.html', 'favicon.svg', 'main-ABCDEFGH.js'])
+    writeFileSync(path.join(site, name), name);
   // Seconds each time: one test does it.
   process.env['CDK_VALIDATION'] = String(validate);
   const outdir = path.join(folder.path, 'cdk.out');
   const app = new App({ outdir, context: cdkJson.context, analyticsReporting: false });
   const stack = new Stack(app, 'trueup-acme');
-  const trueup = new TrueUp(stack, 'TrueUp', { config: input, bundles, snapshotPackaging: 'zip', ...props });
+  const trueup = new TrueUp(stack, 'TrueUp', {
+    config: input,
+    bundles,
+    site,
+    snapshotPackaging: 'zip',
+    ...props,
+  });
   add(trueup, stack);
   const template = Template.fromStack(Stack.of(trueup));
   const { Resources } = z
