@@ -4,6 +4,7 @@ import { cp, mkdtemp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
+import * as z from 'zod';
 
 /** Each planted fault must make `npm run check` fail: a guard that cannot fail guards nothing (issue 3). */
 
@@ -31,8 +32,21 @@ function run(tool: string, args: readonly string[]): Promise<Verdict> {
     });
   });
 }
+const diagnosticsSchema = z.object({
+  diagnostics: z.array(
+    z.object({ filename: z.string(), message: z.string(), code: z.string(), help: z.string().optional() }),
+  ),
+});
+
 /** A line for each fault, which begins with its file. */
-const lint = () => run('oxlint', ['--type-aware', '--format=unix', '.']);
+async function lint(): Promise<Verdict> {
+  const { failed, output } = await run('oxlint', ['--type-aware', '--format=json', '.']);
+  const { diagnostics } = diagnosticsSchema.parse(JSON.parse(output));
+  const lines = diagnostics.map(({ filename, message, code, help = '' }) =>
+    [`${filename}:`, message, code, help].join(' '),
+  );
+  return { failed, output: lines.join('\n') };
+}
 
 /** All are planted at once and judged in one run, which takes seconds: each fault is in a file of its own. */
 const cases: readonly {
