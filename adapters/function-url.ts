@@ -33,7 +33,8 @@ export interface UrlResponse {
 
 /** Lambda's event as an HTTP request. Throws when the event is not that of a function URL. */
 export function readUrlRequest(event: unknown): UrlRequest {
-  const { rawPath, rawQueryString, requestContext, headers, body, isBase64Encoded } = requestSchema.parse(event);
+  const { rawPath, rawQueryString, requestContext, headers, body, isBase64Encoded } =
+    requestSchema.parse(event);
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
   const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   return {

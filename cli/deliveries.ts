@@ -20,7 +20,7 @@ type Sender = Pick<Delivery, 'provider' | 'id'>;
 /** What senders told us of late, newest first, and what came of it. */
 export async function deliveries({ store, clock }: Pick<Session, 'store' | 'clock'>): Promise<Report> {
   const newest: Sender[] = [];
-  for await (const day of days(store, clock.now())) {
+  for await (const day of deliveryDays(store, clock.now())) {
     newest.push(...day.slice(0, most - newest.length));
     if (newest.length === most) break;
   }
@@ -58,7 +58,7 @@ export async function replayDelivery(
 
 /** By id, or by `<provider>/<id>` where several senders have used the same one. */
 async function find(store: Store, wanted: string, now: number): Promise<Sender> {
-  for await (const day of days(store, now)) {
+  for await (const day of deliveryDays(store, now)) {
     const named = day.filter(({ provider, id }) => id === wanted || `${provider}/${id}` === wanted);
     const senders = [...new Set(named.map(({ provider }) => provider))];
     if (senders.length > 1) {
@@ -74,7 +74,7 @@ async function find(store: Store, wanted: string, now: number): Promise<Sender> 
 }
 
 /** Who delivered on each day, newest first; one delivery once, at its last arrival of the day. */
-async function* days(store: Store, now: number): AsyncIterable<readonly Sender[]> {
+export async function* deliveryDays(store: Store, now: number): AsyncIterable<readonly Sender[]> {
   for (let day = 0; day < ledgerDays; day += 1) {
     const date = isoTime(now - day * 86_400_000).slice(0, 10);
     const listed = await Array.fromAsync(store.list(`${prefixes.deliveries}log/date=${date}/`));

@@ -47,7 +47,7 @@ async function withoutSchema(into: string, name: string): Promise<void> {
 }
 
 function textOf(folder: string, files: readonly string[]): string {
-  return `${files.map((file) => `${join(folder, file)}`).join('\n')}
+  return `${files.map((file) => join(folder, file)).join('\n')}
 
 Next:
   1. trueup validate --dir ${folder}

@@ -25,6 +25,7 @@ import {
 import { addClusterVerbs } from './cluster-verbs.ts';
 import { addDeliveryVerbs } from './delivery-verbs.ts';
 import { addHoldVerbs } from './hold-verbs.ts';
+import { addTrackVerbs } from './track-verbs.ts';
 import { addUi } from './ui-verb.ts';
 import { addUpkeepVerbs } from './upkeep-verbs.ts';
 import { print, type Report } from './report.ts';
@@ -60,6 +61,7 @@ export function program(done: Done): Command {
   addUpkeepVerbs(verb, done);
   addClusterVerbs(verb, done);
   addRecordVerbs(verb, done);
+  addTrackVerbs(verb, done, onRecords);
   addRunVerbs(verb, done);
   addDoctor(verb, done);
   addUi(verb, done);

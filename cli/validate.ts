@@ -1,4 +1,5 @@
-import { placeFrom, type LocalWorktree } from '../adapters/local-worktree.ts';
+import { join } from 'node:path';
+import { LocalWorktree, placeFrom } from '../adapters/local-worktree.ts';
 import { faultsOf, type Fault } from '../core/errors.ts';
 import { dependencyCycles } from '../core/produce/dependency-cycles.ts';
 import type { SourcedApplication } from '../core/source.ts';
@@ -26,16 +27,19 @@ interface Found {
 /** What a push of this checkout would be refused for: schema, references, render and cycles. Asks no cluster and no AWS. */
 export async function validate(options: ValidateOptions): Promise<Report> {
   const config = options.config === undefined ? undefined : await readStackConfig(options.config);
-  const { worktree } = await openSource(options.dir);
+  const { worktree: around, path } = await openSource(options.dir);
+  // What is validated is the root of its repository, in Git or not yet.
+  const directory = join(around.directory, path);
+  const worktree = new LocalWorktree({ directory, commit: around.commit });
   const { applications, faults } = await look(worktree, await renderingOf(config, options.repository));
-  const place = placeFrom(callersFolder(), worktree.directory);
+  const place = placeFrom(callersFolder(), directory);
   const told = unique(faults.map(({ subject, message }) => ({ subject: place(subject), message })));
   const well = `${applications.length} ${applications.length === 1 ? 'application is' : 'applications are'} valid`;
   const text = told.map(({ subject, message }) => `${subject}: ${message}`).join('\n');
   return {
     data: { applications: applications.map(({ application }) => application.metadata.name), faults: told },
     text: told.length === 0 ? well : text,
-    notes: elsewhere(applications),
+    notes: elsewhere(applications).map(place),
     exitCode: told.length === 0 ? exitCodes.ok : exitCodes.found,
   };
 }

@@ -13,7 +13,7 @@ const updateTries = 12;
 
 /** Reads and parses one document. A document that does not fit its schema is a Stop that names its key. */
 export async function readDocument<S extends z.ZodType>(
-  store: Store,
+  store: Pick<Store, 'get'>,
   key: string,
   schema: S,
 ): Promise<Document<z.infer<S>> | undefined> {
