@@ -25,7 +25,14 @@ function newWorld() {
 describe('a trace', () => {
   it('is that of its delivery, however often that comes', () => {
     const pushed = { repository: 'fleet', ref: 'refs/heads/main', before: 'a', after: 'b' };
-    const wanted = { kind: 'wanted', event: 'push', pushes: [pushed], images: [], pulls: [], stamped: true } as const;
+    const wanted = {
+      kind: 'wanted',
+      event: 'push',
+      pushes: [pushed],
+      images: [],
+      pulls: [],
+      stamped: true,
+    } as const;
     const ids = [0, 60_000].map(
       (now) => eventsOf({ provider: 'github', id: 'd-1' }, wanted, now)[0]?.detail.trace?.id,
     );
