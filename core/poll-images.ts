@@ -50,8 +50,11 @@ export async function pollImages(deps: UpdateImagesDeps, pollMinutes: number): P
   if (names.length > 0)
     told.push(`missed: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`);
   const outcomes = await updateImages(missed, deps);
-  // Not before: what is remembered is not looked at again.
-  for (const { name, seen } of looks) await remember(name, seen, deps);
+  const faulty = new Set(
+    outcomes.flatMap(({ repository, faults }) => (faults.length > 0 ? [repository] : [])),
+  );
+  // Not before, nor where it was not written: what is remembered is not looked at again.
+  for (const { name, seen } of looks) if (!faulty.has(name)) await remember(name, seen, deps);
   return { told, outcomes };
 }
 

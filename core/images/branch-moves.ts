@@ -74,8 +74,10 @@ async function moveFor(
   const isOpen = pull?.state === 'open';
   const ends = isOpen ? { pullRequest: pull.id } : pull !== undefined && { before: pull.id };
   const known = before?.sha === undefined ? {} : { sha: before.sha };
-  if (isOpen && at !== undefined && at !== before?.sha && !(await isOurs(at, branch, place))) {
-    const reason = `somebody pushed to ${branch}; merge or close ${pull.url}`;
+  // Without a pull request, too: opening it may have failed after our push.
+  const mayHold = isOpen || pull === undefined;
+  if (mayHold && at !== undefined && at !== before?.sha && !(await isOurs(at, branch, place))) {
+    const reason = `somebody pushed to ${branch}; ${pull === undefined ? 'delete it' : `merge or close ${pull.url}`}`;
     const left = wanted.images.map(({ policy }) => ({ policy, reason }));
     // Remembered, for when it is merged or closed.
     const waiting = [...undecided, ...wanted.images];

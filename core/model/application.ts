@@ -55,6 +55,11 @@ const otherSourcesSchema = z
     'must name each ref and each repository once',
   );
 
+/** Markers and what is remembered name a policy by it. */
+function policyName({ name, image }: z.infer<typeof imagePolicySchema>): string {
+  return name ?? image.slice(image.lastIndexOf('/') + 1);
+}
+
 /** What to deploy where. Its JSON Schema is published under `docs/reference/`. */
 export const applicationSchema = z.strictObject({
   apiVersion: z.literal(apiVersion),
@@ -103,6 +108,10 @@ export const applicationSchema = z.strictObject({
     images: z
       .array(imagePolicySchema)
       .max(50)
+      .refine(
+        (images) => new Set(images.map(policyName)).size === images.length,
+        'two of them have one name, by default the last part of the image: give one a `name`',
+      )
       .default([])
       .describe('images that are followed: `trueup image` writes a newer one into the repository'),
     rollout: rolloutSchema

@@ -5,7 +5,7 @@ import type { News } from '../model/notice.ts';
 import type { Target } from '../model/target.ts';
 import { commitLink, dashboardLink, type Place } from '../notify/links.ts';
 import type { Store } from '../ports.ts';
-import { scrub } from '../notify/scrub.ts';
+import { scrub } from '../model/scrub.ts';
 
 /** What reading how a subject stands takes. */
 export interface ReadDeps {

@@ -3,7 +3,7 @@ import type { News } from '../model/notice.ts';
 import type { AlarmSaid } from '../model/notice-memory.ts';
 import { dashboardLink, type Place } from '../notify/links.ts';
 import { nothing, type Reading } from '../notify/reading.ts';
-import { scrub } from '../notify/scrub.ts';
+import { scrub } from '../model/scrub.ts';
 
 /** Whether an alarm rings, by what it said last. */
 export function readAlarm(alarm: string, said: AlarmSaid | undefined, place: Place): Reading {

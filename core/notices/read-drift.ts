@@ -7,7 +7,7 @@ import type { Target } from '../model/target.ts';
 import type { Store } from '../ports.ts';
 import { isAlarming } from '../record.ts';
 import { causesOf, newsOf, type AboutTarget } from './about-target.ts';
-import { scrub } from '../notify/scrub.ts';
+import { scrub } from '../model/scrub.ts';
 
 /** Objects that are told with their fields; of the others there is the number. */
 const mostRead = 3;

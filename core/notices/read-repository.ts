@@ -7,7 +7,7 @@ import type { News } from '../model/notice.ts';
 import { commitLink, dashboardLink } from '../notify/links.ts';
 import { nothing, type Reading } from '../notify/reading.ts';
 import type { ReadDeps } from './about-target.ts';
-import { scrub } from '../notify/scrub.ts';
+import { scrub } from '../model/scrub.ts';
 
 /** Whether the newest commit of a repository can be followed in full, and what is wrong with it. */
 export async function readRepository(name: string, { store, config, place }: ReadDeps): Promise<Reading> {

@@ -14,7 +14,7 @@ import { aboutTarget, causesOf, newsOf, type AboutTarget, type ReadDeps } from '
 import { recordLink } from '../notify/links.ts';
 import { driftNews, healedNews } from './read-drift.ts';
 import { nothing, type Reading } from '../notify/reading.ts';
-import { scrub } from '../notify/scrub.ts';
+import { scrub } from '../model/scrub.ts';
 
 /** What an application deployed longer ago is no news any more. */
 const freshSeconds = 3600;

@@ -4,7 +4,7 @@ import { clusterCheckSchema, type TargetCheck } from '../model/check.ts';
 import type { HealthStatus } from '../model/health.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Target } from '../model/target.ts';
-import { isoTime } from '../model/time.ts';
+import { isoTime, millisecondsOf } from '../model/time.ts';
 import type { Clock, Store } from '../ports.ts';
 import type { Goal } from './choose-goal.ts';
 import type { InventoryWriter } from './inventory-writer.ts';
@@ -33,7 +33,9 @@ export async function beginTrial(
   const since = isoTime(clock.now());
   if (trial?.revision !== revision) {
     const check = await readCheck(store, pointer.target);
-    const back = wayBack(inventory.value, check);
+    const { windowSeconds, alarms } = settings.rollback.onFailure;
+    const isTried = alarms.length > 0 && isWithin(trial, windowSeconds, clock.now());
+    const back = wayBack(inventory.value, check, isTried);
     await inventory.save((current) => ({ ...current, trial: { revision, since, ...(back && { back }) } }));
   } else if (lastRun?.revision === revision && lastRun.untouched === true) {
     // An alarm that rang while nothing was touched is not about this revision.
@@ -49,11 +51,17 @@ async function readCheck(store: Store, { cluster, application }: Target): Promis
 /**
  * What a revision that is about to begin may be rolled back to. What never became healthy passes on what it could have gone
  * back to itself; what was healthy and is not any more passes on nothing, since its successor may fail for the same reason.
+ * `isTried`: an alarm may still ring about what is applied, healthy as it seems: it passes on its own way back.
  */
-export function wayBack(inventory: Inventory, check: TargetCheck | undefined): Trial['back'] {
+export function wayBack(
+  inventory: Inventory,
+  check: TargetCheck | undefined,
+  isTried = false,
+): Trial['back'] {
   const { applied, trial } = inventory;
   if (applied?.commit === undefined || applied.gone === true) return undefined;
   if (isBegunBefore(inventory) || isCutShort(inventory)) return trial?.back;
+  if (isTried && trial?.revision === applied.revision && trial.back !== undefined) return trial.back;
   const { status } = healthNow(inventory, check);
   const isSettling = status === 'Progressing' || status === 'Unknown';
   if (status === 'Healthy' || status === 'Suspended' || (isSettling && applied.healthy === true)) {
@@ -62,6 +70,10 @@ export function wayBack(inventory: Inventory, check: TargetCheck | undefined): T
   }
   if (applied.healthy === true || trial?.back?.snapshot === applied.snapshot) return undefined;
   return trial?.back;
+}
+
+function isWithin(trial: Inventory['trial'], windowSeconds: number, now: number): boolean {
+  return trial !== undefined && now < millisecondsOf(trial.since) + windowSeconds * 1000;
 }
 
 /** A revision was begun, and the run died before it could say how far it came. */

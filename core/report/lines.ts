@@ -1,6 +1,7 @@
 import { contextOf, type CommitStatusConfig } from '../contract/commit-status.ts';
 import type { RepositoryState } from '../model/desired.ts';
 import type { LineState, TargetReport } from '../model/report.ts';
+import { scrub } from '../model/scrub.ts';
 
 /** What is to stand at a commit under one name. */
 export interface Line {
@@ -140,9 +141,7 @@ function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-const longestText = 500;
-
-/** Hosts show one line, and cut it. */
+/** Hosts show one line, and cut it; what servers and controllers said may hold secrets. */
 function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim().slice(0, longestText);
+  return scrub(text);
 }

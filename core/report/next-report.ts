@@ -21,8 +21,9 @@ export interface Seen {
 const olderKept = 10;
 /** The same state in other words is told no more often. */
 const wordsEveryMs = 60_000;
-/** A target that goes back and forth for weeks must not use up what the host takes. */
-const mostTold = 100;
+/** A target that goes back and forth for weeks must not use up what the host takes (1,000 at GitHub). */
+const mostWords = 100;
+const mostStates = 900;
 
 /**
  * The report with what was seen, and what is to be told of it. When the head has moved on, what was pending of the one before
@@ -102,10 +103,11 @@ function asOwn(report: TargetReport): TargetReport {
 
 function isNews(told: Told | undefined, { state, text }: Line, now: number): boolean {
   if (told === undefined || told.unsure === true) return true;
-  if (told.times >= mostTold) return false;
   // What has failed for good stays that.
   if (told.state === 'failure' && state === 'superseded') return false;
-  if (told.state !== state) return true;
+  // The last word that fits is no success: nothing could take it back.
+  if (told.state !== state) return told.times < (state === 'success' ? mostStates - 1 : mostStates);
+  if (told.times >= mostWords) return false;
   return told.text !== text && now - millisecondsOf(told.at) >= wordsEveryMs;
 }
 

@@ -1,4 +1,5 @@
 import type { EventDetail } from '../contract/events.ts';
+import { scrub } from '../model/scrub.ts';
 
 /** What people read of a change that is taken back. */
 export interface RevertText {
@@ -53,7 +54,7 @@ export function describeRevert({ rolledBack, clusters, files, keptFile }: Revert
   const message = [
     title,
     '',
-    `Rolled back on ${clusters.join(', ')} by ${by} at ${at}: ${reason}`,
+    `Rolled back on ${clusters.join(', ')} by ${harmless(by)} at ${at}: ${harmless(reason)}`,
     '',
     `From commit ${from.commit.sha}`,
     `to commit ${to.commit.sha}.`,
@@ -69,13 +70,12 @@ function shaOf({ commit }: EventDetail<'RolledBack'>['from']): string {
   return commit.sha.slice(0, 7);
 }
 
-const longestText = 500;
-
 /** Text of other people's in one line of Markdown: it mentions nobody, links nowhere and holds no HTML. */
 function plain(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim().slice(0, longestText);
-  return line
-    .replaceAll(/[\\`*_[\]<>|]/g, '\\$&')
-    .replaceAll('@', '@\u200b')
-    .replaceAll('#', '#\u200b');
+  return harmless(text.replaceAll(/[\\`*_[\]<>|]/g, '\\$&'));
+}
+
+/** The same for a commit message: no line of its own, no issue that it closes, nothing that looks like a secret. */
+function harmless(text: string): string {
+  return scrub(text).replaceAll('@', '@\u200b').replaceAll('#', '#\u200b').replaceAll('://', ':\u200b//');
 }

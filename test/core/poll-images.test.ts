@@ -7,6 +7,7 @@ import { updateImages, type UpdateImagesDeps } from '../../core/update-images.ts
 import { MemoryRegistries } from '../fakes/memory-registries.ts';
 import { MemoryRepository } from '../fakes/memory-repository.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
+import { Blocked } from '../../core/errors.ts';
 import { MemoryGitHost } from '../memory-git-host.ts';
 
 const image = 'ghcr.io/acme/shop';
@@ -135,6 +136,18 @@ describe('the newest of a registry that tells no order', () => {
     const asked = registries.asked.length;
     await poll();
     assert.equal(registries.asked.length, asked + 1, 'tags alone');
+  });
+
+  it('is looked at again where it could not be written', async () => {
+    start("policy: {newest: {}}, filter: {pattern: '^main-'}", 'main-0');
+    there('main-0');
+    await poll();
+    there('main-1', '2026-11-23T11:00:00.000Z');
+    git.onPush = () => Promise.reject(new Blocked({ subject: 'repository config', message: 'expired' }));
+    await poll();
+    git.onPush = () => Promise.resolve();
+    await poll();
+    assert.equal(standing(), 'main-1');
   });
 
   it('was told of already where the event came', async () => {

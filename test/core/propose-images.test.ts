@@ -274,6 +274,16 @@ Image: ghcr.io/acme/web:1.1.0`,
     }
   });
 
+  it('leave a branch alone that a person pushed to before its pull request was opened', async () => {
+    host.fault = new Blocked({ subject: 'repository config', message: 'may not' });
+    await updateImages([{ repository: 'ghcr.io/acme/shop', tag: '1.1.0' }], deps);
+    const theirs = git.edit(all, { 'notes.md': 'mine' });
+    Reflect.deleteProperty(host, 'fault');
+    const outcome = await push('shop:1.2.0');
+    assert.match(outcome?.left[0]?.reason ?? '', /somebody pushed to .*; delete it/);
+    assert.equal(git.branches.get(all), theirs);
+  });
+
   it('a host that refuses is told of, and nothing is pushed again meanwhile', async () => {
     await push('shop:1.1.0');
     host.fault = new Blocked({ subject: 'repository config', message: 'may not' });

@@ -38,16 +38,32 @@ test('the same state in other words waits for a minute; another state does not',
 test('what goes back and forth for weeks stops being told before the host stops taking it', () => {
   let report = empty;
   let count = 0;
-  for (let turn = 0; turn < 300; turn += 1) {
+  let last: readonly string[] = [];
+  for (let turn = 0; turn < 2000; turn += 1) {
     const [told, after] = tell(report, { state: turn % 2 === 0 ? 'failure' : 'success' }, start + turn);
+    count += told.length;
+    if (told.length > 0) last = told;
+    report = after;
+  }
+  assert.equal(count, 899);
+  assert.match(last[0] ?? '', /^failure: /, 'no success that nothing could take back');
+});
+
+test('words that change without end stop being told, and the state is told all the same', () => {
+  let report = empty;
+  let count = 0;
+  for (let turn = 0; turn < 300; turn += 1) {
+    const [told, after] = tell(report, { state: 'failure', text: `pod ${turn}` }, start + turn * 60_000);
     count += told.length;
     report = after;
   }
   assert.equal(count, 100);
+  const [told] = tell(report, { state: 'success', text: '' }, start + 300 * 60_000);
+  assert.deepEqual(told, ['success: 1 application healthy']);
 });
 
 test('a text is one line, however an API server spells it', () => {
   const [told] = tell(empty, { text: `Deployment web/web:\n  is   invalid\n${'x'.repeat(900)}` }, start);
-  assert.match(told[0] ?? '', /^failure: web: Deployment web\/web: is invalid x+$/);
+  assert.match(told[0] ?? '', /^failure: web: Deployment web\/web: is invalid x+…$/);
   assert.ok((told[0] ?? '').length < 520);
 });

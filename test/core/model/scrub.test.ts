@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { scrub } from '../../../core/notify/scrub.ts';
+import { scrub } from '../../../core/model/scrub.ts';
 
 // Put together here, so that nobody's scanner takes them for real ones.
 const pem = ['RSA', 'PRIVATE', 'KEY'].join(' ');

@@ -1,4 +1,4 @@
-import { clipped } from '../model/clipped.ts';
+import { clipped } from './clipped.ts';
 
 /** What a person reads of a text, at most. */
 const mostCharacters = 400;
