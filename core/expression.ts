@@ -1,7 +1,7 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { Stop, messageOf } from './errors.ts';
 import { addKubernetesFunctions } from './expression/kubernetes-functions.ts';
-import { withLinearMatches } from './expression/linear-matches.ts';
+import { loopDepth, withLinearMatches } from './expression/linear-matches.ts';
 import { isJsonObject, type Json } from './model/json.ts';
 
 /** A CEL expression that was parsed; its variables come with each evaluation. */
@@ -26,6 +26,8 @@ const language = new Environment({
 });
 addKubernetesFunctions(language);
 
+/** Nothing can interrupt an expression: five levels over twenty items take seconds, seven hours. */
+const mostLoops = 3;
 const parsed = new Map<string, Expression>();
 
 /** Parses a CEL expression; `subject` names where it stands. Throws Stop with the place of the fault in the text. */
@@ -34,6 +36,8 @@ export function expressionOf(text: string, subject: string): Expression {
   if (known !== undefined) return known;
   try {
     const spelt = language.parse(text);
+    if (loopDepth(spelt.ast) > mostLoops)
+      throw new Error(`loops stand in one another more than ${mostLoops} deep`);
     const linear = withLinearMatches(spelt.ast);
     const program = linear === undefined ? spelt : language.parse(linear);
     const evaluate: Expression['evaluate'] = (variables, computed) => {

@@ -28,7 +28,7 @@ import { worldOfPreview, worldOfStranger } from './previews/withheld.ts';
 
 export interface PreviewPullDeps extends CommitStateDeps {
   readonly history: GitHistory;
-  readonly host: Pick<GitHost, 'pullRequest' | 'comment' | 'status'>;
+  readonly host: Pick<GitHost, 'pullRequest' | 'openPullRequests' | 'comment' | 'status'>;
   readonly queues: PreviewQueues;
   readonly schemas: () => Promise<KubernetesSchemas>;
 }
@@ -67,6 +67,8 @@ async function follow(repository: RepositoryConfig, id: string, deps: PreviewPul
     // Before the host is asked: whoever writes it after us has seen a newer head, and our write fails.
     const current = await readPreview(deps.store, { repository: repository.name, id });
     const pull = await deps.host.pullRequest(repository, id);
+    if (pull?.head.isFork === true && (await isOursToo(repository, pull, deps)))
+      return 'the same commit is in a pull request of the repository itself, which has the say';
     const state = stateOf(repository, pull);
     const known = current?.value;
     if (known === undefined && (state === 'closed' || state === 'elsewhere'))
@@ -90,8 +92,25 @@ async function follow(repository: RepositoryConfig, id: string, deps: PreviewPul
 function stateOf(repository: RepositoryConfig, pull: PullRequest | undefined): PullPreview['state'] {
   if (pull?.state !== 'open') return 'closed';
   if (`refs/heads/${pull.base.branch}` !== trackedRef(repository)) return 'elsewhere';
-  const isLookedAt = repository.preview?.forks === 'render' && pullRef(repository, pull) !== undefined;
+  // Submodules are fetched with the tokens of all repositories: a fork could name any of them.
+  const isAllowed = repository.preview?.forks === 'render' && repository.submodules !== true;
+  const isLookedAt = isAllowed && pullRef(repository, pull) !== undefined;
   return pull.head.isFork && !isLookedAt ? 'refused' : 'rendering';
+}
+
+/** A status is of a commit, not of a pull request: that of a fork must not overwrite what was said of our own. */
+async function isOursToo(
+  repository: RepositoryConfig,
+  { head }: PullRequest,
+  { host }: Pick<PreviewPullDeps, 'host'>,
+): Promise<boolean> {
+  const open = await host.openPullRequests(repository);
+  return open.some(
+    (other) =>
+      !other.head.isFork &&
+      other.head.sha === head.sha &&
+      `refs/heads/${other.base.branch}` === trackedRef(repository),
+  );
 }
 
 function isSaid(known: PullPreview['state'], wanted: PullPreview['state']): boolean {
@@ -120,11 +139,12 @@ async function preview({ repository, pull, claim, deps }: Work): Promise<string>
   const rendered = await render({ repository, pull, claim, deps });
   const current = await readPreview(deps.store, claim);
   const { seq, ...value } = claim;
-  if (current?.value.seq !== seq) return 'somebody else previews it by now';
+  // Told once more: our `pending` may have come after what somebody else said.
+  if (current?.value.seq !== seq) return tellPull(repository, id, deps);
   const { asked, ...said } = rendered;
   await askClusters(claim, asked, deps);
   const written = await writePreview(deps.store, current, { ...value, state: 'rendered', rendered: said });
-  if (written === undefined) return 'somebody else previews it by now';
+  if (written === undefined) return tellPull(repository, id, deps);
   return tellPull(repository, id, deps);
 }
 

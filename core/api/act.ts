@@ -18,7 +18,7 @@ import { readSuspensions, resume, suspend } from '../suspend.ts';
 import { seeTarget } from './ask-target.ts';
 import { actionBodySchemas, type Action } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
-import { mayAct, type Person } from './person.ts';
+import { mayAct, projectOf, type Person } from './person.ts';
 import { ApiProblem } from './problem.ts';
 
 interface Wish {
@@ -39,7 +39,7 @@ export async function act(
   deps: ApiDeps,
 ): Promise<{ readonly done: string }> {
   const { view } = await seeTarget({ target, person }, deps);
-  if (!mayAct(person, view.pointer.settings.project)) {
+  if (!mayAct(person, projectOf(view.pointer, deps.config.repositories))) {
     throw new ApiProblem(
       403,
       `${person.name} may look, and change nothing here.`,

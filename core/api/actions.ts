@@ -8,6 +8,7 @@ export function isAction(name: string): name is Action {
 
 interface Standing {
   readonly view: TargetView;
+  readonly project: string;
   readonly person: Person;
   readonly open: readonly DriftEpisode[];
   readonly isSuspended: boolean;
@@ -16,9 +17,16 @@ interface Standing {
 }
 
 /** What may be asked for here and now, by this person. */
-export function actionsFor({ view, person, open, isSuspended, confirm }: Standing): readonly Action[] {
-  const { settings, pin } = view.pointer;
-  if (!mayAct(person, settings.project)) return [];
+export function actionsFor({
+  view,
+  project,
+  person,
+  open,
+  isSuspended,
+  confirm,
+}: Standing): readonly Action[] {
+  const { pin } = view.pointer;
+  if (!mayAct(person, project)) return [];
   if (isSuspended) return ['resume'];
   const actions: Action[] = ['sync', 'suspend', pin === undefined ? 'rollback' : 'lift'];
   if (open.length > 0) actions.push('accept-drift');

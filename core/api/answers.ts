@@ -10,7 +10,7 @@ import { readRuns } from './ask-runs.ts';
 import { seeTarget, targetDetail } from './ask-target.ts';
 import { timelineOf } from './ask-timeline.ts';
 import type { ApiDeps } from './deps.ts';
-import { highestRole, maySee, seesAll, type Person } from './person.ts';
+import { highestRole, maySee, projectOf, seesAll, type Person } from './person.ts';
 import { runBriefOf } from './records.ts';
 import { routes, type Route, type RouteName } from './routes.ts';
 import { ApiProblem } from './problem.ts';
@@ -55,7 +55,10 @@ export const answers: Readonly<Record<RouteName, Answerer>> = {
   fleet: answering(routes.fleet, async ({ input, person }, deps) => {
     const { views, ...rest } = await fleetInput(deps);
     return fleetPage(
-      { ...rest, views: views.filter((view) => isSeen(view.pointer.settings, person)) },
+      {
+        ...rest,
+        views: views.filter((view) => maySee(person, projectOf(view.pointer, deps.config.repositories))),
+      },
       input,
     );
   }),
@@ -92,7 +95,3 @@ export const answers: Readonly<Record<RouteName, Answerer>> = {
   timeline: answering(routes.timeline, async ({ input, person }, deps) => timelineOf(input, person, deps)),
   insights: answering(routes.insights, async ({ input, person }, deps) => insightsOf(input, person, deps)),
 };
-
-function isSeen({ project }: { readonly project?: string }, person: Person): boolean {
-  return maySee(person, project);
-}

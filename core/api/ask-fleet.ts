@@ -10,7 +10,7 @@ import { readSuspensions } from '../suspend.ts';
 import type { FleetInput } from '../view/fleet.ts';
 import type { ClusterRow, DeliveryRow } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
-import { maySee, type Person } from './person.ts';
+import { maySee, projectOf, type Person } from './person.ts';
 
 const readsAtOnce = 20;
 const deliveriesShown = 100;
@@ -30,7 +30,7 @@ export async function fleetInput(deps: ApiDeps): Promise<FleetInput> {
 /** Clusters that are served, declared or found; of their targets those are counted that whoever asks may see. */
 export async function clusterRows(person: Person, deps: ApiDeps): Promise<ClusterRow[]> {
   const [{ clusters }, views] = await Promise.all([readFleet(deps), deps.book.views()]);
-  const seen = views.filter(({ pointer }) => maySee(person, pointer.settings.project));
+  const seen = views.filter(({ pointer }) => maySee(person, projectOf(pointer, deps.config.repositories)));
   const targets = Map.groupBy(seen, ({ target }) => target.cluster);
   return inBatches(clusters, readsAtOnce, async ({ name, labels }) => {
     const [check, facts] = await Promise.all([

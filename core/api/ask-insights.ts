@@ -8,7 +8,7 @@ import { fleetInput } from './ask-fleet.ts';
 import { recordsOf } from './ask-timeline.ts';
 import type { Insights } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
-import { maySee, type Person } from './person.ts';
+import { maySee, projectOf, type Person } from './person.ts';
 
 const dayMs = 86_400_000;
 const readsAtOnce = 20;
@@ -22,7 +22,7 @@ export async function insightsOf(
 ): Promise<Insights> {
   const to = deps.clock.now();
   const { views } = await fleetInput(deps);
-  const seen = views.filter(({ pointer }) => maySee(person, pointer.settings.project));
+  const seen = views.filter(({ pointer }) => maySee(person, projectOf(pointer, deps.config.repositories)));
   const names = new Set(seen.map(({ target }) => `${target.cluster}/${target.application}`));
   const span = { from: to - days * dayMs, to, names };
   const [driftKeys, runKeys] = await Promise.all([

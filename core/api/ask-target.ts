@@ -15,7 +15,7 @@ import { actionsFor } from './actions.ts';
 import { readRuns } from './ask-runs.ts';
 import type { DriftEpisode, ObjectRow, TargetDetail } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
-import { maySee, type Person } from './person.ts';
+import { maySee, projectOf, type Person } from './person.ts';
 import { ApiProblem } from './problem.ts';
 import { readPlaced, type PlacedSnapshot } from './placed-snapshot.ts';
 import { openEpisodes, runBriefOf } from './records.ts';
@@ -40,7 +40,7 @@ export async function seeTarget(
     readDocument(store, keys.inventory(target), inventorySchema),
     readDocument(store, keys.check(target.cluster), clusterCheckSchema),
   ]);
-  if (pointer === undefined || !maySee(person, pointer.value.settings.project)) {
+  if (pointer === undefined || !maySee(person, projectOf(pointer.value, config.repositories))) {
     throw new ApiProblem(
       404,
       `There is no target ${targetKey(target)}.`,
@@ -96,7 +96,16 @@ export async function targetDetail(
     open: [...open],
     runs: runs.map(({ run, key }) => runBriefOf(run, key, cloneUrl)),
     ...(confirm > 0 && { confirm }),
-    actions: [...actionsFor({ view, person, open, isSuspended: suspension !== undefined, confirm })],
+    actions: [
+      ...actionsFor({
+        view,
+        project: projectOf(pointer, config.repositories),
+        person,
+        open,
+        isSuspended: suspension !== undefined,
+        confirm,
+      }),
+    ],
   };
 }
 

@@ -9,7 +9,7 @@ import { isoTime, millisecondsOf } from '../model/time.ts';
 import { deliveryRows, fleetInput } from './ask-fleet.ts';
 import type { Timeline } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
-import { maySee, seesAll, type Person } from './person.ts';
+import { maySee, projectOf, seesAll, type Person } from './person.ts';
 
 type Event = Timeline['events'][number];
 
@@ -35,7 +35,8 @@ export async function timelineOf(span: Span, person: Person, deps: ApiDeps): Pro
   );
   const { views } = await fleetInput(deps);
   const seen = views.filter(
-    ({ target, pointer }) => isIn(target, span) && maySee(person, pointer.settings.project),
+    ({ target, pointer }) =>
+      isIn(target, span) && maySee(person, projectOf(pointer, deps.config.repositories)),
   );
   const names = new Set(seen.map(({ target }) => `${target.cluster}/${target.application}`));
   const [runs, drifts, deliveries] = await Promise.all([

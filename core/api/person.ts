@@ -1,3 +1,5 @@
+import type { StackConfig } from '../contract/config.ts';
+import type { DesiredPointer } from '../model/desired.ts';
 import type { DashboardRole } from '../contract/dashboard.ts';
 
 /** A role, and the projects that it holds in. */
@@ -15,8 +17,16 @@ export interface Person {
   readonly grants: readonly Grant[];
 }
 
-/** An application that names no project is in this one. */
 const defaultProject = 'default';
+
+/** That of the application, else the one that its repository is bound to, as `core/project.ts` judges a commit. */
+export function projectOf(
+  { settings, repository }: Pick<DesiredPointer, 'settings' | 'repository'>,
+  repositories: StackConfig['repositories'],
+): string {
+  const bound = repositories.find(({ name }) => name === repository)?.project;
+  return settings.project ?? bound ?? defaultProject;
+}
 const everyProject = '*';
 
 /** Somebody whose role holds everywhere. */
@@ -25,7 +35,7 @@ export function everywhere(name: string, role: DashboardRole): Person {
 }
 
 /** Who may not see a project is not told that its targets exist. */
-export function maySee({ grants }: Person, project: string = defaultProject): boolean {
+export function maySee({ grants }: Person, project: string): boolean {
   return grants.some((grant) => holdsIn(grant, project));
 }
 
@@ -35,7 +45,7 @@ export function seesAll({ grants }: Person): boolean {
 }
 
 /** Operators change what runs; viewers change nothing. */
-export function mayAct({ grants }: Person, project: string = defaultProject): boolean {
+export function mayAct({ grants }: Person, project: string): boolean {
   return grants.some((grant) => grant.role !== 'viewer' && holdsIn(grant, project));
 }
 

@@ -8,9 +8,13 @@ export function code(text: string): string {
 
 /** Words of ours with names of theirs in them: nothing of it is markup, a link or a mention. */
 export function escape(text: string): string {
-  return html(oneLine(text))
-    .replaceAll(/[\\`*_{}[\]()#+!|~]/g, '\\$&')
-    .replaceAll('@', '@\u200b');
+  return (
+    html(oneLine(text))
+      .replaceAll(/[\\`*_{}[\]()#+!|~]/g, '\\$&')
+      .replaceAll('@', '@\u200b')
+      // Hosts make links of bare addresses and of words such as GH-7.
+      .replaceAll(/:\/\/|\bwww\.|\bGH-/gi, '$&\u200b')
+  );
 }
 
 /** A block of text as it is, whatever ticks are in it. */

@@ -191,6 +191,10 @@ function whyOver(
   situation: Situation,
 ): string | undefined {
   const { definitions, isWhole, pulls, now } = situation;
+  const known = pulls.get(pull.id);
+  // Certain whatever its Application says, and though nobody can read that.
+  if (known !== undefined && known.state !== 'open') return `the pull request was ${known.state}`;
+  if (known?.head.isFork === true) return 'the pull request comes from a fork';
   const definition = definitions.find((one) => applicationOf(one) === application);
   if (definition === undefined)
     return isWhole ? `the application ${application} asks for none any more` : undefined;

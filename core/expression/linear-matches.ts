@@ -19,6 +19,16 @@ export function withLinearMatches(ast: ASTNode): string | undefined {
   return isThere ? serialize(ast) : undefined;
 }
 
+const loops = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
+
+/** How deep loops over lists stand in one another: each level multiplies the work. */
+export function loopDepth(node: unknown): number {
+  if (Array.isArray(node)) return Math.max(0, ...node.map(loopDepth));
+  if (!isNode(node)) return 0;
+  const own = node.op === 'rcall' && loops.has(String(node.args[0])) ? 1 : 0;
+  return own + loopDepth(node.args);
+}
+
 function isNode(value: unknown): value is ASTNode {
   return typeof value === 'object' && value !== null && 'op' in value && 'args' in value;
 }

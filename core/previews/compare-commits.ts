@@ -89,8 +89,14 @@ async function policiesOf(
   const folder = repository.policies;
   if (folder === undefined) return { base: none, head: none };
   const at = async ({ sha, ref }: PlacedCommit): Promise<PolicyFiles> => {
-    await using worktree = await git.checkout(repository, sha, ref);
-    return worktree === undefined ? none : await readPolicies(worktree, folder);
+    try {
+      await using worktree = await git.checkout(repository, sha, ref);
+      return worktree === undefined ? none : await readPolicies(worktree, folder);
+    } catch (error) {
+      // A tree that nobody may check out: what is wrong with it is told, as it is of its applications.
+      if (error instanceof Stop) return { objects: [], faults: error.faults };
+      throw error;
+    }
   };
   return { base: await at(commits.base), head: await at(commits.head) };
 }

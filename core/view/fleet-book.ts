@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { prefixes } from '../contract/keys.ts';
 import { parseDocument } from '../documents.ts';
+import { Stop } from '../errors.ts';
 import { inBatches } from '../in-batches.ts';
 import { clusterCheckSchema } from '../model/check.ts';
 import { desiredPointerSchema } from '../model/desired.ts';
@@ -13,7 +14,7 @@ const readsAtOnce = 50;
 
 /**
  * The records of the fleet as they stand, of which only those that changed are read again: three lists tell which. For a
- * process that is asked again and again; what cannot be read is left out and named.
+ * process that is asked again and again; what cannot be read is left out.
  */
 export class FleetBook {
   readonly #pointers: Shelf<typeof desiredPointerSchema>;
@@ -66,12 +67,15 @@ class Shelf<S extends z.ZodType> {
     const changed = [...entries].filter(([key, etag]) => this.#known.get(key)?.etag !== etag);
     await inBatches(changed, readsAtOnce, async ([key]) => {
       const stored = await this.#store.get(key);
-      if (stored === undefined) this.#known.delete(key);
-      else
-        this.#known.set(key, {
-          etag: stored.etag,
-          value: parseDocument(key, stored.text, this.#schema),
-        });
+      this.#known.delete(key);
+      if (stored === undefined) return;
+      try {
+        const value = parseDocument(key, stored.text, this.#schema);
+        this.#known.set(key, { etag: stored.etag, value });
+      } catch (error) {
+        // One that nobody can read must not take the fleet away from everybody: `trueup status` names it.
+        if (!(error instanceof Stop)) throw error;
+      }
     });
     const sorted = [...this.#known].sort(([a], [b]) => (a < b ? -1 : 1));
     return new Map(

@@ -41,9 +41,9 @@ export function rowOf(view: TargetView, input: Omit<FleetInput, 'views'>): Fleet
   const { target, pointer, inventory } = view;
   const suspension = suspensionOf(input.suspensions, target, input.now);
   const state = stateOf(view, suspension, input.now);
-  const { project } = pointer.settings;
-  const flags = flagsOf(view, suspension !== undefined, input.now);
   const repository = input.repositories.find(({ name }) => name === pointer.repository);
+  const project = pointer.settings.project ?? repository?.project;
+  const flags = flagsOf(view, suspension !== undefined, input.now);
   return {
     ...target,
     ...(project !== undefined && { project }),

@@ -63,3 +63,10 @@ test('what other expressions gave is there as it was', () => {
   const larger = expressionOf("variables.size.isGreaterThan(quantity('1Gi'))", 'a test');
   assert.deepEqual(larger.evaluate({ object }, computed), { kind: 'value', value: true });
 });
+
+test('loops within loops are refused before they run: nothing could interrupt them', () => {
+  const nested = (depth: number): string =>
+    depth === 0 ? 'true' : `[1, 2].all(v${depth}, ${nested(depth - 1)})`;
+  assert.equal(expressionOf(nested(3), 'rule a').evaluate({}).kind, 'value');
+  assert.throws(() => expressionOf(nested(4), 'rule a'), /more than 3 deep/);
+});

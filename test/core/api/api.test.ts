@@ -302,3 +302,23 @@ describe('actions do what the command line does, and record who', () => {
     assert.equal(fleet.asked.length, asked);
   });
 });
+
+test('an application that names no project is in that of its repository', async () => {
+  const { deps } = fleet;
+  const repositories = deps.config.repositories.map((one) => ({ ...one, project: 'bound' }));
+  const bound = { ...deps, config: { ...deps.config, repositories } };
+  const ask = async (projects: string[]): Promise<number> => {
+    const person: Person = { name: 'x', grants: [{ role: 'operator', projects }] };
+    const answer = await answerApi({ method: 'GET', path: 'fleet', query: {}, person }, { ...bound, bus });
+    return fleetSchema.parse(bodyOf(answer)).total;
+  };
+  assert.equal(await ask(['default']), 0);
+  assert.ok((await ask(['bound'])) > 0);
+});
+
+test('a record that nobody can read takes the fleet away from nobody', async () => {
+  const { store } = fleet.deps;
+  const before = fleetSchema.parse(bodyOf(await get('fleet'))).total;
+  await store.put(keys.desired({ cluster: 'secret', application: 'broken' }), '{"version":9}', 'any');
+  assert.equal(fleetSchema.parse(bodyOf(await get('fleet'))).total, before);
+});

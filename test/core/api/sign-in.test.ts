@@ -42,8 +42,8 @@ async function refusal(
 }
 
 describe('roles of groups hold in their own projects', () => {
-  const see = (person: Person) => ['shop', 'pay', undefined].map((project) => maySee(person, project));
-  const act = (person: Person) => ['shop', 'pay', undefined].map((project) => mayAct(person, project));
+  const see = (person: Person) => ['shop', 'pay', 'default'].map((project) => maySee(person, project));
+  const act = (person: Person) => ['shop', 'pay', 'default'].map((project) => mayAct(person, project));
   for (const { groups, sees, acts } of [
     { groups: ['platform'], sees: [true, true, true], acts: [true, true, true] },
     { groups: ['shop'], sees: [true, false, true], acts: [true, false, true] },
@@ -88,7 +88,7 @@ describe('roles of groups hold in their own projects', () => {
   });
 
   test('a role that holds everywhere', () => {
-    assert.ok(mayAct(everywhere('ada', 'operator'), 'pay') && !mayAct(everywhere('vic', 'viewer')));
+    assert.ok(mayAct(everywhere('ada', 'operator'), 'pay') && !mayAct(everywhere('vic', 'viewer'), 'pay'));
   });
 });
 

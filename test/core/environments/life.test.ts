@@ -75,6 +75,14 @@ describe('a pull request', () => {
     assert.equal((await world.environment('shop-pr-1'))?.revision, 1);
   });
 
+  test('with its pull request, though nobody can read its Application', async () => {
+    const world = await runningWorld();
+    world.git.push('c', { ...shop(), 'applications/shop.yaml': 'a: b: c' });
+    world.host.change('fleet', '1', { state: 'closed' });
+    await world.look();
+    assert.equal((await world.environment('shop-pr-1'))?.state, 'gone');
+  });
+
   for (const state of ['closed', 'merged'] as const) {
     test(`that was ${state} leaves nothing: objects, then the namespace, then its records`, async () => {
       const world = await runningWorld();
