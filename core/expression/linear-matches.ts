@@ -25,7 +25,7 @@ const loops = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
 export function loopDepth(node: unknown): number {
   if (Array.isArray(node)) return Math.max(0, ...node.map(loopDepth));
   if (!isNode(node)) return 0;
-  const own = node.op === 'rcall' && loops.has(String(node.args[0])) ? 1 : 0;
+  const own = node.op === 'rcall' && loops.has(node.args[0]) ? 1 : 0;
   return own + loopDepth(node.args);
 }
 
