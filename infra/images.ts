@@ -1,13 +1,12 @@
 import { Duration } from 'aws-cdk-lib/core';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
-import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import { eventSource, type EventType, type ImagePollRequest } from '../core/contract/events.ts';
 import { imageBranches } from '../core/contract/images.ts';
 import { imageWriterOf } from '../core/contract/repository.ts';
 import { codeWithGit, type GitPackaging } from './function-code.ts';
+import { scheduleMessage } from './queue-schedule.ts';
 import { allowCodeCommit, allowImageSources } from './source-rights.ts';
 import type { Queues } from './queues.ts';
 import type { TargetWorld } from './target-functions.ts';
@@ -82,17 +81,13 @@ export class Images extends Construct {
 
   #poll({ config, queues }: ImagesProps): void {
     const every = Duration.minutes(config.pollMinutes);
-    new Schedule(this, 'Poll', {
+    scheduleMessage(this, 'Poll', {
       description: 'Asks registries for images that nobody told of',
-      schedule: ScheduleExpression.rate(every),
-      timeWindow: TimeWindow.flexible(Duration.minutes(1)),
-      target: new SqsSendMessage(this.#queue.queue, {
-        input: ScheduleTargetInput.fromObject(poll),
-        deadLetterQueue: queues.undelivered,
-        // The next one is due then.
-        maxEventAge: every,
-        retryAttempts: 10,
-      }),
+      every,
+      within: Duration.minutes(1),
+      queue: this.#queue.queue,
+      message: poll,
+      queues,
     });
   }
 

@@ -2,14 +2,13 @@ import { Duration, Stack } from 'aws-cdk-lib/core';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
-import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription, SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import { eventSource } from '../core/contract/events.ts';
 import { noticedEvents, type LookRequest } from '../core/contract/notice-messages.ts';
 import type { ChannelConfig, Notifications } from '../core/contract/notifications.ts';
+import { scheduleMessage } from './queue-schedule.ts';
 import type { Queues } from './queues.ts';
 import type { TargetWorld } from './target-functions.ts';
 import type { NamedQueues } from './target-queues.ts';
@@ -110,16 +109,13 @@ export class Notices extends Construct {
       targets: [new SqsQueue(queue, { deadLetterQueue: queues.undelivered })],
     });
     alarmTopic.addSubscription(new SqsSubscription(queue));
-    new Schedule(this, 'Again', {
+    scheduleMessage(this, 'Again', {
       description: 'Looks again at everything that people were told of',
-      schedule: ScheduleExpression.rate(every),
-      timeWindow: TimeWindow.flexible(Duration.minutes(10)),
-      target: new SqsSendMessage(queue, {
-        input: ScheduleTargetInput.fromObject(lookAgain),
-        deadLetterQueue: queues.undelivered,
-        maxEventAge: every,
-        retryAttempts: 10,
-      }),
+      every,
+      within: Duration.minutes(10),
+      queue,
+      message: lookAgain,
+      queues,
     });
   }
 

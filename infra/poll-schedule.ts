@@ -1,8 +1,7 @@
 import { Duration } from 'aws-cdk-lib/core';
-import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
-import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import type { PollRequest } from '../core/contract/events.ts';
+import { scheduleMessage } from './queue-schedule.ts';
 import type { Queues } from './queues.ts';
 
 export interface PollScheduleProps {
@@ -16,17 +15,13 @@ const request: PollRequest = { version: 1, poll: 'fleet' };
 export class PollSchedule extends Construct {
   constructor(scope: Construct, id: string, { queues, every }: PollScheduleProps) {
     super(scope, id);
-    new Schedule(this, 'Schedule', {
+    scheduleMessage(this, 'Schedule', {
       description: 'Looks for pushes that trueup was not told of',
-      schedule: ScheduleExpression.rate(every),
-      timeWindow: TimeWindow.flexible(Duration.minutes(1)),
-      target: new SqsSendMessage(queues.intake.queue, {
-        input: ScheduleTargetInput.fromObject(request),
-        deadLetterQueue: queues.undelivered,
-        // The next one is due then.
-        maxEventAge: every,
-        retryAttempts: 10,
-      }),
+      every,
+      within: Duration.minutes(1),
+      queue: queues.intake.queue,
+      message: request,
+      queues,
     });
   }
 }

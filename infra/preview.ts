@@ -1,11 +1,10 @@
 import { Duration } from 'aws-cdk-lib/core';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
-import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import { eventSource, type EventType, type PreviewPoll } from '../core/contract/events.ts';
 import { codeWithGit, type GitPackaging } from './function-code.ts';
+import { scheduleMessage } from './queue-schedule.ts';
 import type { Queues } from './queues.ts';
 import { allowCodeCommit, allowSources } from './source-rights.ts';
 import type { TargetWorld } from './target-functions.ts';
@@ -84,16 +83,13 @@ export class Preview extends Construct {
   /** For pull requests that nobody told of: a status that is required must not wait for them. */
   #poll({ config, queues }: PreviewProps): void {
     const every = Duration.minutes(config.pollMinutes);
-    new Schedule(this, 'Schedule', {
+    scheduleMessage(this, 'Schedule', {
       description: 'Looks for pull requests that nobody told of',
-      schedule: ScheduleExpression.rate(every),
-      timeWindow: TimeWindow.flexible(Duration.minutes(1)),
-      target: new SqsSendMessage(this.#queue.queue, {
-        input: ScheduleTargetInput.fromObject(poll),
-        deadLetterQueue: queues.undelivered,
-        maxEventAge: every,
-        retryAttempts: 10,
-      }),
+      every,
+      within: Duration.minutes(1),
+      queue: this.#queue.queue,
+      message: poll,
+      queues,
     });
   }
 

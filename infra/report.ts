@@ -1,10 +1,9 @@
 import { Duration } from 'aws-cdk-lib/core';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
-import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import { eventSource, type EventType, type ReportRequest } from '../core/contract/events.ts';
+import { scheduleMessage } from './queue-schedule.ts';
 import type { Queues } from './queues.ts';
 import type { TargetWorld } from './target-functions.ts';
 import type { NamedQueues } from './target-queues.ts';
@@ -51,16 +50,13 @@ export class Report extends Construct {
       targets: [new SqsQueue(this.#queue.queue, { deadLetterQueue: queues.undelivered })],
     });
     const every = Duration.minutes(config.pollMinutes);
-    new Schedule(this, 'Schedule', {
+    scheduleMessage(this, 'Schedule', {
       description: 'Tells Git hosts what was not told them yet',
-      schedule: ScheduleExpression.rate(every),
-      timeWindow: TimeWindow.flexible(Duration.minutes(1)),
-      target: new SqsSendMessage(this.#queue.queue, {
-        input: ScheduleTargetInput.fromObject(request),
-        deadLetterQueue: queues.undelivered,
-        maxEventAge: every,
-        retryAttempts: 10,
-      }),
+      every,
+      within: Duration.minutes(1),
+      queue: this.#queue.queue,
+      message: request,
+      queues,
     });
   }
 

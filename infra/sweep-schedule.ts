@@ -1,8 +1,7 @@
 import type { Duration } from 'aws-cdk-lib/core';
-import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
-import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import type { SweepRequest } from '../core/contract/events.ts';
+import { scheduleMessage } from './queue-schedule.ts';
 import type { Queues } from './queues.ts';
 
 export interface SweepScheduleProps {
@@ -16,16 +15,12 @@ const request: SweepRequest = { version: 1, scope: 'fleet', requestedBy: 'schedu
 export class SweepSchedule extends Construct {
   constructor(scope: Construct, id: string, { queues, every }: SweepScheduleProps) {
     super(scope, id);
-    new Schedule(this, 'Schedule', {
+    scheduleMessage(this, 'Schedule', {
       description: 'Checks every target of trueup for drift and health',
-      schedule: ScheduleExpression.rate(every),
-      target: new SqsSendMessage(queues.sweeps.queue, {
-        input: ScheduleTargetInput.fromObject(request),
-        deadLetterQueue: queues.undelivered,
-        // The next one is due then.
-        maxEventAge: every,
-        retryAttempts: 10,
-      }),
+      every,
+      queue: queues.sweeps.queue,
+      message: request,
+      queues,
     });
   }
 }

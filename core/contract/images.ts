@@ -10,16 +10,19 @@ export const imageBranches = 'trueup/images/';
 /** Who commits where the configuration names nobody. */
 export const defaultImageAuthor = { name: 'trueup', email: 'trueup@noreply.invalid' };
 
+/** Of every pull request that trueup opens in a repository. */
+export const pullRequestLabels = z
+  .array(z.string().min(1).max(50))
+  .max(10)
+  .default([])
+  .describe('put on these pull requests, at hosts that have labels');
+
 const pullRequestSchema = z.strictObject({
   group: z
     .enum(['repository', 'application'])
     .default('repository')
     .describe('one pull request for all images, or one for each application'),
-  labels: z
-    .array(z.string().min(1).max(50))
-    .max(10)
-    .default([])
-    .describe('put on these pull requests, at hosts that have labels'),
+  labels: pullRequestLabels,
 });
 
 /** How pushed images are written into a repository (`spec.images` of its Applications). */

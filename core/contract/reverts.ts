@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { imagesSchema } from './images.ts';
+import { imagesSchema, pullRequestLabels } from './images.ts';
 
 /** With what the names of branches begin that a change is taken back from. */
 export const revertBranches = 'trueup/revert/';
@@ -11,9 +11,5 @@ export const revertsSchema = z.strictObject({
   author,
   tokenSecret,
   signingKeySecret,
-  labels: z
-    .array(z.string().min(1).max(50))
-    .max(10)
-    .default([])
-    .describe('put on these pull requests, at hosts that have labels'),
+  labels: pullRequestLabels,
 });

@@ -9,6 +9,7 @@ import type { KubeObject } from '../../core/model/object.ts';
 import { sweepCluster } from '../../core/sweep.ts';
 import { testCluster, type TestCluster } from '../cluster/test-cluster.ts';
 import { findTools } from '../cluster/tools.ts';
+import { until } from '../e2e/until.ts';
 import { workbench, type Workbench } from './drift/workbench.ts';
 import { configMap, deployment, SweepWorld } from './sweep/sweep-world.ts';
 
@@ -122,7 +123,10 @@ const cases: readonly {
           roleRef: { kind: 'ClusterRole', name: 'cluster-admin', apiGroup: 'rbac.authorization.k8s.io' },
         },
       );
-      await (await testing.as('mallory')).patch(path('deployments', name), { spec: { replicas: 7 } });
+      const mallory = await testing.as('mallory');
+      // The authorizer hears of a binding a little after it was written.
+      await until('mallory may', async () => mallory.get(path('deployments', name)).catch(() => undefined));
+      await mallory.patch(path('deployments', name), { spec: { replicas: 7 } });
     },
     who: 'admin mallory patch',
   },

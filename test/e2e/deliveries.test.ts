@@ -88,41 +88,6 @@ test('two pushes whose events arrive in reverse order: the newest commit stays, 
   assert.equal(await liveRound('page'), '3');
 });
 
-test('the reconcile function is killed in the middle of an apply: the next run completes it', async () => {
-  const many = Array.from({ length: 200 }, (_, index) => `part-${index}`);
-  const files = Object.fromEntries(
-    many.map((name) => [`apps/shop/${name}.yaml`, configMap(name, 'killed')] as const),
-  );
-  const push = await pushFiles(stage, 'shop: two hundred parts', files);
-  const live = async () =>
-    (await cluster.admin.list(`/api/v1/namespaces/${cluster.namespace}/configmaps`)).filter((object) =>
-      JSON.stringify(at(object, 'metadata', 'name')).startsWith('"part-'),
-    ).length;
-  const functionName = await reconcileFunction();
-  // Asked for all the time: between the first object and the last there is not even a second.
-  await until('the first part live', async () => ((await live()) > 0 ? true : undefined), {
-    pollMilliseconds: 5,
-  });
-  const killed = await killFunction(installation.aws, functionName);
-  const then = await live();
-  assert.ok(then < many.length, 'it was killed too late to show anything');
-  process.stderr.write(`killed ${killed} with ${then} of ${many.length} parts live\n`);
-  // The dead run's message blocks the target's group for as long as it is invisible; the schedule is the way round it.
-  await until(
-    'a run that ends what the dead one began',
-    async () => {
-      await sweepNow(stage);
-      return (await runsOf(push.sha)).find(({ value }) => value.outcome?.kind === 'applied');
-    },
-    { seconds: 300, pollMilliseconds: 5_000 },
-  );
-  assert.equal(await live(), many.length);
-  const inventory = await stage.records.inventory(target);
-  const entries = Object.values(inventory?.entries ?? {}).filter(({ ref }) => ref.name.startsWith('part-'));
-  assert.equal(entries.length, many.length);
-  assert.ok(entries.every(({ state, created, uid }) => state === 'applied' && created && uid !== undefined));
-});
-
 test('a push whose webhook never came is found by a poll, and ends as a run', async () => {
   installation.git.deliveries.hold();
   const push = await pushFiles(stage, 'shop: nobody tells of this', {
@@ -180,3 +145,39 @@ async function reconcileFunction(): Promise<string> {
   assert.ok(name !== undefined, `no reconcile function among ${Functions.length}`);
   return name;
 }
+
+// The last: the dead run's message blocks its target for a while.
+test('the reconcile function is killed in the middle of an apply: the next run completes it', async () => {
+  const many = Array.from({ length: 200 }, (_, index) => `part-${index}`);
+  const files = Object.fromEntries(
+    many.map((name) => [`apps/shop/${name}.yaml`, configMap(name, 'killed')] as const),
+  );
+  const push = await pushFiles(stage, 'shop: two hundred parts', files);
+  const live = async () =>
+    (await cluster.admin.list(`/api/v1/namespaces/${cluster.namespace}/configmaps`)).filter((object) =>
+      JSON.stringify(at(object, 'metadata', 'name')).startsWith('"part-'),
+    ).length;
+  const functionName = await reconcileFunction();
+  // Asked for all the time: between the first object and the last there is not even a second.
+  await until('the first part live', async () => ((await live()) > 0 ? true : undefined), {
+    pollMilliseconds: 5,
+  });
+  const killed = await killFunction(installation.aws, functionName);
+  const then = await live();
+  assert.ok(then < many.length, 'it was killed too late to show anything');
+  process.stderr.write(`killed ${killed} with ${then} of ${many.length} parts live\n`);
+  // The dead run's message blocks the target's group for as long as it is invisible; the schedule is the way round it.
+  await until(
+    'a run that ends what the dead one began',
+    async () => {
+      await sweepNow(stage);
+      return (await runsOf(push.sha)).find(({ value }) => value.outcome?.kind === 'applied');
+    },
+    { seconds: 300, pollMilliseconds: 5_000 },
+  );
+  assert.equal(await live(), many.length);
+  const inventory = await stage.records.inventory(target);
+  const entries = Object.values(inventory?.entries ?? {}).filter(({ ref }) => ref.name.startsWith('part-'));
+  assert.equal(entries.length, many.length);
+  assert.ok(entries.every(({ state, created, uid }) => state === 'applied' && created && uid !== undefined));
+});
