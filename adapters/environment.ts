@@ -13,6 +13,7 @@ const schemas = {
   laterQueue: url,
   pushQueue: url,
   sweepQueue: url,
+  questionQueue: url,
   previewQueue: url,
   noticeQueue: url,
   sendQueue: url,

@@ -76,7 +76,8 @@ export async function runGit(command: GitCommand): Promise<GitResult> {
       failure = Buffer.concat(stdErr).toString();
       return error ?? new Error(`git ended with status ${exitCode}`);
     },
-    ...(command.input === undefined ? {} : { input: () => command.input }),
+    // As bytes: simple-git takes an empty string for no input, leaves the pipe open, and git waits for its end.
+    ...(command.input === undefined ? {} : { input: () => Buffer.from(command.input ?? '') }),
   }).env(environment);
   let printed = 0;
   git.outputHandler((_command, stdout) => {

@@ -39,14 +39,14 @@ export function isRefusal(stderr: string): boolean {
 
 /** Whether a branch is not where a push needs it to be. */
 export function isMoved(stderr: string): boolean {
-  return /stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref|incorrect old value/i.test(
+  return /stale info|fetch first|non-fast-forward|reference already exists|cannot lock ref|failed to update ref|incorrect old value/i.test(
     stderr,
   );
 }
 
-/** Whether what lies here does not fit together. */
+/** Whether what lies here does not fit together. A host that negotiates no push says `received 'packfile'`, which is no damage. */
 export function isDamage(stderr: string): boolean {
-  return /corrupt|packfile|pack-[0-9a-f]{40}|index file|inflate|bad (?:object|tree|pack)|invalid object|missing (?:blob|tree|commit)|unresolved delta|did not send all|unable to read/i.test(
+  return /corrupt|(?<!received ')packfile|pack-[0-9a-f]{40}|index file|inflate|bad (?:object|tree|pack)|invalid object|missing (?:blob|tree|commit)|unresolved delta|did not send all|unable to read/i.test(
     stderr,
   );
 }
@@ -106,7 +106,11 @@ const permanent: readonly { readonly pattern: RegExp; readonly message: (about: 
 /** The line that says it, without the prefix; git may quote the URL, which by configuration holds no token. */
 function lastWords(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.trim());
+  // ` ! [remote rejected] SHA -> BRANCH (why)`: the error below it says only that something was refused.
   const line =
-    lines.findLast((text) => /^(?:fatal|error|remote): /.test(text)) ?? lines.findLast(Boolean) ?? 'no words';
-  return line.replace(/^(?:fatal|error|remote): /, '').slice(0, 200);
+    lines.findLast((text) => text.startsWith('! [')) ??
+    lines.findLast((text) => /^(?:fatal|error|remote): /.test(text)) ??
+    lines.findLast(Boolean) ??
+    'no words';
+  return line.replace(/^(?:fatal|error|remote): |^! /, '').slice(0, 200);
 }

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RepositoryConfig } from '../core/contract/config.ts';
 import { Retry, Stop } from '../core/errors.ts';
@@ -39,6 +39,11 @@ export class DamagedCache extends Retry {}
 export const folderMode = '040000';
 const fetchFlags = ['fetch', '--quiet', '--no-tags', '--no-recurse-submodules'];
 const partial = '--filter=blob:none';
+/**
+ * Git takes for granted at the host only what a ref leads to just now. The parent may be no tip any more: the host is asked
+ * whether it has it, since its files are not here to be sent along; one that cannot say is asked for them.
+ */
+const knowing = ['-c', 'push.negotiate=true', '-c', 'remote.origin.promisor=true'];
 
 /** A repository in scratch space: one commit of a host, without history, and of its files what was asked for. */
 export class GitRepository {
@@ -197,9 +202,11 @@ export class GitRepository {
 
   /** Pushes a commit to a branch that must be at `expected`, where that is said (null: not there); false when it is elsewhere by now. */
   async push(sha: string, branch: string, expected: string | null | undefined): Promise<boolean> {
+    await this.#unshallow(sha);
     const ref = `refs/heads/${branch}`;
     const force = expected === undefined ? '--force' : `--force-with-lease=${ref}:${expected ?? ''}`;
-    const pushed = await this.#reach(['push', '--quiet', '--no-verify', force, 'origin', `${sha}:${ref}`]);
+    const push = ['push', '--quiet', '--no-verify', force, 'origin', `${sha}:${ref}`];
+    const pushed = await this.#reach([...knowing, ...push]);
     if (pushed.kind === 'failed' && isMoved(pushed.stderr)) return false;
     this.#outputOf(pushed);
     return true;
@@ -210,6 +217,14 @@ export class GitRepository {
       subject: `repository ${this.repository.name}`,
       message: `${message}; keep what is deployed in a repository or folder of its own`,
     });
+  }
+
+  /** A commit that was fetched and is made again has its parent here: told of one without, a host takes no new branch. */
+  async #unshallow(sha: string): Promise<void> {
+    if (!this.#commits.includes(sha)) return;
+    const file = join(this.#place.gitDirectory, 'shallow');
+    const lines = (await readFile(file, 'utf8')).split('\n');
+    await writeFile(file, lines.filter((line) => line !== sha).join('\n'));
   }
 
   async #has(sha: string): Promise<boolean> {

@@ -57,6 +57,11 @@ export async function readLocalKubeconfig({ files, context }: LocalKubeconfig): 
   return { cluster: clusterNameOf(name), access: await accessOf({ name, cluster, user, subject: place }) };
 }
 
+/** Names of all contexts of a person's kubeconfigs. Throws Stop where there is none. */
+export async function contextNames(files: readonly string[]): Promise<readonly string[]> {
+  return (await readAll(files)).contexts.map(({ name }) => name);
+}
+
 /** A valid name for records, other for every context: what had to be altered gets a short digest of the whole. */
 export function clusterNameOf(context: string): string {
   if (nameSchema.safeParse(context).success) return context;

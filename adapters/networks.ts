@@ -2,9 +2,17 @@ import * as z from 'zod';
 import type { ClusterConfig } from '../core/contract/config.ts';
 import { Stop, messageOf } from '../core/errors.ts';
 import type { Ids, Queues } from '../core/ports.ts';
+import type { PreviewQueues } from '../core/preview-ports.ts';
 import { SqsQueues, type SqsQueuesOptions } from './sqs-queues.ts';
 
-const queueUrlsSchema = z.strictObject({ runQueue: z.url(), laterQueue: z.url(), sweepQueue: z.url() });
+const queueUrlsSchema = z.strictObject({
+  runQueue: z.url(),
+  laterQueue: z.url(),
+  sweepQueue: z.url(),
+  questionQueue: z.url().exactOptional().describe('where pull requests are previewed'),
+});
+
+type NetworkQueues = Queues & Pick<PreviewQueues, 'ask'>;
 
 /** The variable `networks`: `own` of a function inside a network, `queues` of one outside, by the network's name. */
 const networksSchema = z.strictObject({
@@ -18,7 +26,7 @@ const networksSchema = z.strictObject({
  */
 export class Networks {
   readonly #own: string | undefined;
-  readonly #queues: ReadonlyMap<string, Queues>;
+  readonly #queues: ReadonlyMap<string, NetworkQueues>;
   readonly #clusters: readonly Pick<ClusterConfig, 'name' | 'network'>[];
 
   /** `variable`: the value of the variable `networks`; throws what is wrong with it. */
@@ -37,7 +45,7 @@ export class Networks {
   }
 
   /** Whether the request was sent to the cluster's own network; if not, it is for this function. Throws Stop and Retry. */
-  async passOn(cluster: string, send: (queues: Queues) => Promise<void>): Promise<boolean> {
+  async passOn(cluster: string, send: (queues: NetworkQueues) => Promise<void>): Promise<boolean> {
     const network = this.#clusters.find(({ name }) => name === cluster)?.network;
     if (network === undefined || network === this.#own) return false;
     const queues = this.#queues.get(network);

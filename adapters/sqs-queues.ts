@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SendMessageCommandInput } from '@aws-sdk/client-sqs';
-import type { PollRequest, PreviewDue, PreviewLook, SweepRequest } from '../core/contract/events.ts';
+import type {
+  ClusterAsk,
+  PollRequest,
+  PreviewDue,
+  PreviewLook,
+  SweepRequest,
+} from '../core/contract/events.ts';
 import type { RunRequest } from '../core/model/run.ts';
 import { targetKey, type Target } from '../core/model/target.ts';
 import type { PreviewQueues } from '../core/preview-ports.ts';
@@ -19,6 +25,7 @@ export interface QueueUrls {
   readonly sweepQueue?: string;
   readonly pushQueue?: string;
   readonly previewQueue?: string;
+  readonly questionQueue?: string;
 }
 
 export interface SqsQueuesOptions {
@@ -66,6 +73,10 @@ export class SqsQueues implements Queues, PollQueue, PreviewQueues {
   /** A delay above 900 s becomes 900 s. */
   async poll(request: PollRequest, delaySeconds: number): Promise<void> {
     await this.#send('pushQueue', request, { DelaySeconds: Math.min(longestDelay, Math.ceil(delaySeconds)) });
+  }
+
+  async ask(request: ClusterAsk): Promise<void> {
+    await this.#send('questionQueue', request, fairTo(request.cluster));
   }
 
   async preview(request: PreviewDue | PreviewLook, delaySeconds: number): Promise<void> {

@@ -42,7 +42,9 @@ export async function apply(session: LocalSession, path: string, options: ApplyO
     ...(confirmPrune !== undefined && { confirmPrune }),
     ...(prune ? {} : { keepUndesired: true }),
   };
-  const tell = (line: string) => process.stderr.write(`${targetKey(target)}: ${line}\n`);
+  const tellOf = (line: string) => {
+    tell(`${targetKey(target)}: ${line}`);
+  };
   const patienceMs = (options.timeout ?? settings.timeoutSeconds) * 1000;
   return reportOf(target, await runLocally(session, request, { wait, patienceMs, tell }), { wait, prune });
 }

@@ -1,6 +1,6 @@
 import { targetKey, type Target } from '../core/model/target.ts';
+import { newestRuns, type KeyedRun } from '../core/run-history.ts';
 import { CliError, exitCodes, type ExitCode } from './cli-error.ts';
-import { readRuns, type KeyedRun } from './history.ts';
 import { coloured } from './report.ts';
 import type { Session } from './session.ts';
 
@@ -38,7 +38,7 @@ async function runsOf(
 ): Promise<readonly KeyedRun[]> {
   const deadline = clock.now() + patienceMs;
   for (;;) {
-    const runs = (await readRuns(store, targets, { now: clock.now(), days: 2, most: Infinity })).filter(
+    const runs = (await newestRuns(store, targets, { now: clock.now(), days: 2, most: Infinity })).filter(
       (run) => run.requestedBy === requestedBy,
     );
     const done = runs.filter(isDone);

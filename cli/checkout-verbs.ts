@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ExitCode } from './cli-error.ts';
+import type { InitOptions } from './init-answers.ts';
 import type { Common } from './options.ts';
 import { print } from './report.ts';
 import type { ValidateOptions } from './validate.ts';
@@ -17,10 +18,15 @@ export function addCheckoutVerbs(
     .action(async (options: Common & ValidateOptions) => {
       done(await print(await (await import('./validate.ts')).validate(options), options.output));
     });
-  verb('init', 'begin a configuration repository: two applications to change, and what to do next')
-    .argument('<folder>', 'made where it is not there; must be empty')
-    .addHelpText('after', '\nExample:\n  trueup init my-config && trueup validate --dir my-config')
-    .action(async (folder: string, options: Common) => {
-      done(await print(await (await import('./init.ts')).init(folder), options.output));
+  verb('init', 'begin a configuration repository: two applications to change, and the CDK app that serves it')
+    .argument('<folder>', 'made where it is not there; must be empty, but for a clone of an empty repository')
+    .option('--repository <url>', 'where it is going to be fetched from; asked for at a terminal')
+    .option('--cluster <name>', 'EKS cluster that it is for; asked for at a terminal')
+    .addHelpText(
+      'after',
+      '\nExample:\n  trueup init my-config --repository https://github.com/acme/my-config.git --cluster production',
+    )
+    .action(async (folder: string, options: Common & InitOptions) => {
+      done(await print(await (await import('./init.ts')).init(folder, options), options.output));
     });
 }

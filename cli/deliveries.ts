@@ -1,41 +1,29 @@
-import { keys, prefixes } from '../core/contract/keys.ts';
-import { readDocument } from '../core/documents.ts';
-import { inBatches } from '../core/in-batches.ts';
-import { deliverySchema, type Delivery } from '../core/model/delivery.ts';
-import { isoTime } from '../core/model/time.ts';
+import {
+  deliveryDays,
+  describeDelivery,
+  ledgerDays,
+  newestDeliveries,
+  type Sender,
+} from '../core/delivery-history.ts';
 import type { ReplayDeps } from '../core/receive/replay.ts';
 import type { Store } from '../core/ports.ts';
 import { CliError } from './cli-error.ts';
 import { age, clipped, table, type Report } from './report.ts';
 import type { Session } from './session.ts';
 
-/** How long the ledger keeps a delivery. */
-const ledgerDays = 30;
-const readsAtOnce = 20;
 /** A screenful. */
 const most = 30;
 
-type Sender = Pick<Delivery, 'provider' | 'id'>;
-
 /** What senders told us of late, newest first, and what came of it. */
 export async function deliveries({ store, clock }: Pick<Session, 'store' | 'clock'>): Promise<Report> {
-  const newest: Sender[] = [];
-  for await (const day of deliveryDays(store, clock.now())) {
-    newest.push(...day.slice(0, most - newest.length));
-    if (newest.length === most) break;
-  }
-  const read = await inBatches(newest, readsAtOnce, async ({ provider, id }) => {
-    const found = await readDocument(store, keys.delivery(provider, id), deliverySchema);
-    return found === undefined ? [] : [found.value];
-  });
-  const found = read.flat();
+  const found = await newestDeliveries(store, { now: clock.now(), most });
   if (found.length === 0) return { data: [], text: `no deliveries in the last ${ledgerDays} days` };
   const head = ['RECEIVED', 'FROM', 'EVENT', 'WHAT', 'STATE', 'OUTCOME', 'ID'];
   const rows = found.map((delivery) => [
     `${age(delivery.receivedAt, clock.now())} ago`,
     delivery.provider,
     clipped(delivery.event, 24),
-    clipped(what(delivery), 48),
+    clipped(describeDelivery(delivery) || '-', 48),
     delivery.state,
     clipped(delivery.outcome ?? '-', 72),
     delivery.id,
@@ -53,7 +41,7 @@ export async function replayDelivery(
   const { replay } = await import('../core/receive/replay.ts');
   const replayed = await replay(sender, await whoAmI(), deps);
   const { provider, id, outcome = '' } = replayed;
-  return { data: replayed, text: `${provider}/${id} ${outcome}\n${what(replayed)}` };
+  return { data: replayed, text: `${provider}/${id} ${outcome}\n${describeDelivery(replayed)}`.trimEnd() };
 }
 
 /** By id, or by `<provider>/<id>` where several senders have used the same one. */
@@ -71,26 +59,4 @@ async function find(store: Store, wanted: string, now: number): Promise<Sender> 
   throw new CliError(
     `There is no delivery ${wanted} in the last ${ledgerDays} days. \`trueup deliveries\` lists them.`,
   );
-}
-
-/** Who delivered on each day, newest first; one delivery once, at its last arrival of the day. */
-export async function* deliveryDays(store: Store, now: number): AsyncIterable<readonly Sender[]> {
-  for (let day = 0; day < ledgerDays; day += 1) {
-    const date = isoTime(now - day * 86_400_000).slice(0, 10);
-    const listed = await Array.fromAsync(store.list(`${prefixes.deliveries}log/date=${date}/`));
-    const names = listed.reverse().map((key) => key.slice(key.indexOf('_') + 1));
-    yield [...new Set(names)].map((name) => {
-      const bar = name.indexOf('_');
-      return { provider: name.slice(0, bar), id: name.slice(bar + 1) };
-    });
-  }
-}
-
-function what({ pushes = [], images = [], pulls = [] }: Delivery): string {
-  const told = [
-    ...pushes.map(({ repository, ref, after }) => `${repository} ${ref} ${after.slice(0, 7)}`),
-    ...images.map(({ repository, tag }) => `${repository}:${tag}`),
-    ...pulls.map(({ repository, id, action }) => `${repository} pull request ${id} ${action}`),
-  ];
-  return told.length === 0 ? '-' : told.join(', ');
 }

@@ -1,7 +1,4 @@
-import { prefixes } from '../core/contract/keys.ts';
-import { readDocument } from '../core/documents.ts';
-import { inBatches } from '../core/in-batches.ts';
-import { runRecordSchema, type RunRecord } from '../core/model/run.ts';
+import type { RunRecord } from '../core/model/run.ts';
 import { rotationsBetween } from '../core/model/secret-reference.ts';
 import {
   describeSuspension,
@@ -10,19 +7,15 @@ import {
   type SuspensionScope,
 } from '../core/model/suspension.ts';
 import { targetKey, type Target } from '../core/model/target.ts';
-import { isoTime } from '../core/model/time.ts';
-import type { Store } from '../core/ports.ts';
+import { newestRuns, type KeyedRun } from '../core/run-history.ts';
 import { readSuspensions } from '../core/suspend.ts';
 import { age, clipped, coloured, duration, short, table, type Report } from './report.ts';
 import type { Session } from './session.ts';
 import { selectTargets, type Selection } from './targets.ts';
 
 const historyDays = 30;
-const readsAtOnce = 20;
 /** A screenful; the rest is in the bucket, where Athena reads it. */
 const mostRuns = 20;
-
-export type KeyedRun = RunRecord & { readonly key: string };
 
 /** The last runs of an application, newest first. */
 export async function history(
@@ -30,7 +23,7 @@ export async function history(
   selection: Selection & { readonly app: string },
 ): Promise<Report> {
   const targets = await selectTargets(store, selection);
-  const runs = await readRuns(store, targets, { now: clock.now(), days: historyDays, most: mostRuns });
+  const runs = await newestRuns(store, targets, { now: clock.now(), days: historyDays, most: mostRuns });
   const rows = runs.map((run) => rowOf(run, clock.now()));
   const head = [
     'STARTED',
@@ -80,34 +73,6 @@ function newVersions(runs: readonly KeyedRun[]): readonly string[] {
       ({ place, current }) => `run ${id}: ${place} with version ${current}`,
     );
   });
-}
-
-/** Newest first; looks back day by day, since runs are kept by date, until there are `most`. */
-export async function readRuns(
-  store: Store,
-  targets: readonly Target[],
-  { now, days, most }: { readonly now: number; readonly days: number; readonly most: number },
-): Promise<readonly KeyedRun[]> {
-  const names = targets.map(targetKey);
-  const found: string[] = [];
-  for (let day = 0; day < days && found.length < most; day += 1) {
-    const date = isoTime(now - day * 86_400_000).slice(0, 10);
-    const listed = await inBatches(names, readsAtOnce, async (name) =>
-      Array.fromAsync(store.list(`${prefixes.runs}date=${date}/${name}/`)),
-    );
-    found.push(...listed.flat());
-  }
-  // Ids sort by time of creation.
-  const newest = found.sort((a, b) => (nameOf(a) < nameOf(b) ? 1 : -1)).slice(0, most);
-  const runs = await inBatches(newest, readsAtOnce, async (key) => {
-    const run = await readDocument(store, key, runRecordSchema);
-    return run === undefined ? [] : [{ key, ...run.value }];
-  });
-  return runs.flat();
-}
-
-function nameOf(key: string): string {
-  return key.slice(key.lastIndexOf('/') + 1);
 }
 
 function rowOf(run: KeyedRun, now: number): string[] {

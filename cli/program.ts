@@ -3,7 +3,9 @@ import { stackName } from '../core/contract/environment.ts';
 import type { AcceptOptions } from './accept-drift.ts';
 import { addChangeVerbs } from './change-verbs.ts';
 import { addCheckoutVerbs } from './checkout-verbs.ts';
+import { addCompletion } from './completion-verb.ts';
 import { CliError, type ExitCode } from './cli-error.ts';
+import type { DevOptions } from './dev.ts';
 import type { DoctorOptions } from './doctor.ts';
 import type { HealthOptions } from './health.ts';
 import type { RenderOptions } from './render.ts';
@@ -29,6 +31,7 @@ import { addTrackVerbs } from './track-verbs.ts';
 import { addUi } from './ui-verb.ts';
 import { addUpkeepVerbs } from './upkeep-verbs.ts';
 import { print, type Report } from './report.ts';
+import own from '../package.json' with { type: 'json' };
 import type { Session } from './session.ts';
 import type { SyncOptions } from './sync.ts';
 
@@ -49,6 +52,7 @@ export type Done = (code: ExitCode) => void;
 export function program(done: Done): Command {
   const trueup = new Command('trueup')
     .description('GitOps for Amazon EKS without an agent and without a server')
+    .version(own.version)
     .addHelpText('after', exitHelp)
     .exitOverride();
   const verb = (name: string, description: string): Command =>
@@ -65,6 +69,7 @@ export function program(done: Done): Command {
   addRunVerbs(verb, done);
   addDoctor(verb, done);
   addUi(verb, done);
+  addCompletion(trueup);
   return trueup;
 }
 
@@ -114,6 +119,20 @@ function addFileVerbs(verb: Verb, done: Done): void {
           ? { ...(await (await import('./plan.ts')).plan(session, folder, options)), exitCode: 0 }
           : (await import('./apply.ts')).apply(session, folder, options);
       done(await locally(options, work));
+    });
+  applied(verb('dev', 'watch a folder: plan on every save, apply when asked to; no AWS'))
+    .option('--apply', 'apply on every save')
+    .option('--wait', 'have an apply wait until health has settled')
+    .addOption(timeoutOption())
+    .addHelpText('after', '\nExample:\n  trueup dev apps/storefront --app storefront --namespace storefront')
+    .action(async (folder: string, options: Common & DevOptions) => {
+      assertTimeout(options);
+      const { dev, devStore } = await import('./dev.ts');
+      const { storeOf } = await import('./local-session.ts');
+      const store = storeOf(options) ?? devStore();
+      done(
+        await locally({ ...options, store }, async (session) => dev(session, folder, { ...options, store })),
+      );
     });
 }
 

@@ -1,9 +1,11 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import { exitCodes, type ExitCode } from './cli-error.ts';
+import { tell } from './progress.ts';
 
 export const formats = ['table', 'json', 'yaml'] as const;
-export type Format = (typeof formats)[number];
+/** `name`: one name a line, as other verbs take it; `wide`: a table with more columns. */
+export type Format = (typeof formats)[number] | 'name' | 'wide';
 
 /** What a verb found: data for machines, text for people, and the exit status. */
 export interface Report {
@@ -16,19 +18,29 @@ export interface Report {
   readonly markdown?: string;
   /** Where YAML is more than the data as one document. */
   readonly yaml?: string;
+  /** For `-o name`, of verbs that offer it. */
+  readonly names?: readonly string[];
+  /** For `-o wide`, of verbs that offer it. */
+  readonly wide?: string;
 }
 
 export async function print(report: Report, format: Format | 'markdown'): Promise<ExitCode> {
   process.stdout.write(await render(report, format));
-  for (const note of report.notes ?? []) process.stderr.write(`${note}\n`);
+  for (const note of report.notes ?? []) tell(note);
   return report.exitCode ?? exitCodes.ok;
 }
 
-async function render({ data, text, yaml, markdown }: Report, format: Format | 'markdown'): Promise<string> {
+/** A report in one format, with the newline at its end. */
+export async function render(
+  { data, text, yaml, markdown, names = [], wide = text }: Report,
+  format: Format | 'markdown',
+): Promise<string> {
+  if (format === 'name') return names.map((name) => `${name}\n`).join('');
   if (format === 'markdown' && markdown !== undefined) return markdown;
   if (format === 'json') return `${JSON.stringify(data, null, 2)}\n`;
   if (format === 'yaml') return yaml ?? (await import('js-yaml')).dump(JSON.parse(JSON.stringify(data)));
-  return text === '' ? '' : `${text}\n`;
+  const shown = format === 'wide' ? wide : text;
+  return shown === '' ? '' : `${shown}\n`;
 }
 
 /** Columns without lines, as kubectl prints them: they survive grep and a copy into an issue. */

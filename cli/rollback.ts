@@ -80,7 +80,9 @@ export async function rollBackLocally(session: LocalSession, options: RollbackOp
     ...requestOf(target, await session.whoAmI(), options),
     ...(prune ? {} : { keepUndesired: true }),
   };
-  const tell = (line: string) => process.stderr.write(`${targetKey(target)}: ${line}\n`);
+  const tellOf = (line: string) => {
+    tell(`${targetKey(target)}: ${line}`);
+  };
   const report = reportOf(target, await runLocally(session, request, { wait, patienceMs, tell }), {
     wait,
     prune,

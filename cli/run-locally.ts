@@ -131,6 +131,7 @@ const leftOf: Readonly<Record<RunRequest['reason'], string>> = {
   pending: goesOn,
   'hand-over': goesOn,
   rotation: goesOn,
+  restart: 'workloads are restarted',
   // Never asked for here.
   watch: goesOn,
 };

@@ -7,10 +7,11 @@ import { describeRef, refKey, type ObjectRef } from '../core/model/object.ts';
 import type { RunRecord } from '../core/model/run.ts';
 import { targetKey } from '../core/model/target.ts';
 import type { Store } from '../core/ports.ts';
+import { deliveryDays } from '../core/delivery-history.ts';
 import { runsOfTarget } from '../core/run-history.ts';
 import type { TargetView } from '../core/view/target-view.ts';
 import { CliError } from './cli-error.ts';
-import { deliveryDays } from './deliveries.ts';
+import { meantBy } from './object-name.ts';
 import { short, type Report } from './report.ts';
 import type { Session } from './session.ts';
 import { readTargets, type Selection } from './targets.ts';
@@ -64,21 +65,11 @@ export async function trace(
   };
 }
 
-/** `Deployment/web`, `Deployment/shop/web`, or as status names it, `Deployment shop/web`; of the kind, case is no matter. */
 function findIn(views: readonly TargetView[], object: string): readonly Found[] {
-  const [kind = '', ...place] = object.split(/[/ ]/);
-  const name = place.at(-1);
-  const namespace = place.length > 1 ? place[0] : undefined;
-  if (name === undefined || name === '' || kind === '' || place.length > 2) {
-    throw new CliError(`${object}: say KIND/NAME or KIND/NAMESPACE/NAME, such as Deployment/shop/web.`);
-  }
-  const isMeant = ({ ref }: InventoryEntry): boolean =>
-    [ref.kind, `${ref.kind}.${ref.group}`].some((one) => one.toLowerCase() === kind.toLowerCase()) &&
-    ref.name === name &&
-    (namespace === undefined || (ref.namespace ?? '') === namespace);
+  const isMeant = meantBy(object);
   return views.flatMap((view) =>
     Object.values(view.inventory?.entries ?? {}).flatMap((entry) =>
-      isMeant(entry) ? [{ view, entry }] : [],
+      isMeant(entry.ref) ? [{ view, entry }] : [],
     ),
   );
 }

@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import type { ExitCode } from './cli-error.ts';
 import type { RecordsSession } from './local-session.ts';
 import { appOption, clusterOption, stackOption, timeoutOption, type Common } from './options.ts';
+import { tell } from './progress.ts';
 import type { Report } from './report.ts';
 import type { WaitOptions } from './wait.ts';
 
@@ -44,7 +45,7 @@ export function addTrackVerbs(
     .addHelpText('after', '\nExample:\n  trueup wait --app storefront --for healthy --timeout 5m')
     .action(async (options: Common & WaitOptions) => {
       const work = async (session: RecordsSession, chosen: Common & WaitOptions) =>
-        (await import('./wait.ts')).wait(session, chosen, (line) => process.stderr.write(`${line}\n`));
+        (await import('./wait.ts')).wait(session, chosen, tell);
       done(await onRecords(options, work));
     });
 }

@@ -2,6 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import type { ApiDeps } from '../core/api/deps.ts';
 import { everywhere, type Person } from '../core/api/person.ts';
 import { stackName } from '../core/contract/environment.ts';
+import type { LiveClusters } from '../core/live-ports.ts';
 import type { ExitCode } from './cli-error.ts';
 import { isLocal, stackOption, type Common } from './options.ts';
 
@@ -12,7 +13,10 @@ export function addUi(
   verb: (name: string, description: string) => Command,
   done: (code: ExitCode) => void,
 ): void {
-  verb('ui', 'serve the dashboard on this machine, until Ctrl-C')
+  verb(
+    'ui',
+    'serve the dashboard on this machine, until Ctrl-C; with --kubeconfig or --context also what is on its clusters now',
+  )
     .addOption(stackOption())
     .option('--port <number>', 'port on 127.0.0.1; default: any free one', portOf, 0)
     .action(async (options: UiVerbOptions) => {
@@ -20,8 +24,11 @@ export function addUi(
         import('./ui.ts'),
         import('./interruption.ts'),
       ]);
-      const { deps, person } = isLocal(options) ? await ofStore(options) : await ofStack(options);
-      const { url, stop } = await startUi(deps, person, options);
+      // Here a kubeconfig says nothing of where the records are.
+      const { kubeconfig: _, context: __, ...where } = options;
+      const { deps, person } = isLocal(where) ? await ofStore(options) : await ofStack(options);
+      const live = await liveOf(options, deps);
+      const { url, stop } = await startUi({ ...deps, ...(live && { live }) }, person, options);
       process.stdout.write(`${url}\n`);
       process.stderr.write('Whoever has this address may do what you may. Ctrl-C ends it.\n');
       await untilAborted(interruption());
@@ -61,6 +68,7 @@ async function ofStack(options: UiVerbOptions): Promise<Opened> {
     config: await stackConfigAt(output('config'), await s3Client())(),
     book: new common.FleetBook(store),
     version: await version(),
+    installed: true,
   };
   return { deps, person: everywhere(await session.whoAmI(), 'admin') };
 }
@@ -81,8 +89,31 @@ async function ofStore(options: UiVerbOptions): Promise<Opened> {
     config: localConfig('local'),
     book: new FleetBook(store),
     version: await version(),
+    installed: false,
   };
   return { deps, person: everywhere(await whoAmI(), 'viewer') };
+}
+
+/** Clusters that contexts of a kubeconfig lead to, where one was asked for: with the rights of the person at the terminal. */
+async function liveOf(options: UiVerbOptions, deps: ApiDeps): Promise<LiveClusters | undefined> {
+  const { kubeconfig, context } = options;
+  if (kubeconfig === undefined && context === undefined) return undefined;
+  const [{ KubeconfigClusters }, { kubeconfigs }, { readFleet }, { placeOf }] = await Promise.all([
+    import('../adapters/kubeconfig-clusters.ts'),
+    import('./local-session.ts'),
+    import('../core/fleet.ts'),
+    import('../core/contract/cluster-access.ts'),
+  ]);
+  const { clusters } = await readFleet(deps);
+  const aliases = new Map(
+    clusters.map(({ name, access }) => [
+      name,
+      access.type === 'eks' ? [access.arn ?? '', placeOf(access).name] : [],
+    ]),
+  );
+  const files = kubeconfigs(options);
+  const known = { files, context, aliases: (cluster: string) => aliases.get(cluster) ?? [] };
+  return KubeconfigClusters.open(known, deps.clock);
 }
 
 async function version(): Promise<string> {

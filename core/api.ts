@@ -2,6 +2,7 @@ import { ApiProblem, problemOf } from './api/problem.ts';
 import { answers } from './api/answers.ts';
 import { act } from './api/act.ts';
 import { isAction } from './api/actions.ts';
+import { replayDelivery } from './api/replay-delivery.ts';
 import type { ApiDeps } from './api/deps.ts';
 import type { Person } from './api/person.ts';
 import type { Problem } from './api/contract.ts';
@@ -50,6 +51,9 @@ async function answerTo(request: ApiRequest, deps: ApiDeps): Promise<unknown> {
   if (parts.some((part) => /[/\\]|^\.*$/.test(part))) throw unknownPlace();
   const target = place === 'targets' && cluster && application ? { cluster, application } : undefined;
   if (request.method === 'POST') {
+    const [, provider, id] = parts;
+    if (place === 'deliveries' && provider && id && what === 'replay' && parts.length === 4)
+      return replayDelivery({ provider, id }, request.person, deps);
     if (target === undefined || what === undefined || !isAction(what) || parts.length > 4)
       throw unknownPlace();
     return act(what, { target, body: request.body, person: request.person }, deps);

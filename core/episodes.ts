@@ -53,6 +53,8 @@ type Episodes = OpenDrift['episodes'];
 /** What one check of a target found, by object key (`refKey`). */
 export interface Findings {
   readonly target: Target;
+  /** Of the application, where its pointer was read. */
+  readonly repository?: string | undefined;
   readonly drifts: ReadonlyMap<string, ObjectDrift>;
   /** Which objects could be judged, drifting or not; episodes of others stay open. */
   readonly isJudged: (key: string) => boolean;
@@ -94,7 +96,7 @@ export async function driftingApplications(store: Store, cluster: string): Promi
  * done again by the next check. A check that brings nothing new writes nothing.
  */
 export async function recordFindings(deps: EpisodeDeps, findings: Findings): Promise<Recorded> {
-  const { target } = findings;
+  const { target, repository } = findings;
   const at = isoTime(deps.clock.now());
   const open = await readEpisodes(deps.store, target);
   const { drifts, loops } = await judgeLoops(deps, findings, open);
@@ -107,7 +109,7 @@ export async function recordFindings(deps: EpisodeDeps, findings: Findings): Pro
     const who = await findings.whoDid?.(drift);
     const loop = loops.get(key);
     const searched = findings.whoDid === undefined ? {} : { inOrderAt: findings.inOrderAt };
-    written.set(key, { drift, at, who, loop: loop && named(loop, who), ...searched });
+    written.set(key, { drift, at, who, repository, loop: loop && named(loop, who), ...searched });
   }
   if (written.size === 0 && changes.reverted.length === 0) return { ...changes, healable };
   await writeSightings(deps, target, written, changes.reverted);

@@ -40,7 +40,8 @@ export interface MarkedComment {
 /** What stands at a commit under a name of its own; can be required before a merge. */
 export interface CommitStatus {
   readonly context: string;
-  readonly state: 'pending' | 'success' | 'failure' | 'error';
+  /** `overtaken`: another commit came before it was done; as hosts have it, cancelled, and where they have not, an error. */
+  readonly state: 'pending' | 'success' | 'failure' | 'overtaken';
   /** Cut to what the host takes (140 characters at GitHub). */
   readonly description: string;
   readonly url?: string;

@@ -26,16 +26,25 @@ export interface LeaseDeps {
   readonly ids: Ids;
 }
 
+interface LeaseLook {
+  readonly store: Store;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
 /** Somebody else holds the target now, or may: stop before the next effect. */
 export class LeaseLost extends Retry {}
 
 /** Whether somebody works on the target now, for checks that must not mistake work under way for drift. */
-export async function isLeaseHeld(
-  deps: Pick<LeaseDeps, 'store' | 'clock'>,
-  target: Target,
-): Promise<boolean> {
+export async function isLeaseHeld(deps: LeaseLook, target: Target): Promise<boolean> {
+  return (await heldToken(deps, target)) !== undefined;
+}
+
+/** Token of whoever works on the target now; undefined where nobody does. */
+export async function heldToken(deps: LeaseLook, target: Target): Promise<number | undefined> {
   const current = await readDocument(deps.store, keys.lease(target), leaseSchema);
-  return current !== undefined && current.value.expiresAt > deps.clock.now();
+  return current !== undefined && current.value.expiresAt > deps.clock.now()
+    ? current.value.token
+    : undefined;
 }
 
 /** Takes the lease of a target; undefined while another holds it. One that expired may be taken. */

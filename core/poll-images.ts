@@ -1,22 +1,24 @@
 import { keys } from './contract/keys.ts';
 import { imageWriterOf, type RepositoryConfig } from './contract/repository.ts';
-import { readDocument, updateDocument } from './documents.ts';
+import { readDocument } from './documents.ts';
 import { Retry, faultsOf, messageOf } from './errors.ts';
+import { rememberTags, type TagNews } from './image-memory-book.ts';
 import { canonicalRepository } from './images/image-reference.ts';
 import { newestTag } from './images/newest-tag.ts';
-import { isPinned } from './images/decide-image.ts';
+import { isPinned, standingTag } from './images/decide-image.ts';
 import { followersIn, type Follower } from './images/followers.ts';
 import { planImageUpdate } from './images/plan-update.ts';
 import { pendingImages } from './images/proposals.ts';
 import { readImageCheckout } from './images/read-checkout.ts';
-import { digestOf } from './model/digest.ts';
 import type { PushedImage } from './model/image.ts';
-import { imageMemorySchema, imageTagsSchema } from './model/image-memory.ts';
+import { imageMemorySchema, imageTagsSchema, type ImageMemory } from './model/image-memory.ts';
 import { isoTime } from './model/time.ts';
 import { updateImages, type ImagesOutcome, type UpdateImagesDeps } from './update-images.ts';
 
 /** Images that one poll asks about; the rest come in the next ones. */
 const mostImages = 200;
+/** So long registries are asked; a function has time to write what was found then. */
+const askingMs = 120_000;
 
 export interface ImagePoll {
   /** In words, for the log. */
@@ -27,19 +29,23 @@ export interface ImagePoll {
 /**
  * Asks the declared registries for the tags of every followed image, and writes what the policies ask for: what an event told
  * of is there already, and what none told of comes now. Pull requests are brought up to date with it. A registry that does not
- * answer is left alone until the next poll.
+ * answer is left alone until the next poll; where time runs out, that one goes on where this one stopped.
  */
-export async function pollImages(deps: UpdateImagesDeps, pollMinutes: number): Promise<ImagePoll> {
+export async function pollImages(deps: UpdateImagesDeps): Promise<ImagePoll> {
   const told: string[] = [];
   const missed: PushedImage[] = [];
-  const looks: { readonly name: string; readonly seen: Seen }[] = [];
-  for (const repository of deps.config.repositories) {
-    const { name, images } = repository;
-    if (images === undefined) continue;
+  const looks: { readonly name: string; readonly news: TagNews }[] = [];
+  const end = deps.clock.now() + askingMs;
+  const followed = deps.config.repositories.filter(({ images }) => images !== undefined);
+  for (const [index, repository] of followed.entries()) {
+    const { name } = repository;
+    // What is left of the time, shared: one with many images leaves the others theirs.
+    const now = deps.clock.now();
+    const until = now + (end - now) / (followed.length - index);
     try {
-      const found = await lookFor(imageWriterOf(repository), deps, pollMinutes);
+      const found = await lookFor(imageWriterOf(repository), deps, until);
       missed.push(...found.missed);
-      looks.push({ name, seen: found.seen });
+      looks.push({ name, news: found.news });
       told.push(...found.told.map((line) => `${name}: ${line}`));
     } catch (error) {
       if (!(error instanceof Retry) && faultsOf(error) === undefined) throw error;
@@ -53,43 +59,40 @@ export async function pollImages(deps: UpdateImagesDeps, pollMinutes: number): P
   const faulty = new Set(
     outcomes.flatMap(({ repository, faults }) => (faults.length > 0 ? [repository] : [])),
   );
-  // Not before, nor where it was not written: what is remembered is not looked at again.
-  for (const { name, seen } of looks) if (!faulty.has(name)) await remember(name, seen, deps);
+  for (const { name, news } of looks) {
+    // Not before, nor where it was not written: what is remembered is not looked at again.
+    const { after = null } = news;
+    await rememberTags(deps.store, name, faulty.has(name) ? { after } : news);
+  }
   return { told, outcomes };
 }
 
-type Seen = Readonly<Record<string, readonly string[]>>;
-
 interface Found {
   readonly missed: readonly PushedImage[];
-  readonly seen: Seen;
+  readonly news: TagNews;
   readonly told: readonly string[];
 }
 
-async function lookFor(
-  repository: RepositoryConfig,
-  deps: UpdateImagesDeps,
-  pollMinutes: number,
-): Promise<Found> {
-  const nothing = { missed: [], seen: {} };
+async function lookFor(repository: RepositoryConfig, deps: UpdateImagesDeps, until: number): Promise<Found> {
+  const nothing = { missed: [], news: {} };
   const head = await deps.git.head(repository);
   if (head === undefined) return { ...nothing, told: ['it has no tracked branch'] };
   await using worktree = await deps.git.checkout(repository, head);
   if (worktree === undefined) return { ...nothing, told: ['its branch moved meanwhile'] };
   const checkout = await readImageCheckout(worktree, repository, () => true);
-  const byImage = Map.groupBy(followersIn(checkout), ({ following }) => canonicalRepository(following.image));
-  const turn = turnOf([...byImage.values()], deps.clock.now(), pollMinutes);
-  const { candidates, seen, told } = await askRegistries(turn, repository, deps);
   const memory = (await readDocument(deps.store, keys.images(repository.name), imageMemorySchema))?.value;
-  const images = candidates.map(({ image }) => image);
-  const { changes } = planImageUpdate({ ...checkout, images, memory: memory?.policies ?? {} });
-  const known = new Set(candidates.filter(({ isKnown }) => isKnown).map(({ image }) => image));
   const pending = pendingImages(Object.values(memory?.proposals ?? {}));
+  const policies = memory?.policies ?? {};
+  const asked = await askRegistries(followersIn(checkout), { repository, policies, pending, until }, deps);
+  const { candidates, news, told } = asked;
+  const images = candidates.map(({ image }) => image);
+  const { changes } = planImageUpdate({ ...checkout, images, memory: policies });
+  const known = new Set(candidates.filter(({ isKnown }) => isKnown).map(({ image }) => image));
   // Only what would change something: the rest was told of, and need not be looked at twice.
   const due = changes.filter(
     ({ image, isMoved }) => (isMoved || !known.has(image)) && !isAmong(pending, image),
   );
-  return { missed: [...new Set(due.map(({ image }) => image))], seen, told };
+  return { missed: [...new Set(due.map(({ image }) => image))], news, told };
 }
 
 function isAmong(pending: readonly PushedImage[], { policy, tag, digest }: PushedImage): boolean {
@@ -98,11 +101,15 @@ function isAmong(pending: readonly PushedImage[], { policy, tag, digest }: Pushe
   );
 }
 
-/** Where there are more than one poll asks about, each poll has its turn of them. */
-function turnOf<T>(all: readonly T[], now: number, pollMinutes: number): readonly T[] {
-  if (all.length <= mostImages) return all;
-  const turn = Math.floor(now / (pollMinutes * 60_000)) % Math.ceil(all.length / mostImages);
-  return all.slice(turn * mostImages, (turn + 1) * mostImages);
+/** Followers by image, those first that come after the one at which the last poll stopped. */
+function inTurn(
+  followers: readonly Follower[],
+  after: string | undefined,
+): readonly (readonly [image: string, followers: readonly Follower[]])[] {
+  const byImage = Map.groupBy(followers, ({ following }) => canonicalRepository(following.image));
+  const all = [...byImage].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const isDue = ([image]: (typeof all)[number]) => after === undefined || image > after;
+  return [...all.filter(isDue), ...all.filter((one) => !isDue(one))];
 }
 
 interface Candidate {
@@ -111,44 +118,67 @@ interface Candidate {
   readonly isKnown: boolean;
 }
 
+interface Asking {
+  readonly repository: RepositoryConfig;
+  readonly policies: ImageMemory['policies'];
+  /** Proposed, and not merged. */
+  readonly pending: readonly PushedImage[];
+  /** Milliseconds since the epoch, at which the next poll takes over. */
+  readonly until: number;
+}
+
+interface Asked {
+  readonly candidates: Candidate[];
+  readonly news: TagNews;
+  readonly told: string[];
+}
+
 async function askRegistries(
-  images: readonly (readonly Follower[])[],
-  { name }: RepositoryConfig,
+  followers: readonly Follower[],
+  { repository, policies, pending, until }: Asking,
   { registries, store, clock }: UpdateImagesDeps,
-): Promise<{ candidates: Candidate[]; seen: Seen; told: string[] }> {
-  const known = (await readDocument(store, keys.imageTags(name), imageTagsSchema))?.value.policies ?? {};
+): Promise<Asked> {
+  const known = (await readDocument(store, keys.imageTags(repository.name), imageTagsSchema))?.value;
   const candidates: Candidate[] = [];
   const seen: Record<string, readonly string[]> = {};
   const told: string[] = [];
   // A host that refuses or is busy is not asked about its other images.
   const silent = new Set<string>();
-  for (const followers of images) {
-    const [first] = followers;
-    const image = first?.following.image ?? '';
-    const host = canonicalRepository(image).split('/')[0] ?? '';
+  const all = inTurn(followers, known?.after);
+  let last: string | undefined;
+  let count = 0;
+  for (const [image, own] of all) {
+    if (count === mostImages || (count > 0 && clock.now() >= until)) break;
+    count += 1;
+    last = image;
+    const host = image.split('/')[0] ?? '';
     if (silent.has(host)) continue;
     try {
-      const tags = await registries.tags(image);
+      // What is pushed from now on is the newer, though its event may come before this is written.
+      const at = isoTime(clock.now());
+      const named = own[0]?.following.image ?? image;
+      const tags = await registries.tags(named);
       if (tags === undefined) continue;
-      for (const follower of followers) {
-        const { name: policy, following } = follower;
-        const facts = (tag: string) => registries.facts(image, tag);
-        const look = await newestTag({ following, tags, seen: known[policy], policy }, facts);
-        if (look.seen !== undefined) seen[policy] = look.seen;
+      const facts = async (tag: string) => {
+        if (clock.now() >= until) throw new Retry({ subject: image, message: 'there is no time left' });
+        return registries.facts(named, tag);
+      };
+      for (const follower of own) {
+        const { name: policy, following, places } = follower;
+        const standing = () =>
+          pending.find((one) => one.policy === policy)?.tag ??
+          standingTag(places(), following, policies[policy] ?? {}, policy);
+        const before = { seen: known?.policies[policy], told: known?.told?.[policy] ?? [] };
+        const look = await newestTag({ following, tags, ...before, standing, policy }, facts);
         if (look.told !== undefined) told.push(`${policy}: ${look.told}`);
         const { tag, isKnown = false } = look;
-        if (tag === undefined) continue;
-        // Else it is asked for when it is written: some registries count every question.
-        const digest = isPinned(follower) ? (await facts(tag))?.digest : undefined;
-        const at = isoTime(clock.now());
-        const pushed: PushedImage = {
-          repository: image,
-          tag,
-          policy,
-          at,
-          ...(digest !== undefined && { digest }),
-        };
-        candidates.push({ image: pushed, isKnown });
+        if (tag !== undefined) {
+          // Else it is asked for when it is written: some registries count every question.
+          const digest = isPinned(follower) ? (await facts(tag))?.digest : undefined;
+          const pushed = { repository: named, tag, policy, at, ...(digest !== undefined && { digest }) };
+          candidates.push({ image: pushed, isKnown });
+        }
+        if (look.seen !== undefined) seen[policy] = look.seen;
       }
     } catch (error) {
       if (error instanceof Retry) silent.add(host);
@@ -156,15 +186,7 @@ async function askRegistries(
       told.push(`${image}: not asked: ${messageOf(error)}`);
     }
   }
-  return { candidates, seen, told };
-}
-
-async function remember(repository: string, seen: Seen, { store }: UpdateImagesDeps): Promise<void> {
-  if (Object.keys(seen).length === 0) return;
-  const copies = Object.fromEntries(Object.entries(seen).map(([policy, tags]) => [policy, [...tags]]));
-  await updateDocument(store, keys.imageTags(repository), imageTagsSchema, (current) => {
-    const policies = { ...current?.policies, ...copies };
-    if (current !== undefined && digestOf(policies) === digestOf(current.policies)) return undefined;
-    return { version: 1 as const, seq: (current?.seq ?? 0) + 1, policies };
-  });
+  const isWhole = count === all.length;
+  if (!isWhole) told.push(`${all.length - count} of ${all.length} images are left for the next poll`);
+  return { candidates, news: { seen, after: isWhole || last === undefined ? null : last }, told };
 }

@@ -1,6 +1,5 @@
-import type { PreviewDue, PreviewLook } from './contract/events.ts';
+import type { ClusterAsk, PreviewDue, PreviewLook } from './contract/events.ts';
 import type { RepositoryConfig } from './contract/repository.ts';
-import type { Queues } from './ports.ts';
 
 /** A commit, and a full name of a ref that should lead there, for hosts that give no commit by its SHA. */
 export interface PlacedCommit {
@@ -22,7 +21,9 @@ export interface GitHistory {
 }
 
 /** Where previews ask: clusters by way of the function that checks them, and themselves. */
-export interface PreviewQueues extends Pick<Queues, 'sweep'> {
+export interface PreviewQueues {
+  /** On a queue of their own: what pull requests ask must not hold up the checks. */
+  ask(request: ClusterAsk): Promise<void>;
   /** 0 to 900 seconds from now. */
   preview(request: PreviewDue | PreviewLook, delaySeconds: number): Promise<void>;
 }

@@ -1,36 +1,25 @@
 import type { PreviewMessage } from './contract/events.ts';
-import { keys } from './contract/keys.ts';
 import type { RepositoryConfig } from './contract/repository.ts';
 import { trackedRef } from './contract/tracked-ref.ts';
-import { writeDocument } from './documents.ts';
-import { Retry, Stop } from './errors.ts';
-import { readFleet } from './fleet.ts';
-import type { GitHistory, PreviewQueues } from './preview-ports.ts';
+import { Retry, messageOf } from './errors.ts';
 import type { GitHost, PullRequest } from './host-ports.ts';
 import { digestOf } from './model/digest.ts';
-import { heldOf } from './model/pin.ts';
-import type { ClusterQuestion, PullPreview } from './model/pull-preview.ts';
-import { isoTime } from './model/time.ts';
-import { targetKey } from './model/target.ts';
-import type { KubernetesSchemas } from './policies/kubernetes-schemas.ts';
-import {
-  commitState,
-  readPointers,
-  type CommitState,
-  type CommitStateDeps,
-} from './previews/commit-state.ts';
-import { compareCommits } from './previews/compare-commits.ts';
+import type { PullPreview } from './model/pull-preview.ts';
+import { isoTime, millisecondsOf } from './model/time.ts';
+import type { PreviewQueues } from './preview-ports.ts';
+import { askClusters } from './previews/ask-clusters.ts';
+import { giveUp } from './previews/give-up.ts';
 import { pullRef } from './previews/pull-ref.ts';
-import { readPreview, writePreview } from './previews/records.ts';
-import { patienceSeconds, statusOf, tellPull } from './previews/tell-pull.ts';
-import { touchedTargets, type Pointers } from './previews/touched-targets.ts';
-import { worldOfPreview, worldOfStranger } from './previews/withheld.ts';
+import { readPreview, updatePreview, writePreview } from './previews/records.ts';
+import { renderPull, type RenderPullDeps } from './previews/render-pull.ts';
+import { awaitedAnswers, statusOf, tellPull } from './previews/tell-pull.ts';
+import { TimeOver } from './produce/examine.ts';
 
-export interface PreviewPullDeps extends CommitStateDeps {
-  readonly history: GitHistory;
+export interface PreviewPullDeps extends RenderPullDeps {
   readonly host: Pick<GitHost, 'pullRequest' | 'openPullRequests' | 'comment' | 'status'>;
   readonly queues: PreviewQueues;
-  readonly schemas: () => Promise<KubernetesSchemas>;
+  /** When the function ends, in milliseconds since the epoch. */
+  readonly deadline: number;
 }
 
 /** One pull request as its host shows it, and the right to say something of this head. */
@@ -45,23 +34,40 @@ interface Work {
 export type PullMessage = Exclude<PreviewMessage, { kind: 'poll' }>;
 
 const maxPasses = 6;
+/** A function lives no longer: whoever began it before is not at work any more. */
+const workMs = 300_000;
+/** What comes after the renders, the comparison above all, needs its time, too. */
+const reserveMs = 60_000;
+/** Of one head, each as long as a function lives. */
+const mostTries = 20;
 
 /**
  * Says to a pull request what it would change: one comment and one status, for its newest head. Messages are hints: the
- * host is asked how the pull request stands, and an older head never overwrites a newer one. Returns what came of it.
- * Throws Retry, and Blocked where the host does not let us read or write.
+ * host is asked how the pull request stands, and an older head never overwrites a newer one. `isLast`: the message does not
+ * come again, so that the status must say what is wrong. Returns what came of it. Throws Retry, and Blocked where the host
+ * does not let us read or write.
  */
-export async function previewPull(message: PullMessage, deps: PreviewPullDeps): Promise<string> {
+export async function previewPull(
+  message: PullMessage,
+  deps: PreviewPullDeps,
+  { isLast = false }: { readonly isLast?: boolean } = {},
+): Promise<string> {
   const { repository: name, id } = message;
   const repository = deps.config.repositories.find((one) => one.name === name);
   if (repository?.preview === undefined) return `repository ${name} is not configured for previews`;
-  if (message.kind === 'changed') return follow(repository, id, deps);
+  if (message.kind === 'changed') return follow(repository, id, deps, isLast);
   const record = (await readPreview(deps.store, message))?.value;
   if (record?.head !== message.head) return 'a newer head is previewed';
-  return tellPull(repository, id, deps, { isAnswer: message.kind === 'answered' });
+  const awaited = message.kind === 'answered' ? await awaitedAnswers(record, deps) : undefined;
+  return awaited ?? tellPull(repository, id, deps, { insists: message.kind === 'due' });
 }
 
-async function follow(repository: RepositoryConfig, id: string, deps: PreviewPullDeps): Promise<string> {
+async function follow(
+  repository: RepositoryConfig,
+  id: string,
+  deps: PreviewPullDeps,
+  isLast: boolean,
+): Promise<string> {
   const inputs = digestOf([deps.build, JSON.stringify(deps.config)]);
   for (let pass = 0; pass < maxPasses; pass += 1) {
     // Before the host is asked: whoever writes it after us has seen a newer head, and our write fails.
@@ -74,19 +80,31 @@ async function follow(repository: RepositoryConfig, id: string, deps: PreviewPul
     if (known === undefined && (state === 'closed' || state === 'elsewhere'))
       return `nothing is said to it: ${state}`;
     const head = pull?.head.sha ?? known?.head ?? '';
-    if (known?.head === head && known.inputs === inputs && isSaid(known.state, state)) {
+    const isSame = known?.head === head && known.inputs === inputs;
+    if (isSame && isSaid(known.state, state)) {
       // Once more, since whoever was to say it may have died of it.
       return state === 'refused' ? conclude(repository, known, deps) : tellPull(repository, id, deps);
     }
-    const commented = known?.commented ?? false;
-    const next = { repository: repository.name, id, head, inputs, state, commented };
-    const claim = await writePreview(deps.store, current, next);
+    // A label, a review or another event of the same head: what is being made is what it asks for.
+    if (isSame && state === 'rendering' && isAtWork(known, deps)) return 'it is being rendered already';
+    const next = { repository: repository.name, id, head, inputs, state };
+    const claim = await writePreview(deps.store, current, {
+      ...next,
+      commented: known?.commented ?? false,
+      ...(known?.turn !== undefined && { turn: known.turn }),
+      ...(state === 'rendering' && { work: begunWork(isSame ? known : undefined, current?.value.seq, deps) }),
+    });
     if (claim === undefined) continue;
     if (pull === undefined || state !== 'rendering') return conclude(repository, claim, deps);
-    return preview({ repository, pull, claim, deps });
+    return work({ repository, pull, claim, deps }, isLast);
   }
   const message = `changed ${maxPasses} times in a row; it is looked at again`;
   throw new Retry({ subject: `pull request ${id} of repository ${repository.name}`, message });
+}
+
+function isAtWork({ state, work }: PullPreview, { clock }: PreviewPullDeps): boolean {
+  if (state !== 'rendering' || work?.atWork !== true) return false;
+  return clock.now() < millisecondsOf(work.begun) + workMs;
 }
 
 function stateOf(repository: RepositoryConfig, pull: PullRequest | undefined): PullPreview['state'] {
@@ -131,149 +149,56 @@ async function conclude(
   return state === 'elsewhere' ? tellPull(repository, id, deps) : 'it is not open';
 }
 
+/** What a try is remembered by; `seq` is that of the record before it. */
+function begunWork(
+  before: PullPreview | undefined,
+  seq: number | undefined,
+  { clock }: PreviewPullDeps,
+): NonNullable<PullPreview['work']> {
+  const tries = before?.state === 'rendering' ? (before.work?.tries ?? 0) : 0;
+  return { claim: (seq ?? 0) + 1, begun: isoTime(clock.now()), tries: tries + 1, atWork: true };
+}
+
+/** One try. What it rendered is kept, whatever becomes of it. */
+async function work(one: Work, isLast: boolean): Promise<string> {
+  const { repository, claim, deps } = one;
+  const { id } = claim;
+  try {
+    return await preview(one);
+  } catch (error) {
+    await updatePreview(deps.store, claim, (now) => {
+      if (now.work === undefined || now.work.claim !== claim.work?.claim) return undefined;
+      return { ...now, work: { ...now.work, atWork: false } };
+    });
+    const isOver = error instanceof TimeOver;
+    const isGivenUp = isOver ? (claim.work?.tries ?? 0) >= mostTries : isLast;
+    if (isGivenUp) await giveUp(repository, claim, messageOf(error), deps);
+    if (!isOver) throw error;
+    if (!isGivenUp)
+      await deps.queues.preview({ version: 1, preview: 'look', repository: repository.name, id }, 0);
+    return error.message;
+  }
+}
+
 /** The table of contents of a preview. */
 async function preview({ repository, pull, claim, deps }: Work): Promise<string> {
   const { id, head } = claim;
   const pending = statusOf({ state: 'pending', description: 'being rendered' });
   await deps.host.status(repository, head, pending);
-  const rendered = await render({ repository, pull, claim, deps });
-  const current = await readPreview(deps.store, claim);
-  const { seq, ...value } = claim;
+  const isOver = (): boolean => deps.clock.now() >= deps.deadline - reserveMs;
+  const { rendered, asked } = await renderPull(repository, pull, { ...deps, isOver });
   // Told once more: our `pending` may have come after what somebody else said.
-  if (current?.value.seq !== seq) return tellPull(repository, id, deps);
-  const { asked, ...said } = rendered;
+  if (!(await isOurs(claim, deps))) return tellPull(repository, id, deps);
   await askClusters(claim, asked, deps);
-  const written = await writePreview(deps.store, current, { ...value, state: 'rendered', rendered: said });
-  if (written === undefined) return tellPull(repository, id, deps);
+  await updatePreview(deps.store, claim, (now) => {
+    if (now.work === undefined || now.work.claim !== claim.work?.claim || now.state !== 'rendering')
+      return undefined;
+    return { ...now, state: 'rendered', rendered, work: { ...now.work, atWork: false } };
+  });
   return tellPull(repository, id, deps);
 }
 
-type Rendered = NonNullable<PullPreview['rendered']>;
-type Questions = ReadonlyMap<string, ClusterQuestion>;
-
-/** Both commits as following them would leave the records, and what is between them. */
-async function render({
-  repository,
-  pull,
-  claim,
-  deps,
-}: Work): Promise<Rendered & { readonly asked: Questions }> {
-  const isStranger = pull.head.isFork;
-  // Only what is merged is followed, and held against `verify` then.
-  const { verify: _, ...unverified } = repository;
-  const config = {
-    ...deps.config,
-    clusters: (await readFleet(deps)).clusters,
-    repositories: deps.config.repositories.map((one) => (one.name === repository.name ? unverified : one)),
-  };
-  const world = isStranger
-    ? worldOfStranger(unverified, { ...deps, config })
-    : worldOfPreview({ ...deps, config });
-  const commits = await commitsOf(unverified, pull, deps);
-  const base = await commitState(unverified, commits.base, world.store, world);
-  const head = await commitState(unverified, commits.head, base.store, world);
-  const pointers = await headPointers(base, head);
-  const now = await readPointers(
-    deps.store,
-    [...pointers.values()].map(({ target }) => target),
-  );
-  const at = deps.clock.now();
-  const touched = touchedTargets({ base: base.pointers, head: pointers, now }, at);
-  const compared = {
-    repository: unverified,
-    commits,
-    base,
-    head,
-    headPointers: pointers,
-    touched,
-    isStranger,
-  };
-  const said = await compareCommits(compared, { ...deps, config });
-  const unasked = isStranger ? 'it comes from a fork' : await whyUnasked({ repository, pull, claim, deps });
-  const asked =
-    unasked === undefined
-      ? await questionsOf(
-          claim.head,
-          touched.flatMap(({ target, pinned }) => (pinned ? [] : [targetKey(target)])),
-          pointers,
-          head,
-        )
-      : new Map<string, ClusterQuestion>();
-  return {
-    ...said,
-    at: isoTime(at),
-    base: commits.base.sha,
-    targets: [...touched],
-    clusters: [...asked.keys()].sort(),
-    ...(unasked !== undefined && { unasked }),
-    asked,
-  };
-}
-
-/** Where the change began, so that only what it does itself is shown; where that is not found, the head of the branch. */
-async function commitsOf(repository: RepositoryConfig, pull: PullRequest, { git, history }: PreviewPullDeps) {
-  const head = { sha: pull.head.sha, ref: pullRef(repository, pull) };
-  const tracked = await git.head(repository);
-  if (tracked === undefined) {
-    const message = `there is no ${trackedRef(repository)} to compare it with`;
-    throw new Retry({ subject: `repository ${repository.name}`, message });
-  }
-  const begin = { sha: tracked, ref: trackedRef(repository) };
-  const base = (await history.mergeBase(repository, begin, head)) ?? tracked;
-  return { head, base: { sha: base, ref: begin.ref } };
-}
-
-async function headPointers(base: CommitState, head: CommitState): Promise<Pointers> {
-  const left = [...base.pointers].flatMap(([key, { target }]) => (head.pointers.has(key) ? [] : [target]));
-  return new Map([...head.pointers, ...(await readPointers(head.store, left))]);
-}
-
-/** Clusters are asked with rights of ours and values of Secrets: never for what nobody vouches for. */
-async function whyUnasked({ repository, pull, deps }: Work): Promise<string | undefined> {
-  if (repository.preview?.clusters === false) return 'the stack configuration says so';
-  if (repository.verify?.mode !== 'require') return undefined;
-  try {
-    await using worktree = await deps.git.checkout(repository, pull.head.sha, pullRef(repository, pull));
-    return worktree === undefined ? 'its commit is gone' : undefined;
-  } catch (error) {
-    if (error instanceof Stop) return 'its commit is not signed as the repository requires';
-    throw error;
-  }
-}
-
-async function questionsOf(
-  head: string,
-  keysOfTargets: readonly string[],
-  pointers: Pointers,
-  { store }: CommitState,
-): Promise<Questions> {
-  const questions = new Map<string, ClusterQuestion>();
-  for (const key of keysOfTargets) {
-    const pointer = pointers.get(key);
-    // What could not be rendered stays as it is.
-    if (pointer === undefined || pointer.failed !== undefined) continue;
-    const { cluster, application } = pointer.target;
-    const { snapshot } = heldOf(pointer);
-    // Of one that goes, too: what it had is what its plan begins with.
-    const stored = await store.get(keys.snapshot(application, snapshot));
-    const question = questions.get(cluster) ?? { version: 1 as const, head, targets: [] };
-    question.targets.push({ pointer, snapshot: stored?.text ?? '' });
-    questions.set(cluster, question);
-  }
-  return questions;
-}
-
-/** A message for each cluster: one that does not answer costs only its own line. */
-async function askClusters(
-  { repository, id, head }: PullPreview,
-  asked: Questions,
-  { store, queues }: PreviewPullDeps,
-): Promise<void> {
-  for (const [cluster, question] of asked) {
-    await writeDocument(store, keys.previewQuestion(repository, id, head, cluster), question, 'any');
-    const requestedBy = `pull request ${id} of ${repository}`;
-    await queues.sweep({ version: 1, scope: 'preview', cluster, repository, id, head, requestedBy });
-  }
-  if (asked.size === 0) return;
-  await queues.preview({ version: 1, preview: 'due', repository, id, head }, patienceSeconds);
+async function isOurs(claim: PullPreview, { store }: PreviewPullDeps): Promise<boolean> {
+  const now = (await readPreview(store, claim))?.value;
+  return now?.state === 'rendering' && now.work?.claim === claim.work?.claim;
 }

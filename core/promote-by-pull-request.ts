@@ -59,7 +59,25 @@ export async function promoteByPullRequest(
   if (held !== undefined && own.proposal === undefined) return wait(held);
   const outcome = await proposePromotion(repository, { sha: sha ?? '', at, own, held }, proposals);
   const { proposal: known, waiting: _, ...others } = own;
-  if (outcome.kind === 'left') return wait(outcome.why);
+  if (outcome.kind === 'left') {
+    const { why, open } = outcome;
+    if (open === undefined) return wait(why);
+    const said = await tellProposal(repository, open, why, proposals);
+    if (said === open.told) return wait(why);
+    const waiting = { why, ...(sha !== undefined && { sha }), at: now };
+    await replacePromoted(store, own, { ...own, proposal: { ...open, told: said }, waiting });
+    return { kind: 'waits', sha, why };
+  }
+  if (outcome.kind === 'mixed') {
+    // Not a promotion of ours; and nothing of that commit is proposed again.
+    const [{ why }, settled = ''] = [outcome, known?.sha];
+    await replacePromoted(store, own, {
+      ...others,
+      matches: settled,
+      waiting: { sha: settled, why, at: now },
+    });
+    return { kind: 'waits', sha, why };
+  }
   if (outcome.kind === 'matches') {
     const why = `${repository.promotion.from} does not have it any more`;
     if (known !== undefined) await tellProposal(repository, known, why, proposals);

@@ -7,12 +7,12 @@ import { readDocument } from './documents.ts';
 import { Stop } from './errors.ts';
 import { repositoryStateSchema, type RepositoryState } from './model/desired.ts';
 import { secondsOf } from './model/duration.ts';
-import { withCommit, type Promoted, type PromotedCommit } from './model/promoted.ts';
+import { withCommit, type Promoted, type PromotedCommit, type SeenCommit } from './model/promoted.ts';
 import type { Target } from './model/target.ts';
 import { isoTime, millisecondsOf } from './model/time.ts';
 import type { Alarms, Bus, Clock, PollQueue, Store } from './ports.ts';
 import { promoteByPullRequest } from './promote-by-pull-request.ts';
-import { noteWaiting, readPromoted, replacePromoted } from './promoted-book.ts';
+import { noteSeen, noteWaiting, readPromoted, replacePromoted } from './promoted-book.ts';
 import type { ProposePromotionDeps } from './propose-promotion.ts';
 import {
   candidateOf,
@@ -38,9 +38,10 @@ interface PromoteEnvironmentsDeps {
   readonly proposals?: ProposePromotionDeps;
 }
 
-/** `follow`: an environment that a person made follow another commit. */
+/** `follow`: an environment that a person made follow another commit. `examined`: what an environment has had since then. */
 interface PromotionMessage {
   readonly follow?: string;
+  readonly examined?: SeenCommit & { readonly repository: string };
 }
 
 /** What came of a look at one environment. */
@@ -69,10 +70,11 @@ export async function promoteEnvironments(
   const outcomes: PromotionOutcome[] = [];
   const failures: unknown[] = [];
   const returned = new Set(messages.map(({ follow: name }) => name));
+  const examined = messages.flatMap(({ examined: one }) => one ?? []);
   for (const environment of deps.config.repositories.filter(isEnvironment)) {
     try {
       if (returned.has(environment.name)) await askToFollow(environment, deps);
-      outcomes.push(await promoteTo(environment, deps));
+      outcomes.push(await promoteTo(environment, examined, deps));
     } catch (error) {
       failures.push(error);
     }
@@ -81,10 +83,20 @@ export async function promoteEnvironments(
   return outcomes;
 }
 
-async function promoteTo(environment: Environment, deps: PromoteEnvironmentsDeps): Promise<PromotionOutcome> {
-  const { name } = environment;
-  const own = await readPromoted(deps.store, name);
+async function promoteTo(
+  environment: Environment,
+  examined: readonly NonNullable<PromotionMessage['examined']>[],
+  deps: PromoteEnvironmentsDeps,
+): Promise<PromotionOutcome> {
+  const { name, promotion } = environment;
   const before = await readBefore(environment, deps);
+  // Also what nobody looked at while it was there: should the environment before go back to that, it is not new.
+  const told = examined.flatMap(({ repository, sha, at }) =>
+    repository === promotion.from ? [{ sha, at }] : [],
+  );
+  const { head } = before.state ?? {};
+  const seen = [...told, ...(head === undefined ? [] : [{ sha: head.sha, at: head.at }])];
+  const own = await noteSeen(deps.store, name, seen);
   const candidate = candidateOf(before, own);
   if (candidate.kind === 'same' && own.proposal === undefined)
     return { environment: name, kind: 'same', sha: own.commit?.sha };
@@ -130,7 +142,7 @@ async function consentNow(
   if (after.state?.seq !== before.state?.seq)
     return { kind: 'waits', why: `${before.name} is being moved to a commit` };
   // Of a pull request people say themselves whether it goes back.
-  const known = promotion.by === 'pointer' ? own : { ...own, before: [] };
+  const known = promotion.by === 'pointer' ? own : { ...own, before: [], seen: [] };
   return consentTo(candidate.sha ?? '', known, promotion, deps.clock.now());
 }
 

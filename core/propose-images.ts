@@ -1,3 +1,4 @@
+import type { StackConfig } from './contract/config.ts';
 import { defaultImageAuthor } from './contract/images.ts';
 import type { RepositoryConfig } from './contract/repository.ts';
 import { trackedRef } from './contract/tracked-ref.ts';
@@ -10,12 +11,13 @@ import { askFacts, planCheckout, type CheckoutPlan } from './images/plan-checkou
 import type { ImageChange, ImageUpdate } from './images/plan-update.ts';
 import { pendingImages, proposedBranches, settled, type ProposedBranch } from './images/proposals.ts';
 import type { PushedImage } from './model/image.ts';
-import { ImageMemoryBook, type ImageProposals } from './image-memory-book.ts';
+import { ImageMemoryBook, rememberTags, type ImageProposals } from './image-memory-book.ts';
 import type { ImageMemory } from './model/image-memory.ts';
 import type { Clock, Git, Store } from './ports.ts';
 import type { GitWriter } from './write-ports.ts';
 
 export interface ProposeDeps {
+  readonly config: Pick<StackConfig, 'repositories' | 'fleet'>;
   readonly store: Store;
   readonly git: Pick<Git, 'head' | 'heads' | 'checkout'>;
   readonly writer: GitWriter;
@@ -62,24 +64,24 @@ export async function proposeImages(
     };
     return { ...nothing, faults: [fault] };
   }
-  const { policies, proposals, waiting } = settled(book.policies, book.proposals, standing);
+  const unsettled = { policies: book.policies, proposals: book.proposals, standing };
+  const { policies, proposals, waiting } = await settled(unsettled, { repository, git: deps.git });
   await using worktree = await deps.git.checkout(repository, head);
   if (worktree === undefined) return undefined;
   const pending = [...pendingImages(Object.values(proposals)), ...waiting, ...images];
   const inOrder = pending.toSorted((a, b) => ((a.at ?? '') < (b.at ?? '') ? -1 : 1));
   const plan = await planCheckout(worktree, inOrder, repository, policies, deps);
-  const wanted = proposedBranches(
-    repository.name,
-    repository.images?.pullRequest?.group ?? 'repository',
-    plan.changes,
-    plan.texts,
-  );
+  const { group = 'repository' } = repository.images?.pullRequest ?? {};
+  const wanted = proposedBranches(`${deps.config.fleet}/${repository.name}`, group, plan);
   const next = { ...policies, ...unwritten(plan, policies) };
   const decided = new Set([...plan.changes, ...plan.left].map(({ policy }) => policy));
   const isUndecided = (policy: string) => plan.faults.length > 0 && !decided.has(policy);
-  const moves = await movesFor(wanted, proposals, { repository, standing, deps, isUndecided });
+  const now = deps.clock.now();
+  const place = { repository, head: worktree, standing, deps, now, isUndecided };
+  const moves = await movesFor(wanted, proposals, place);
   const told = await make(moves, next, { repository, head, book, deps });
   if (told === undefined) return undefined;
+  await rememberTags(deps.store, repository.name, { told: plan.told });
   const { changes, left, faults } = plan;
   return { changes, left: [...left, ...moves.flatMap(({ left: why = [] }) => why)], faults, proposals: told };
 }
@@ -141,14 +143,15 @@ async function make(
     due.flatMap(({ changes }) => changes.map(({ image }) => image)),
     deps,
   );
-  for (const { branch, intent, at, todo, changes, files } of due) {
-    if (todo !== 'push') continue;
+  for (const { branch, intent, at, begun, changes, files } of due) {
+    if (begun === undefined) continue;
     const message = commitMessage(changes, factsOf);
-    const sha = await push({ repository, head, branch, at, files, message }, deps);
+    const sha = await push({ repository, head, branch, at, files, message, time: begun.at }, deps);
     if (sha === undefined) return undefined;
-    intents.set(branch, { ...intent, sha });
+    intents.set(branch, { ...intent, pushes: [{ ...begun, sha }] });
+    // At once: the next one may fail.
+    if (!(await write())) return undefined;
   }
-  if (!(await write())) return undefined;
   for (const { branch, changes } of due) {
     const pull = await deps.host.propose(repository, {
       branch,
@@ -181,12 +184,13 @@ interface Pushed extends Pick<ProposedBranch, 'branch' | 'files'> {
   readonly head: string;
   readonly at: string | undefined;
   readonly message: string;
+  readonly time: number;
 }
 
 /** One commit on top of the tracked branch, in place of whatever was on ours; undefined where that moved meanwhile. */
 async function push(
-  { repository, head, branch, at, files, message }: Pushed,
-  { writer, clock }: Pick<ProposeDeps, 'writer' | 'clock'>,
+  { repository, head, branch, at, files, message, time }: Pushed,
+  { writer }: Pick<ProposeDeps, 'writer'>,
 ): Promise<string | undefined> {
   const { author = defaultImageAuthor, signingKeySecret } = repository.images ?? {};
   const commit = {
@@ -194,7 +198,7 @@ async function push(
     files,
     message,
     author,
-    at: clock.now(),
+    at: time,
     ...(signingKeySecret !== undefined && { signingKeySecret }),
   };
   const place = { name: branch, replaces: true, expected: at ?? null };

@@ -1,19 +1,23 @@
 import { promotionBranches } from './contract/promotion.ts';
+import { Stop } from './errors.ts';
 import type { promotionWriterOf } from './contract/repository.ts';
 import { trackedRef } from './contract/tracked-ref.ts';
 import type { GitHost, PullRequest } from './host-ports.ts';
 import type { Promoted, PromotionProposal } from './model/promoted.ts';
+import { standingOf } from './owned-branch.ts';
 import type { Git, Worktree } from './ports.ts';
+import { carryFields } from './promotions/carry-fields.ts';
 import { planFiles, planWhole, type PromotionChange } from './promotions/plan-promotion.ts';
 import type { GitWriter } from './write-ports.ts';
 
 export interface ProposePromotionDeps {
-  readonly git: Pick<Git, 'head' | 'checkout'>;
+  readonly git: Pick<Git, 'head' | 'heads' | 'checkout'>;
   readonly writer: GitWriter;
   readonly host: Pick<GitHost, 'propose' | 'pullRequestFrom' | 'approvals' | 'status'>;
 }
 
 type Proposing = NonNullable<ReturnType<typeof promotionWriterOf>>;
+type PromotedFile = NonNullable<Proposing['promotion']['files']>[number];
 
 /** What came of proposing a commit. */
 export type ProposalOutcome =
@@ -21,8 +25,11 @@ export type ProposalOutcome =
   | { readonly kind: 'matches' }
   /** Somebody merged what was proposed before. */
   | { readonly kind: 'merged'; readonly by: string; readonly reason: string }
+  /** Somebody merged it with commits of others, and the environment has something else now than was proposed. */
+  | { readonly kind: 'mixed'; readonly why: string }
   | { readonly kind: 'proposed'; readonly proposal: PromotionProposal; readonly why: string }
-  | { readonly kind: 'left'; readonly why: string };
+  /** `open`: what was proposed before stands there still, and is not what it should be. */
+  | { readonly kind: 'left'; readonly why: string; readonly open?: PromotionProposal };
 
 /** The commit to be carried over; `held`: why not now. */
 interface Wanted {
@@ -33,8 +40,6 @@ interface Wanted {
   readonly held: string | undefined;
 }
 
-const left = (why: string): ProposalOutcome => ({ kind: 'left', why });
-
 /**
  * Opens the pull request that carries a commit over to the branch of an environment, or brings it up to date: its branch holds
  * one commit on top of the head, made anew when the contents would be others. What people do wins: one that they
@@ -42,58 +47,95 @@ const left = (why: string): ProposalOutcome => ({ kind: 'left', why });
  */
 export async function proposePromotion(
   repository: Proposing,
-  { sha, at, own, held }: Wanted,
+  wanted: Wanted,
   deps: ProposePromotionDeps,
 ): Promise<ProposalOutcome> {
+  const { own, held } = wanted;
   const branch = `${promotionBranches}${repository.name}`;
-  const known = own.proposal;
   const found = await deps.host.pullRequestFrom(repository, branch);
-  if (known !== undefined && found?.state === 'merged' && found.id === known.id) {
-    return { kind: 'merged', by: await whoApproved(repository, found, deps), reason: found.url };
+  const ours = own.proposal?.id === found?.id ? own.proposal : undefined;
+  const isUntouched = found?.head.sha === ours?.head;
+  if (ours !== undefined && found?.state === 'merged') {
+    if (isUntouched || (await isCarried(repository, ours, deps)))
+      return { kind: 'merged', by: await whoApproved(repository, found, deps), reason: found.url };
+    return { kind: 'mixed', why: `${found.url} was merged with commits of others: look what came of it` };
   }
-  const isOpen = found?.state === 'open';
-  const isOurs = known !== undefined && found?.id === known.id;
-  if (isOpen && isOurs && found.head.sha !== known.head)
-    return left(`${found.url}: somebody pushed to its branch, which is theirs now`);
+  const open = found?.state === 'open' ? ours : undefined;
+  if (open !== undefined && !isUntouched)
+    return { kind: 'left', why: `${open.url}: somebody pushed to its branch, which is theirs now` };
   if (held !== undefined)
-    return isOpen && isOurs ? { kind: 'proposed', proposal: known, why: held } : left(held);
+    return open === undefined ? { kind: 'left', why: held } : { kind: 'proposed', proposal: open, why: held };
+  const proposed = await bringUpToDate(repository, wanted, { branch, found, ours }, deps);
+  return 'left' in proposed
+    ? { kind: 'left', why: proposed.left, ...(open !== undefined && { open }) }
+    : proposed;
+}
+
+/** How the branch of proposals stands. */
+interface Standing {
+  readonly branch: string;
+  readonly found: PullRequest | undefined;
+  /** What we proposed, where that is the pull request that was found. */
+  readonly ours: PromotionProposal | undefined;
+}
+
+async function bringUpToDate(
+  repository: Proposing,
+  { sha, at }: Wanted,
+  { branch, found, ours }: Standing,
+  deps: ProposePromotionDeps,
+): Promise<Exclude<ProposalOutcome, { kind: 'left' }> | { readonly left: string }> {
+  const isOpen = found?.state === 'open';
   const head = await deps.git.head(repository);
-  if (head === undefined) return left(`it has no ${trackedRef(repository)}`);
-  const isCurrent = isOpen && isOurs && known.sha === sha && known.base === head;
-  if (isCurrent) return { kind: 'proposed', proposal: known, why: `waits for the merge of ${known.url}` };
+  if (head === undefined) return { left: `it has no ${trackedRef(repository)}` };
+  const waits = (proposal: PromotionProposal): ProposalOutcome & { kind: 'proposed' } => ({
+    kind: 'proposed',
+    proposal,
+    why: `waits for the merge of ${proposal.url}`,
+  });
+  if (isOpen && ours?.sha === sha && ours.base === head) return waits(ours);
   const planned = await plan(repository, { sha, head }, deps);
-  if ('why' in planned) return left(planned.why);
+  if ('why' in planned) return { left: planned.why };
   const { files, restore, content } = planned;
   if (files.size + restore.length === 0) return { kind: 'matches' };
-  const isSame = isOurs && known.content === content;
-  if (isSame && found.state === 'closed') return left(`${found.url} was closed`);
-  const why = (url: string) => `waits for the merge of ${url}`;
-  if (isSame && isOpen)
-    return { kind: 'proposed', proposal: { ...known, sha, base: head }, why: why(known.url) };
-  const { promotion } = repository;
-  const text = describe(repository, sha, [...files.keys(), ...restore]);
-  const { author, signingKeySecret, labels } = promotion;
+  const isSame = ours?.content === content;
+  if (isSame && found?.state === 'closed') return { left: `${found.url} was closed` };
+  if (isSame && isOpen) return waits({ ...ours, sha, base: head });
+  const { author, signingKeySecret, labels } = repository.promotion;
+  // What was merged is lost nowhere.
+  const known = [ours?.head, found?.state === 'merged' ? found.head.sha : undefined];
+  const place = { branch, email: author.email, known: known.filter((one) => one !== undefined) };
+  const standing = await standingOf(repository, place, deps.git);
+  if (standing.kind === 'theirs') return { left: `somebody pushed to ${branch}: merge or delete it` };
+  const { title, body, message } = describe(repository, sha, [...files.keys(), ...restore]);
   const commit = {
     parent: head,
     files,
     ...(restore.length > 0 && { restore: { from: sha, paths: restore } }),
-    message: text.message,
+    message,
     author,
     at,
     ...(signingKeySecret !== undefined && { signingKeySecret }),
   };
   // Whoever was faster with a newer commit keeps the branch.
-  const expected = isOpen && isOurs ? { expected: known.head } : {};
-  const pushed = await deps.writer.commit(repository, commit, { name: branch, replaces: true, ...expected });
-  if (pushed.kind === 'moved') return left('its branch moved under us; it is looked at again');
+  const owned = { name: branch, replaces: true, expected: standing.at };
+  const pushed = await deps.writer.commit(repository, commit, owned);
+  if (pushed.kind === 'moved') return { left: 'its branch moved under us; it is looked at again' };
   const into = trackedRef(repository).replace('refs/heads/', '');
-  const { title, body } = text;
   const { id, url } = await deps.host.propose(repository, { branch, into, title, body, labels });
-  return {
-    kind: 'proposed',
-    proposal: { sha, base: head, content, head: pushed.sha, id, url },
-    why: why(url),
-  };
+  return waits({ sha, base: head, content, head: pushed.sha, id, url });
+}
+
+/** Whether the environment has all that was proposed, and nothing else in its place. */
+async function isCarried(
+  repository: Proposing,
+  { sha }: PromotionProposal,
+  deps: ProposePromotionDeps,
+): Promise<boolean> {
+  const head = await deps.git.head(repository);
+  if (head === undefined) return false;
+  const planned = await plan(repository, { sha, head }, deps);
+  return !('why' in planned) && planned.files.size + planned.restore.length === 0;
 }
 
 /**
@@ -143,7 +185,21 @@ interface Commits {
   readonly head: string;
 }
 
+/** Of what cannot be read or is too large it says why. */
 async function plan(
+  repository: Proposing,
+  commits: Commits,
+  deps: ProposePromotionDeps,
+): Promise<PromotionChange | { readonly why: string }> {
+  try {
+    return await planChange(repository, commits, deps);
+  } catch (error) {
+    if (error instanceof Stop) return { why: error.message };
+    throw error;
+  }
+}
+
+async function planChange(
   repository: Proposing,
   { sha, head }: Commits,
   { git }: ProposePromotionDeps,
@@ -158,7 +214,7 @@ async function plan(
 }
 
 async function carry(
-  files: readonly { readonly from: string; readonly to: string }[],
+  files: readonly PromotedFile[],
   { tip, commit }: { readonly tip: Worktree; readonly commit: Worktree },
 ): Promise<PromotionChange | { readonly why: string }> {
   const absent = files.find(({ from, to }) => !commit.ids.has(from) || !tip.ids.has(to));
@@ -166,11 +222,20 @@ async function carry(
     const path = commit.ids.has(absent.from) ? absent.to : absent.from;
     return { why: `there is no file ${path}: only contents of files that are there are carried over` };
   }
-  const texts: { to: string; now: string; next: string }[] = [];
-  for (const { from, to } of files) {
-    texts.push({ to, now: await tip.text(to), next: await commit.text(from) });
+  // Several may lead into one file.
+  const texts = new Map<string, { readonly to: string; readonly now: string; readonly next: string }>();
+  for (const { from, to, fields } of files) {
+    const { now, next } = texts.get(to) ?? (await textOf(tip, to));
+    const given = await commit.text(from);
+    const carried = fields === undefined ? given : carryFields([from, given], [to, next], fields);
+    texts.set(to, { to, now, next: carried });
   }
-  return planFiles(texts);
+  return planFiles([...texts.values()]);
+}
+
+async function textOf(tip: Worktree, path: string): Promise<{ readonly now: string; readonly next: string }> {
+  const now = await tip.text(path);
+  return { now, next: now };
 }
 
 const mostFiles = 30;

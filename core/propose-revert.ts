@@ -11,6 +11,7 @@ import { inBatches } from './in-batches.ts';
 import { desiredPointerSchema, repositoryStateSchema, type DesiredPointer } from './model/desired.ts';
 import type { Target } from './model/target.ts';
 import { millisecondsOf } from './model/time.ts';
+import { standingOf } from './owned-branch.ts';
 import type { Git, Store, Worktree } from './ports.ts';
 import { readApplicationFiles } from './reverts/application-files.ts';
 import { describeRevert } from './reverts/describe-revert.ts';
@@ -19,7 +20,7 @@ import type { GitWriter } from './write-ports.ts';
 
 export interface ProposeRevertDeps {
   readonly store: Store;
-  readonly git: Pick<Git, 'head' | 'checkout'>;
+  readonly git: Pick<Git, 'head' | 'heads' | 'checkout'>;
   readonly writer: GitWriter;
   readonly host: Pick<GitHost, 'propose' | 'pullRequestFrom'>;
   readonly config: Pick<StackConfig, 'repositories'>;
@@ -98,8 +99,10 @@ async function propose(
   const { restore, keptFile } = found;
   const { title, body, message } = describeRevert({ rolledBack, clusters, files: restore, keptFile });
   const { author, signingKeySecret, labels } = repository.reverts;
-  // What people pushed to it meanwhile stays.
+  // What people pushed to it meanwhile stays, whether there is a pull request of it or not.
   if (before === undefined) {
+    const standing = await standingOf(repository, { branch, email: author.email }, deps.git);
+    if (standing.kind === 'theirs') return left(`somebody pushed to ${branch}: merge or delete it`);
     const commit = {
       parent: found.head,
       files: new Map<string, string>(),
@@ -110,7 +113,8 @@ async function propose(
       at: millisecondsOf(rolledBack.at),
       ...(signingKeySecret !== undefined && { signingKeySecret }),
     };
-    const pushed = await deps.writer.commit(repository, commit, { name: branch, replaces: true });
+    const owned = { name: branch, replaces: true, expected: standing.at };
+    const pushed = await deps.writer.commit(repository, commit, owned);
     if (pushed.kind === 'moved') throw moved(repository);
   }
   const into = trackedRef(repository).replace('refs/heads/', '');

@@ -5,6 +5,7 @@ import type { Inventory } from './model/inventory.ts';
 import type { RunRecord, RunRequest } from './model/run.ts';
 import { isoTime } from './model/time.ts';
 import { readBrokenLoops } from './recent-heals.ts';
+import { assertWhole } from './reconcile/asked-alone.ts';
 import { carryOut } from './reconcile/carry-out.ts';
 import { chooseGoal, isAgreed, isWaitingForStage, type Goal } from './reconcile/choose-goal.ts';
 import { busySeconds } from './reconcile/delays.ts';
@@ -21,10 +22,12 @@ import { runFailHooks } from './reconcile/fail-hooks.ts';
 import {
   assertNewest,
   isFirst,
+  orCancelled,
   type Progress,
   type ReconcileDeps,
   type RunContext,
 } from './reconcile/run-context.ts';
+import { restartWorkloads } from './reconcile/restart-workloads.ts';
 import { readStanding } from './reconcile/standing.ts';
 import { beginTrial } from './reconcile/trial.ts';
 import type { StageHeld } from './reconcile/rollout-gate.ts';
@@ -50,6 +53,7 @@ export async function reconcile(request: RunRequest, given: ReconcileDeps): Prom
   const deps = request.trace === undefined ? given : { ...given, trace: request.trace };
   if (request.reason === 'health') return lookAtHealth(request, deps);
   if (request.reason === 'watch') return watchTrial(request, deps);
+  if (request.reason === 'restart') return restartWorkloads(request, deps);
   const { target } = request;
   const [standing, holds] = await Promise.all([
     readStanding(deps.store, target, request.reason),
@@ -116,14 +120,15 @@ async function beginRun(
 ): Promise<RunContext> {
   const request = agreedFor(goal.pointer.revision, asked);
   const inventory = await InventoryWriter.claim(deps.store, request.target, lease.token);
-  if (stageHeld === undefined) await beginTrial(inventory, goal, deps);
+  if (stageHeld === undefined && request.only === undefined) await beginTrial(inventory, goal, deps);
   const now = deps.clock.now();
   const startedAt = isoTime(now);
   const brokenLoops = request.reason === 'sync' ? undefined : await readBrokenLoops(deps, request.target);
   return {
     deps,
     request,
-    goal,
+    // Of single objects neither hooks nor waves are waited for.
+    goal: request.only === undefined ? goal : { ...goal, scope: 'all', rollout: false },
     lease,
     inventory,
     runId: deps.ids.next(),
@@ -165,11 +170,14 @@ async function run(context: RunContext): Promise<RunRecord> {
         await tellNeighbours(context, work.handOver, progress);
       }
       health = await healthAfter(context, work, progress);
+      assertWhole(context, progress.results);
     }
   } catch (thrown) {
     error = overdue(context, thrown);
     if (error instanceof Waiting && work !== undefined) health = await healthAfter(context, work, progress);
   }
+  const isWhole = error === undefined && progress.results.every(({ failure }) => failure === undefined);
+  if (!isWhole) error = await orCancelled(context, error);
   const { decision, mayPass = false } = work ?? {};
   const ending = { plan: decision?.plan ?? { actions: [] }, results: progress.results, error, mayPass };
   const ended =

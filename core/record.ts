@@ -93,6 +93,8 @@ export interface Sighting {
   readonly loop?: Loop | undefined;
   /** When the target was last known to be in order, where an audit log is searched for what happened since. */
   readonly inOrderAt?: string | undefined;
+  /** Whose the application is; names are freed and taken again. */
+  readonly repository?: string | undefined;
 }
 
 /** What becomes of a drift as a whole: `heal` where a heal puts any of it right. */
@@ -103,7 +105,7 @@ export function modeOf(drift: ObjectDrift): DriftMode {
 export function openRecord(
   id: string,
   target: Target,
-  { drift, at, who, loop, inOrderAt }: Sighting,
+  { drift, at, who, loop, inOrderAt, repository }: Sighting,
 ): DriftRecord {
   // The audit log knows when a field or an object went; managedFields only know who is there.
   const happenedAt = earliest(drift) ?? who?.at;
@@ -111,6 +113,7 @@ export function openRecord(
     version: 1,
     id,
     target,
+    ...(repository !== undefined && { repository }),
     drift,
     mode: modeOf(drift),
     openedAt: at,

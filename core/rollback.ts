@@ -3,7 +3,7 @@ import { keys } from './contract/keys.ts';
 import { readDocument, writeDocument, type Document } from './documents.ts';
 import { Retry, Stop } from './errors.ts';
 import { desiredPointerSchema, type DesiredPointer } from './model/desired.ts';
-import { isPinExpired, isSelfPinned, pinned, unpinned } from './model/pin.ts';
+import { isSelfPinned, pinned, unpinned } from './model/pin.ts';
 import type { RunRecord } from './model/run.ts';
 import { targetKey, type Target } from './model/target.ts';
 import { isoTime } from './model/time.ts';
@@ -90,18 +90,16 @@ export function rolledBackEvent(
 }
 
 /**
- * Lifts a pin: the pointer goes to what the newest commit that was examined says, gone included. `onlyExpired` leaves
- * one that still holds. Undefined when there was nothing to lift. Needs no Git; the caller asks for the run.
+ * Lifts a pin: the pointer goes to what the newest commit that was examined says, gone included, and what was rolled back by
+ * itself is not a second time. Undefined when there was nothing to lift. Needs no Git; the caller asks for the run.
  */
 export async function liftPin(
-  { store, clock }: RollbackDeps,
+  { store }: Pick<RollbackDeps, 'store'>,
   target: Target,
-  { onlyExpired = false }: { readonly onlyExpired?: boolean } = {},
 ): Promise<DesiredPointer | undefined> {
   for (let attempt = 0; attempt < tries; attempt += 1) {
     const current = await readDocument(store, keys.desired(target), desiredPointerSchema);
     if (current?.value.pin === undefined) return undefined;
-    if (onlyExpired && !isPinExpired(current.value, clock.now())) return undefined;
     const pointer = unpinned(current.value);
     if (await isWritten(store, pointer, current)) return pointer;
   }
@@ -139,6 +137,8 @@ async function chooseRun(
   let hasMetCurrent = pointer.pin === undefined;
   for await (const run of runsOfTarget(store, pointer.target, now)) {
     if (run.outcome?.kind !== 'applied') continue;
+    // The name may have been another team's once: what that one applied is nothing to go back to.
+    if (run.commit.repository !== pointer.repository) continue;
     seen.push(run);
     if (to !== undefined) {
       if (isNamedBy(run, to)) return run;

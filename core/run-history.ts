@@ -1,5 +1,6 @@
 import { prefixes } from './contract/keys.ts';
 import { readDocument } from './documents.ts';
+import { inBatches } from './in-batches.ts';
 import { runRecordSchema, type RunRecord } from './model/run.ts';
 import { targetKey, type Target } from './model/target.ts';
 import { isoTime } from './model/time.ts';
@@ -7,16 +8,62 @@ import type { Store } from './ports.ts';
 
 /** Runs are kept by date; looking further back than that is Athena's work. */
 const daysBack = 90;
+const dayMs = 86_400_000;
+const readsAtOnce = 20;
+
+/** A run with the key of its record. */
+export type KeyedRun = RunRecord & { readonly key: string };
 
 /** The runs of one target, newest first, read day by day and one by one: whoever stops early pays no more. */
-export async function* runsOfTarget(store: Store, target: Target, now: number): AsyncIterable<RunRecord> {
-  for (let day = 0; day < daysBack; day += 1) {
-    const date = isoTime(now - day * 86_400_000).slice(0, 10);
-    const found = await Array.fromAsync(store.list(`${prefixes.runs}date=${date}/${targetKey(target)}/`));
-    // Ids sort by time of creation.
-    for (const key of found.reverse()) {
-      const run = await readDocument(store, key, runRecordSchema);
-      if (run !== undefined) yield run.value;
+export async function* runsOfTarget(store: Store, target: Target, now: number): AsyncIterable<KeyedRun> {
+  for await (const keys of keysByDay(store, [target], { now, days: daysBack })) {
+    for (const key of keys) {
+      const run = await readKeyedRun(store, key);
+      if (run !== undefined) yield run;
     }
   }
+}
+
+/** The newest runs of some targets, newest first: looks back day by day until there are `most`. */
+export async function newestRuns(
+  store: Store,
+  targets: readonly Target[],
+  { now, days, most }: { readonly now: number; readonly days: number; readonly most: number },
+): Promise<readonly KeyedRun[]> {
+  const found: string[] = [];
+  for await (const keys of keysByDay(store, targets, { now, days })) {
+    found.push(...keys);
+    if (found.length >= most) break;
+  }
+  const runs = await inBatches(found.slice(0, most), readsAtOnce, async (key) => readKeyedRun(store, key));
+  return runs.flatMap((run) => run ?? []);
+}
+
+/** Undefined where the record is not there any more. */
+export async function readKeyedRun(store: Store, key: string): Promise<KeyedRun | undefined> {
+  const run = await readDocument(store, key, runRecordSchema);
+  return run && { key, ...run.value };
+}
+
+async function* keysByDay(
+  store: Store,
+  targets: readonly Target[],
+  { now, days }: { readonly now: number; readonly days: number },
+): AsyncIterable<readonly string[]> {
+  for (let day = 0; day < days; day += 1) {
+    const date = isoTime(now - day * dayMs).slice(0, 10);
+    const listed = await inBatches(targets, readsAtOnce, async (target) =>
+      Array.fromAsync(store.list(`${prefixes.runs}date=${date}/${targetKey(target)}/`)),
+    );
+    yield listed.flat().sort(byId);
+  }
+}
+
+/** Newest first: ids sort by time of creation. */
+function byId(a: string, b: string): number {
+  return nameOf(a) < nameOf(b) ? 1 : -1;
+}
+
+function nameOf(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
 }

@@ -21,7 +21,8 @@ interface SuspendDeps {
 /** Ended ones that are kept at hand for histories. */
 const keptEnded = 200;
 
-const none: Suspensions = { version: 1, seq: 0, active: [], ended: [] };
+/** As long as nobody has suspended or cancelled anything. */
+export const noSuspensions: Suspensions = { version: 1, seq: 0, active: [], ended: [] };
 
 export async function readSuspensions(store: Store): Promise<Suspensions | undefined> {
   return (await readDocument(store, keys.suspensions, suspensionsSchema))?.value;
@@ -86,7 +87,7 @@ async function update(
   { store }: SuspendDeps,
   change: (current: Suspensions) => Suspensions | undefined,
 ): Promise<void> {
-  await updateDocument(store, keys.suspensions, suspensionsSchema, (current = none) => {
+  await updateDocument(store, keys.suspensions, suspensionsSchema, (current = noSuspensions) => {
     const next = change(current);
     return next && { ...next, seq: current.seq + 1 };
   });

@@ -19,6 +19,7 @@ import {
   type CheckDeps,
   type Looked,
 } from './sweep/check-target.ts';
+import { sendFailedDiscoveries } from './sweep/discovery-metrics.ts';
 import { followClusters, type FollowClustersDeps } from './sweep/follow-clusters.ts';
 import { followFacts } from './sweep/follow-facts.ts';
 import { isFullCheckDue } from './sweep/full-check-clock.ts';
@@ -100,7 +101,10 @@ export async function sweepFleet(deps: FleetSweepDeps, requestedBy: string): Pro
     known.clusters.map(({ name }) => name),
   );
   // One that was just found is swept from the next time on: of one that was known before, Git is looked at first.
-  return (await followClusters(deps)).failures;
+  const { failures, discoveries } = await followClusters(deps);
+  const { sweepMinutes } = deps.config;
+  await sendFailedDiscoveries(deps.metrics, discoveries, { at: deps.clock.now(), sweepMinutes });
+  return failures;
 }
 
 /**

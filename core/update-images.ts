@@ -1,22 +1,19 @@
-import type { StackConfig } from './contract/config.ts';
 import { defaultImageAuthor } from './contract/images.ts';
 import { keys } from './contract/keys.ts';
 import { imageWriterOf, type RepositoryConfig } from './contract/repository.ts';
 import { trackedRef } from './contract/tracked-ref.ts';
-import { readDocument, updateDocument } from './documents.ts';
+import { readDocument } from './documents.ts';
 import { Retry, faultsOf } from './errors.ts';
+import { rememberPolicies, rememberTags } from './image-memory-book.ts';
 import { commitMessage } from './images/describe-update.ts';
 import { askFacts, planCheckout } from './images/plan-checkout.ts';
 import { filesWith } from './images/plan-update.ts';
 import { digestOf } from './model/digest.ts';
 import type { PushedImage } from './model/image.ts';
-import { imageMemorySchema, type ImageMemory } from './model/image-memory.ts';
-import type { Store } from './ports.ts';
+import { imageMemorySchema } from './model/image-memory.ts';
 import { proposeImages, type ProposeDeps, type RepositoryOutcome } from './propose-images.ts';
 
-export interface UpdateImagesDeps extends ProposeDeps {
-  readonly config: Pick<StackConfig, 'repositories'>;
-}
+export type UpdateImagesDeps = ProposeDeps;
 
 export interface ImagesOutcome extends RepositoryOutcome {
   readonly repository: string;
@@ -95,9 +92,10 @@ async function commitImages(
   }
   await using worktree = await deps.git.checkout(repository, head);
   if (worktree === undefined) return undefined;
-  const known = (await readDocument(deps.store, keys.images(name), imageMemorySchema))?.value;
-  const plan = await planCheckout(worktree, images, repository, known?.policies ?? {}, deps);
-  const { changes, left, faults, memory, texts } = plan;
+  const known = await readDocument(deps.store, keys.images(name), imageMemorySchema);
+  const before = known?.value.policies ?? {};
+  const plan = await planCheckout(worktree, images, repository, before, deps);
+  const { changes, left, faults, memory, texts, told } = plan;
   const files = filesWith(texts, changes);
   let sha: string | undefined;
   if (files.size > 0) {
@@ -119,21 +117,8 @@ async function commitImages(
     if (outcome.kind === 'moved') return undefined;
     sha = outcome.sha;
   }
-  await remember(deps.store, name, memory);
+  // Lost where a function dies right after its push: then a version that is taken back may be written once more.
+  await rememberPolicies(deps.store, name, { news: memory, before });
+  await rememberTags(deps.store, name, { told });
   return { changes, left, faults, ...(sha !== undefined && { sha }) };
-}
-
-/** Lost where a function dies right after its push: then a version that is taken back may be written once more. */
-async function remember(store: Store, repository: string, news: ImageMemory['policies']): Promise<void> {
-  if (Object.keys(news).length === 0) return;
-  await updateDocument(
-    store,
-    keys.images(repository),
-    imageMemorySchema,
-    (current): ImageMemory | undefined => {
-      const policies = { ...current?.policies, ...news };
-      if (current !== undefined && digestOf(policies) === digestOf(current.policies)) return undefined;
-      return { ...current, version: 1, seq: (current?.seq ?? 0) + 1, repository, policies };
-    },
-  );
 }

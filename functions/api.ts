@@ -23,7 +23,7 @@ const bus = new EventBridgeBus(environment.bus);
 const tokens = new OidcTokens(clock);
 const { runQueue } = environment;
 // The book stays while the process is warm: a poll reads what changed.
-const own = { store, clock, ids, bus, book: new FleetBook(store), version: product.version };
+const own = { store, clock, ids, bus, book: new FleetBook(store), version: product.version, installed: true };
 
 /** Answers the dashboard (issue 8): whoever signed in, within their role. */
 export async function handler(event: unknown): Promise<UrlResponse> {

@@ -34,7 +34,7 @@ export function handler(event: unknown): Promise<BatchResponse> {
     const asksPoll = messages.some(({ poll }) => poll);
     if (images.length > 0 || !asksPoll) tell(await updateImages(images, deps));
     if (!asksPoll) return;
-    const { told, outcomes } = await pollImages(deps, deps.config.pollMinutes);
+    const { told, outcomes } = await pollImages(deps);
     log('INFO', 'registries asked for images', { outcome: told.join('; ') || 'nothing was missed' });
     tell(outcomes);
   });

@@ -15,15 +15,17 @@ import { S3Objects } from '../adapters/s3-objects.ts';
 import { S3Store } from '../adapters/s3-store.ts';
 import { SecretsManagerSecrets } from '../adapters/secrets-manager.ts';
 import { Sources } from '../adapters/sources.ts';
-import { handleBatch, type BatchResponse } from '../adapters/sqs-batch.ts';
+import { handleBatch, type BatchResponse, type MessageContext } from '../adapters/sqs-batch.ts';
 import { SqsQueues } from '../adapters/sqs-queues.ts';
 import { stackConfigAt } from '../adapters/stack-config.ts';
+import type { Invocation } from '../adapters/target-ports.ts';
 import { SystemClock, SystemIds } from '../adapters/system-clock.ts';
 import { previewMessageSchema, type PreviewMessage } from '../core/contract/events.ts';
+import { previewAttempts } from '../core/contract/preview.ts';
 import { pollPulls } from '../core/poll-pulls.ts';
 import { previewPull } from '../core/preview-pull.ts';
 
-const names = ['bucket', 'config', 'digestKeySecret', 'sealingKey', 'sweepQueue', 'previewQueue'] as const;
+const names = ['bucket', 'config', 'digestKeySecret', 'sealingKey', 'questionQueue', 'previewQueue'] as const;
 const { bucket, digestKeySecret, sealingKey, ...environment } = readEnvironment(names);
 const loadConfig = stackConfigAt(environment.config);
 const path = process.env['PATH'] ?? '';
@@ -49,14 +51,16 @@ const deps = {
 };
 
 /** Says to pull requests what they would change. Reads what strangers wrote, and reaches no cluster. */
-export function handler(event: unknown): Promise<BatchResponse> {
-  const handle = async (message: PreviewMessage): Promise<void> => {
+export function handler(event: unknown, invocation: Invocation): Promise<BatchResponse> {
+  const deadline = clock.now() + invocation.getRemainingTimeInMillis();
+  const handle = async (message: PreviewMessage, { receiveCount }: MessageContext): Promise<void> => {
     const started = clock.now();
     if (message.kind === 'poll') {
       const outcome = await pollPulls({ ...deps, config: await loadConfig() });
       return log('INFO', 'pull requests polled', { outcome, milliseconds: clock.now() - started });
     }
-    const outcome = await previewPull(message, { ...deps, config: await loadConfig() });
+    const isLast = receiveCount >= previewAttempts;
+    const outcome = await previewPull(message, { ...deps, config: await loadConfig(), deadline }, { isLast });
     const { kind, repository, id } = message;
     const milliseconds = clock.now() - started;
     log('INFO', `preview ${kind}`, { repository, pullRequest: id, outcome, milliseconds });

@@ -5,7 +5,7 @@ import { handleBatch, type BatchResponse } from '../adapters/sqs-batch.ts';
 import { targetPorts, targetVariables, type Invocation } from '../adapters/target-ports.ts';
 import { keptTrail } from '../core/audit/kept-writes.ts';
 import { checkWritten, type CheckWrittenDeps, type WrittenRequest } from '../core/check-written.ts';
-import { sweepRequestSchema } from '../core/contract/events.ts';
+import { sweepRequestSchema, type SweepRequest } from '../core/contract/events.ts';
 import { FleetView } from '../core/fleet.ts';
 import { sweepCluster, sweepFleet } from '../core/sweep.ts';
 import { askCluster } from '../core/previews/ask-cluster.ts';
@@ -33,7 +33,7 @@ export function handler(event: unknown, invocation: Invocation): Promise<BatchRe
       return failures.forEach((error) => log('ERROR', 'clusters were not looked for', { error }));
     }
     const { cluster } = request;
-    if (await networks.passOn(cluster, async (queues) => queues.sweep(request))) return;
+    if (await isElsewhere(request)) return;
     const started = clock.now();
     const trace = traceOfCheck(request, isoTime(started));
     const traced = { cluster, trace: trace?.id };
@@ -63,6 +63,13 @@ export function handler(event: unknown, invocation: Invocation): Promise<BatchRe
       milliseconds: clock.now() - started,
     });
   });
+}
+
+/** Passed on to the functions of its network; what pull requests ask, on the queue for that. */
+async function isElsewhere(request: Exclude<SweepRequest, { scope: 'fleet' }>): Promise<boolean> {
+  return networks.passOn(request.cluster, async (queues) =>
+    request.scope === 'preview' ? queues.ask(request) : queues.sweep(request),
+  );
 }
 
 async function checkTarget(

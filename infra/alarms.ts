@@ -51,6 +51,7 @@ export class Alarms extends Construct {
     this.#sweep = Duration.minutes(config.sweepMinutes);
     this.topic = this.#makeTopic();
     this.#watchFleet();
+    if (config.discovery.length > 0) this.#watchDiscovery();
     if (config.canary !== undefined) this.#watchCanary();
     this.#watchWebhook(webhook);
     for (const [name, queue] of Object.entries(deadLetters)) this.#watchDeadLetters(name, queue);
@@ -87,6 +88,16 @@ export class Alarms extends Construct {
       }),
     );
     return topic;
+  }
+
+  #watchDiscovery(): void {
+    this.#watch({
+      kind: alarmKinds.failedDiscovery,
+      metric: this.#metric(metrics.failedDiscoveries),
+      above: 0,
+      periods: gaugePeriods,
+      says: 'For three sweeps an account and region did not say which clusters it has: new ones are not served',
+    });
   }
 
   #watchCanary(): void {

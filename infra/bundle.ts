@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, buildSync } from 'esbuild';
 import type { BuildOptions } from 'esbuild';
@@ -42,8 +42,12 @@ export async function bundleFunctions(
   await Promise.all(names.map((name) => build(optionsFor(entry(name), bundleOf(outdir, name)))));
 }
 
-/** The same, one after the other, for constructors, which cannot wait. Returns `outdir`. */
+/**
+ * The same, one after the other, for constructors, which cannot wait. Returns the folder: `outdir`, or that of the npm
+ * package, which brings them bundled.
+ */
 export function bundleFunctionsSync(outdir: string): string {
+  if (existsSync(path.join(bundleOf(sources, 'webhook'), 'index.mjs'))) return sources;
   for (const name of functionNames) buildSync(optionsFor(sourceOf(name), bundleOf(outdir, name)));
   return outdir;
 }

@@ -83,9 +83,20 @@ export class DashboardSite extends Construct {
     });
     configAsset.grant(to);
     storage.grant(to, {
-      read: ['deliveries', 'snapshots', 'runs', 'checks', 'facts', 'clusters'],
-      // A rollback and its end; accepted drift; what is suspended.
-      write: ['desired', 'inventory', 'drift', 'openDrift', 'holds'],
+      // Bodies: of deliveries that are read again.
+      read: [
+        'snapshots',
+        'runs',
+        'checks',
+        'facts',
+        'clusters',
+        'bodies',
+        'notices',
+        'repositories',
+        'promoted',
+      ],
+      // A rollback and its end; accepted drift; what is suspended; which delivery was read again.
+      write: ['desired', 'inventory', 'drift', 'openDrift', 'holds', 'deliveries'],
       delete: ['openDrift'],
     });
     bus.grantPublish(to);

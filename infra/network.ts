@@ -20,14 +20,15 @@ export class Network extends Construct {
   constructor(scope: Construct, id: string, { name, ...vpc }: NetworkProps, world: TargetWorld) {
     super(scope, id);
     this.name = name;
-    this.queues = targetQueues(this);
+    this.queues = targetQueues(this, world.config);
     const networks = JSON.stringify({ own: name });
     this.functions = targetFunctions(this, { ...world, queues: this.queues, networks, vpc });
   }
 
   /** Its work queues by their names in alarms. */
   get work(): NamedQueues {
-    const { runs, later, sweeps } = this.queues;
-    return { [`${this.name}-runs`]: runs, [`${this.name}-later`]: later, [`${this.name}-sweeps`]: sweeps };
+    const { questions, ...all } = this.queues;
+    const queues = Object.entries({ ...all, ...(questions && { questions }) });
+    return Object.fromEntries(queues.map(([queue, made]) => [`${this.name}-${queue}`, made]));
   }
 }

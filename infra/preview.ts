@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib/core';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
+import { previewAttempts } from '../core/contract/preview.ts';
 import { eventSource, type EventType, type PreviewPoll } from '../core/contract/events.ts';
 import { codeWithGit, type GitPackaging } from './function-code.ts';
 import { scheduleMessage } from './queue-schedule.ts';
@@ -13,7 +14,7 @@ import { TrueUpFunction } from './trueup-function.ts';
 import { WorkQueue } from './work-queue.ts';
 
 export interface PreviewProps extends TargetWorld, GitPackaging {
-  readonly queues: Pick<Queues, 'sweeps' | 'undelivered'>;
+  readonly queues: Pick<Queues, 'questions' | 'undelivered'>;
 }
 
 const tells: readonly EventType[] = ['PullRequestChanged', 'PreviewAnswered'];
@@ -40,7 +41,10 @@ export class Preview extends Construct {
   constructor(scope: Construct, id: string, props: PreviewProps) {
     super(scope, id);
     const { config, configAsset, storage, bus, secrets, queues } = props;
-    this.#queue = new WorkQueue(this, 'Previews', { visibility: workVisibility, attempts: 5 });
+    this.#queue = new WorkQueue(this, 'Previews', {
+      visibility: workVisibility,
+      attempts: previewAttempts,
+    });
     const to = new TrueUpFunction(this, 'Function', {
       description: 'Renders pull requests and says what they would change',
       code: codeWithGit(this, 'preview', props),
@@ -64,7 +68,7 @@ export class Preview extends Construct {
       write: ['previews'],
     });
     storage.grantSeal(to);
-    queues.sweeps.grantSend(to, 'sweepQueue');
+    queues.questions?.grantSend(to, 'questionQueue');
     this.#queue.grantSend(to, 'previewQueue');
     this.#queue.feed(to, atOnce);
     new Rule(this, 'Pulls', {

@@ -2,12 +2,11 @@ import { Duration } from 'aws-cdk-lib/core';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
-import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import { eventSource, type EventType, type PromotionRequest } from '../core/contract/events.ts';
 import { promotionWriterOf } from '../core/contract/repository.ts';
 import { codeWithGit, type GitPackaging } from './function-code.ts';
+import { scheduleMessage } from './queue-schedule.ts';
 import { allowCodeCommit } from './source-rights.ts';
 import type { Queues } from './queues.ts';
 import type { TargetWorld } from './target-functions.ts';
@@ -26,6 +25,7 @@ const tells: readonly EventType[] = [
   'PromotionApproved',
   'Promoted',
 ];
+const pullRequestChanged: EventType = 'PullRequestChanged';
 const request: PromotionRequest = { version: 1, promotion: 'look' };
 /** What nobody tells of: the end of a soak and of a freeze, an alarm that is OK again. */
 const every = Duration.minutes(1);
@@ -77,16 +77,23 @@ export class Promotion extends Construct {
       eventPattern: { source: [eventSource], detailType: [...tells] },
       targets: [new SqsQueue(this.#queue.queue, { deadLetterQueue: queues.undelivered })],
     });
-    new Schedule(this, 'Schedule', {
+    // A merge or an approval is seen at once, where the host tells of it.
+    if (writes) {
+      const repository = written.map(({ name }) => name);
+      new Rule(this, 'PullRequest', {
+        eventBus: bus.bus,
+        description: 'A pull request to an environment changed: look whether it was merged or approved',
+        eventPattern: { source: [eventSource], detailType: [pullRequestChanged], detail: { repository } },
+        targets: [new SqsQueue(this.#queue.queue, { deadLetterQueue: queues.undelivered })],
+      });
+    }
+    scheduleMessage(this, 'Schedule', {
       description: 'Looks which environments may get a commit by now',
-      schedule: ScheduleExpression.rate(every),
-      timeWindow: TimeWindow.off(),
-      target: new SqsSendMessage(this.#queue.queue, {
-        input: ScheduleTargetInput.fromObject(request),
-        deadLetterQueue: queues.undelivered,
-        maxEventAge: every,
-        retryAttempts: 3,
-      }),
+      every,
+      queue: this.#queue.queue,
+      message: request,
+      queues,
+      retryAttempts: 3,
     });
   }
 

@@ -1,6 +1,7 @@
 import { Duration, Validations } from 'aws-cdk-lib/core';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { StackConfig } from '../core/contract/config.ts';
 import { targetQueues, workVisibility, type NamedQueues, type TargetQueues } from './target-queues.ts';
 import { deadLetterQueue, WorkQueue } from './work-queue.ts';
 
@@ -13,17 +14,19 @@ export class Queues extends Construct implements TargetQueues {
   readonly runs: WorkQueue;
   readonly later: WorkQueue;
   readonly sweeps: WorkQueue;
+  readonly questions: WorkQueue | undefined;
   /** Events and schedules that could not be delivered to a queue at all. */
   readonly undelivered: Queue;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, config: Pick<StackConfig, 'repositories'>) {
     super(scope, id);
     this.pushes = new WorkQueue(this, 'Pushes', { visibility: workVisibility, attempts: 5 });
     this.intake = new WorkQueue(this, 'Intake', { visibility: Duration.minutes(3), attempts: 5 });
-    const { runs, later, sweeps } = targetQueues(this);
+    const { runs, later, sweeps, questions } = targetQueues(this, config);
     this.runs = runs;
     this.later = later;
     this.sweeps = sweeps;
+    this.questions = questions;
     this.undelivered = deadLetterQueue(this, 'Undelivered');
     Validations.of(this.undelivered).acknowledge({
       id: 'AwsSolutions-SQS3',
@@ -34,8 +37,8 @@ export class Queues extends Construct implements TargetQueues {
 
   /** Every work queue by its name in alarms. */
   get work(): NamedQueues {
-    const { pushes, intake, runs, later, sweeps } = this;
-    return { pushes, intake, runs, later, sweeps };
+    const { pushes, intake, runs, later, sweeps, questions } = this;
+    return { pushes, intake, runs, later, sweeps, ...(questions && { questions }) };
   }
 
   /** Every dead-letter queue by its name in alarms. */

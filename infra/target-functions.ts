@@ -11,6 +11,9 @@ import { workTimeout, type TargetQueues } from './target-queues.ts';
 import { TrueUpFunction } from './trueup-function.ts';
 import type { FunctionCode, VpcPlace } from './trueup-function.ts';
 
+/** Clusters that are asked for pull requests at once: the fewest that SQS takes. */
+const questionsAtOnce = 2;
+
 /** What every function that works on targets is given. */
 export interface TargetWorld {
   readonly config: StackConfig;
@@ -60,7 +63,7 @@ function reconcileFunction(scope: Construct, props: TargetFunctionsProps): TrueU
 }
 
 function sweepFunction(scope: Construct, props: TargetFunctionsProps): TrueUpFunction {
-  const { config, storage, queues } = props;
+  const { storage, queues } = props;
   const to = makeFunction(scope, 'Sweep', props, 'Checks every target for drift and health');
   storage.grant(to, {
     read: ['desired', 'snapshots', 'inventory', 'leases', 'asked', 'holds'],
@@ -68,8 +71,10 @@ function sweepFunction(scope: Construct, props: TargetFunctionsProps): TrueUpFun
     delete: ['openDrift', 'heals', 'facts'],
   });
   // It alone asks clusters for previews of pull requests, by dry runs.
-  const previews = config.repositories.some(({ preview }) => preview !== undefined);
-  if (previews) storage.grant(to, { write: ['previews'] });
+  if (queues.questions !== undefined) {
+    storage.grant(to, { write: ['previews'] });
+    queues.questions.feed(to, questionsAtOnce);
+  }
   storage.grantSeal(to);
   storage.grantUnseal(to);
   queues.sweeps.feed(to, concurrencyOf(props).sweeps);

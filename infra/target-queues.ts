@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib/core';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import type { StackConfig } from '../core/contract/config.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** Timeout of the functions that fetch, apply or check. */
@@ -18,20 +19,28 @@ export interface TargetQueues {
   readonly later: WorkQueue;
   /** Sweep requests: one for the fleet, which becomes one per cluster. */
   readonly sweeps: WorkQueue;
+  /**
+   * What pull requests would do on a cluster: apart from the sweeps, so that however many are open, checks wait for none.
+   * Made only where pull requests are previewed.
+   */
+  readonly questions: WorkQueue | undefined;
 }
 
+/** The next sweep is the better retry, and of a question the next commit; after an outage only a few old ones may be left. */
+const checking = { visibility: workVisibility, attempts: 2, retention: Duration.hours(1) };
+
 /** Makes them right below `scope`. */
-export function targetQueues(scope: Construct): TargetQueues {
+export function targetQueues(
+  scope: Construct,
+  { repositories }: Pick<StackConfig, 'repositories'>,
+): TargetQueues {
+  const isAsked = repositories.some(({ preview }) => preview !== undefined);
   return {
     // Fewer attempts than elsewhere: a message that kills its function holds up its target all the while.
     runs: new WorkQueue(scope, 'Runs', { fifo: true, visibility: workVisibility, attempts: 3 }),
     later: new WorkQueue(scope, 'Later', { visibility: workVisibility, attempts: 5 }),
-    // The next sweep is the better retry; after an outage only a few old requests may be left to catch up with.
-    sweeps: new WorkQueue(scope, 'Sweeps', {
-      visibility: workVisibility,
-      attempts: 2,
-      retention: Duration.hours(1),
-    }),
+    sweeps: new WorkQueue(scope, 'Sweeps', checking),
+    questions: isAsked ? new WorkQueue(scope, 'Questions', checking) : undefined,
   };
 }
 

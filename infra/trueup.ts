@@ -114,7 +114,7 @@ export class TrueUp extends Construct {
     });
     if (config.athena) new Athena(this, 'Athena', { fleet: config.fleet, bucket: storage.bucket });
     const secrets = new Secrets(this, 'Secrets', { config });
-    const queues = new Queues(this, 'Queues');
+    const queues = new Queues(this, 'Queues', config);
     const bus = new EventBus(this, 'Events', {
       fleet: config.fleet,
       queues,
@@ -188,10 +188,11 @@ export class TrueUp extends Construct {
     if (this.#networks.has(props.name)) throw new Error(`there is a network ${props.name} already`);
     const network = new Network(this, `Network-${props.name}`, props, this.#world);
     this.#networks.set(props.name, network);
-    const { runs, sweeps } = network.queues;
+    const { runs, sweeps, questions } = network.queues;
     // Nobody else needs to know of networks: the functions outside pass on what is for a cluster inside.
     runs.queue.grant(this.#functions.reconcile.role, 'sqs:SendMessage');
     sweeps.queue.grant(this.#functions.sweep.role, 'sqs:SendMessage');
+    questions?.queue.grant(this.#functions.sweep.role, 'sqs:SendMessage');
     this.#alarms.watchBacklog(network.work);
     this.#alarms.watchDeadLetters(network.work);
     for (const cluster of this.#config.clusters) {
@@ -228,10 +229,16 @@ export class TrueUp extends Construct {
   }
 
   #networkQueues(): string {
-    const queues = [...this.#networks.values()].map(({ name, queues: { runs, later, sweeps } }) => {
-      const urls = { runQueue: runs, laterQueue: later, sweepQueue: sweeps };
-      return [name, Object.entries(urls).map(([key, { queue }]) => [key, queue.queueUrl] as const)] as const;
-    });
+    const queues = [...this.#networks.values()].map(
+      ({ name, queues: { runs, later, sweeps, questions } }) => {
+        const asked = questions && { questionQueue: questions };
+        const urls = { runQueue: runs, laterQueue: later, sweepQueue: sweeps, ...asked };
+        return [
+          name,
+          Object.entries(urls).map(([key, { queue }]) => [key, queue.queueUrl] as const),
+        ] as const;
+      },
+    );
     return JSON.stringify({
       queues: Object.fromEntries(queues.map(([name, urls]) => [name, Object.fromEntries(urls)])),
     });

@@ -64,7 +64,12 @@ const states = {
   abandoned: 'closed',
   completed: 'merged',
 } as const;
-const statusStates = { pending: 'pending', success: 'succeeded', failure: 'failed', error: 'error' } as const;
+const statusStates = {
+  pending: 'pending',
+  success: 'succeeded',
+  failure: 'failed',
+  overtaken: 'error',
+} as const;
 /** 10: approved; 5: approved with suggestions. */
 const leastApproval = 5;
 

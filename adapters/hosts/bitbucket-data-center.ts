@@ -58,7 +58,8 @@ const statusStates = {
   pending: 'INPROGRESS',
   success: 'SUCCESSFUL',
   failure: 'FAILED',
-  error: 'FAILED',
+  // Older versions know no other end than these two.
+  overtaken: 'FAILED',
 } as const;
 
 /** The REST API of Bitbucket Data Center 7.14 and newer. */

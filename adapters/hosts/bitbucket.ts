@@ -52,7 +52,7 @@ const statusStates = {
   pending: 'INPROGRESS',
   success: 'SUCCESSFUL',
   failure: 'FAILED',
-  error: 'FAILED',
+  overtaken: 'STOPPED',
 } as const;
 
 /** The REST API of Bitbucket Cloud, version 2.0. */

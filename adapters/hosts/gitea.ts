@@ -131,7 +131,7 @@ export class GiteaApi implements HostApi {
     const { context, state, description, url } = status;
     const body = {
       context,
-      state,
+      state: state === 'overtaken' ? 'error' : state,
       description: cutLine(description, 255),
       ...(url !== undefined && { target_url: url }),
     };

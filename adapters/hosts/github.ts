@@ -179,7 +179,7 @@ export class GitHubApi implements HostApi {
       ...this.#own,
       sha,
       context,
-      state,
+      state: state === 'overtaken' ? 'error' : state,
       description: cutLine(description, longestDescription),
       ...(url !== undefined && { target_url: url }),
     });

@@ -38,7 +38,12 @@ const approvalsSchema = z.object({
 
 /** A merge request that is being merged is `locked`. */
 const states = { opened: 'open', locked: 'open', closed: 'closed', merged: 'merged' } as const;
-const statusStates = { pending: 'pending', success: 'success', failure: 'failed', error: 'failed' } as const;
+const statusStates = {
+  pending: 'pending',
+  success: 'success',
+  failure: 'failed',
+  overtaken: 'canceled',
+} as const;
 const deploymentStates = {
   pending: 'running',
   in_progress: 'running',

@@ -15,7 +15,7 @@ import { isoTime } from '../model/time.ts';
 import { traceOf } from '../model/trace.ts';
 import { liftPin, rollBack, rolledBackEvent } from '../rollback.ts';
 import { readSuspensions, resume, suspend } from '../suspend.ts';
-import { seeTarget } from './ask-target.ts';
+import { seeTarget } from './see-target.ts';
 import { actionBodySchemas, type Action } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
 import { mayAct, projectOf, type Person } from './person.ts';
@@ -70,6 +70,10 @@ const doers: Readonly<Record<Action, Doer>> = {
   sync: doer(actionBodySchemas.sync, async (target, _, by, deps) => {
     await askForRun(target, by, deps, {});
     return `${targetKey(target)}: asked for a run`;
+  }),
+  heal: doer(actionBodySchemas.heal, async (target, _, by, deps) => {
+    await askForRun(target, by, deps, { reason: 'heal' });
+    return `${targetKey(target)}: asked for a run that heals`;
   }),
   suspend: doer(actionBodySchemas.suspend, async (target, { reason, until }, by, deps) => {
     const wish = { by, reason, ...(until !== undefined && { until }) };
@@ -146,7 +150,7 @@ async function askForRun(
   target: Target,
   by: string,
   { store, queues, clock, ids }: ApiDeps,
-  more: Pick<RunRequest, 'confirmPrune'>,
+  more: Partial<Pick<RunRequest, 'reason' | 'confirmPrune'>>,
 ): Promise<void> {
   const pointer = await readDocument(store, keys.desired(target), desiredPointerSchema);
   const requestedBy = `${by} ${ids.next()}`;

@@ -29,7 +29,7 @@ export function actionsFor({
   if (!mayAct(person, project)) return [];
   if (isSuspended) return ['resume'];
   const actions: Action[] = ['sync', 'suspend', pin === undefined ? 'rollback' : 'lift'];
-  if (open.length > 0) actions.push('accept-drift');
+  if (open.length > 0) actions.push('heal', 'accept-drift');
   if (confirm > 0) actions.push('confirm-prune');
   return actions;
 }

@@ -1,16 +1,21 @@
 import type * as z from 'zod';
 import type { Target } from '../model/target.ts';
+import { environmentRows } from '../view/environments.ts';
 import { fleetPage } from '../view/fleet.ts';
 import { compareInstants, instantAt } from './ask-instant.ts';
-import { clusterRows, deliveryRows, fleetInput } from './ask-fleet.ts';
+import { applicationsMap } from './ask-applications.ts';
+import { clusterRows, fleetInput } from './ask-fleet.ts';
 import { insightsOf } from './ask-insights.ts';
+import { liveObject, logsOf } from './ask-live.ts';
 import { mapOf } from './ask-map.ts';
 import { objectDetail, readDrift, readRun } from './ask-records.ts';
-import { readRuns } from './ask-runs.ts';
-import { seeTarget, targetDetail } from './ask-target.ts';
+import { ownRuns } from './ask-runs.ts';
+import { targetDetail } from './ask-target.ts';
+import { seeTarget } from './see-target.ts';
 import { timelineOf } from './ask-timeline.ts';
 import type { ApiDeps } from './deps.ts';
-import { highestRole, maySee, projectOf, seesAll, type Person } from './person.ts';
+import { defaultProject, highestRole, maySee, projectOf, type Person } from './person.ts';
+import { deliveryRows } from './replay-delivery.ts';
 import { runBriefOf } from './records.ts';
 import { routes, type Route, type RouteName } from './routes.ts';
 import { ApiProblem } from './problem.ts';
@@ -63,27 +68,32 @@ export const answers: Readonly<Record<RouteName, Answerer>> = {
     );
   }),
   clusters: answering(routes.clusters, async ({ person }, deps) => clusterRows(person, deps)),
-  deliveries: answering(routes.deliveries, async ({ person }, deps) =>
-    seesAll(person) ? deliveryRows(deps) : [],
+  deliveries: answering(routes.deliveries, async ({ person }, deps) => deliveryRows(person, deps)),
+  environments: answering(routes.environments, async ({ person }, { store, config }) =>
+    environmentRows(
+      store,
+      config.repositories.filter(({ project }) => maySee(person, project ?? defaultProject)),
+    ),
+  ),
+  applications: answering(routes.applications, async ({ input, person }, deps) =>
+    applicationsMap(input, person, deps),
   ),
   target: answering(routes.target, async (asked, deps) => targetDetail(await seeTarget(asked, deps), deps)),
   object: answering(routes.object, async (asked, deps) =>
     objectDetail(await seeTarget(asked, deps), asked.input.key, deps),
   ),
   runs: answering(routes.runs, async (asked, deps) => {
-    const { cloneUrl } = await seeTarget(asked, deps);
-    const runs = await readRuns(deps.store, asked.target, { now: deps.clock.now(), most: asked.input.limit });
-    return runs.map(({ run, key }) => runBriefOf(run, key, cloneUrl));
+    const seen = await seeTarget(asked, deps);
+    const wanted = { now: deps.clock.now(), most: asked.input.limit };
+    const runs = await ownRuns(seen, wanted, deps.store);
+    return runs.map((run) => runBriefOf(run, seen.cloneUrl));
   }),
-  run: answering(routes.run, async (asked, deps) => {
-    const { cloneUrl } = await seeTarget(asked, deps);
-    return readRun(deps.store, asked.target, asked.input.key, cloneUrl);
-  }),
+  run: answering(routes.run, async (asked, deps) =>
+    readRun(await seeTarget(asked, deps), asked.input.key, deps),
+  ),
   drift: answering(routes.drift, async (asked, deps) => {
-    await seeTarget(asked, deps);
-    return [
-      ...(await readDrift(deps.store, asked.target, { now: deps.clock.now(), days: asked.input.days })),
-    ];
+    const wanted = { now: deps.clock.now(), days: asked.input.days };
+    return [...(await readDrift(await seeTarget(asked, deps), wanted, deps))];
   }),
   map: answering(routes.map, async (asked, deps) => mapOf(await seeTarget(asked, deps), asked.input, deps)),
   instant: answering(routes.instant, async (asked, deps) =>
@@ -91,6 +101,12 @@ export const answers: Readonly<Record<RouteName, Answerer>> = {
   ),
   comparison: answering(routes.comparison, async (asked, deps) =>
     compareInstants(await seeTarget(asked, deps), asked.input, deps),
+  ),
+  live: answering(routes.live, async (asked, deps) =>
+    liveObject(await seeTarget(asked, deps), asked.input.key, deps),
+  ),
+  logs: answering(routes.logs, async (asked, deps) =>
+    logsOf(await seeTarget(asked, deps), asked.input, deps),
   ),
   timeline: answering(routes.timeline, async ({ input, person }, deps) => timelineOf(input, person, deps)),
   insights: answering(routes.insights, async ({ input, person }, deps) => insightsOf(input, person, deps)),

@@ -1,20 +1,16 @@
-import { keys, prefixes } from '../contract/keys.ts';
+import { keys } from '../contract/keys.ts';
 import { readDocument } from '../documents.ts';
 import { readFleet } from '../fleet.ts';
 import { inBatches } from '../in-batches.ts';
 import { clusterCheckSchema } from '../model/check.ts';
-import { deliverySchema } from '../model/delivery.ts';
 import { clusterFactsSchema } from '../model/facts.ts';
-import { isoTime } from '../model/time.ts';
 import { readSuspensions } from '../suspend.ts';
 import type { FleetInput } from '../view/fleet.ts';
-import type { ClusterRow, DeliveryRow } from './contract.ts';
+import type { ClusterRow } from './contract-installation.ts';
 import type { ApiDeps } from './deps.ts';
 import { maySee, projectOf, type Person } from './person.ts';
 
 const readsAtOnce = 20;
-const deliveriesShown = 100;
-const deliveryDays = 7;
 
 /** What rows of the fleet are made from. */
 export async function fleetInput(deps: ApiDeps): Promise<FleetInput> {
@@ -47,23 +43,4 @@ export async function clusterRows(person: Person, deps: ApiDeps): Promise<Cluste
       targets: targets.get(name)?.length ?? 0,
     };
   });
-}
-
-/** What Git hosts and registries told of late, newest first. */
-export async function deliveryRows({ store, clock }: ApiDeps): Promise<DeliveryRow[]> {
-  const names = new Set<string>();
-  for (let day = 0; day < deliveryDays && names.size < deliveriesShown; day += 1) {
-    const date = isoTime(clock.now() - day * 86_400_000).slice(0, 10);
-    const listed = await Array.fromAsync(store.list(`${prefixes.deliveries}log/date=${date}/`));
-    for (const key of listed.reverse()) names.add(key.slice(key.indexOf('_') + 1));
-  }
-  const rows = await inBatches([...names].slice(0, deliveriesShown), readsAtOnce, async (name) => {
-    const bar = name.indexOf('_');
-    const key = keys.delivery(name.slice(0, bar), name.slice(bar + 1));
-    const found = await readDocument(store, key, deliverySchema);
-    if (found === undefined) return [];
-    const { id, provider, event, receivedAt, state, outcome = '' } = found.value;
-    return [{ id, provider, event, receivedAt, state, told: outcome }];
-  });
-  return rows.flat();
 }

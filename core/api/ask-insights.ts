@@ -1,17 +1,16 @@
 import { prefixes } from '../contract/keys.ts';
-import { readDocument } from '../documents.ts';
-import { inBatches } from '../in-batches.ts';
-import { driftRecordSchema, type DriftRecord } from '../model/drift.ts';
-import { runRecordSchema } from '../model/run.ts';
-import { secondsBetween } from '../model/time.ts';
+import type { DriftRecord } from '../model/drift.ts';
+import { isoTime, millisecondsOf, secondsBetween } from '../model/time.ts';
+import { monthCost } from '../view/month-cost.ts';
 import { fleetInput } from './ask-fleet.ts';
-import { recordsOf } from './ask-timeline.ts';
 import type { Insights } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
-import { maySee, projectOf, type Person } from './person.ts';
+import { maySee, projectOf, seesAll, type Person } from './person.ts';
+import { driftsAt, ownBy, runsAt } from './own-records.ts';
+import { recordsOf } from './span-records.ts';
 
 const dayMs = 86_400_000;
-const readsAtOnce = 20;
+const hourMs = 3_600_000;
 const mostNames = 10;
 
 /** Where drift comes from and how fast things go, over the newest records of the last days. */
@@ -21,20 +20,16 @@ export async function insightsOf(
   deps: ApiDeps,
 ): Promise<Insights> {
   const to = deps.clock.now();
-  const { views } = await fleetInput(deps);
+  const { views, labels } = await fleetInput(deps);
   const seen = views.filter(({ pointer }) => maySee(person, projectOf(pointer, deps.config.repositories)));
-  const names = new Set(seen.map(({ target }) => `${target.cluster}/${target.application}`));
-  const span = { from: to - days * dayMs, to, names };
+  const span = { from: to - days * dayMs, to, targets: seen.map(({ target }) => target) };
   const [driftKeys, runKeys] = await Promise.all([
-    recordsOf(deps, prefixes.drift, span),
-    recordsOf(deps, prefixes.runs, span),
+    recordsOf(deps.store, prefixes.drift, span),
+    recordsOf(deps.store, prefixes.runs, span),
   ]);
-  const [drifts, runs] = await Promise.all([
-    inBatches(driftKeys.keys, readsAtOnce, async (key) => readDocument(deps.store, key, driftRecordSchema)),
-    inBatches(runKeys.keys, readsAtOnce, async (key) => readDocument(deps.store, key, runRecordSchema)),
-  ]);
-  const episodes = drifts.flatMap((read) => read?.value ?? []);
-  const records = runs.flatMap((read) => read?.value ?? []);
+  const isOwn = ownBy(seen, person);
+  const records = (await runsAt(deps.store, runKeys.keys)).filter(isOwn.run);
+  const episodes = (await driftsAt(deps.store, driftKeys.keys)).filter(isOwn.drift);
   const managersOf = ({ drift, who }: DriftRecord): string =>
     who?.user ?? drift.fields.find(({ manager }) => manager !== undefined)?.manager ?? drift.kind;
   const leads = records.flatMap(({ reason, outcome, trace }) =>
@@ -61,7 +56,37 @@ export async function insightsOf(
       failed: records.filter(({ outcome }) => outcome?.kind === 'failed' || outcome?.kind === 'blocked')
         .length,
     },
+    ...(deps.installed &&
+      seesAll(person) && { cost: costOf(runKeys.all, { days, clusters: labels.size }, deps) }),
   };
+}
+
+/** Of the month that it is in UTC. Runs of before the days that were asked for are taken to have been as many a day. */
+function costOf(
+  runs: readonly string[],
+  { days, clusters }: { readonly days: number; readonly clusters: number },
+  { clock, config }: ApiDeps,
+): NonNullable<Insights['cost']> {
+  const now = clock.now();
+  const month = isoTime(now).slice(0, 7);
+  const start = millisecondsOf(`${month}-01T00:00:00Z`);
+  const next = millisecondsOf(
+    isoTime(start + 32 * dayMs)
+      .slice(0, 8)
+      .concat('01T00:00:00Z'),
+  );
+  const ofMonth = runs.filter((key) => key.includes(`/date=${month}-`)).length;
+  const seenDays = Math.min(days * dayMs, now - start) / dayMs;
+  const scale = seenDays === 0 ? 0 : (now - start) / dayMs / seenDays;
+  const work = {
+    clusters,
+    sweepMinutes: config.sweepMinutes,
+    runs: Math.round(ofMonth * scale),
+    hours: (now - start) / hourMs,
+    hoursOfMonth: (next - start) / hourMs,
+  };
+  const { parts, ...cost } = monthCost(work);
+  return { month, ...cost, parts: [...parts] };
 }
 
 function shares(names: readonly string[]): { name: string; count: number }[] {

@@ -2,9 +2,10 @@ import { compareObjects } from '../compare/compare-objects.ts';
 import type { KubeObject } from '../model/object.ts';
 import { refKey, refOf } from '../model/object.ts';
 import { isoTime, millisecondsOf } from '../model/time.ts';
+import type { KeyedRun } from '../run-history.ts';
 import { readDrift } from './ask-records.ts';
-import { readRuns, type KeyedRun } from './ask-runs.ts';
-import type { SeenTarget } from './ask-target.ts';
+import { ownRuns } from './ask-runs.ts';
+import type { SeenTarget } from './see-target.ts';
 import type { Comparison, Instant } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiProblem } from './problem.ts';
@@ -16,21 +17,23 @@ const driftDays = 7;
 
 /** What was here at a time: what the last run before it applied, and the drift that was open. */
 export async function instantAt(
-  { view, cloneUrl }: SeenTarget,
+  seen: SeenTarget,
   time: string,
   { store }: Pick<ApiDeps, 'store'>,
 ): Promise<Instant> {
-  const { target } = view;
+  const { view, cloneUrl } = seen;
   const at = isoTime(millisecondsOf(time));
-  const found = await appliedBefore({ view }, at, { store });
-  const drift = await readDrift(store, target, { now: millisecondsOf(time), days: driftDays });
+  const [found, drift] = await Promise.all([
+    appliedBefore(seen, at, { store }),
+    readDrift(seen, { now: millisecondsOf(time), days: driftDays }, { store }),
+  ]);
   const open = drift.filter(({ openedAt, closedAt }) => openedAt <= at && (closedAt ?? '9') > at);
   if (found === undefined) return { at, objects: [], drift: open };
-  const snapshot = await readPlaced(store, target.application, found.run.snapshot, view.inventory);
+  const snapshot = await readPlaced(store, view.target.application, found.snapshot, view.inventory);
   return {
     at,
-    snapshot: found.run.snapshot,
-    run: runBriefOf(found.run, found.key, cloneUrl),
+    snapshot: found.snapshot,
+    run: runBriefOf(found, cloneUrl),
     objects: (snapshot?.objects ?? []).map((object) => refKey(refOf(object))),
     drift: open,
   };
@@ -38,12 +41,12 @@ export async function instantAt(
 
 /** The last run that had applied its revision by then. */
 async function appliedBefore(
-  { view: { target } }: Pick<SeenTarget, 'view'>,
+  seen: SeenTarget,
   at: string,
   { store }: Pick<ApiDeps, 'store'>,
 ): Promise<KeyedRun | undefined> {
-  const runs = await readRuns(store, target, { now: millisecondsOf(at), most: 50, days: daysBack });
-  return runs.find(({ run }) => run.outcome?.kind === 'applied' && run.outcome.at <= at);
+  const runs = await ownRuns(seen, { now: millisecondsOf(at), most: 50, days: daysBack }, store);
+  return runs.find(({ outcome }) => outcome?.kind === 'applied' && outcome.at <= at);
 }
 
 /** Field by field, from one time or snapshot to another. */
@@ -69,7 +72,7 @@ async function objectsAt(
   const { application } = seen.view.target;
   const digest = when.startsWith('sha256:')
     ? when
-    : (await appliedBefore(seen, isoTime(millisecondsOf(when)), { store }))?.run.snapshot;
+    : (await appliedBefore(seen, isoTime(millisecondsOf(when)), { store }))?.snapshot;
   if (digest === undefined) return [];
   const snapshot = await readPlaced(store, application, digest, seen.view.inventory);
   if (snapshot === undefined) {

@@ -1,78 +1,45 @@
-import { keys } from '../contract/keys.ts';
-import { readDocument } from '../documents.ts';
-import { clusterCheckSchema } from '../model/check.ts';
-import { desiredPointerSchema } from '../model/desired.ts';
-import { inventorySchema, type Inventory } from '../model/inventory.ts';
+import type { Inventory } from '../model/inventory.ts';
 import { refKey, refOf, refOfKey } from '../model/object.ts';
 import { describePin } from '../model/pin.ts';
 import type { RunRecord } from '../model/run.ts';
 import { describeSuspension, suspensionOf } from '../model/suspension.ts';
-import { targetKey, type Target } from '../model/target.ts';
+import { readFleet } from '../fleet.ts';
 import { readSuspensions } from '../suspend.ts';
 import { briefOf, rowOf } from '../view/fleet.ts';
 import type { TargetView } from '../view/target-view.ts';
 import { actionsFor } from './actions.ts';
-import { readRuns } from './ask-runs.ts';
+import { ownRuns } from './ask-runs.ts';
+import { targetLinks } from './links.ts';
 import type { DriftEpisode, ObjectRow, TargetDetail } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
-import { maySee, projectOf, type Person } from './person.ts';
-import { ApiProblem } from './problem.ts';
+import { projectOf } from './person.ts';
 import { readPlaced, type PlacedSnapshot } from './placed-snapshot.ts';
 import { openEpisodes, runBriefOf } from './records.ts';
+import type { SeenTarget } from './see-target.ts';
 
 const runsShown = 10;
 
-/** A target that whoever asks may see, as its records are now. */
-export interface SeenTarget {
-  readonly view: TargetView;
-  readonly person: Person;
-  /** Of its repository, for links to commits. */
-  readonly cloneUrl: string | undefined;
-}
-
-/** Throws ApiProblem where there is none, or none for who asks: the two are told alike. */
-export async function seeTarget(
-  { target, person }: { readonly target: Target; readonly person: Person },
-  { store, config }: Pick<ApiDeps, 'store' | 'config'>,
-): Promise<SeenTarget> {
-  const [pointer, inventory, check] = await Promise.all([
-    readDocument(store, keys.desired(target), desiredPointerSchema),
-    readDocument(store, keys.inventory(target), inventorySchema),
-    readDocument(store, keys.check(target.cluster), clusterCheckSchema),
-  ]);
-  if (pointer === undefined || !maySee(person, projectOf(pointer.value, config.repositories))) {
-    throw new ApiProblem(
-      404,
-      `There is no target ${targetKey(target)}.`,
-      'Look for it in the fleet: it may have left Git, or be of a project that you do not see.',
-    );
-  }
-  const cloneUrl = config.repositories.find(({ name }) => name === pointer.value.repository)?.url;
-  const view = { target, pointer: pointer.value, inventory: inventory?.value, check: check?.value };
-  return { view, person, cloneUrl };
-}
-
 /** One target, whole. */
-export async function targetDetail(
-  { view, person, cloneUrl }: SeenTarget,
-  deps: ApiDeps,
-): Promise<TargetDetail> {
+export async function targetDetail(seen: SeenTarget, deps: ApiDeps): Promise<TargetDetail> {
+  const { view, person, cloneUrl } = seen;
   const { store, config, clock } = deps;
   const { pointer, inventory, target } = view;
   const now = clock.now();
-  const [snapshot, open, runs, suspensions] = await Promise.all([
+  const [snapshot, open, runs, suspensions, { clusters }] = await Promise.all([
     readPlaced(store, target.application, pointer.snapshot, inventory),
     openEpisodes(store, target),
-    readRuns(store, target, { now, most: runsShown }),
+    ownRuns(seen, { now, most: runsShown }, store),
     readSuspensions(store),
+    readFleet(deps),
   ]);
-  const labels = new Map(config.clusters.map((each) => [each.name, each.labels]));
+  const labels = new Map(clusters.map((each) => [each.name, each.labels]));
+  const cluster = clusters.find(({ name }) => name === target.cluster);
   const row = rowOf(view, { suspensions, labels, repositories: config.repositories, now });
   const applied = inventory?.applied;
   const suspension = suspensionOf(suspensions, target, now);
   const pin = describePin(pointer);
   const confirm = askedToConfirm(inventory);
-  const lastRun = runs[0]?.run;
+  const [lastRun] = runs;
   return {
     row,
     repository: pointer.repository,
@@ -94,7 +61,7 @@ export async function targetDetail(
     faults: [...(pointer.failed?.faults ?? [])],
     objects: [...objectRows({ view, snapshot, lastRun, open })],
     open: [...open],
-    runs: runs.map(({ run, key }) => runBriefOf(run, key, cloneUrl)),
+    runs: runs.map((run) => runBriefOf(run, cloneUrl)),
     ...(confirm > 0 && { confirm }),
     actions: [
       ...actionsFor({
@@ -106,6 +73,8 @@ export async function targetDetail(
         confirm,
       }),
     ],
+    links: targetLinks(target, cluster, config.dashboard?.links ?? []),
+    live: deps.live?.reaches(target.cluster) ?? false,
   };
 }
 

@@ -1,17 +1,26 @@
-import { prefixes } from '../contract/keys.ts';
+import { keys, prefixes } from '../contract/keys.ts';
+import { newestDeliveries } from '../delivery-history.ts';
 import { readDocument } from '../documents.ts';
-import { inBatches } from '../in-batches.ts';
-import { driftRecordSchema, type DriftRecord } from '../model/drift.ts';
-import { describeRef } from '../model/object.ts';
-import { runRecordSchema, type RunRecord } from '../model/run.ts';
-import type { Target } from '../model/target.ts';
+import type { Delivery } from '../model/delivery.ts';
+import { noticeMemorySchema } from '../model/notice-memory.ts';
+import { targetKey } from '../model/target.ts';
 import { isoTime, millisecondsOf } from '../model/time.ts';
-import { deliveryRows, fleetInput } from './ask-fleet.ts';
-import type { Timeline } from './contract.ts';
+import type { TargetView } from '../view/target-view.ts';
+import { fleetInput } from './ask-fleet.ts';
+import type { Timeline, TimelineEvent } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
 import { maySee, projectOf, seesAll, type Person } from './person.ts';
-
-type Event = Timeline['events'][number];
+import { driftsAt, ownBy, runsAt } from './own-records.ts';
+import { recordsOf } from './span-records.ts';
+import {
+  eventOfDelivery,
+  eventOfDrift,
+  eventOfRun,
+  healthEvents,
+  noticeEvents,
+  pinEvents,
+  suspensionEvents,
+} from './timeline-events.ts';
 
 interface Span {
   readonly cluster?: string;
@@ -22,133 +31,82 @@ interface Span {
 
 const dayMs = 86_400_000;
 const mostDays = 31;
-/** Of runs and of drift each, the newest; a longer time is for Athena. */
-const mostRecords = 300;
-const readsAtOnce = 20;
+const mostDeliveries = 100;
 
-/** What happened, on one axis: deliveries, runs, drift; of what whoever asks may see. The last day where no time is given. */
+/**
+ * What happened, on one axis: deliveries, runs, drift, changes of health, holds, notices; of what whoever asks may see. The
+ * last day where no time is given.
+ */
 export async function timelineOf(span: Span, person: Person, deps: ApiDeps): Promise<Timeline> {
   const to = span.to === undefined ? deps.clock.now() : millisecondsOf(span.to);
-  const from = Math.max(
-    span.from === undefined ? to - dayMs : millisecondsOf(span.from),
-    to - mostDays * dayMs,
-  );
-  const { views } = await fleetInput(deps);
+  const asked = span.from === undefined ? to - dayMs : millisecondsOf(span.from);
+  const from = Math.max(asked, to - mostDays * dayMs);
+  const { views, suspensions } = await fleetInput(deps);
   const seen = views.filter(
-    ({ target, pointer }) =>
-      isIn(target, span) && maySee(person, projectOf(pointer, deps.config.repositories)),
+    (view) => isIn(view, span) && maySee(person, projectOf(view.pointer, deps.config.repositories)),
   );
-  const names = new Set(seen.map(({ target }) => `${target.cluster}/${target.application}`));
-  const [runs, drifts, deliveries] = await Promise.all([
-    recordsOf(deps, prefixes.runs, { from, to, names }),
-    recordsOf(deps, prefixes.drift, { from, to, names }),
-    span.application === undefined && seesAll(person) ? deliveryRows(deps) : [],
+  const targets = seen.map(({ target }) => target);
+  const [runKeys, driftKeys, deliveries, notices] = await Promise.all([
+    recordsOf(deps.store, prefixes.runs, { from, to, targets }),
+    recordsOf(deps.store, prefixes.drift, { from, to, targets }),
+    deliveriesOf(seen, { span, from, to, all: seesAll(person) }, deps),
+    readDocument(deps.store, keys.notices, noticeMemorySchema),
   ]);
-  const read = await Promise.all([
-    inBatches(runs.keys, readsAtOnce, async (key) => {
-      const run = await readDocument(deps.store, key, runRecordSchema);
-      return run === undefined ? [] : [eventOfRun(run.value)];
-    }),
-    inBatches(drifts.keys, readsAtOnce, async (key) => {
-      const drift = await readDocument(deps.store, key, driftRecordSchema);
-      return drift === undefined ? [] : [eventOfDrift(drift.value)];
-    }),
+  const [runs, drifts] = await Promise.all([
+    runsAt(deps.store, runKeys.keys),
+    driftsAt(deps.store, driftKeys.keys),
   ]);
-  const told = deliveries.map(({ receivedAt, provider, event, told: outcome, state }): Event => ({
-    at: receivedAt,
-    kind: /image|package|registry|push_artifact/i.test(event) ? 'image' : 'push',
-    state: state === 'ignored' ? 'neutral' : 'good',
-    title: `${provider}: ${event}`,
-    detail: outcome,
-  }));
+  const isOwn = ownBy(seen, person);
+  const events: TimelineEvent[] = [
+    ...runs.filter(isOwn.run).map(eventOfRun),
+    ...drifts.filter(isOwn.drift).map(eventOfDrift),
+    ...deliveries.map(eventOfDelivery),
+    ...seen.flatMap(healthEvents),
+    ...seen.flatMap(pinEvents),
+    ...suspensionEvents(suspensions, targets),
+    ...noticeEvents(notices?.value, new Set(targets.map(targetKey))),
+  ];
   const [start, end] = [isoTime(from), isoTime(to)];
-  const events = [...read.flat(2), ...told].filter(({ at, until }) => at <= end && (until ?? at) >= start);
   return {
-    events: events.sort((a, b) => (a.at < b.at ? 1 : -1)),
+    events: events
+      .filter(({ at, until }) => at <= end && (until ?? at) >= start)
+      .sort((a, b) => (a.at < b.at ? 1 : -1)),
     from: start,
     to: end,
-    cut: runs.cut || drifts.cut,
+    cut: [runKeys, driftKeys].some((one) => one.all.length > one.keys.length),
   };
 }
 
-function isIn(target: Target, { cluster, application }: Span): boolean {
+function isIn({ target }: TargetView, { cluster, application }: Span): boolean {
   return (
     (cluster === undefined || target.cluster === cluster) &&
     (application === undefined || target.application === application)
   );
 }
 
-interface Wanted {
+interface Told {
+  readonly span: Span;
   readonly from: number;
   readonly to: number;
-  readonly names: ReadonlySet<string>;
+  /** Whoever asks sees what is of no project too. */
+  readonly all: boolean;
 }
 
-/** Keys of the newest records of these days and targets: `…date=DAY/CLUSTER/APPLICATION/ID.json`, whose ids sort by time. */
-export async function recordsOf(
-  { store }: Pick<ApiDeps, 'store'>,
-  prefix: string,
-  { from, to, names }: Wanted,
-): Promise<{ readonly keys: readonly string[]; readonly cut: boolean }> {
+/** Of an application the pushes to what it follows; else all, which are of no project. */
+async function deliveriesOf(
+  seen: readonly TargetView[],
+  { span, from, to, all }: Told,
+  { store }: ApiDeps,
+): Promise<readonly Delivery[]> {
+  const isOfOne = span.application !== undefined;
+  if (isOfOne ? seen.length === 0 : !all) return [];
   const days = Math.floor(to / dayMs) - Math.floor(from / dayMs) + 1;
-  const dates = Array.from({ length: days }, (_, day) => isoTime(to - day * dayMs).slice(0, 10));
-  const listed = await inBatches(dates, readsAtOnce, async (date) =>
-    Array.fromAsync(store.list(`${prefix}date=${date}/`)),
-  );
-  const wanted = listed
-    .flat()
-    .filter((key) => names.has(key.slice(prefix.length).split('/').slice(1, 3).join('/')));
-  const newest = wanted.sort((a, b) => (idOf(a) < idOf(b) ? 1 : -1));
-  return { keys: newest.slice(0, mostRecords), cut: newest.length > mostRecords };
-}
-
-function idOf(key: string): string {
-  return key.slice(key.lastIndexOf('/') + 1);
-}
-
-function eventOfRun({ target, outcome, startedAt, commit, reason, requestedBy, rollback }: RunRecord): Event {
-  const state = {
-    applied: 'good',
-    failed: 'bad',
-    blocked: 'bad',
-    cancelled: 'neutral',
-    waiting: 'running',
-  } as const;
-  const kind = rollback !== undefined ? 'rollback' : reason === 'heal' ? 'heal' : 'run';
-  return {
-    at: startedAt,
-    ...(outcome !== undefined && { until: outcome.at }),
-    kind,
-    state: outcome === undefined ? 'running' : state[outcome.kind],
-    ...target,
-    title: `${reason}: ${outcome?.kind ?? 'running'}`,
-    detail: `${commit.sha.slice(0, 7)} ${commit.subject}, asked for by ${requestedBy}${outcome === undefined ? '' : `: ${outcome.message}`}`,
-    link: linkTo(target),
-  };
-}
-
-function eventOfDrift({ target, drift, state, openedAt, happenedAt, closedAt, who }: DriftRecord): Event {
-  const managers = [...new Set(drift.fields.flatMap(({ manager }) => manager ?? []))].join(', ');
-  const by = who?.user ?? managers;
-  return {
-    at: happenedAt ?? openedAt,
-    ...(closedAt !== undefined && { until: closedAt }),
-    kind: 'drift',
-    state: state === 'open' ? 'bad' : 'neutral',
-    ...target,
-    title: `drift of ${describeRef(drift.ref)}: ${state}`,
-    detail: `${
-      drift.kind === 'fields'
-        ? drift.fields
-            .map(({ path }) => path)
-            .slice(0, 3)
-            .join(', ')
-        : drift.kind
-    }${by === '' ? '' : `, by ${by}`}`,
-    link: linkTo(target),
-  };
-}
-
-function linkTo({ cluster, application }: Target): string {
-  return `/targets/${encodeURIComponent(cluster)}/${encodeURIComponent(application)}`;
+  const newest = await newestDeliveries(store, { now: to, days, most: mostDeliveries });
+  if (!isOfOne) return newest;
+  const followed = new Set(seen.map(({ pointer: { repository, ref } }) => `${repository} ${ref}`));
+  return newest.flatMap((delivery) => {
+    const { images: _, pulls: __, pushes = [], ...rest } = delivery;
+    const own = pushes.filter(({ repository, ref }) => followed.has(`${repository} ${ref}`));
+    return own.length === 0 ? [] : [{ ...rest, pushes: own }];
+  });
 }

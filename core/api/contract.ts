@@ -5,6 +5,7 @@ import { fieldDriftSchema, whoSchema } from '../model/drift.ts';
 import { healthStatusSchema } from '../model/health.ts';
 import { objectOutcomeSchema, runCountsSchema } from '../model/run.ts';
 import { jsonSchema } from '../model/json.ts';
+import { commandsSchema, linksSchema } from './contract-live.ts';
 
 /**
  * What the dashboard asks and is told (issue 8). The OpenAPI description and the web application's types are made from these
@@ -36,6 +37,10 @@ export const fleetRowSchema = z
     checkedAt: z.string().exactOptional(),
     appliedAt: z.string().exactOptional(),
     flags: z.array(z.enum(['pinned', 'suspended', 'frozen', 'staged', 'failed', 'confirm'])),
+    environment: z
+      .object({ application: z.string(), url: z.string() })
+      .exactOptional()
+      .describe('of a preview environment: of which application, and its pull request'),
     attention: z.number().int().min(0).describe('0: in order; the higher, the sooner a person should look'),
     message: z.string().describe('why it is not in order; empty when it is'),
   })
@@ -143,6 +148,10 @@ export const targetDetailSchema = z
     runs: z.array(runBriefSchema).describe('the newest'),
     confirm: z.number().int().exactOptional().describe('objects that a held prune would delete'),
     actions: z.array(z.string()).describe('what who asks may do here'),
+    links: linksSchema,
+    live: z
+      .boolean()
+      .describe('whether `live` and `logs` are answered: by `trueup ui` with a kubeconfig alone'),
   })
   .meta({ id: 'TargetDetail' });
 
@@ -152,6 +161,8 @@ export const objectDetailSchema = z
     desired: jsonSchema.describe('as Git has it, values of Secrets masked; null where it is only live'),
     applied: jsonSchema.describe('as it was applied last; null where it was not'),
     drift: driftEpisodeSchema.exactOptional(),
+    links: linksSchema,
+    commands: commandsSchema,
   })
   .meta({ id: 'ObjectDetail' });
 
@@ -166,6 +177,19 @@ export const runDetailSchema = z
   })
   .meta({ id: 'RunDetail' });
 
+const eventKinds = [
+  'push',
+  'image',
+  'run',
+  'drift',
+  'heal',
+  'rollback',
+  'health',
+  'hold',
+  'notice',
+  'delivery',
+] as const;
+
 export const mapSchema = z
   .object({
     nodes: z.array(
@@ -175,6 +199,8 @@ export const mapSchema = z
         name: z.string(),
         namespace: z.string().exactOptional(),
         application: z.string(),
+        cluster: z.string().exactOptional().describe('of a node that is an application'),
+        sync: syncSchema.exactOptional().describe('of a node that is an application'),
         role: z.enum([
           'entry',
           'service',
@@ -187,7 +213,10 @@ export const mapSchema = z
         ]),
         health: healthStatusSchema.exactOptional(),
         drift: z.boolean(),
-        change: z.enum(['created', 'changed', 'removed']).exactOptional().describe('from base to head'),
+        change: z
+          .enum(['created', 'changed', 'removed'])
+          .exactOptional()
+          .describe('from base to head, or from what is live to what is desired'),
       }),
     ),
     edges: z.array(
@@ -201,21 +230,23 @@ export const mapSchema = z
   })
   .meta({ id: 'Topology' });
 
+export const timelineEventSchema = z
+  .object({
+    at: z.string(),
+    until: z.string().exactOptional(),
+    kind: z.enum(eventKinds),
+    state: z.enum(['good', 'bad', 'running', 'neutral']),
+    cluster: z.string().exactOptional(),
+    application: z.string().exactOptional(),
+    title: z.string(),
+    detail: z.string(),
+    link: z.string().exactOptional().describe('path in the dashboard'),
+  })
+  .meta({ id: 'TimelineEvent' });
+
 export const timelineSchema = z
   .object({
-    events: z.array(
-      z.object({
-        at: z.string(),
-        until: z.string().exactOptional(),
-        kind: z.enum(['push', 'image', 'run', 'drift', 'heal', 'rollback', 'health', 'delivery']),
-        state: z.enum(['good', 'bad', 'running', 'neutral']),
-        cluster: z.string().exactOptional(),
-        application: z.string().exactOptional(),
-        title: z.string(),
-        detail: z.string(),
-        link: z.string().exactOptional().describe('path in the dashboard'),
-      }),
-    ),
+    events: z.array(timelineEventSchema).describe('newest first'),
     from: z.string(),
     to: z.string(),
     cut: z.boolean().describe('there were more than are told'),
@@ -268,9 +299,15 @@ export const insightsSchema = z
       .describe('from commit to applied'),
     runs: z.object({ total: z.number().int(), failed: z.number().int() }),
     cost: z
-      .object({ month: z.string(), usd: z.number(), of: z.string() })
+      .object({
+        month: z.string().describe('YYYY-MM'),
+        usd: z.number().describe('the month so far'),
+        wholeMonth: z.number().describe('USD, if it goes on like this'),
+        of: z.string().describe('what it is an estimate of, in a sentence'),
+        parts: z.array(z.object({ name: z.string(), usd: z.number() })),
+      })
       .exactOptional()
-      .describe('what the month so far comes to, by the model of docs/cost.md'),
+      .describe('computed by the counts and list prices of docs/cost.md, and never billed'),
   })
   .meta({ id: 'Insights' });
 
@@ -294,31 +331,10 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
-export const clusterRowSchema = z
-  .object({
-    name: z.string(),
-    labels: z.record(z.string(), z.string()),
-    version: z.string().exactOptional(),
-    checkedAt: z.string().exactOptional(),
-    unreachable: z.string().exactOptional(),
-    targets: z.number().int(),
-  })
-  .meta({ id: 'ClusterRow' });
-
-export const deliveryRowSchema = z
-  .object({
-    id: z.string(),
-    provider: z.string(),
-    event: z.string(),
-    receivedAt: z.string(),
-    state: z.string(),
-    told: z.string().describe('what came of it'),
-  })
-  .meta({ id: 'DeliveryRow' });
-
 /** What an action asks for, besides the target in its path; each is recorded with who asked. */
 export const actionBodySchemas = {
   sync: z.strictObject({}),
+  heal: z.strictObject({}),
   suspend: z.strictObject({ reason: z.string().min(1).max(300), until: z.iso.datetime().exactOptional() }),
   resume: z.strictObject({}),
   rollback: z.strictObject({
@@ -344,11 +360,10 @@ export type RunBrief = z.infer<typeof runBriefSchema>;
 export type RunDetail = z.infer<typeof runDetailSchema>;
 export type DriftEpisode = z.infer<typeof driftEpisodeSchema>;
 export type Topology = z.infer<typeof mapSchema>;
+export type TimelineEvent = z.infer<typeof timelineEventSchema>;
 export type Timeline = z.infer<typeof timelineSchema>;
 export type Instant = z.infer<typeof instantSchema>;
 export type Comparison = z.infer<typeof comparisonSchema>;
 export type Insights = z.infer<typeof insightsSchema>;
 export type SessionView = z.infer<typeof sessionSchema>;
 export type Problem = z.infer<typeof problemSchema>;
-export type ClusterRow = z.infer<typeof clusterRowSchema>;
-export type DeliveryRow = z.infer<typeof deliveryRowSchema>;

@@ -1,5 +1,6 @@
 import type { StackConfig } from '../contract/config.ts';
 import type { Bus, Clock, Ids, Queues, Store } from '../ports.ts';
+import type { LiveClusters } from '../live-ports.ts';
 import type { FleetBook } from '../view/fleet-book.ts';
 
 /** What the API is answered from. */
@@ -14,4 +15,8 @@ export interface ApiDeps {
   readonly book: FleetBook;
   /** Of trueup. */
   readonly version: string;
+  /** The records are those of an installation on AWS, and not of a store of one's own, which costs nothing of it. */
+  readonly installed: boolean;
+  /** Clusters that can be looked at with the rights of who is at this machine; absent: none. */
+  readonly live?: LiveClusters;
 }

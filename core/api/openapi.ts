@@ -2,12 +2,12 @@ import * as z from 'zod';
 import { isJsonObject, jsonEqual, jsonSchema, type Json, type JsonObject } from '../model/json.ts';
 import { tokenHeader } from '../contract/site-headers.ts';
 import { problemSchema } from './contract.ts';
-import { actionRoutes, routes, type Route } from './routes.ts';
+import { actionRoutes, replayRoute, routes, type Route } from './routes.ts';
 
 /** The API as an OpenAPI 3.1 description, made from the schemas that its answers and questions are checked by. */
 export function openApi(version: string): JsonObject {
   const components: Record<string, Json> = {};
-  const all = [...Object.values(routes), ...actionRoutes];
+  const all = [...Object.values(routes), ...actionRoutes, replayRoute];
   const paths = Map.groupBy(all, ({ path }) => `/${path}`);
   const described = [...paths].map(([path, ofPath]) => [
     path,

@@ -17,7 +17,8 @@ export interface Person {
   readonly grants: readonly Grant[];
 }
 
-const defaultProject = 'default';
+/** Of what names none. */
+export const defaultProject = 'default';
 
 /** That of the application, else the one that its repository is bound to, as `core/project.ts` judges a commit. */
 export function projectOf(
@@ -47,6 +48,11 @@ export function seesAll({ grants }: Person): boolean {
 /** Operators change what runs; viewers change nothing. */
 export function mayAct({ grants }: Person, project: string): boolean {
   return grants.some((grant) => grant.role !== 'viewer' && holdsIn(grant, project));
+}
+
+/** What is of no project is changed by those alone who may change all of them. */
+export function mayActEverywhere({ grants }: Person): boolean {
+  return grants.some(({ role, projects }) => role !== 'viewer' && projects.includes(everyProject));
 }
 
 const ranks: readonly DashboardRole[] = ['viewer', 'operator', 'admin'];

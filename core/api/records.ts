@@ -2,9 +2,9 @@ import { keys } from '../contract/keys.ts';
 import { readDocument } from '../documents.ts';
 import { driftRecordSchema, openDriftSchema, type DriftRecord } from '../model/drift.ts';
 import { refKey } from '../model/object.ts';
-import type { RunRecord } from '../model/run.ts';
 import type { Target } from '../model/target.ts';
 import type { Store } from '../ports.ts';
+import type { KeyedRun } from '../run-history.ts';
 import { briefOf } from '../view/fleet.ts';
 import type { DriftEpisode, RunBrief } from './contract.ts';
 
@@ -32,11 +32,11 @@ export function episodeOf(record: DriftRecord, key: string): DriftEpisode {
 }
 
 /** A run record in a line. */
-export function runBriefOf(run: RunRecord, key: string, cloneUrl: string | undefined): RunBrief {
+export function runBriefOf(run: KeyedRun, cloneUrl: string | undefined): RunBrief {
   const { outcome } = run;
   return {
     id: run.id,
-    key,
+    key: run.key,
     reason: run.reason,
     requestedBy: run.requestedBy,
     revision: run.revision,

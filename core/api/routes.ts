@@ -1,9 +1,7 @@
 import * as z from 'zod';
 import {
   actionBodySchemas,
-  clusterRowSchema,
   comparisonSchema,
-  deliveryRowSchema,
   doneSchema,
   driftEpisodeSchema,
   fleetQuerySchema,
@@ -19,6 +17,8 @@ import {
   timelineSchema,
   type Action,
 } from './contract.ts';
+import { clusterRowSchema, deliveryRowSchema, environmentRowSchema } from './contract-installation.ts';
+import { liveObjectSchema, logsSchema } from './contract-live.ts';
 
 /** One question of the API: where it is asked, with what, and the form of its answer. */
 export interface Route<Q extends z.ZodType = z.ZodType, A extends z.ZodType = z.ZodType> {
@@ -63,6 +63,18 @@ export const routes = {
     z.array(deliveryRowSchema),
     nothing,
   ),
+  environments: route(
+    'GET environments',
+    'Environments that commits are promoted to: what each follows, and what waits',
+    z.array(environmentRowSchema),
+    nothing,
+  ),
+  applications: route(
+    'GET map',
+    'Applications and what each depends on: of one cluster, one project, or all',
+    mapSchema,
+    z.object({ cluster: z.string().exactOptional(), project: z.string().exactOptional() }),
+  ),
   target: route('GET targets/{cluster}/{application}', 'One target, whole', targetDetailSchema, nothing),
   object: route(
     'GET targets/{cluster}/{application}/object',
@@ -90,9 +102,16 @@ export const routes = {
   ),
   map: route(
     'GET targets/{cluster}/{application}/map',
-    'Its objects and what leads where; with two snapshots, what changes between them',
+    'Its objects and what leads where; with two snapshots, or what is live, what changes between them',
     mapSchema,
-    z.object({ base: digest.exactOptional(), head: digest.exactOptional() }),
+    z.object({
+      base: digest.exactOptional(),
+      head: digest.exactOptional(),
+      against: z
+        .literal('live')
+        .exactOptional()
+        .describe('in place of `base`: what the cluster has, as it was last seen'),
+    }),
   ),
   instant: route(
     'GET targets/{cluster}/{application}/at',
@@ -107,6 +126,24 @@ export const routes = {
     z.object({
       from: instant.describe('time, or digest of a snapshot'),
       to: instant.describe('time, or digest of a snapshot'),
+    }),
+  ),
+  live: route(
+    'GET targets/{cluster}/{application}/live',
+    'One object as it is on the cluster now, with its events and pods; where TargetDetail says `live`',
+    liveObjectSchema,
+    z.object({ key: z.string().min(1) }),
+  ),
+  logs: route(
+    'GET targets/{cluster}/{application}/logs',
+    'The last lines of a container of a pod that `live` names; where TargetDetail says `live`',
+    logsSchema,
+    z.object({
+      key: z.string().min(1).describe('of the object that runs the pod'),
+      pod: z.string().min(1),
+      container: z.string().min(1),
+      previous: z.stringbool().default(false).describe('of the container before its last restart'),
+      lines: z.coerce.number().int().min(1).max(5000).default(300),
     }),
   ),
   timeline: route(
@@ -126,6 +163,7 @@ export type RouteName = keyof typeof routes;
 
 const actionSummaries: Readonly<Record<Action, string>> = {
   sync: 'Make the cluster match Git now, drift included, whatever the modes say',
+  heal: 'Put back what drifted and what the modes and rules say is to be healed',
   suspend: 'Write nothing here until somebody resumes it, or its time is over',
   resume: 'End a suspension',
   rollback: 'Go back to what was here before, and stay there',
@@ -142,4 +180,12 @@ export const actionRoutes: readonly Route[] = Object.entries(actionBodySchemas).
     doneSchema,
     body as z.ZodType,
   ),
+);
+
+/** What is done with a delivery, which is of no project: for operators of all of them. */
+export const replayRoute = route(
+  'POST deliveries/{provider}/{id}/replay',
+  'Read what a Git host or registry told again, with the configuration of today',
+  doneSchema,
+  z.strictObject({}),
 );

@@ -12,6 +12,8 @@ export const alarmKinds = {
   missedDrift: 'missed-drift',
   /** An API server is older than it was: it was restored from a backup. */
   restored: 'restored',
+  /** For three sweeps an account and region did not say which clusters it has; only where clusters are found by tags. */
+  failedDiscovery: 'failed-discovery',
   /** The canary was changed, and nobody found it; only where there is one. */
   canary: 'canary',
   failedSnapshots: 'failed-snapshots',

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { dashboardLinkSchema } from './dashboard-links.ts';
 
 const projectName = z.string().min(1).max(53);
 
@@ -51,6 +52,11 @@ export const dashboardSchema = z.strictObject({
     .min(1)
     .max(200)
     .describe('each holds in its own projects alone; who is in none of these groups sees nothing'),
+  links: z
+    .array(dashboardLinkSchema)
+    .max(20)
+    .default([])
+    .describe('to where logs, metrics and the like of a target or an object are to be seen'),
 });
 export type DashboardConfig = z.infer<typeof dashboardSchema>;
 

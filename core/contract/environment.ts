@@ -13,6 +13,8 @@ export const environment = {
   pushQueue: 'TRUEUP_PUSH_QUEUE_URL',
   /** Standard queue of sweep requests, a message per cluster. */
   sweepQueue: 'TRUEUP_SWEEP_QUEUE_URL',
+  /** Standard queue of what previews of pull requests ask clusters. */
+  questionQueue: 'TRUEUP_QUESTION_QUEUE_URL',
   /** Standard queue of the function that previews pull requests. */
   previewQueue: 'TRUEUP_PREVIEW_QUEUE_URL',
   /** Standard queue of what was heard that people may have to be told of. */

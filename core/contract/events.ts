@@ -255,14 +255,17 @@ export const promotionMessageSchema = z.union([
   envelopeSchema('Promoted').transform(({ detail: { returned, environment } }) =>
     returned ? { follow: environment } : {},
   ),
-  envelopeSchema('CommitExamined').transform(() => ({})),
+  envelopeSchema('CommitExamined').transform(({ detail: { repository, sha, at } }) => ({
+    examined: { repository, sha, at },
+  })),
   envelopeSchema('ReconcileFinished').transform(() => ({})),
   envelopeSchema('HealthChanged').transform(() => ({})),
   envelopeSchema('PromotionApproved').transform(() => ({})),
+  envelopeSchema('PullRequestChanged').transform(() => ({})),
   promotionRequestSchema.transform(() => ({})),
 ]);
 
-/** Request on the sweep queue: the schedule asks for the fleet, which fans out to a message per cluster; an audit log for a target. */
+/** Request to whoever checks clusters: the schedule asks for the fleet, which fans out to a message per cluster; an audit log for a target. */
 export const sweepRequestSchema = z.discriminatedUnion('scope', [
   z.object({ version: z.literal(1), scope: z.literal('fleet'), requestedBy: z.string() }),
   z.object({
@@ -293,3 +296,5 @@ export const sweepRequestSchema = z.discriminatedUnion('scope', [
   }),
 ]);
 export type SweepRequest = z.infer<typeof sweepRequestSchema>;
+/** Of a preview of a pull request; it comes on a queue of its own. */
+export type ClusterAsk = Extract<SweepRequest, { scope: 'preview' }>;

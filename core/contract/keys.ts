@@ -102,6 +102,8 @@ export const keys = {
     `${prefixes.previews}${repository}/${id}/${head}/${cluster}.question.json.gz`,
   previewAnswer: (repository: string, id: string, head: string, cluster: string) =>
     `${prefixes.previews}${repository}/${id}/${head}/${cluster}.answer.json.gz`,
+  /** Folder of renders and snapshots that only this pull request has. */
+  previewKept: (repository: string, id: string) => `${prefixes.previews}${repository}/${id}/kept/`,
   /** What is suspended: one document for the installation. */
   suspensions: `${prefixes.holds}suspensions.json`,
   /** Stages of an application's rollout that a person promoted. */

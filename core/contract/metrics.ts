@@ -15,6 +15,8 @@ export const metrics = {
   oldestCheck: 'OldestCheckSeconds',
   /** Targets that are Degraded; sent while there are any, and once as 0. */
   degradedTargets: 'DegradedTargets',
+  /** Discoveries of clusters that failed for three sweeps; of the fleet, sent while there are any, and once as 0. */
+  failedDiscoveries: 'FailedDiscoveries',
   /** Repositories whose newest commit could not be followed in full; sent when one fails and when one recovers. */
   failedSnapshots: 'FailedSnapshots',
   /** Runs that failed or were blocked, 1 each; of their cluster and of the fleet. */

@@ -1,5 +1,8 @@
 import * as z from 'zod';
 
+/** Receives of one message about a pull request; with the last the status says that it is given up. */
+export const previewAttempts = 5;
+
 /** What is said to pull requests into the tracked branch (issue 7). */
 export const previewSchema = z.strictObject({
   forks: z

@@ -3,15 +3,31 @@ import { durationSchema } from '../model/duration.ts';
 import { freezeSchema } from '../model/freeze.ts';
 import { alarmNamesSchema } from '../model/rollout.ts';
 import { nameSchema } from '../model/target.ts';
-import { imagesSchema } from './images.ts';
+import { imagesSchema, pullRequestLabels } from './images.ts';
 
 /** With what the names of branches begin from which commits are proposed to an environment. */
 export const promotionBranches = 'trueup/promote/';
 
 const { author, tokenSecret, signingKeySecret } = imagesSchema.shape;
+const step = String.raw`[^.[\]]+(?:\[[^=\]]+=[^\]]+\])?`;
+/** Names joined by points; an entry of a list is named by one of its own fields. */
+const fieldPath = new RegExp(`^${step}(?:\\.${step})*$`);
 const pathSchema = z
   .string()
   .regex(/^[^/\p{Cc}][^\p{Cc}]*$/u, 'must be a path relative to the root of the repository');
+
+const promotedFileSchema = z.strictObject({
+  from: pathSchema,
+  to: pathSchema,
+  fields: z
+    .array(z.string().regex(fieldPath, 'must be like image.tag or images[name=acme/web].digest'))
+    .min(1)
+    .max(100)
+    .exactOptional()
+    .describe(
+      'of YAML: the values that are carried over, such as tags and digests of images, all else stays; default: the whole file',
+    ),
+});
 
 const gates = {
   from: nameSchema.describe('the environment before: a repository of this configuration, by its name'),
@@ -50,12 +66,12 @@ export const promotionSchema = z.discriminatedUnion('by', [
       ),
     ...gates,
     files: z
-      .array(z.strictObject({ from: pathSchema, to: pathSchema }))
+      .array(promotedFileSchema)
       .min(1)
       .max(100)
       .exactOptional()
       .describe(
-        'text files whose contents are carried over, such as the images of an overlay; default: the whole commit, to a branch of its own',
+        'text files of which contents are carried over, such as the images of an overlay; default: the whole commit, to a branch of its own',
       ),
     reviews: z
       .int()
@@ -68,11 +84,7 @@ export const promotionSchema = z.discriminatedUnion('by', [
     author,
     tokenSecret,
     signingKeySecret,
-    labels: z
-      .array(z.string().min(1).max(50))
-      .max(10)
-      .default([])
-      .describe('put on these pull requests, at hosts that have labels'),
+    labels: pullRequestLabels,
   }),
 ]);
 export type PromotionConfig = z.infer<typeof promotionSchema>;

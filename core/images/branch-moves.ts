@@ -1,7 +1,8 @@
 import type { RepositoryConfig } from '../contract/repository.ts';
 import type { GitHost, PullRequest } from '../host-ports.ts';
-import type { ImageProposal } from '../model/image-memory.ts';
-import type { Git } from '../ports.ts';
+import type { ImageProposal, OwnPush } from '../model/image-memory.ts';
+import type { Git, Worktree } from '../ports.ts';
+import { isSameChange, ownPush } from './own-push.ts';
 import type { ImageUpdate } from './plan-update.ts';
 import type { ProposedBranch } from './proposals.ts';
 
@@ -16,17 +17,25 @@ export interface Move {
   readonly todo: 'nothing' | 'close' | 'forget' | 'propose' | 'push';
   /** Where there is something to push or propose. */
   readonly one?: ProposedBranch;
+  /** Where there is something to push: the one that is begun by it. */
+  readonly begun?: OwnPush;
   readonly left?: ImageUpdate['left'];
 }
 
 /** Where it is to be done, and how its pull requests stand. */
 export interface Place {
   readonly repository: RepositoryConfig;
+  readonly head: Pick<Worktree, 'ids'>;
   readonly standing: ReadonlyMap<string, PullRequest | undefined>;
   readonly deps: { readonly git: Pick<Git, 'heads' | 'checkout'>; readonly host: GitHost };
+  /** Milliseconds since the epoch. */
+  readonly now: number;
   /** Whether nothing can be said of a policy for now, since the checkout is faulty: what is proposed for it is kept. */
   readonly isUndecided: (policy: string) => boolean;
 }
+
+/** Of pushes that were begun: more are not under way at once. */
+const mostBegun = 10;
 
 /** Nothing is done yet: what each branch needs, by where it is and whose commits are on it. */
 export async function movesFor(
@@ -36,10 +45,8 @@ export async function movesFor(
 ): Promise<readonly Move[]> {
   const { repository, standing, deps } = place;
   const moves: Move[] = [];
-  const heads = await headsOf(
-    wanted.map(({ branch }) => branch),
-    place,
-  );
+  const names = [...wanted.map(({ branch }) => branch), ...Object.keys(proposals)];
+  const heads = await headsOf([...new Set(names)], place);
   for (const one of wanted) {
     const { branch } = one;
     const pull = standing.has(branch)
@@ -54,40 +61,80 @@ export async function movesFor(
       moves.push({ branch, intent: proposal, at: undefined, pull, todo: 'nothing' });
       continue;
     }
-    const sha = pull?.head.sha;
-    const isTheirs = sha !== undefined && sha !== proposal.sha && !(await isOurs(sha, branch, place));
+    const at = heads.get(branch);
+    const own = at === undefined || (await ownPush(at, proposal.pushes, placeOf(branch, place)));
     // Of nothing: should we die right after closing it, that rejects nothing.
-    const intent = { ...proposal, images: [] };
-    moves.push({ branch, intent, at: undefined, pull, todo: isTheirs ? 'forget' : 'close' });
+    const pushes = proposal.pushes.map((push) => ({ ...push, images: [] }));
+    const intent = { ...proposal, images: [], pushes };
+    moves.push({ branch, intent, at, pull, todo: own === undefined ? 'forget' : 'close' });
   }
   return moves;
 }
 
-async function moveFor(
-  one: ProposedBranch,
-  { pull, at, before }: Pick<Move, 'pull' | 'at'> & { readonly before: ImageProposal | undefined },
-  place: Place,
-): Promise<Move> {
-  const { branch } = one;
+interface BranchState {
+  readonly pull: PullRequest | undefined;
+  readonly at: string | undefined;
+  readonly before: ImageProposal | undefined;
+}
+
+async function moveFor(one: ProposedBranch, state: BranchState, place: Place): Promise<Move> {
+  const { branch, wanted } = one;
+  const { pull, at, before } = state;
   const undecided = waitingOf(before, place);
-  const wanted = { ...one.wanted, ...(undecided.length > 0 && { waiting: undecided }) };
   const isOpen = pull?.state === 'open';
   const ends = isOpen ? { pullRequest: pull.id } : pull !== undefined && { before: pull.id };
-  const known = before?.sha === undefined ? {} : { sha: before.sha };
-  // Without a pull request, too: opening it may have failed after our push.
-  const mayHold = isOpen || pull === undefined;
-  if (mayHold && at !== undefined && at !== before?.sha && !(await isOurs(at, branch, place))) {
-    const reason = `somebody pushed to ${branch}; ${pull === undefined ? 'delete it' : `merge or close ${pull.url}`}`;
+  const pushes = before?.pushes ?? [];
+  const own = at === undefined ? undefined : await ownAt(at, one, pushes, place);
+  // What a pull request held that has ended by now is nobody's any more; without one, opening it may have failed after our push.
+  const isEnded = pull !== undefined && !isOpen && pull.head.sha === at;
+  if (at !== undefined && own === undefined && !isEnded) {
+    const reason = `somebody pushed to ${branch}; ${isOpen ? `merge or close ${pull.url}` : 'delete it'}`;
     const left = wanted.images.map(({ policy }) => ({ policy, reason }));
     // Remembered, for when it is merged or closed.
     const waiting = [...undecided, ...wanted.images];
-    const held = { images: before?.images ?? [], content: before?.content ?? '', waiting };
-    return { branch, intent: { ...held, ...ends, ...known }, at, pull, todo: 'nothing', left };
+    const intent = { images: before?.images ?? [], pushes, waiting, ...ends };
+    return { branch, intent, at, pull, todo: 'nothing', left };
   }
-  const isPushed = before?.content === wanted.content && at !== undefined && before.sha === at;
-  if (!isPushed) return { branch, intent: { ...wanted, ...ends }, at, pull, todo: 'push', one };
-  const intent = { ...wanted, ...ends, ...known };
-  return { branch, intent, at, pull, todo: isOpen ? 'nothing' : 'propose', one };
+  const { images, content } = wanted;
+  const intent = { images, ...(undecided.length > 0 && { waiting: undecided }), ...ends };
+  if (own?.content === content) {
+    const todo = isOpen ? 'nothing' : 'propose';
+    return { branch, intent: { ...intent, pushes: [{ ...own, images }] }, at, pull, todo, one };
+  }
+  const begun = beginning(wanted, pushes, place);
+  // One of them may be on its way in another function that saw the same branch.
+  const others = pushes.filter(({ sha, at: time }) => sha === undefined && time !== begun.at);
+  const held = own === undefined ? [] : [own];
+  const all = [...held, ...others.filter(({ at: time }) => time !== own?.at).slice(-mostBegun), begun];
+  return { branch, intent: { ...intent, pushes: all }, at, pull, todo: 'push', one, begun };
+}
+
+/** Of no other second than any before, by which it is known again; the same again where it is tried again. */
+function beginning(
+  { images, content }: ProposedBranch['wanted'],
+  pushes: readonly OwnPush[],
+  { now }: Pick<Place, 'now'>,
+): OwnPush {
+  const same = pushes.find((push) => push.sha === undefined && push.content === content);
+  const at = same?.at ?? Math.max(now, ...pushes.map((push) => push.at + 1000));
+  return { at, images, content };
+}
+
+/** What of ours the branch holds; undefined where that is somebody else's. */
+async function ownAt(
+  at: string,
+  { branch, wanted, files }: ProposedBranch,
+  pushes: readonly OwnPush[],
+  place: Place,
+): Promise<OwnPush | undefined> {
+  const own = await ownPush(at, pushes, placeOf(branch, place));
+  if (own !== undefined) return own;
+  const isSame = await isSameChange(at, files, { ...placeOf(branch, place), head: place.head });
+  return isSame ? { at: place.now, sha: at, ...wanted } : undefined;
+}
+
+function placeOf(branch: string, { repository, deps }: Pick<Place, 'repository' | 'deps'>) {
+  return { repository, branch, git: deps.git };
 }
 
 function waitingOf(before: ImageProposal | undefined, { isUndecided }: Place): ImageProposal['images'] {
@@ -103,16 +150,4 @@ async function headsOf(
   if (branches.length === 0) return new Map();
   const heads = await deps.git.heads(branches.map((branch) => ({ ...repository, name: branch, branch })));
   return new Map([...heads].map(([branch, { sha }]) => [branch, sha]));
-}
-
-/** Whether the commit is one that we made: a function may have died before it remembered its push. */
-async function isOurs(
-  sha: string,
-  branch: string,
-  { repository: { verify: _verify, ...repository }, deps }: Place,
-): Promise<boolean> {
-  await using worktree = await deps.git.checkout({ ...repository, branch }, sha);
-  const email = repository.images?.author.email;
-  // Gone by now: the push finds that out.
-  return worktree === undefined || worktree.commit.committer.email === email;
 }

@@ -1,10 +1,10 @@
 import { Stop } from '../errors.ts';
 import type { PushedImage } from '../model/image.ts';
-import type { PolicyMemory } from '../model/image-memory.ts';
+import { mostRejected, type PolicyMemory } from '../model/image-memory.ts';
 import type { ScalarEdit } from '../yaml/scalars.ts';
 import { isFollowed, replaces } from './compare-tags.ts';
 import type { Follower, Following } from './followers.ts';
-import type { ImagePlace } from './image-places.ts';
+import { placeKeys, type ImagePlace } from './image-places.ts';
 
 /** What becomes of the images that one policy follows. */
 export interface Decision {
@@ -14,9 +14,10 @@ export interface Decision {
   readonly edits: readonly { readonly place: ImagePlace; readonly edit: ScalarEdit }[];
   /** Why each of the others is not written. */
   readonly reasons: readonly string[];
-  readonly rejected: readonly string[];
-  /** Tag that stands there. */
-  readonly current?: string | undefined;
+  /** What is remembered of the policy once the edits are written. */
+  readonly memory: PolicyMemory;
+  /** The tag of the chosen one stands in every place, and leads elsewhere now. */
+  readonly isMoved?: boolean;
 }
 
 /** Throws Stop for a policy that cannot be followed, and for a place that would come to name another image. */
@@ -29,15 +30,14 @@ export function decideImage(
   const reasons = images
     .filter((image) => !followed.includes(image))
     .map(({ tag }) => `its policy does not follow the tag ${tag}`);
-  const nothing = { edits: [], rejected: memory.rejected };
-  if (followed.length === 0) return { ...nothing, reasons };
+  if (followed.length === 0) return { edits: [], reasons, memory };
   const found = places();
   if (found.length === 0) {
     const reason = `the image stands nowhere that it may be edited; ${advice}`;
-    return { ...nothing, reasons: [...reasons, reason] };
+    return { edits: [], reasons: [...reasons, reason], memory };
   }
-  const current = found.find((place) => place.current.tag !== undefined)?.current.tag;
-  const rejected = rejectedBy(following, memory, current, name);
+  const current = standingTag(found, following, memory, name);
+  const rejected = rejectedBy(following, memory, found, name);
   let chosen: PushedImage | undefined;
   for (const image of followed) {
     const standing = chosen?.tag ?? current;
@@ -46,10 +46,19 @@ export function decideImage(
     if (reason === undefined) chosen = image;
     else reasons.push(reason);
   }
-  if (chosen === undefined) return { edits: [], reasons, rejected };
+  if (chosen === undefined) return { edits: [], reasons, memory: { ...memory, rejected } };
   const edits = editsOf(found, chosen, following, name);
   if (edits.length === 0) reasons.push(`it stands at ${chosen.tag} already`);
-  return { chosen, edits, reasons, rejected, current };
+  const { tag, digest, at } = chosen;
+  const next = {
+    last: tag,
+    ...(digest !== undefined && { digest }),
+    ...(at !== undefined && { at }),
+    places: placeKeys(found, edits),
+    rejected,
+  };
+  const isMoved = found.every(({ current: { tag: there = tag } }) => there === tag);
+  return { chosen, edits, reasons, memory: next, isMoved };
 }
 
 interface Standing {
@@ -82,6 +91,25 @@ export function isPinned({ following, places }: Pick<Follower, 'following' | 'pl
   return following.digest === 'always' || places().some(({ current }) => current.digest !== undefined);
 }
 
+/**
+ * The tag that a policy stands at: of several places the one that it puts before the others. Where only time tells, that is
+ * what was written last, if it stands anywhere.
+ */
+export function standingTag(
+  places: readonly ImagePlace[],
+  following: Following,
+  { last }: Pick<PolicyMemory, 'last'>,
+  name: string,
+): string | undefined {
+  const tags = places.flatMap(({ current: { tag } }) => tag ?? []);
+  if (following.policy.newest !== undefined)
+    return last !== undefined && tags.includes(last) ? last : tags[0];
+  return tags.reduce<string | undefined>(
+    (highest, tag) => (highest === undefined || replaces(following, tag, highest, name) ? tag : highest),
+    undefined,
+  );
+}
+
 function editsOf(
   found: readonly ImagePlace[],
   { tag, digest }: PushedImage,
@@ -102,24 +130,47 @@ function editsOf(
   });
 }
 
-/** Of one policy: the oldest are forgotten. */
-export const mostRejected = 50;
-
 /**
- * What was written last and stands there no more, though what stands there is older: a person took it back. What stands
- * there again, somebody wants again.
+ * What was written last and, in a place where it was written, stands no more though what stands there is older: a person took
+ * it back, there at least. What stands everywhere again, somebody wants again.
  */
 function rejectedBy(
   following: Following,
-  { last, rejected }: PolicyMemory,
-  current: string | undefined,
+  memory: PolicyMemory,
+  found: readonly ImagePlace[],
   name: string,
 ): readonly string[] {
-  const isBack =
-    last !== undefined &&
-    current !== undefined &&
-    current !== last &&
-    replaces(following, last, current, name);
-  const all = isBack ? [...new Set([...rejected, last])] : rejected;
-  return all.filter((tag) => tag !== current).slice(-mostRejected);
+  const back = takenBack(following, memory, found, name);
+  const all = back === undefined ? memory.rejected : [...new Set([...memory.rejected, back])];
+  return all.filter((entry) => !standsEverywhere(entry, found)).slice(-mostRejected);
+}
+
+/** As it is rejected: the tag, or the tag with its digest where the tag stands and only what it leads to was taken back. */
+function takenBack(
+  following: Following,
+  { last, digest, places }: PolicyMemory,
+  found: readonly ImagePlace[],
+  name: string,
+): string | undefined {
+  if (last === undefined) return undefined;
+  // A place that came since was never written to: it is brought along, and nobody took anything back by it.
+  const written = found.filter((place) => places?.includes(place.key) !== false);
+  const tags = written.flatMap(({ current: { tag } }) => tag ?? []);
+  if (tags.some((tag) => tag !== last && replaces(following, last, tag, name))) return last;
+  const isAt = tags.every((tag) => tag === last);
+  const isElsewhere = written.some(({ current }) => (current.digest ?? digest) !== digest);
+  return isAt && digest !== undefined && isElsewhere ? `${last}@${digest}` : undefined;
+}
+
+function standsEverywhere(entry: string, found: readonly ImagePlace[]): boolean {
+  const [tag, digest] = entry.split('@');
+  const tags = found.flatMap(({ current }) => current.tag ?? []);
+  const digests = found.flatMap(({ current }) => current.digest ?? []);
+  // Of a tag alone, digests say nothing.
+  const isThere = digest === undefined ? tags.length > 0 : digests.length > 0;
+  return (
+    isThere &&
+    tags.every((one) => one === tag) &&
+    (digest === undefined || digests.every((one) => one === digest))
+  );
 }

@@ -1,5 +1,5 @@
 import type { Application } from '../model/application.ts';
-import type { ImagePolicy } from '../model/image-policy.ts';
+import { policyName, type ImagePolicy } from '../model/image-policy.ts';
 import { scalarsOf } from '../yaml/scalars.ts';
 import { fluxPolicies, mayHoldPolicies } from './flux-policies.ts';
 import {
@@ -7,7 +7,6 @@ import {
   helmPlaces,
   kustomizePlaces,
   markedPlaces,
-  policyName,
   type ImagePlace,
   type ScannedFile,
 } from './image-places.ts';
@@ -48,7 +47,7 @@ function ownFollowers(
 ): readonly Follower[] {
   return applications.flatMap(({ application, file }) =>
     application.spec.images.map((policy): Follower => {
-      const name = policyName(application, policy);
+      const name = `${application.metadata.name}:${policyName(policy)}`;
       const places = (): readonly ImagePlace[] => {
         const own = scanned(file);
         const document = documentOf(own, application);

@@ -1,4 +1,3 @@
-import type { Application } from '../model/application.ts';
 import type { ImagePolicy } from '../model/image-policy.ts';
 import type { Scalar, ScalarEdit } from '../yaml/scalars.ts';
 import { formatImage, isSameRepository, parseImage, type ImageReference } from './image-reference.ts';
@@ -7,6 +6,8 @@ import { formatImage, isSameRepository, parseImage, type ImageReference } from '
 export interface ImagePlace {
   readonly file: string;
   readonly scalar: Scalar;
+  /** By which it is known again while lines come and go around it. */
+  readonly key: string;
   /** What stands there of the image; a tag, a digest, or both. */
   readonly current: Pick<ImageReference, 'tag' | 'digest'>;
   /** Undefined where it says so already. */
@@ -92,8 +93,9 @@ function placeOf(
   digestPlace: DigestPlace = 'elsewhere',
 ): readonly ImagePlace[] {
   const { value } = scalar;
+  const key = keyOf(file, scalar, scalar.path);
   const place = (current: ImagePlace['current'], edit: ImagePlace['edit']) => [
-    { file, scalar, current, edit },
+    { file, scalar, key, current, edit },
   ];
   const to = (text: string | undefined): ScalarEdit | undefined =>
     text === undefined || text === value ? undefined : { scalar, value: text };
@@ -118,6 +120,21 @@ function placeOf(
   }
 }
 
+/** Keys of all places that name an image once it is written: an edit may put a key of its own beside one. */
+export function placeKeys(
+  found: readonly ImagePlace[],
+  edits: readonly { readonly place: ImagePlace; readonly edit: ScalarEdit }[],
+): string[] {
+  const added = edits.flatMap(({ place: { file, scalar }, edit: { beside } }) =>
+    beside === undefined ? [] : [keyOf(file, scalar, [...scalar.path.slice(0, -1), beside[0]])],
+  );
+  return [...new Set([...found.map(({ key }) => key), ...added])].toSorted();
+}
+
+function keyOf(file: string, { document }: Scalar, path: Scalar['path']): string {
+  return `${file}#${document}.${path.join('.')}`;
+}
+
 function unknownPart(part: never): never {
   throw new Error(`no part of an image: ${String(part)}`);
 }
@@ -133,8 +150,3 @@ export const applicationPaths = {
   kustomize: ['spec', 'source', 'kustomize'],
   values: ['spec', 'source', 'helm', 'values'],
 } as const;
-
-/** The name by which markers know a policy of an Application. */
-export function policyName({ metadata }: Application, { name, image }: ImagePolicy): string {
-  return `${metadata.name}:${name ?? image.slice(image.lastIndexOf('/') + 1)}`;
-}

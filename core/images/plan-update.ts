@@ -26,7 +26,7 @@ export interface ImageChange {
   readonly place: string;
   readonly from: string;
   readonly to: string;
-  /** The same tag stands there, and leads elsewhere now. */
+  /** The same tag stands in every place of the policy, and leads elsewhere now. */
   readonly isMoved: boolean;
   readonly edit: ScalarEdit;
 }
@@ -40,6 +40,8 @@ export interface ImageUpdate {
   readonly faults: readonly Fault[];
   /** Of the policies of the images, as it is once the changes are written. */
   readonly memory: ImageMemory['policies'];
+  /** Tags that somebody told of, by policy, where the newest wins: registries tell no time of a push. */
+  readonly told: Readonly<Record<string, readonly string[]>>;
 }
 
 /**
@@ -52,6 +54,7 @@ export function planImageUpdate(input: UpdateInput): ImageUpdate {
   const left: { policy: string; reason: string }[] = [];
   const faults: Fault[] = [];
   const next: Record<string, PolicyMemory> = {};
+  const told: Record<string, readonly string[]> = {};
   for (const follower of followersIn(input)) {
     const { name, application, following } = follower;
     const own = images.filter(
@@ -63,11 +66,13 @@ export function planImageUpdate(input: UpdateInput): ImageUpdate {
       faults.push(...decided.faults);
       continue;
     }
-    const { chosen, rejected, edits, reasons, current } = decided;
+    const { chosen, edits, reasons, isMoved = false } = decided;
     left.push(...reasons.map((reason) => ({ policy: name, reason })));
-    if (chosen !== undefined)
-      next[name] = { last: chosen.tag, ...(chosen.at !== undefined && { at: chosen.at }), rejected };
-    else if (memory[name] !== undefined || rejected.length > 0) next[name] = { ...memory[name], rejected };
+    if (following.policy.newest !== undefined) {
+      const tags = own.flatMap(({ tag, policy }) => (policy === undefined ? tag : []));
+      if (tags.length > 0) told[name] = [...new Set(tags)];
+    }
+    if (chosen !== undefined || memory[name] !== undefined) next[name] = decided.memory;
     if (chosen === undefined) continue;
     for (const { place, edit } of edits) {
       const { scalar, value, beside } = edit;
@@ -79,12 +84,12 @@ export function planImageUpdate(input: UpdateInput): ImageUpdate {
         place: `${place.file}:${scalar.line}`,
         from: scalar.value,
         to: beside === undefined ? value : `${value}@${beside[1]}`,
-        isMoved: current === chosen.tag,
+        isMoved,
         edit,
       });
     }
   }
-  return { changes, left, faults, memory: next };
+  return { changes, left, faults, memory: next, told };
 }
 
 /** Whole new texts of the files that these changes, all of one plan, are in. */

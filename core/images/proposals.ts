@@ -1,9 +1,17 @@
 import { imageBranches } from '../contract/images.ts';
 import { digestOf } from '../model/digest.ts';
 import type { PushedImage } from '../model/image.ts';
-import type { ImageMemory, ImageProposal } from '../model/image-memory.ts';
+import {
+  mostRejected,
+  type ImageMemory,
+  type ImageProposal,
+  type OwnPush,
+  type PolicyMemory,
+  type ProposedImage,
+} from '../model/image-memory.ts';
 import type { PullRequest } from '../host-ports.ts';
-import { mostRejected } from './decide-image.ts';
+import { ownPush, type BranchPlace } from './own-push.ts';
+import type { CheckoutPlan } from './plan-checkout.ts';
 import { filesWith, type ImageChange } from './plan-update.ts';
 
 /** What one branch is to change. */
@@ -12,41 +20,43 @@ export interface ProposedBranch {
   readonly changes: readonly ImageChange[];
   /** Whole new texts by path. */
   readonly files: ReadonlyMap<string, string>;
-  readonly wanted: Pick<ImageProposal, 'images' | 'content'>;
+  readonly wanted: Pick<OwnPush, 'images' | 'content'>;
 }
 
-/** Changes of one plan by the branch that each is proposed from. */
+/** Changes of one plan by the branch that each is proposed from; `owner` begins its name: of whose branches it is. */
 export function proposedBranches(
-  repository: string,
+  owner: string,
   group: 'repository' | 'application',
-  changes: readonly ImageChange[],
-  files: ReadonlyMap<string, string>,
+  { changes, texts, memory }: Pick<CheckoutPlan, 'changes' | 'texts' | 'memory'>,
 ): readonly ProposedBranch[] {
   const branchOf = ({ application, policy }: ImageChange): string => {
-    if (group === 'repository') return `${imageBranches}${repository}/all`;
+    if (group === 'repository') return `${imageBranches}${owner}/all`;
     // A policy of Flux belongs to no application of ours.
     const own = application === undefined ? `policy/${policy}` : `application/${application}`;
-    return `${imageBranches}${repository}/${own.replaceAll(/[^\w/-]+/g, '-')}`;
+    return `${imageBranches}${owner}/${own.replaceAll(/[^\w/-]+/g, '-')}`;
   };
   return [...Map.groupBy(changes, branchOf)].map(([branch, own]) => {
-    const texts = filesWith(files, own);
-    return { branch, changes: own, files: texts, wanted: wantedOf(own, texts) };
+    const files = filesWith(texts, own);
+    return { branch, changes: own, files, wanted: wantedOf(own, files, memory) };
   });
 }
 
 function wantedOf(
   changes: readonly ImageChange[],
   texts: ReadonlyMap<string, string>,
+  memory: ImageMemory['policies'],
 ): ProposedBranch['wanted'] {
   const byPolicy = new Map(changes.map((change) => [change.policy, change]));
   const images = [...byPolicy.values()].map(({ policy, isMoved, image }) => {
     const { repository, tag, digest, at } = image;
+    const places = memory[policy]?.places;
     return {
       policy,
       repository,
       tag,
       ...(digest !== undefined && { digest }),
       ...(at !== undefined && { at }),
+      ...(places !== undefined && { places }),
       // A tag that moves is followed still, though not to where it led then.
       rejects: isMoved && digest !== undefined ? `${tag}@${digest}` : tag,
     };
@@ -55,7 +65,7 @@ function wantedOf(
 }
 
 /** Images of proposals, each for its policy: every look plans those anew that are not merged yet. */
-function imagesOf(proposed: ImageProposal['images']): readonly PushedImage[] {
+function imagesOf(proposed: readonly ProposedImage[]): readonly PushedImage[] {
   return proposed.map(({ policy, repository, tag, digest, at }) => ({
     policy,
     repository,
@@ -73,15 +83,35 @@ export function pendingImages(proposals: readonly ImageProposal[]): readonly Pus
 /** How a proposal ended, in the memory of its policies: a person's no is remembered, and what was merged is written. */
 function withEnded(
   policies: ImageMemory['policies'],
-  { images }: ImageProposal,
+  held: readonly ProposedImage[],
   ending: 'merged' | 'rejected',
 ): ImageMemory['policies'] {
-  const next = images.map(({ policy, tag, at, rejects }) => {
+  const next = held.map(({ policy, tag, digest, at, places, rejects }): [string, PolicyMemory] => {
     const { rejected, ...before } = policies[policy] ?? { rejected: [] };
-    if (ending === 'merged') return [policy, { last: tag, ...(at !== undefined && { at }), rejected }];
-    return [policy, { ...before, rejected: [...new Set([...rejected, rejects])].slice(-mostRejected) }];
+    if (ending === 'rejected')
+      return [policy, { ...before, rejected: [...new Set([...rejected, rejects])].slice(-mostRejected) }];
+    const more = {
+      ...(digest !== undefined && { digest }),
+      ...(at !== undefined && { at }),
+      ...(places !== undefined && { places }),
+    };
+    return [policy, { last: tag, ...more, rejected }];
   });
   return { ...policies, ...Object.fromEntries(next) };
+}
+
+/**
+ * What a branch of ours held when its pull request ended, by the push of ours that it ended at. Of somebody else's commit on
+ * top, only that is certain which all pushes have that may be below it.
+ */
+function heldBy({ pushes }: ImageProposal, end: OwnPush | undefined): readonly ProposedImage[] {
+  if (end !== undefined) return end.images;
+  const [first, ...more] = pushes;
+  return (first?.images ?? []).filter((image) => more.every(({ images }) => isAmong(image, images)));
+}
+
+function isAmong({ policy, tag, digest }: ProposedImage, all: readonly ProposedImage[]): boolean {
+  return all.some((one) => one.policy === policy && one.tag === tag && one.digest === digest);
 }
 
 type Proposals = Readonly<Record<string, ImageProposal>>;
@@ -93,25 +123,30 @@ interface Settled {
   readonly waiting: readonly PushedImage[];
 }
 
+/** How things stood before, and at the host. */
+export interface Unsettled {
+  readonly policies: ImageMemory['policies'];
+  readonly proposals: Proposals;
+  readonly standing: ReadonlyMap<string, PullRequest | undefined>;
+}
+
 /** Without the proposals that ended, and what people said by that. */
-export function settled(
-  before: ImageMemory['policies'],
-  all: Proposals,
-  standing: ReadonlyMap<string, PullRequest | undefined>,
-): Settled {
-  let policies = before;
+export async function settled(before: Unsettled, place: Omit<BranchPlace, 'branch'>): Promise<Settled> {
+  let { policies } = before;
   const proposals: Record<string, ImageProposal> = {};
   const waiting: PushedImage[] = [];
-  for (const [branch, proposal] of Object.entries(all)) {
-    const pull = standing.get(branch);
+  for (const [branch, proposal] of Object.entries(before.proposals)) {
+    const pull = before.standing.get(branch);
     // One from the same branch that had ended before this one was begun.
     const isEarlier = pull !== undefined && pull.id === proposal.before && proposal.pullRequest === undefined;
     if (pull === undefined || pull.state === 'open' || isEarlier) {
       proposals[branch] = proposal;
       continue;
     }
-    policies = withEnded(policies, proposal, pull.state === 'merged' ? 'merged' : 'rejected');
-    waiting.push(...imagesOf(proposal.waiting ?? []));
+    const held = heldBy(proposal, await ownPush(pull.head.sha, proposal.pushes, { ...place, branch }));
+    policies = withEnded(policies, held, pull.state === 'merged' ? 'merged' : 'rejected');
+    const others = proposal.images.filter((image) => !isAmong(image, held));
+    waiting.push(...imagesOf([...others, ...(proposal.waiting ?? [])]));
   }
   return { policies, proposals, waiting };
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { clusterSelectorSchema } from './cluster-selector.ts';
 import { durationSchema } from './duration.ts';
 import { freezeSchema } from './freeze.ts';
-import { imagePolicySchema } from './image-policy.ts';
+import { imagePolicySchema, policyName } from './image-policy.ts';
 import { previewEnvironmentsSchema } from './preview-environments.ts';
 import { rollbackSchema } from './rollback.ts';
 import { rolloutSchema } from './rollout.ts';
@@ -54,11 +54,6 @@ const otherSourcesSchema = z
       new Set(sources.map(({ repository }) => repository)).size === sources.length,
     'must name each ref and each repository once',
   );
-
-/** Markers and what is remembered name a policy by it. */
-function policyName({ name, image }: z.infer<typeof imagePolicySchema>): string {
-  return name ?? image.slice(image.lastIndexOf('/') + 1);
-}
 
 /** What to deploy where. Its JSON Schema is published under `docs/reference/`. */
 export const applicationSchema = z.strictObject({

@@ -14,6 +14,12 @@ export const targetCheckSchema = z.object({
     .exactOptional()
     .describe('while the health is Unknown: what it was when it was last known'),
   healthSince: z.string().exactOptional().describe('since when the health is what it is'),
+  healthChanges: z
+    .array(
+      z.object({ at: z.string(), from: healthStatusSchema, to: healthStatusSchema, message: z.string() }),
+    )
+    .exactOptional()
+    .describe('the last few that sweeps saw, oldest first; what they could not look at is no change'),
   preview: z
     .literal(true)
     .exactOptional()

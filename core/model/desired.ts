@@ -50,6 +50,14 @@ export const defaultSettings: Settings = {
 export const faultRecordSchema = z.object({ subject: z.string(), message: z.string() });
 export type FaultRecord = z.infer<typeof faultRecordSchema>;
 
+const pinned = { by: z.string(), reason: z.string(), at: z.string() };
+const rejectsSchema = z.object({
+  revision: z.number().int(),
+  snapshot: z.string(),
+  commit: commitSchema,
+  told: z.literal(true).exactOptional().describe('the run was asked for, and the event published'),
+});
+
 /**
  * Which snapshot a target should have now (rule 2 of the design). Moves by compare-and-set;
  * `seq` grows with every write, since an ETag repeats when its content does.
@@ -71,20 +79,18 @@ export const desiredPointerSchema = z.object({
   /** Set by a rollback: until it is lifted or runs out, commits are examined and not followed. */
   pin: z
     .object({
-      by: z.string(),
-      reason: z.string(),
-      at: z.string(),
+      ...pinned,
       until: z.string().optional(),
-      rejects: z
-        .object({
-          revision: z.number().int(),
-          snapshot: z.string(),
-          commit: commitSchema,
-          told: z.literal(true).exactOptional().describe('the run was asked for, and the event published'),
-        })
+      rejects: rejectsSchema
         .exactOptional()
         .describe(
           'of a rollback that nobody asked for: what failed. A commit that gives other objects lifts the pin',
+        ),
+      over: z
+        .object({ ...pinned, rejects: rejectsSchema })
+        .exactOptional()
+        .describe(
+          "of a person's: the rollback that nobody asked for which it was set over, and which holds again when it has run out",
         ),
     })
     .optional(),

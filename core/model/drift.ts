@@ -61,6 +61,7 @@ export const driftRecordSchema = z.object({
   version: z.literal(1),
   id: z.string(),
   target: targetSchema,
+  repository: z.string().exactOptional().describe('whose the application was then'),
   drift: objectDriftSchema,
   mode: driftModeSchema,
   openedAt: z.string().describe('when the sweep found it'),

@@ -61,3 +61,8 @@ export const imagePolicySchema = z.strictObject({
   helm: z.array(helmValuesSchema).max(20).default([]),
 });
 export type ImagePolicy = z.infer<typeof imagePolicySchema>;
+
+/** The name of a policy within its Application: markers know it as `APPLICATION:NAME`. */
+export function policyName({ name, image }: Pick<ImagePolicy, 'name' | 'image'>): string {
+  return name ?? image.slice(image.lastIndexOf('/') + 1);
+}

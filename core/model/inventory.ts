@@ -141,6 +141,10 @@ export const inventorySchema = z.object({
       attempt: z.number().int(),
       /** Whether the same revision may pass later, unchanged; when not, only a commit or a person helps. */
       retry: z.boolean().default(false),
+      stoppedBy: z
+        .string()
+        .exactOptional()
+        .describe('who cancelled it: this revision goes on when a person asks for it'),
       untouched: z
         .literal(true)
         .exactOptional()

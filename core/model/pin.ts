@@ -13,6 +13,11 @@ export function isPinned({ pin }: Pick<DesiredPointer, 'pin'>, now: number): boo
   return pin !== undefined && (pin.until === undefined || now < millisecondsOf(pin.until));
 }
 
+/** The pin that holds at `now`: one that has run out gives way to what it was set over. */
+export function pinAt({ pin }: Pick<DesiredPointer, 'pin'>, now: number): Pin | undefined {
+  return isPinned({ pin }, now) ? pin : pin?.over;
+}
+
 /** Whether trueup itself rolled back: that gives way to any commit with other objects. */
 export function isSelfPinned({ pin }: Pick<DesiredPointer, 'pin'>): boolean {
   return pin?.rejects !== undefined;
@@ -38,23 +43,45 @@ export function heldOf({ held, state, snapshot, objects, settings, commit }: Des
   return held ?? { state, snapshot, objects, settings, commit };
 }
 
-/** Sets the content and pins it there. A pin on a pin keeps what the commits say. */
+/**
+ * Sets the content and pins it there. A pin on a pin keeps what the commits say, and what failed under the one before: a time
+ * that a person gave must not end at that. Whoever pins just that wants it all the same.
+ */
 export function pinned(pointer: DesiredPointer, content: PinnedContent, pin: Pin): DesiredPointer {
   const isSame = pointer.snapshot === content.snapshot;
+  const over = ownPin(pointer.pin);
+  const isWanted = over?.rejects.snapshot === content.snapshot;
   return {
     ...pointer,
     ...(isSame ? {} : content),
     seq: pointer.seq + 1,
     revision: pointer.revision + (isSame ? 0 : 1),
-    pin,
+    pin: over === undefined || isWanted ? pin : { ...pin, over },
     held: heldOf(pointer),
+    ...(isWanted && { insisted: content.snapshot }),
   };
+}
+
+/** The pin of trueup itself, as it is kept under one of a person, whose word is the newer one: nothing is told of it any more. */
+function ownPin(pin: Pin | undefined): Pin['over'] {
+  if (pin?.rejects === undefined) return pin?.over;
+  const { by, reason, at, rejects } = pin;
+  return { by, reason, at, rejects: { ...rejects, told: true } };
+}
+
+/** The pointer whose pin has run out: as the commits have it, unless that is what failed and nothing has come since. */
+export function expired(pointer: DesiredPointer): DesiredPointer {
+  const { state, snapshot } = heldOf(pointer);
+  const over = pointer.pin?.over;
+  if (over === undefined || state === 'gone' || snapshot !== over.rejects.snapshot) return unpinned(pointer);
+  return { ...pointer, seq: pointer.seq + 1, pin: over };
 }
 
 /** The pointer as the commits have it. Its revision grows only when that is something else than was pinned. */
 export function unpinned(pointer: DesiredPointer): DesiredPointer {
-  const { pin: _, held: __, ...rest } = pointer;
+  const { pin, held: _, ...rest } = pointer;
   const held = heldOf(pointer);
+  const failed = ownPin(pin)?.rejects.snapshot;
   const isSame =
     held.state === pointer.state &&
     held.snapshot === pointer.snapshot &&
@@ -67,19 +94,23 @@ export function unpinned(pointer: DesiredPointer): DesiredPointer {
     seq: pointer.seq + 1,
     revision: pointer.revision + (isSame ? 0 : 1),
     // Whoever lifts it wants what failed all the same.
-    ...(isSelfPinned(pointer) && { insisted: held.snapshot }),
+    ...(failed === held.snapshot && { insisted: failed }),
   };
 }
 
 /** Who pinned it, why and until when, and what Git says meanwhile, in a sentence; undefined when nobody did. */
 export function describePin({ pin, held, commit, failed }: DesiredPointer): string | undefined {
   if (pin === undefined) return undefined;
-  const until = pin.until === undefined ? untilLifted(pin) : `until ${pin.until}`;
+  const until = pin.until === undefined ? untilLifted(pin) : untilTime(pin.until, pin);
   const pinnedAs = `pinned to commit ${commit.sha.slice(0, 7)} by ${pin.by} since ${pin.at}, ${until} (${pin.reason})`;
   if (failed !== undefined) return pinnedAs;
   if (held?.state === 'gone') return `${pinnedAs}; Git has given the application up`;
   const head = held?.commit.sha;
   return head === undefined || head === commit.sha ? pinnedAs : `${pinnedAs}; Git is at ${head.slice(0, 7)}`;
+}
+
+function untilTime(until: string, { over }: Pin): string {
+  return over === undefined ? `until ${until}` : `until ${until}, and then ${untilLifted(over)}`;
 }
 
 function untilLifted({ rejects }: Pin): string {

@@ -16,6 +16,8 @@ export const promotedSchema = z.object({
   commit: commitOfEnvironmentSchema.exactOptional().describe('absent: nothing was promoted yet'),
   /** Newest first. What was replaced once comes back by a person only. */
   before: z.array(commitOfEnvironmentSchema),
+  /** Newest first: what the environment before has had, promoted or not, and when it was first known to. */
+  seen: z.array(z.object({ sha: z.string(), at: z.string() })).default([]),
   /** Newest first: consent of people to one commit each. */
   approvals: z.array(commitOfEnvironmentSchema),
   /** By pull request: what its branch holds. */
@@ -44,10 +46,11 @@ export type PromotionProposal = NonNullable<Promoted['proposal']>;
 
 const keptCommits = 100;
 const keptApprovals = 20;
+const keptSeen = 200;
 
 /** Nothing of it was ever promoted, and nobody said anything. */
 export function nothingPromoted(environment: string): Promoted {
-  return { version: 1, seq: 0, environment, before: [], approvals: [] };
+  return { version: 1, seq: 0, environment, before: [], seen: [], approvals: [] };
 }
 
 /** The same with another commit to follow. */
@@ -56,6 +59,21 @@ export function withCommit(current: Promoted, commit: PromotedCommit): Promoted 
   const replaced = promoted.commit === undefined ? [] : [promoted.commit];
   const before = [...replaced, ...promoted.before].slice(0, keptCommits);
   return { ...promoted, seq: promoted.seq + 1, commit, before };
+}
+
+/** A commit that the environment before has, and since when: ISO 8601. */
+export type SeenCommit = Promoted['seen'][number];
+
+/** The same where nothing of it is news. Of a commit that comes again counts when it came first: messages are late and out of order. */
+export function withSeen(promoted: Promoted, commits: readonly SeenCommit[]): Promoted {
+  const first = new Map(promoted.seen.map(({ sha, at }) => [sha, at]));
+  for (const { sha, at } of commits) {
+    const known = first.get(sha);
+    if (known === undefined || at < known) first.set(sha, at);
+  }
+  const seen = [...first].map(([sha, at]) => ({ sha, at })).toSorted((a, b) => (a.at < b.at ? 1 : -1));
+  const isNews = seen.some(({ sha, at }) => !promoted.seen.some((one) => one.sha === sha && one.at === at));
+  return isNews ? { ...promoted, seq: promoted.seq + 1, seen: seen.slice(0, keptSeen) } : promoted;
 }
 
 export function withApproval(promoted: Promoted, approval: PromotedCommit): Promoted {

@@ -32,6 +32,25 @@ const renderedSchema = z.object({
   unasked: z.string().exactOptional().describe('why no cluster is asked, in words'),
 });
 
+/** Who renders this head, or did last. */
+const workSchema = z.object({
+  claim: z
+    .number()
+    .int()
+    .describe('the `seq` with which it was begun: whoever holds another has nothing to say'),
+  begun: z.string().describe('ISO 8601'),
+  tries: z.number().int().describe('how often it was begun'),
+  atWork: z.boolean().describe('false once it ended, however it did'),
+  failed: z.string().exactOptional().describe('why it was given up, in words'),
+});
+
+/** The right to write to the host: two at once would make two comments, or leave the older text. */
+const turnSchema = z.object({
+  holder: z.number().int().describe('the `seq` with which it was taken'),
+  until: z.string().describe('ISO 8601'),
+  again: z.boolean().describe('somebody else had something to tell meanwhile'),
+});
+
 /** A pull request and what was said to it last; `seq` grows with every write, since an ETag repeats when its content does. */
 export const pullPreviewSchema = z.object({
   version: z.literal(1),
@@ -42,25 +61,23 @@ export const pullPreviewSchema = z.object({
   /** Of the configuration and the program by which it was made. */
   inputs: z.string(),
   /** `refused`: of a fork, where those are not looked at; `elsewhere`: it is for another branch. */
-  state: z.enum(['rendering', 'rendered', 'refused', 'elsewhere', 'closed']),
+  state: z.enum(['rendering', 'rendered', 'given-up', 'refused', 'elsewhere', 'closed']),
   /** Whether there is a comment of ours. */
   commented: z.boolean(),
   rendered: renderedSchema.exactOptional(),
+  work: workSchema.exactOptional(),
+  turn: turnSchema.exactOptional(),
 });
 export type PullPreview = z.infer<typeof pullPreviewSchema>;
 
-/** What one cluster is asked: to say, by a dry run, what these pointers and snapshots would do there. */
+/**
+ * What one cluster is asked: to say, by a dry run, what these pointers would do there. Snapshots that only the pull request
+ * has are kept with its preview (`core/previews/kept-store.ts`).
+ */
 export const clusterQuestionSchema = z.object({
   version: z.literal(1),
   head: z.string(),
-  targets: z.array(
-    z.object({
-      pointer: desiredPointerSchema,
-      snapshot: z
-        .string()
-        .describe('the sealed snapshot, as it would be stored; empty where the target goes'),
-    }),
-  ),
+  pointers: z.array(desiredPointerSchema),
 });
 export type ClusterQuestion = z.infer<typeof clusterQuestionSchema>;
 

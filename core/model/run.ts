@@ -25,6 +25,8 @@ export const runReasonSchema = z.enum([
   'rotation',
   /** Looks whether a new revision is to be rolled back, for as long as its window lasts. */
   'watch',
+  /** A person wants the pods of its workloads replaced; nothing else of it changes. */
+  'restart',
 ]);
 export type RunReason = z.infer<typeof runReasonSchema>;
 
@@ -46,6 +48,10 @@ export const runRequestSchema = z.object({
   keepUndesired: z.boolean().optional(),
   /** Of the canary: once it is as it should be, it is changed on its cluster, so that a sweep finds it. */
   disturb: z.literal(true).exactOptional(),
+  /** Of a sync or restart: keys of the objects that alone are meant. */
+  only: z.array(z.string()).min(1).exactOptional(),
+  /** Of a restart: when it was asked for, ISO 8601. A message that comes twice restarts once. */
+  restartedAt: z.string().exactOptional(),
   /** Of a sync that names no cluster: stages of the rollout are kept in order. */
   staged: z.literal(true).exactOptional(),
 });
@@ -80,6 +86,7 @@ export const runRecordSchema = z.object({
   snapshot: z.string(),
   commit: commitSchema,
   startedAt: z.string(),
+  only: z.array(z.string()).exactOptional().describe('keys of the objects that alone were asked for'),
   rollback: z
     .object({ by: z.string(), reason: z.string() })
     .exactOptional()

@@ -14,9 +14,14 @@ export function dueAt(markedAt: string): string {
   return isoTime(millisecondsOf(markedAt) + graceMs);
 }
 
-/** Whether a run has something to prune that an earlier one only marked: no push comes for that, so the sweep asks. */
+/**
+ * Whether a run has something to prune that an earlier one only marked, or was about to delete when it died: no push comes
+ * for that, so the sweep asks.
+ */
 export function pruneDue({ entries }: Pick<Inventory, 'entries'>, now: number): boolean {
-  return Object.values(entries).some(({ kept, markedAt }) => {
+  return Object.values(entries).some(({ state, kept, markedAt }) => {
+    // What the server is deleting says so; of anything else nobody knows whether the request was ever sent.
+    if (state === 'deleting') return kept === undefined;
     if (kept?.because === 'grace') return markedAt !== undefined && now >= millisecondsOf(dueAt(markedAt));
     // Whoever asks knows whether the freeze is over.
     if (kept?.because === 'freeze') return true;

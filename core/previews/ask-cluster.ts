@@ -1,4 +1,4 @@
-import type { SweepRequest } from '../contract/events.ts';
+import type { ClusterAsk } from '../contract/events.ts';
 import { keys } from '../contract/keys.ts';
 import { readDocument, writeDocument } from '../documents.ts';
 import { Blocked, Retry, Stop, messageOf } from '../errors.ts';
@@ -18,12 +18,11 @@ import { OverlayStore } from '../preview/overlay-store.ts';
 import type { Bus } from '../ports.ts';
 import { Halted } from '../reconcile/halted.ts';
 import type { ReconcileDeps } from '../reconcile/run-context.ts';
+import { KeptStore } from './kept-store.ts';
 
 export interface AskClusterDeps extends ReconcileDeps {
   readonly bus: Bus;
 }
-
-type Request = Extract<SweepRequest, { scope: 'preview' }>;
 
 /** Shown of one target; the counts are of all. */
 const mostChanges = 30;
@@ -33,7 +32,7 @@ const mostFields = 10;
  * Says by a dry run what a pull request would do on a cluster, with the plan that a run would make, and stores the answer
  * for whoever previews it: that one reads what strangers wrote, and has no access to any cluster. Changes nothing.
  */
-export async function askCluster(request: Request, deps: AskClusterDeps): Promise<string> {
+export async function askCluster(request: ClusterAsk, deps: AskClusterDeps): Promise<string> {
   const { repository, id, head, cluster } = request;
   const { store, clock } = deps;
   const known = await readDocument(store, keys.preview(repository, id), pullPreviewSchema);
@@ -41,7 +40,7 @@ export async function askCluster(request: Request, deps: AskClusterDeps): Promis
   const key = keys.previewQuestion(repository, id, head, cluster);
   const question = (await readDocument(store, key, clusterQuestionSchema))?.value;
   if (question === undefined) return 'nobody asks any more';
-  const answer = await answerOf(question, cluster, deps);
+  const answer = await answerOf(question, request, deps);
   await writeDocument(store, keys.previewAnswer(repository, id, head, cluster), answer, 'any');
   const at = isoTime(clock.now());
   await deps.bus.publish([
@@ -51,8 +50,8 @@ export async function askCluster(request: Request, deps: AskClusterDeps): Promis
 }
 
 async function answerOf(
-  { head, targets }: ClusterQuestion,
-  cluster: string,
+  { head, pointers }: ClusterQuestion,
+  { cluster, ...pull }: ClusterAsk,
   deps: AskClusterDeps,
 ): Promise<ClusterAnswer> {
   const at = isoTime(deps.clock.now());
@@ -63,14 +62,11 @@ async function answerOf(
     if (!isOfTheWorld(error)) throw error;
     return { version: 1, head, at, unreachable: messageOf(error), targets: [] };
   }
-  const store = new OverlayStore(deps.store);
-  for (const { pointer, snapshot } of targets) {
-    const { target, snapshot: digest } = pointer;
-    if (snapshot !== '') await store.put(keys.snapshot(target.application, digest), snapshot, 'any');
-    await store.put(keys.desired(target), JSON.stringify(pointer), 'any');
-  }
+  const store = new KeptStore(new OverlayStore(deps.store), deps.store, { ...pull, side: 'head' });
+  for (const pointer of pointers)
+    await store.put(keys.desired(pointer.target), JSON.stringify(pointer), 'any');
   const answered: AnsweredTarget[] = [];
-  for (const { pointer } of targets) answered.push(await tryTarget(pointer, { ...deps, store }));
+  for (const pointer of pointers) answered.push(await tryTarget(pointer, { ...deps, store }));
   return { version: 1, head, at, targets: answered };
 }
 

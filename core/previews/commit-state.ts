@@ -11,6 +11,7 @@ import { isoTime } from '../model/time.ts';
 import { OverlayStore } from '../preview/overlay-store.ts';
 import type { Bus, Git, Store } from '../ports.ts';
 import { produce, type ProduceDeps } from '../produce.ts';
+import { KeptStore, type Side } from './kept-store.ts';
 
 /** What looking at a commit asks of the world: what following one does, but nothing to tell of it. */
 export type CommitStateDeps = Omit<ProduceDeps, 'bus' | 'queues' | 'metrics'>;
@@ -26,21 +27,31 @@ export interface CommitState {
   readonly outcome: string;
 }
 
+/** What a commit is followed on: a copy of `below`, of which renders outlast the function in `kept`. */
+export interface Ground {
+  readonly below: Store;
+  readonly kept: Store;
+  /** Of the pull request. */
+  readonly id: string;
+  readonly side: Side;
+}
+
 const readsAtOnce = 16;
 /** Those of a message that came often: a chart repository that does not answer is told of, not waited for. */
 const patientReceives = 4;
 
 /**
- * Follows a commit as a push of it would be followed, on a copy of the records `below`: renders that are known there are
- * taken over, and pins, projects and tombstones count as they do. Throws Retry.
+ * Follows a commit as a push of it would be followed, on a copy of the records: renders that are known there are
+ * taken over, and pins, projects and tombstones count as they do. Throws Retry, and TimeOver as `examine` does.
  */
 export async function commitState(
   repository: RepositoryConfig,
   commit: PlacedCommit,
-  below: Store,
+  { below, kept, id, side }: Ground,
   deps: CommitStateDeps,
 ): Promise<CommitState> {
-  const store = new OverlayStore(below);
+  const store = new KeptStore(new OverlayStore(below), kept, { repository: repository.name, id, side });
+  await store.begin(repository);
   const told: Fault[] = [];
   const bus: Bus = {
     publish: async (events) => {

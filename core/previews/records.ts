@@ -1,5 +1,5 @@
 import { keys } from '../contract/keys.ts';
-import { readDocument, writeDocument, type Document } from '../documents.ts';
+import { readDocument, updateDocument, writeDocument, type Document } from '../documents.ts';
 import { inBatches } from '../in-batches.ts';
 import {
   clusterAnswerSchema,
@@ -34,6 +34,18 @@ export async function writePreview(
   const condition = current === undefined ? 'absent' : { etag: current.etag };
   const written = await writeDocument(store, keys.preview(next.repository, next.id), record, condition);
   return written.kind === 'written' ? record : undefined;
+}
+
+/** Changes the record as it stands, whoever else writes it meanwhile; undefined where there is none. Throws Retry. */
+export async function updatePreview(
+  store: Store,
+  { repository, id }: PullKey,
+  change: (now: PullPreview) => PullPreview | undefined,
+): Promise<PullPreview | undefined> {
+  return updateDocument(store, keys.preview(repository, id), pullPreviewSchema, (now) => {
+    const next = now && change(now);
+    return now && next && { ...next, seq: now.seq + 1 };
+  });
 }
 
 /** Of those clusters that have answered. */

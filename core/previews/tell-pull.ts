@@ -7,7 +7,8 @@ import type { PullPreview } from '../model/pull-preview.ts';
 import { millisecondsOf } from '../model/time.ts';
 import type { Clock, Store } from '../ports.ts';
 import { withClusters } from './clusters-section.ts';
-import { readAnswers, readPreview, writePreview, type PullKey } from './records.ts';
+import { readAnswers, readPreview, type PullKey } from './records.ts';
+import { takeTurn } from './telling-turn.ts';
 
 export interface TellDeps {
   readonly store: Store;
@@ -24,61 +25,83 @@ export const patienceSeconds = 300;
 const maxPasses = 5;
 
 /**
- * Brings comment and status of a pull request to what its record says, and again where that changed meanwhile: whoever
- * writes last has seen the newest. `isAnswer`: nothing but an answer is news, and the comment waits for the others.
+ * Brings comment and status of a pull request to what its record says, one at a time: whoever has the turn looks again
+ * where somebody else came meanwhile. `insists`: nobody asks later, so the message must come again where it is not its turn.
  */
 export async function tellPull(
   repository: RepositoryConfig,
   id: string,
   deps: TellDeps,
-  { isAnswer = false }: { readonly isAnswer?: boolean } = {},
+  { insists = false }: { readonly insists?: boolean } = {},
 ): Promise<string> {
   const key: PullKey = { repository: repository.name, id };
-  for (let pass = 0; pass < maxPasses; pass += 1) {
-    const record = (await readPreview(deps.store, key))?.value;
-    const told = record && (await tellOnce(repository, record, deps, isAnswer));
-    if (told === undefined) return 'there is nothing to tell';
-    const now = (await readPreview(deps.store, key))?.value;
-    if (now?.head === record?.head && now?.state === record?.state) return told;
+  const subject = `pull request ${id} of repository ${repository.name}`;
+  const turn = await takeTurn(key, deps);
+  if (turn === undefined) {
+    if (insists) throw new Retry({ subject, message: 'somebody else is telling it' });
+    return 'it is being told of, and looked at again after that';
   }
-  const message = `changed ${maxPasses} times while it was told of`;
-  throw new Retry({ subject: `pull request ${id} of repository ${repository.name}`, message });
+  try {
+    for (let pass = 0; pass < maxPasses; pass += 1) {
+      const record = (await readPreview(deps.store, key))?.value;
+      const told = record && (await tellOnce(repository, record, deps));
+      if (await turn.end({ commented: told?.commented ?? false }))
+        return told?.words ?? 'there is nothing to tell';
+    }
+  } catch (error) {
+    await turn.leave();
+    throw error;
+  }
+  await turn.leave();
+  throw new Retry({ subject, message: `changed ${maxPasses} times while it was told of` });
+}
+
+/** An answer is told once there is no other to wait for; undefined then, and else what it waits for. */
+export async function awaitedAnswers(record: PullPreview, deps: TellDeps): Promise<string | undefined> {
+  const { head, rendered } = record;
+  if (rendered === undefined) return undefined;
+  const { clusters } = rendered;
+  const { size } = await readAnswers(deps.store, record, { head, clusters });
+  if (size >= clusters.length || isLate(rendered, deps)) return undefined;
+  return `${size} of ${clusters.length} clusters have answered`;
+}
+
+function isLate({ at }: { readonly at: string }, { clock }: TellDeps): boolean {
+  return clock.now() >= millisecondsOf(at) + patienceSeconds * 1000;
+}
+
+interface Told {
+  readonly words: string;
+  /** Whether there is a comment of ours now. */
+  readonly commented: boolean;
 }
 
 async function tellOnce(
   repository: RepositoryConfig,
   record: PullPreview,
   deps: TellDeps,
-  isAnswer: boolean,
-): Promise<string | undefined> {
-  const { id, head, state, rendered, commented } = record;
+): Promise<Told | undefined> {
+  const { id, head, state, rendered, commented, work } = record;
   if (state === 'elsewhere' && commented) {
     const text = `${commentMark}\n\nThis pull request is for another branch now, which trueup does not follow; it was last looked at with the commit ${code(head.slice(0, 7))}.\n`;
     await deps.host.comment(repository, id, { mark: commentMark, text });
-    return 'it is for another branch';
+    return { words: 'it is for another branch', commented };
+  }
+  if (state === 'given-up') {
+    const description = `could not be previewed: ${work?.failed ?? 'its function died of it'}`;
+    await deps.host.status(repository, head, statusOf({ state: 'failure', description }));
+    return { words: description, commented };
   }
   if (state !== 'rendered' || rendered === undefined) return undefined;
-  const { clusters, at, status, quiet } = rendered;
+  const { clusters, status, quiet } = rendered;
   const answers = await readAnswers(deps.store, record, { head, clusters });
-  const isLate = deps.clock.now() >= millisecondsOf(at) + patienceSeconds * 1000;
-  const isAwaited = answers.size < clusters.length && !isLate;
-  if (isAnswer && isAwaited) return `${answers.size} of ${clusters.length} clusters have answered`;
   await deps.host.status(repository, head, statusOf(status));
-  if (quiet && !commented) return status.description;
-  const text = withClusters(rendered, head, answers, isLate);
+  if (quiet && !commented) return { words: status.description, commented };
+  const text = withClusters(rendered, head, answers, isLate(rendered, deps));
   await deps.host.comment(repository, id, { mark: commentMark, text });
-  if (!commented) await noteCommented(record, deps.store);
-  return status.description;
+  return { words: status.description, commented: true };
 }
 
 export function statusOf(status: Pick<CommitStatus, 'state' | 'description'>): CommitStatus {
   return { context: statusContext, ...status };
-}
-
-/** Where somebody was faster, they note it with the next comment. */
-async function noteCommented(record: PullPreview, store: Store): Promise<void> {
-  const current = await readPreview(store, record);
-  if (current === undefined || current.value.commented) return;
-  const { version: _, seq: __, ...value } = current.value;
-  await writePreview(store, current, { ...value, commented: true });
 }

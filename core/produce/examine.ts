@@ -1,5 +1,5 @@
 import type { RepositoryConfig } from '../contract/config.ts';
-import { faultsOf } from '../errors.ts';
+import { faultsOf, Retry } from '../errors.ts';
 import { inBatches } from '../in-batches.ts';
 import { jsonEqual } from '../model/json.ts';
 import type { RenderRecord } from '../model/render-record.ts';
@@ -16,7 +16,12 @@ import { Renderings, type RenderDeps } from './renderings.ts';
 /** What looking at a commit asks of the world. */
 export interface ExamineDeps extends Omit<RenderDeps, 'bases'> {
   readonly git: Git;
+  /** Whether the function is about to end: what is made by then is kept, and TimeOver is thrown. Default: never. */
+  readonly isOver?: () => boolean;
 }
+
+/** There was no time for all renders of a commit; those that were made are kept, and the next try goes on from there. */
+export class TimeOver extends Retry {}
 
 /** kustomize is a process of its own: more at a time than cores only costs memory. */
 const rendersAtATime = 2;
@@ -48,17 +53,28 @@ export async function examine(
     const sound = source.applications.filter(({ application }) => !cycles.has(application.metadata.name));
     await renderings.prepare(sound);
     let saved = 0;
+    let left = 0;
+    const save = async (): Promise<void> => {
+      saved = renderings.made;
+      const renders = { ...record.renders, ...renderings.recorded };
+      await writeRenders(repository, { ...record, files: source.files, renders }, deps.store);
+    };
     const applications = await inBatches(source.applications, rendersAtATime, async (one) => {
+      // Others are still at work: what they make is kept, too.
+      if (deps.isOver?.() === true) {
+        left += 1;
+        return { ...one, kind: 'failed' as const, faults: [] };
+      }
       const faults = cycles.get(one.application.metadata.name);
       if (faults !== undefined) return { ...one, kind: 'failed' as const, faults };
       const examined = await renderings.examine(one);
-      if (renderings.made - saved >= savedAfter) {
-        saved = renderings.made;
-        const renders = { ...record.renders, ...renderings.recorded };
-        await writeRenders(repository, { ...record, files: source.files, renders }, deps.store);
-      }
+      if (renderings.made - saved >= savedAfter) await save();
       return examined;
     });
+    if (left > 0) {
+      await save();
+      throw timeOver(repository, left);
+    }
     const asked = await noteAsked(repository, renderings.asked, { before: record.asked, ...deps });
     const next: RenderRecord = { version: 1, files: source.files, renders: renderings.recorded, asked };
     if (!jsonEqual(next, record)) await writeRenders(repository, next, deps.store);
@@ -75,6 +91,11 @@ export async function examine(
       faults: faults.map((fault) => ({ ...fault, file: '' })),
     };
   }
+}
+
+function timeOver({ name }: RepositoryConfig, left: number): TimeOver {
+  const message = `there was no time for ${left} of its applications; the next try goes on from there`;
+  return new TimeOver({ subject: `repository ${name}`, message });
 }
 
 function withoutThose(renders: RenderRecord['renders'], anew: readonly string[]): RenderRecord['renders'] {

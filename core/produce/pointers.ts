@@ -2,7 +2,7 @@ import type { Application } from '../model/application.ts';
 import type { Commit } from '../model/commit.ts';
 import type { DesiredPointer, FaultRecord, Settings } from '../model/desired.ts';
 import { jsonEqual } from '../model/json.ts';
-import { heldOf, isHeldByPerson, isPinExpired, isPinned, unpinned } from '../model/pin.ts';
+import { expired, heldOf, isHeldByPerson, isPinExpired, pinAt } from '../model/pin.ts';
 import { secondsOf } from '../model/duration.ts';
 import { rollbackSettings } from '../model/rollback.ts';
 import { rolloutSettings } from '../model/rollout.ts';
@@ -80,19 +80,20 @@ function identityOf(
 
 /**
  * Pointer to a rendered snapshot; undefined when the current one says all of it already. While a person's pin holds,
- * the commit is noted beside it and not followed; a pin that has run out is lifted. One of trueup itself holds back what
- * failed and nothing else: a commit that gives other objects is followed.
+ * the commit is noted beside it and not followed; a pin that has run out is lifted, down to one of trueup itself below it.
+ * That holds back what failed and nothing else: a commit that gives other objects is followed.
  */
 export function presentPointer(
   current: DesiredPointer | undefined,
   wanted: Wanted,
 ): DesiredPointer | undefined {
   if (current?.pin === undefined) return followingPointer(current, wanted);
-  if (isPinned(current, millisecondsOf(wanted.at))) {
+  const pin = pinAt(current, millisecondsOf(wanted.at));
+  // Of a commit that only changes settings nobody knows that it mends anything.
+  if (pin !== undefined && (pin.rejects === undefined || wanted.snapshot === pin.rejects.snapshot)) {
     const next = followingPointer({ ...current, ...heldOf(current) }, wanted);
-    // Of a commit that only changes settings nobody knows that it mends anything.
-    const isOther = current.pin.rejects !== undefined && wanted.snapshot !== current.pin.rejects.snapshot;
-    if (!isOther) return next && notedBeside(current, next);
+    const noted = next && notedBeside(current, next);
+    return pin === current.pin ? noted : { ...(noted ?? current), seq: current.seq + 1, pin };
   }
   const { pin: _, held: __, ...rest } = current;
   return followingPointer(rest, wanted) ?? { ...rest, seq: current.seq + 1 };
@@ -138,7 +139,7 @@ export function failedPointer(
   const isOver = isPinExpired(current, millisecondsOf(at));
   if (!isOver && current.failed !== undefined && jsonEqual(current.failed.faults, faults)) return undefined;
   return {
-    ...(isOver ? unpinned(current) : current),
+    ...(isOver ? expired(current) : current),
     seq: current.seq + 1,
     examined: { sha, at },
     failed: { sha, at, faults: [...faults] },

@@ -9,7 +9,10 @@ import type { Store } from '../ports.ts';
 const nothing: RenderRecord = { version: 1, files: {}, renders: {} };
 
 /** What was made of the commits of a repository so far. One that cannot be read is begun anew. */
-export async function readRenders(repository: RepositoryConfig, store: Store): Promise<RenderRecord> {
+export async function readRenders(
+  repository: RepositoryConfig,
+  store: Pick<Store, 'get'>,
+): Promise<RenderRecord> {
   try {
     return (await readDocument(store, keyOf(repository), renderRecordSchema))?.value ?? nothing;
   } catch (error) {

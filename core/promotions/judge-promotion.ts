@@ -62,7 +62,8 @@ export type Consent =
 
 /**
  * Whether a commit may go by itself, or because somebody said so of exactly this commit. What was replaced once (a person
- * went back from it, or a branch was moved back to it) needs that always.
+ * went back from it, or a branch was moved back to it) needs that always, and so does what came before anything that was
+ * promoted here, though it was skipped then.
  */
 export function consentTo(
   sha: string,
@@ -82,8 +83,23 @@ export function consentTo(
   if (earlier !== undefined) {
     return { kind: 'waits', why: `was there before, promoted ${earlier.at}: only ${how} brings it back` };
   }
+  const newer = newerThan(sha, own);
+  if (newer !== undefined) {
+    return {
+      kind: 'waits',
+      why: `is older than ${short(newer)}, which was promoted: only ${how} takes it back`,
+    };
+  }
   if (approval === true) return { kind: 'waits', why: `waits for ${how}` };
   return { kind: 'given', by: 'trueup' };
+}
+
+/** A commit that was promoted here and is newer, by when the environment before had each of them first. */
+function newerThan(sha: string, { commit, before, seen }: Promoted): string | undefined {
+  const at = seen.findIndex((one) => one.sha === sha);
+  if (at < 0) return undefined;
+  const promoted = new Set([...(commit ? [commit] : []), ...before].map((one) => one.sha));
+  return seen.slice(0, at).find((one) => promoted.has(one.sha))?.sha;
 }
 
 /** Said after the commit was replaced, if it ever was: consent is used up by its promotion. */

@@ -50,7 +50,16 @@ export function chooseGoal(
   const held = isAgreed({ reason, revision }, pointer)
     ? undefined
     : whyHeld(actionOf(reason, facts), pointer, holds, now);
-  return held === undefined ? choices[reason](facts) : rest(held);
+  if (held !== undefined) return rest(held);
+  const stopped = isForPeople(reason) ? undefined : stoppedIn(facts);
+  return stopped === undefined ? choices[reason](facts) : rest(stopped);
+}
+
+/** Of a revision that a person stopped half-way, why nothing goes on by itself: heals would finish it by the way. */
+function stoppedIn({ pointer, inventory, isDone }: Facts): string | undefined {
+  const last = inventory?.lastRun;
+  if (isDone || last?.stoppedBy === undefined || last.revision !== pointer.revision) return undefined;
+  return `${last.stoppedBy} cancelled it: the rest waits for \`trueup sync\` or a commit`;
 }
 
 /** Whether whoever asks knows what is applied, so that no freeze counts. */
@@ -69,7 +78,7 @@ function actionOf(reason: RunReason, { isDone }: Facts): HeldAction {
 
 /** A look at health writes nothing, and a person knows of the freeze: for the revision that they saw. */
 function isForPeople(reason: RunReason): boolean {
-  return reason === 'sync' || isLook(reason);
+  return reason === 'sync' || reason === 'restart' || isLook(reason);
 }
 
 function isLook(reason: RunReason): boolean {
@@ -88,6 +97,7 @@ const choices: Readonly<Record<RunReason, (facts: Facts) => Choice>> = {
   rotation: forRotation,
   health: () => rest('health is looked at without a run'),
   watch: () => rest('a revision is watched without a run'),
+  restart: () => rest('workloads are restarted without a plan'),
 };
 
 interface Facts {

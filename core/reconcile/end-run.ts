@@ -32,12 +32,12 @@ import { askForWatch } from './watch-trial.ts';
 
 /** The record of a run: with its plan before the first effect, with its outcome after the last. */
 export function recordOf({ request, goal, runId, startedAt }: RunContext, plan: Plan): RunRecord {
-  const { target, reason, requestedBy } = request;
+  const { target, reason, requestedBy, only } = request;
   const { revision, snapshot, commit, rollout, pointer } = goal;
   const trace = traceOfRun(request, goal);
   const asked = { target, reason, requestedBy, ...(trace && { trace }) };
   const rollback = rollout && pointer.pin && { by: pointer.pin.by, reason: pointer.pin.reason };
-  const told = rollback ? { rollback } : {};
+  const told = { ...(only && { only }), ...(rollback && { rollback }) };
   return { version: 1, id: runId, ...asked, revision, snapshot, commit, startedAt, ...told, plan };
 }
 
@@ -77,18 +77,7 @@ export async function endRun(
     ...inventory,
     ...(waiting !== undefined && { waiting }),
     ...appliedBy(context, verdict, { at, health: health?.status }),
-    lastRun: {
-      runId: context.runId,
-      key: runKeyOf(context),
-      revision: context.goal.revision,
-      reason: reasonBehind(context),
-      outcome: verdict.outcome.kind,
-      at,
-      message: verdict.outcome.message,
-      attempt,
-      retry: verdict.retry !== 'never',
-      ...traceLeft(context, verdict, ending),
-    },
+    ...lastRunBy(context, verdict, ending, { at, attempt }),
     ...(health !== undefined && { health: healthSince(inventory.health, health, at) }),
     ...(verdict.outcome.kind === 'applied' &&
       health !== undefined &&
@@ -97,6 +86,35 @@ export async function endRun(
   const isIn = verdict.outcome.kind === 'applied' && health?.status === 'Healthy';
   if (isIn && context.goal.rollout) await wakeStages(deps, context.goal.pointer);
   return record;
+}
+
+/** Some objects alone say nothing of whether their revision may be applied: how its own last run ended stands. */
+function lastRunBy(
+  context: RunContext,
+  verdict: Verdict,
+  ending: Ending,
+  { at, attempt }: { readonly at: string; readonly attempt: number },
+): Pick<Inventory, 'lastRun'> {
+  const { request, goal, inventory, runId } = context;
+  const { kind, message } = verdict.outcome;
+  const isPart = request.only !== undefined && kind !== 'applied';
+  if (isPart && inventory.value.applied?.revision === goal.revision) return {};
+  const { error } = ending;
+  return {
+    lastRun: {
+      runId,
+      key: runKeyOf(context),
+      revision: goal.revision,
+      reason: reasonBehind(context),
+      outcome: isPart ? 'cancelled' : kind,
+      at,
+      message,
+      attempt,
+      retry: !isPart && verdict.retry !== 'never',
+      ...(error instanceof Halted && error.by !== undefined && { stoppedBy: error.by }),
+      ...traceLeft(context, verdict, ending),
+    },
+  };
 }
 
 /** What is known of the cluster besides the outcome: whether anything of a revision that was not applied may be there. */
@@ -151,6 +169,8 @@ function waitingAfter(
   // A heal of what is applied: the revision beyond it waits for its stage as before.
   if (waiting?.on === 'rollout' && waiting.revision !== context.goal.revision) return waiting;
   const isSame = waiting?.revision === context.goal.revision;
+  // Whoever goes on with it later begins a new window.
+  if (error instanceof Halted && error.reason === 'cancelled' && isSame) return undefined;
   return isSame && (retry === 'later' || outcome.kind === 'cancelled') ? waiting : undefined;
 }
 
@@ -181,9 +201,11 @@ async function askForMore(
   await askAnew([{ error, pointer: goal.pointer }], deps);
   const same = { version: 1 as const, target, requestedBy, ...(trace && { trace }) };
   const next = (reason: RunRequest['reason']): RunRequest => ({ ...same, reason });
+  // A retry or a wait would be of the whole revision.
+  if (request.only !== undefined && outcome.kind !== 'applied' && !(error instanceof Halted)) return;
   if (error instanceof Halted) {
-    // Whoever resumes it asks for the rest, and so does the sweep.
-    if (error.reason === 'suspended') return;
+    // Whoever resumes it asks for the rest, and so does the sweep; of what was cancelled a person does.
+    if (/^(?:suspended|cancelled|partial)$/.test(error.reason)) return;
     const reason = reasonToGoOn(request.reason, goal.settings.sync, error);
     const more = reason === 'sync' ? agreedAfter(request, goal.pointer.revision, error) : next(reason);
     // Whoever has the lease now may hold it for long.

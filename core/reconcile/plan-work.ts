@@ -16,6 +16,7 @@ import {
 } from '../plan.ts';
 import type { ApiResource, Cluster } from '../ports.ts';
 import { isHealable } from '../record.ts';
+import { askedAlone } from './asked-alone.ts';
 import { inTurns, type OrderedDesired } from './desired-order.ts';
 import { observeObjects, type Observed, type Sought } from './fetch-objects.ts';
 import { planAmongOthers, type HandOver } from './hand-over.ts';
@@ -90,7 +91,8 @@ export async function planWork(
     handOver,
     originOf,
     desired,
-    decision: withActions(decision, readable.blocked, versionsOf(ordered)),
+    ...(request.only && { hooks: [], unservedHooks: [] }),
+    decision: askedAlone(request, withActions(decision, readable.blocked, versionsOf(ordered))),
     served,
     cluster,
     definitions: definitionsIn(state),
@@ -164,7 +166,7 @@ async function basisOf(context: RunContext) {
     // Of an environment all of it comes and goes with its pull request.
     pruneCap: goal.settings.environment === undefined ? deps.config.pruneCap : noCap,
     confirmPrune: request.confirmPrune,
-    keepUndesired: request.keepUndesired,
+    keepUndesired: request.only === undefined ? request.keepUndesired : true,
     pruneFrozen: context.pruneFrozen,
     at: startedAt,
   };

@@ -1,7 +1,7 @@
 import type { TargetCheck } from '../model/check.ts';
 import type { DesiredPointer } from '../model/desired.ts';
 import type { Inventory } from '../model/inventory.ts';
-import { describePin, isPinned } from '../model/pin.ts';
+import { describePin } from '../model/pin.ts';
 import type { Promotion, RolloutSettings } from '../model/rollout.ts';
 import { describeSuspension, type Suspension } from '../model/suspension.ts';
 import type { Target } from '../model/target.ts';
@@ -45,8 +45,8 @@ export function judgePeer(
     why: `${target.cluster} ${why}`,
     ...(until !== undefined && { until }),
   });
-  // What it runs is not the newest commit: that was not tried there.
-  if (isPinned(pointer, now)) return open(`is ${describePin(pointer)}`);
+  // What it runs is not the newest commit: that was not tried there. A pin that has run out is not lifted yet.
+  if (pointer.pin !== undefined) return open(`is ${describePin(pointer)}`);
   const applied = inventory?.applied;
   const last = inventory?.lastRun?.revision === pointer.revision ? inventory.lastRun : undefined;
   if (last?.outcome === 'failed' || last?.outcome === 'blocked') {

@@ -11,7 +11,13 @@ import type { Alarms, Clusters, Queues, ReferencedValues, Sealer, SopsOpener } f
 import type { Goal } from './choose-goal.ts';
 import { readSuspensions } from '../suspend.ts';
 import { Halted } from './halted.ts';
-import { describeSuspension, suspensionOf } from '../model/suspension.ts';
+import {
+  cancellationOf,
+  describeSuspension,
+  suspensionOf,
+  type Cancellation,
+  type Suspensions,
+} from '../model/suspension.ts';
 import type { StageHeld } from './rollout-gate.ts';
 import type { InventoryWriter } from './inventory-writer.ts';
 import { readPointer } from './standing.ts';
@@ -92,15 +98,45 @@ export async function holdLease({ lease }: RunContext): Promise<void> {
   }
 }
 
-/** Stops the run when Git wants something newer (rule 4), and when somebody suspends it. Call before each step. */
-export async function assertNewest({ deps, request, goal }: RunContext): Promise<void> {
+/** Stops the run when Git wants something newer (rule 4), and when somebody cancels or suspends it. Call before each step. */
+export async function assertNewest(context: RunContext): Promise<void> {
+  const { deps, request, goal } = context;
   const [pointer, suspensions] = await Promise.all([
     readPointer(deps.store, request.target),
     readSuspensions(deps.store),
   ]);
   const suspension = suspensionOf(suspensions, request.target, deps.clock.now());
   if (suspension !== undefined) throw new Halted('suspended', `stopped: ${describeSuspension(suspension)}`);
+  const cancelled = cancellationIn(suspensions, context);
+  if (cancelled !== undefined) {
+    const message = `cancelled by ${cancelled.by}; what was done is recorded, and the rest waits for \`trueup sync\``;
+    throw new Halted('cancelled', message, cancelled.by);
+  }
   if (pointer === undefined || pointer.revision === goal.pointer.revision) return;
   const message = `revision ${pointer.revision} has come; a new run goes on with that one`;
   throw new Halted('superseded', message);
+}
+
+/** What a run that was not whole ends with: nothing follows from one that a person cancelled in its last moments. */
+export async function orCancelled(context: RunContext, error: unknown): Promise<unknown> {
+  if (error instanceof Halted && error.reason === 'lease-lost') return error;
+  try {
+    await assertNewest(context);
+  } catch (halted) {
+    if (halted instanceof Halted && halted.reason === 'cancelled') return halted;
+  }
+  return error;
+}
+
+function cancellationIn(
+  suspensions: Suspensions | undefined,
+  { request, goal, inventory, lease }: RunContext,
+): Cancellation | undefined {
+  return cancellationOf(suspensions, {
+    target: request.target,
+    revision: goal.pointer.revision,
+    after: inventory.value.lastRun?.runId,
+    token: lease.token,
+    isAsked: request.reason === 'sync',
+  });
 }

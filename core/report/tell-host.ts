@@ -17,7 +17,7 @@ const statusStates: Readonly<Record<LineState, CommitStatus['state']>> = {
   begun: 'pending',
   success: 'success',
   failure: 'failure',
-  superseded: 'error',
+  superseded: 'overtaken',
 };
 
 const deploymentStates: Readonly<Record<LineState, Deployment['state']>> = {

@@ -201,7 +201,7 @@ async function record(
   look: Look,
   previous: TargetCheck | undefined,
 ): Promise<Recorded> {
-  const { target } = pointer;
+  const { target, repository } = pointer;
   const entries = inventory?.entries ?? {};
   const isListed = (key: string): boolean =>
     swept.labelled.kinds.has(kindOfKey(key)) || !swept.served.some((kind) => kindOf(kind) === kindOfKey(key));
@@ -217,7 +217,16 @@ async function record(
   const whoDid = authors(deps, swept, { target, drifts }, inOrderAt);
   const { loopBreaker, sweepMinutes } = deps.config;
   const periodMs = Math.max(pointer.settings.intervalSeconds ?? 0, sweepMinutes * 60) * 1000;
-  return recordFindings(deps, { target, drifts, isJudged, loopBreaker, periodMs, whoDid, inOrderAt });
+  return recordFindings(deps, {
+    target,
+    repository,
+    drifts,
+    isJudged,
+    loopBreaker,
+    periodMs,
+    whoDid,
+    inOrderAt,
+  });
 }
 
 /** Nobody is named where there is no audit log. `since`: when the objects were last known to be in order. */

@@ -25,7 +25,11 @@ export interface FollowClustersDeps {
 export interface FollowedClusters {
   readonly fleet: Fleet;
   readonly failures: readonly string[];
+  /** How each discovery went, and how it had gone until then. */
+  readonly discoveries: { readonly before: Discoveries; readonly now: Discoveries };
 }
+
+type Discoveries = ClusterRegistry['discoveries'];
 
 /**
  * Looks for clusters, notes what was found, and has all repositories looked at again when names or labels changed since
@@ -36,7 +40,9 @@ export async function followClusters(deps: FollowClustersDeps): Promise<Followed
   const { store, clock, config } = deps;
   const listings = await lookEverywhere(deps);
   const at = isoTime(clock.now());
+  let before: Discoveries = {};
   const registry = await updateDocument(store, keys.clusterRegistry, clusterRegistrySchema, (current) => {
+    before = current?.discoveries ?? {};
     const next = updateRegistry(current, config, listings, at);
     return current !== undefined && jsonEqual(next, current) ? undefined : { ...next, seq: next.seq + 1 };
   });
@@ -45,7 +51,7 @@ export async function followClusters(deps: FollowClustersDeps): Promise<Followed
   const failures = Object.entries(registry?.discoveries ?? {}).flatMap(([what, { failing }]) =>
     failing === undefined ? [] : [`${what}: ${failing.reason}`],
   );
-  return { fleet, failures };
+  return { fleet, failures, discoveries: { before, now: registry?.discoveries ?? {} } };
 }
 
 async function lookEverywhere({ config, finder }: FollowClustersDeps): Promise<Listings> {

@@ -47,6 +47,8 @@ export function nextRun(
     needsPerson = !failed.retry;
     if (now < due || (needsPerson && !isApplied)) return undefined;
   }
+  // It would only say that a person stopped it.
+  if (last?.stoppedBy !== undefined && last.revision === pointer.revision && needs.pending) return undefined;
   // A `pending` request would rest where a person is needed; a heal finishes what is unfinished as well.
   // What a person began goes on where it waited, though nothing else is applied by itself.
   const isStaged = isWaitingForStage(inventory, pointer.revision);

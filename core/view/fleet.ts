@@ -43,6 +43,7 @@ export function rowOf(view: TargetView, input: Omit<FleetInput, 'views'>): Fleet
   const state = stateOf(view, suspension, input.now);
   const repository = input.repositories.find(({ name }) => name === pointer.repository);
   const project = pointer.settings.project ?? repository?.project;
+  const { environment } = pointer.settings;
   const flags = flagsOf(view, suspension !== undefined, input.now);
   return {
     ...target,
@@ -56,6 +57,9 @@ export function rowOf(view: TargetView, input: Omit<FleetInput, 'views'>): Fleet
     ...(state.checkedAt !== undefined && { checkedAt: state.checkedAt }),
     ...(inventory?.applied !== undefined && { appliedAt: inventory.applied.at }),
     flags,
+    ...(environment !== undefined && {
+      environment: { application: environment.application, url: environment.url },
+    }),
     attention: attentionOf(state, flags),
     message: state.message,
   };

@@ -6,8 +6,10 @@ import { ApiClient } from '../../adapters/api-client.ts';
 import { Discovery } from '../../adapters/api-discovery.ts';
 import { ApiCluster } from '../../adapters/cluster.ts';
 import { accessOf } from '../../adapters/kubeconfig.ts';
+import { ApiLiveCluster } from '../../adapters/live-cluster.ts';
 import { SystemClock } from '../../adapters/system-clock.ts';
 import { Blocked } from '../../core/errors.ts';
+import { membersOf } from '../../core/model/json-parts.ts';
 import type { KubeObject } from '../../core/model/object.ts';
 import type { ApplyOptions, Cluster, ObjectAddress } from '../../core/ports.ts';
 import { testCluster, type TestCluster } from '../cluster/test-cluster.ts';
@@ -325,4 +327,36 @@ test('a kind that we define is served without a refresh', async () => {
   const live = await cluster.get(address);
   const { uid, resourceVersion } = live?.metadata ?? { uid: '', resourceVersion: '' };
   await cluster.delete(address, { uid, resourceVersion });
+});
+
+test('what a person sees of a cluster: events about one object, and logs where there are any', async () => {
+  const { namespace } = real;
+  const access = await accessOf(real.kubeconfig, { cluster: 'east', subject: 'the test cluster' });
+  const live = new ApiLiveCluster(new ApiClient(access, clock, () => clock.now() + 60_000), cluster);
+  const about = { kind: 'Pod', namespace, name: 'seen' };
+  for (const name of ['seen', 'other']) {
+    await real.admin.create(`/api/v1/namespaces/${namespace}/events`, {
+      metadata: { name: `${name}.1`, namespace },
+      involvedObject: { ...about, name },
+      reason: 'Told',
+      message: name,
+      type: 'Warning',
+      lastTimestamp: '2026-11-23T10:00:00Z',
+    });
+  }
+  const events = await live.events(about);
+  assert.deepEqual(
+    events.map((event) => membersOf(event)['message']),
+    ['seen'],
+  );
+  assert.deepEqual(await live.events({ ...about, namespace: 'nowhere' }), []);
+  const question = { namespace, pod: 'none', container: 'app', previous: false, lines: 10 };
+  assert.equal(await live.logs(question), undefined);
+  // No node has it, so that nothing has written.
+  const containers = [{ name: 'app', image: 'app:1' }];
+  await real.admin.create(`/api/v1/namespaces/${namespace}/pods`, {
+    metadata: { name: 'seen' },
+    spec: { containers },
+  });
+  assert.equal(await live.logs({ ...question, pod: 'seen' }), undefined);
 });

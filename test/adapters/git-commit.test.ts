@@ -9,7 +9,7 @@ import { repositorySchema, type RepositoryConfig } from '../../core/contract/rep
 import type { NewCommit } from '../../core/write-ports.ts';
 import { git } from '../git/git-command.ts';
 import { startGitServer, type GitServer } from '../git/git-server.ts';
-import { cloneWorktree, commitFiles, push } from '../git/worktree.ts';
+import { cloneWorktree, commitFiles, deleteBranch, push } from '../git/worktree.ts';
 
 const token = 'a-token-of-the-test';
 const root = await mkdtemp(join(tmpdir(), 'trueup-test-'));
@@ -110,6 +110,41 @@ describe('a commit to a Git host', () => {
       assert.ok(outcome.kind === 'pushed');
       assert.equal(await show(`${outcome.sha}:apps/a.yaml`).then((shown) => shown.trim()), text.trim());
     }
+  });
+
+  it('goes there on top of a commit that others have pushed over meanwhile, without what the host has already', async () => {
+    const own = { name: 'trueup/late', replaces: true, expected: null };
+    const late = await commitOf({ 'apps/a.yaml': 'a: late\n' });
+    await using worktree = await host.checkout(repository, late.parent);
+    assert.ok(worktree !== undefined);
+    await git(clone, ['pull', '--quiet', '--rebase', 'origin', 'main']);
+    // What the parent has here is in no commit that a branch leads to.
+    await commitFiles(clone, { 'apps/b.yaml': 'b: late\n' }, 'Theirs');
+    await push(clone);
+    const outcome = await host.commit(repository, late, own);
+    assert.ok(outcome.kind === 'pushed');
+    assert.equal(await show(`${outcome.sha}:apps/b.yaml`), 'b: 9');
+  });
+
+  it('is the same when it is made again, though its branch was looked at and then deleted', async () => {
+    const own = { name: 'trueup/again', replaces: true };
+    const again = await commitOf({ 'apps/a.yaml': 'a: again\n' });
+    const outcome = await host.commit(repository, again, { ...own, expected: null });
+    assert.ok(outcome.kind === 'pushed');
+    await using worktree = await host.checkout({ ...repository, branch: own.name }, outcome.sha);
+    assert.equal(worktree?.commit.committer.email, 'trueup@example.com');
+    assert.deepEqual(await host.commit(repository, again, { ...own, expected: outcome.sha }), outcome);
+    await deleteBranch(clone, own.name);
+    assert.deepEqual(await host.commit(repository, again, { ...own, expected: null }), outcome);
+    assert.equal(await show('--format=%P', outcome.sha), again.parent);
+  });
+
+  it('may change nothing', async () => {
+    const outcome = await host.commit(repository, await commitOf({}), {
+      name: 'trueup/none',
+      replaces: true,
+    });
+    assert.ok(outcome.kind === 'pushed');
   });
 
   it('carries a signature that git knows, where a key is named', async () => {

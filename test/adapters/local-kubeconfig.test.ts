@@ -3,7 +3,9 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { KubeconfigClusters } from '../../adapters/kubeconfig-clusters.ts';
 import { clusterNameOf, readLocalKubeconfig } from '../../adapters/local-kubeconfig.ts';
+import { SystemClock } from '../../adapters/system-clock.ts';
 import { Blocked, Stop } from '../../core/errors.ts';
 import { nameSchema } from '../../core/model/target.ts';
 
@@ -51,6 +53,21 @@ describe('kubeconfig of a person', () => {
     assert.equal(await access.authorization?.(false), 'Bearer secret-token');
     const chosen = await readLocalKubeconfig({ files: [first, second], context: 'first' });
     assert.equal(chosen.cluster, 'first');
+  });
+
+  it('leads to the clusters that its contexts are named like, or whose ARN they bear', async () => {
+    const arn = 'arn:aws:eks:eu-west-1:123456789012:cluster/east';
+    const files = [
+      await kubeconfig('home-context', { context: 'Home_1' }),
+      await kubeconfig('arn-context', { context: arn }),
+    ];
+    const aliases = (cluster: string) => (cluster === 'production' ? [arn] : []);
+    const clusters = await KubeconfigClusters.open({ files, aliases }, new SystemClock());
+    const reached = [clusterNameOf('Home_1'), 'production', 'other'].map((name) => clusters.reaches(name));
+    assert.deepEqual(reached, [true, true, false]);
+    const one = await KubeconfigClusters.open({ files, aliases, context: arn }, new SystemClock());
+    assert.deepEqual([one.reaches(clusterNameOf('Home_1')), one.reaches('production')], [false, true]);
+    await assert.rejects(one.connect('other'), Blocked);
   });
 
   it('reads certificates and tokens from files beside it', async () => {

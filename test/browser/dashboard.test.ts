@@ -9,8 +9,10 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { startUi } from '../../cli/ui.ts';
 import { everywhere } from '../../core/api/person.ts';
 import { tokenHeader } from '../../core/contract/site-headers.ts';
-import { keys } from '../../core/contract/keys.ts';
+import { keys, prefixes } from '../../core/contract/keys.ts';
 import { desiredPointerSchema } from '../../core/model/desired.ts';
+import { runRecordSchema } from '../../core/model/run.ts';
+import { targetKey } from '../../core/model/target.ts';
 import { readDocument } from '../../core/documents.ts';
 import { buildSite } from '../../web/build.ts';
 import { findChromium, openBrowser } from './open-browser.ts';
@@ -21,6 +23,18 @@ const admin = everywhere('ada', 'admin');
 const viewer = everywhere('vic', 'viewer');
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const mostFirstBytes = 200 * 1024;
+
+const everyShape = [
+  '#/',
+  '#/map',
+  '#/timeline',
+  '#/insights',
+  'TARGET/objects',
+  'TARGET/map',
+  'TARGET/drift',
+  'TARGET/runs',
+  'TARGET/timeline',
+] as const;
 
 test('the first view is small', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'trueup-site-'));
@@ -134,23 +148,87 @@ describe(
       await page.close();
     });
 
+    test('an object is seen as Git has it, as it was applied and as it is, with its Pods and their logs', async () => {
+      const { page, complaints } = await open(asAdmin);
+      await page.locator('a.fleet-row').first().click();
+      await page
+        .locator('tbody button', { hasText: /^Deployment/ })
+        .first()
+        .click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('tab', { name: 'Side by side' }).click();
+      await dialog.getByRole('region', { name: 'applied last beside Git says' }).waitFor();
+      await dialog.getByText(/^kubectl .*logs deployments/).waitFor();
+      await dialog.getByRole('tab', { name: 'Live' }).click();
+      await dialog.getByText('<b>Back-off</b> restarting').waitFor();
+      await dialog.getByRole('button', { name: 'main (Running)' }).click();
+      await dialog.getByText('main says hello', { exact: true }).waitFor();
+      await dialog.getByText('before its last restart').click();
+      await dialog.getByText('main says hello for the last time').waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('tab', { name: 'Map' }).click();
+      await page.getByText('Pods', { exact: true }).click();
+      await page.getByRole('button', { name: /^Pod 1\/1 apps\/pod-1, Healthy/ }).waitFor();
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+
+    test('a rollback is asked for with a reason, shown as a pin, and lifted', async () => {
+      const { page, complaints } = await open(asAdmin);
+      const place = await withTwoSnapshots(fleet);
+      await page.evaluate(`location.hash = ${JSON.stringify(`#/targets/${place}/runs`)}`);
+      await page.getByRole('button', { name: 'Roll back' }).click();
+      const dialog = page.getByRole('dialog');
+      assert.ok(await dialog.getByRole('button', { name: 'Roll back' }).isDisabled());
+      await dialog.getByLabel('Why').fill('the new one is slow');
+      await dialog.getByRole('button', { name: 'Roll back' }).click();
+      await dialog.getByRole('status').waitFor();
+      await dialog.getByRole('button', { name: 'Close', exact: true }).last().click();
+      await page.getByText('pinned', { exact: true }).waitFor();
+      await page
+        .getByText(/the new one is slow/)
+        .first()
+        .waitFor();
+      await page.getByRole('button', { name: 'Lift rollback' }).click();
+      await dialog.getByRole('button', { name: 'Lift rollback' }).click();
+      await dialog.getByRole('status').waitFor();
+      await page.getByText('pinned', { exact: true }).waitFor({ state: 'detached' });
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+
+    test('a filter is in the address, a map leads on, a delivery is read again', async () => {
+      const { page, complaints } = await open(asAdmin);
+      await page.evaluate("location.hash = '#/?cluster=cluster-2&sync=Synced'");
+      await page.locator('a.fleet-row', { hasText: 'cluster-1' }).first().waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: /Synced/, pressed: true }).click();
+      await page.waitForURL(/#\/\?cluster=cluster-2$/);
+      await page.keyboard.press('m');
+      const node = page.getByRole('button', { name: /^Application app-\d+, on cluster-/ }).first();
+      await node.focus();
+      await page.keyboard.press('Enter');
+      await page.getByRole('tab', { name: 'Map', selected: true }).waitFor();
+      await page.evaluate("location.hash = '#/installation/deliveries'");
+      await page
+        .getByRole('button', { name: /^read .* again$/ })
+        .first()
+        .click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Read again' }).click();
+      await page.getByRole('dialog').getByText(/ada/).waitFor();
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+
     test('axe finds nothing serious in any view, light and dark, wide and on a phone', async (t) => {
       const findings: string[] = [];
-      for (const [colorScheme, width] of [
-        ['light', 1280],
-        ['dark', 390],
+      let looked = 0;
+      for (const [colorScheme, width, more] of [
+        ['light', 1280, ['#/installation/clusters', '#/installation/deliveries']],
+        ['dark', 390, ['#/installation/environments', 'TARGET/then']],
       ] as const) {
         const { page, complaints } = await open(asAdmin, { colorScheme, viewport: { width, height: 800 } });
         const href = (await page.locator('a.fleet-row').first().getAttribute('href')) ?? '';
-        for (const place of [
-          '#/',
-          `${href}/objects`,
-          `${href}/map`,
-          `${href}/drift`,
-          `${href}/runs`,
-          '#/timeline',
-          '#/insights',
-        ]) {
+        for (const place of [...everyShape, ...more].map((each) => each.replace('TARGET', href))) {
           await page.evaluate(`location.hash = ${JSON.stringify(place)}`);
           await page.getByRole('heading', { level: 1 }).waitFor();
           await page.waitForLoadState('networkidle');
@@ -158,13 +236,14 @@ describe(
           assert.ok(wide <= 0, `${place} is ${wide} px wider than a screen of ${width}`);
           for (const finding of await seriousFindings(page))
             findings.push(`${place} ${colorScheme}: ${finding}`);
+          looked += 1;
           await show(page, `${colorScheme}-${width}-${place.replaceAll(/\W+/g, '-')}`);
         }
         assert.deepEqual(complaints, []);
         await page.close();
       }
       assert.deepEqual(findings, []);
-      t.diagnostic('7 views, light at 1280 px and dark at 390 px: no serious finding');
+      t.diagnostic(`${looked} looks, light at 1280 px and dark at 390 px: no serious finding`);
     });
 
     test('names and messages are text, whatever they hold', async () => {
@@ -218,6 +297,16 @@ describe(
     });
   },
 );
+
+/** `CLUSTER/APPLICATION` of a target that something else was applied to before. */
+async function withTwoSnapshots({ deps: { store } }: SimulatedFleet): Promise<string> {
+  const runs = await Array.fromAsync(store.list(prefixes.runs));
+  const read = await Promise.all(runs.map(async (key) => readDocument(store, key, runRecordSchema)));
+  const applied = read.flatMap((run) => (run?.value.outcome?.kind === 'applied' ? [run.value] : []));
+  const byTarget = Map.groupBy(applied, ({ target }) => targetKey(target));
+  const [place] = [...byTarget].find(([, of]) => new Set(of.map(({ snapshot }) => snapshot)).size > 1) ?? [];
+  return place ?? assert.fail('nothing was applied twice');
+}
 
 /** What axe calls serious or critical, each with the first place. */
 async function seriousFindings(page: Page): Promise<readonly string[]> {

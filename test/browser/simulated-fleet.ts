@@ -4,6 +4,7 @@ import type { ApiDeps } from '../../core/api/deps.ts';
 import { FleetBook } from '../../core/view/fleet-book.ts';
 import { clusterCheckSchema } from '../../core/model/check.ts';
 import { desiredPointerSchema } from '../../core/model/desired.ts';
+import type { LiveObject } from '../../core/model/object.ts';
 import { inventorySchema } from '../../core/model/inventory.ts';
 import type { RunRequest } from '../../core/model/run.ts';
 import { readDocument } from '../../core/documents.ts';
@@ -55,8 +56,49 @@ export async function simulatedFleet(): Promise<SimulatedFleet> {
     },
     book: new FleetBook(store),
     version: '0.0.0-test',
+    installed: true,
+    live: liveOf(world),
   };
   return { deps, asked };
+}
+
+/** The simulated clusters as a kubeconfig would lead to them. They run no Pods: each workload is given one, and one event. */
+function liveOf(world: SimulatedWorld): NonNullable<ApiDeps['live']> {
+  const pod: LiveObject = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'pod-1', namespace: 'apps', uid: 'pod-1', resourceVersion: '1' },
+    spec: { nodeName: 'node-1', containers: [{ name: 'main', image: 'main:1' }] },
+    status: {
+      phase: 'Running',
+      containerStatuses: [{ name: 'main', ready: true, restartCount: 2, state: { running: {} } }],
+    },
+  };
+  const event = {
+    type: 'Warning',
+    reason: 'BackOff',
+    message: '<b>Back-off</b> restarting failed container',
+    involvedObject: { kind: 'Pod', name: 'pod-1' },
+    lastTimestamp: new Date(world.timeline.now).toISOString(),
+    count: 3,
+  };
+  return {
+    reaches: () => true,
+    connect: async (name) => {
+      const cluster = world.clusterOf(name);
+      return {
+        resources: async () => cluster.resources(),
+        get: async (address) => cluster.get(address),
+        list: async (resource, selector, options) =>
+          resource.kind === 'Pod'
+            ? { resourceVersion: '1', items: [pod] }
+            : cluster.list(resource, selector, options),
+        events: async ({ kind }) => (kind === 'Pod' ? [event] : []),
+        logs: async ({ container, previous }) =>
+          `${container} says hello${previous ? ' for the last time' : ''}\n`,
+      };
+    },
+  };
 }
 
 /** The records of one target, under so many other names of the same cluster. */

@@ -22,6 +22,7 @@ const digestOf = (tag: string) => {
 let git: MemoryRepository;
 let registries: MemoryRegistries;
 let deps: UpdateImagesDeps;
+let host: MemoryGitHost;
 let now = 0;
 
 function start(
@@ -45,7 +46,7 @@ spec:
 `,
     [file]: `images:\n  - name: ${image}\n    newTag: ${tag}\n`,
   });
-  const host = new MemoryGitHost();
+  host = new MemoryGitHost();
   host.headOf = (branch) => git.branches.get(branch) ?? '';
   deps = {
     store: new MemoryStore(),
@@ -69,7 +70,7 @@ const there = (tag: string, created?: string) =>
   registries.push(image, tag, { digest: digestOf(tag), ...(created !== undefined && { created }) });
 const poll = async () => {
   now += 900_000;
-  return pollImages(deps, 15);
+  return pollImages(deps);
 };
 const standing = (branch = 'main') => /newTag: (.*)/.exec(git.filesOn(branch)[file] ?? '')?.[1];
 
@@ -111,12 +112,82 @@ describe('registries asked for what nobody told of', () => {
     assert.equal(standing(), '1.1.0');
   });
 
+  it('has no more than its time, and the next poll goes on where it stopped', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const policies = names.map(
+      (name) => `    - {image: ghcr.io/acme/${name}, policy: {semver: {range: 1.x}}}\n`,
+    );
+    const text = git.filesOn('main')['applications/shop.yaml'] ?? '';
+    const own = names.map((name) => `  - name: ghcr.io/acme/${name}\n    newTag: 1.0.0\n`);
+    git.edit('main', {
+      'applications/shop.yaml': text.replace(/ {4}- .*\n/, policies.join('')),
+      [file]: `images:\n${own.join('')}`,
+    });
+    for (const name of names) registries.push(`ghcr.io/acme/${name}`, '1.1.0', { digest: digestOf(name) });
+    const ask = registries.tags.bind(registries);
+    registries.tags = (one) => {
+      now += 50_000;
+      return ask(one);
+    };
+    const { told } = await poll();
+    assert.deepEqual(told, [
+      'config: 2 of 5 images are left for the next poll',
+      `missed: ${['a', 'b', 'c'].map((name) => `ghcr.io/acme/${name}:1.1.0`).join(', ')}`,
+    ]);
+    await poll();
+    assert.doesNotMatch(git.filesOn('main')[file] ?? '', /1\.0\.0/);
+    assert.deepEqual(
+      registries.asked.flatMap((question) => /acme.(.) tags/.exec(question)?.[1] ?? []),
+      ['a', 'b', 'c', 'd', 'e', 'a'],
+    );
+  });
+
   it('proposes where that is asked for, and tells of it once', async () => {
     start('policy: {semver: {range: 1.x}}', '1.0.0', { pullRequest: {} });
     there('1.1.0');
     assert.deepEqual((await poll()).told, [`missed: ${image}:1.1.0`]);
     assert.deepEqual([(await poll()).told, git.pushes], [[], 1]);
-    assert.deepEqual([standing(), standing('trueup/images/config/all')], ['1.0.0', '1.1.0']);
+    assert.deepEqual([standing(), standing('trueup/images/default/config/all')], ['1.0.0', '1.1.0']);
+  });
+});
+
+describe('images that a person took back', () => {
+  it('stay back where a tag that moves is pinned', async () => {
+    start("policy: {newest: {}}, filter: {pattern: '^main$'}, digest: always", 'main');
+    const pin = (to: string) =>
+      `images:\n  - name: ${image}\n    newTag: main\n    digest: ${digestOf(to)}\n`;
+    git.edit('main', { [file]: pin('one') });
+    registries.push(image, 'main', { digest: digestOf('two') });
+    await poll();
+    assert.equal(git.filesOn('main')[file], pin('two'));
+    git.edit('main', { [file]: pin('one') });
+    await poll();
+    await poll();
+    assert.deepEqual([git.filesOn('main')[file], git.pushes], [pin('one'), 1]);
+    registries.push(image, 'main', { digest: digestOf('three') });
+    await poll();
+    assert.equal(git.filesOn('main')[file], pin('three'));
+  });
+
+  it('stay back in one of two places, and rejected by closing what proposed them for one', async () => {
+    const prod = 'apps/shop/prod.yaml';
+    const marked = (tag: string) => `tag: ${tag} # {"$imagepolicy": "shop:shop:tag"}\n`;
+    start('policy: {semver: {range: 1.x}}', '1.0.0');
+    git.edit('main', { [prod]: marked('1.0.0') });
+    there('1.1.0');
+    await poll();
+    git.edit('main', { [prod]: marked('1.0.0') });
+    await poll();
+    await poll();
+    assert.deepEqual([standing(), git.filesOn('main')[prod], git.pushes], ['1.1.0', marked('1.0.0'), 1]);
+    start('policy: {semver: {range: 1.x}}', '1.1.0', { pullRequest: {} });
+    git.edit('main', { [prod]: marked('1.0.0') });
+    there('1.1.0');
+    await poll();
+    host.change('config', '1', { state: 'closed' });
+    await poll();
+    await poll();
+    assert.equal(git.pushes, 1);
   });
 });
 
@@ -144,6 +215,7 @@ describe('the newest of a registry that tells no order', () => {
     await poll();
     there('main-1', '2026-11-23T11:00:00.000Z');
     git.onPush = () => Promise.reject(new Blocked({ subject: 'repository config', message: 'expired' }));
+    await updateImages([{ repository: image, tag: 'main-1', at: '2026-11-23T12:20:00.000Z' }], deps);
     await poll();
     git.onPush = () => Promise.resolve();
     await poll();
@@ -157,6 +229,51 @@ describe('the newest of a registry that tells no order', () => {
     await updateImages([{ repository: image, tag: 'main-b', at: '2026-11-23T12:20:00.000Z' }], deps);
     await poll();
     assert.deepEqual([standing(), git.pushes], ['main-b', 1]);
+  });
+
+  it('stays what was written last where a function remembers an earlier one late', async () => {
+    const event = (tag: string, minute: number) =>
+      updateImages([{ repository: image, tag, at: `2026-11-23T12:${minute}:00.000Z` }], deps);
+    const { store } = deps;
+    const put = store.put.bind(store);
+    store.put = async (...call) => {
+      store.put = put;
+      await event('main-3', 30);
+      return put(...call);
+    };
+    await event('main-1', 10);
+    await event('main-2', 20);
+    assert.deepEqual([standing(), git.pushes], ['main-3', 2]);
+  });
+
+  it('is what was pushed last by events, whatever was built when and in whatever order tags are listed', async () => {
+    const event = async (tag: string, minutes: number) => {
+      const at = new Date(now + minutes * 60_000).toISOString();
+      const [outcome] = await updateImages([{ repository: image, tag, at }], deps);
+      assert.deepEqual(outcome?.faults, []);
+    };
+    for (const built of [undefined, '2026-11-23T11:00:00.000Z']) {
+      start("policy: {newest: {}}, filter: {pattern: '^main-'}", 'main-0');
+      there('main-0');
+      await poll();
+      there('main-a', built && '2026-11-20T11:00:00.000Z');
+      there('main-f', built);
+      await event('main-f', 1);
+      await event('main-a', 2);
+      await poll();
+      await poll();
+      assert.deepEqual([standing(), git.pushes], ['main-a', 2], built);
+    }
+    // One that no event told of may have been pushed before: it is taken where it was built later, and where that is known.
+    there('main-b');
+    there('main-c', '2026-11-21T11:00:00.000Z');
+    await event('main-d', 3);
+    there('main-d', '2026-11-22T11:00:00.000Z');
+    await poll();
+    assert.equal(standing(), 'main-d');
+    there('main-e');
+    await poll();
+    assert.equal(standing(), 'main-e');
   });
 
   it('is not guessed among more than can be asked about', async () => {

@@ -30,7 +30,7 @@ describe('a pull request', () => {
     assert.match(first, /⏳ `prod` is being asked/);
     assert.doesNotMatch(first, /`api`/);
     assert.deepEqual(
-      world.sweeps.map((request) => 'cluster' in request && request.cluster),
+      world.questions.map(({ cluster }) => cluster),
       ['prod'],
     );
     assert.equal(world.dues.length, 1);
@@ -90,7 +90,7 @@ describe('a pull request', () => {
     assert.match(world.status(head), /^failure: 2 faults/);
     assert.match(world.comment(), /apps\/web\/a\.yaml/);
     assert.match(world.comment(), /applications\/more\.yaml/);
-    assert.equal(world.sweeps.length, 0, 'what stays as it is need not be asked for');
+    assert.equal(world.questions.length, 0, 'what stays as it is need not be asked for');
     await world.followed('e', broken);
     const next = world.proposed('f', { ...broken, 'apps/api/a.yaml': configMap('api', '9') });
     world.host.change('fleet', '1', { head: { branch: 'topic', sha: next, isFork: false } });
@@ -146,7 +146,7 @@ describe('a pull request', () => {
     await world.changed();
     assert.match(world.comment(), /📌 `web` on `prod` is pinned by ada \(an outage\)/);
     assert.match(world.comment(), /\+     "2"/);
-    assert.equal(world.sweeps.length, 0);
+    assert.equal(world.questions.length, 0);
   });
 });
 
@@ -163,7 +163,7 @@ describe('clusters', () => {
     };
     world.clusters.set('dev', dead);
     await world.changed();
-    assert.equal(world.sweeps.length, 2);
+    assert.equal(world.questions.length, 2);
     assert.deepEqual((await world.answered()).toSorted(), [
       '1 application on 2 clusters',
       '1 application on 2 clusters',
@@ -184,7 +184,7 @@ describe('clusters', () => {
   it('are not asked where the configuration says so', async () => {
     const { world } = await opened(new PullWorld(stackWith({ preview: { clusters: false } })));
     await world.changed();
-    assert.equal(world.sweeps.length, 0);
+    assert.equal(world.questions.length, 0);
     assert.match(world.comment(), /No cluster was asked: the stack configuration says so/);
   });
 });
@@ -212,7 +212,7 @@ describe('signatures', () => {
       const look = { kind: 'changed', version: 1, preview: 'look', repository: 'fleet', id: '1' } as const;
       await previewPull(look, { ...deps, git: strict });
       assert.equal(world.status(head), 'success: 1 application on 1 cluster');
-      assert.equal(world.sweeps.length, isSigned ? 1 : 0);
+      assert.equal(world.questions.length, isSigned ? 1 : 0);
       assert.equal(/not signed as the repository requires/.test(world.comment()), !isSigned);
     });
   }
@@ -247,7 +247,7 @@ describe('races', () => {
     };
     await world.changed();
     assert.match(world.comment(), /→ `ccccccc`/);
-    assert.equal(world.sweeps.length, 1);
+    assert.equal(world.questions.length, 1);
   });
 
   it('a handler that dies half-way is made up for by its message, which comes again', async () => {
@@ -326,7 +326,7 @@ describe('a fork', () => {
     assert.match(world.comment(), /\+     "2"/);
     assert.match(world.comment(), /No cluster was asked: it comes from a fork/);
     assert.equal(world.status(head), 'success: 1 application on 1 cluster');
-    assert.equal(world.sweeps.length, 0);
+    assert.equal(world.questions.length, 0);
   });
 
   it('reads neither charts, nor other repositories, nor lookups; and fails for it', async () => {

@@ -4,6 +4,7 @@ import { parseStackConfig } from '../../core/contract/config.ts';
 import { promotionMessageSchema } from '../../core/contract/events.ts';
 import { keys } from '../../core/contract/keys.ts';
 import { Stop } from '../../core/errors.ts';
+import { isoTime } from '../../core/model/time.ts';
 import { PromotedGit } from '../../core/promoted-git.ts';
 import { promoteEnvironments } from '../../core/promote-environments.ts';
 import { MemoryGit } from '../fakes/memory-git.ts';
@@ -56,6 +57,14 @@ describe('a commit', () => {
     ['Degraded', async (line) => line.run('dev', 'Degraded'), /web on dev is Degraded/],
     ['still Progressing', async (line) => line.run('dev', 'Progressing'), /dev is Progressing/],
     ['rolled back', async (line) => line.point('dev', 'c', pinned), /dev is \w+ .*ada/],
+    [
+      'rolled back until just now, and not at its commit again',
+      async (line) => {
+        await line.point('dev', 'c', { pin: { ...pinned.pin, until: '2026-11-23T12:00:00.000Z' } });
+        await line.run('dev');
+      },
+      /dev is \w+ .*ada/,
+    ],
     ['not applied', async (line) => line.point('dev', 'a'), /dev has it not yet/],
     ['not rendered', async (line) => line.follow('dev', 'a', { failing: true }), /cannot follow aaaaaaa/],
     [
@@ -179,6 +188,37 @@ describe('consent', () => {
     assert.equal((await line.look())['staging'], 'promoted b');
   });
 
+  test('what was skipped does not come when the environment before goes back to it, also where nobody looked at it', async () => {
+    for (const looked of [true, false]) {
+      const line = new Line({ soak: '10m' });
+      const follow = async (letter: string, minutesThere: number, isLooked = true) => {
+        await line.settle('dev', letter);
+        if (isLooked) await line.look();
+        line.clock.advance(minutesThere * minutes);
+      };
+      await follow('a', 10);
+      await line.look();
+      // Replaced before it had soaked; what examined it says so, be it late.
+      const at = isoTime(line.clock.now());
+      await follow('b', 5, looked);
+      await follow('c', 10);
+      const examined = { repository: 'dev', sha: sha('b'), at };
+      const [staging] = await promoteEnvironments(looked ? [] : [{ examined }], line.deps);
+      assert.deepEqual([staging?.kind, staging?.sha?.[0]], ['promoted', 'c']);
+      await follow('b', 10);
+      assert.match(
+        (await line.look())['staging'] ?? '',
+        /is older than ccccccc, which was promoted: only `trueup/,
+      );
+      assert.equal(await line.promoted('staging'), 'c');
+      // A newer one goes on, and a person may say that the older one is meant.
+      assert.equal(await line.approve('staging'), 'approved b');
+      assert.equal((await line.look())['staging'], 'promoted b');
+      await follow('d', 10);
+      assert.equal((await line.look())['staging'], 'promoted d');
+    }
+  });
+
   test('a branch that is moved back does not move the environments back by itself', async () => {
     const line = new Line();
     for (const letter of ['a', 'b', 'a']) {
@@ -213,7 +253,7 @@ describe('two at once', () => {
   });
 
   test('a function that is killed at any write has promoted the commit or not, and the next look goes on', async () => {
-    for (const dies of [1, 2, 3]) {
+    for (const dies of [1, 2, 3, 4]) {
       const line = new Line();
       await line.settle('dev', 'a');
       let calls = 0;
@@ -236,7 +276,7 @@ describe('two at once', () => {
       };
       await promoteEnvironments([], mortal).catch(() => undefined);
       const now = await line.promoted('staging');
-      assert.equal(now, dies === 1 ? undefined : 'a');
+      assert.equal(now, dies <= 2 ? undefined : 'a');
       assert.match((await line.look())['staging'] ?? '', /^(promoted|same) a$/);
     }
   });
@@ -314,7 +354,9 @@ describe('by pull request', () => {
     const promotion = { by: 'pullRequest', from: 'dev', files, soak: '10m' } as const;
     const repositories = [dev, { ...staging, promotion }];
     const config = parseStackConfig({ ...lineConfig(), repositories });
-    const deps = { ...line.deps, config, proposals: { git, writer, host } };
+    const heads = async () => new Map();
+    const own = { heads, head: async () => git.head(), checkout: git.checkout.bind(git) };
+    const deps = { ...line.deps, config, proposals: { git: own, writer, host } };
     const look = async () => (await promoteEnvironments([], deps))[0]?.why ?? '';
     await line.settle('dev', 'a');
     assert.match(await look(), /soaks until/);
@@ -343,4 +385,8 @@ test('messages of who promotes: only what a person went back to is to be followe
     promotionMessageSchema.parse({ ...envelope, detail: { ...said, returned } });
   assert.deepEqual([parse(true), parse(false)], [{ follow: 'prod' }, {}]);
   assert.deepEqual(promotionMessageSchema.parse({ version: 1, promotion: 'look' }), {});
+  const examined = { repository: 'dev', sha: sha('a'), at: '' };
+  const detail = { version: 1, ref: 'refs/heads/main', failing: false, ...examined };
+  const message = { ...envelope, 'detail-type': 'CommitExamined', detail };
+  assert.deepEqual(promotionMessageSchema.parse(message), { examined });
 });

@@ -1,98 +1,30 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { parseStackConfig } from '../../core/contract/config.ts';
-import { keys } from '../../core/contract/keys.ts';
 import { Blocked } from '../../core/errors.ts';
-import { imageMemorySchema } from '../../core/model/image-memory.ts';
-import { updateImages, type UpdateImagesDeps } from '../../core/update-images.ts';
-import { MemoryRegistries } from '../fakes/memory-registries.ts';
-import { MemoryRepository } from '../fakes/memory-repository.ts';
-import { MemoryStore } from '../fakes/memory-store.ts';
+import { updateImages } from '../../core/update-images.ts';
 import { MemoryGitHost } from '../memory-git-host.ts';
+import { ProposingWorld, all, application, kustomization, shop, web } from './proposing-world.ts';
 
-const application = (name: string, more = '') => `apiVersion: trueup.dev/v1
-kind: Application
-metadata: {name: ${name}}
-spec:
-  source: {path: apps/${name}}
-  clusters: {names: [prod]}
-  namespace: ${name}
-  images:
-    - {image: ghcr.io/acme/${name}, policy: {semver: {range: 1.x}}${more}}
-`;
-const kustomization = (name: string, tag: string) =>
-  `images:\n  - name: ghcr.io/acme/${name}\n    newTag: ${tag}\n`;
-const [shop, web] = ['apps/shop/kustomization.yaml', 'apps/web/kustomization.yaml'];
+let world: ProposingWorld;
+let git: ProposingWorld['git'];
+let host: ProposingWorld['host'];
+let deps: ProposingWorld['deps'];
 
-let git: MemoryRepository;
-let host: MemoryGitHost;
-let registries: MemoryRegistries;
-let deps: UpdateImagesDeps;
-
-function start(group: 'repository' | 'application', labels: readonly string[] = []): void {
-  git = new MemoryRepository();
-  host = new MemoryGitHost();
-  host.headOf = (branch) => git.branches.get(branch) ?? '';
-  registries = new MemoryRegistries();
-  git.edit('main', {
-    'applications/shop.yaml': application('shop'),
-    'applications/web.yaml': application('web'),
-    [shop]: kustomization('shop', '1.0.0'),
-    [web]: kustomization('web', '1.0.0'),
-  });
-  deps = {
-    store: new MemoryStore(),
-    git,
-    writer: git,
-    host,
-    registries,
-    clock: {
-      now: () => 0,
-      // Longer waits are those for registries, which answer at once.
-      sleep: (ms) => (ms > 1000 ? new Promise(() => undefined) : Promise.resolve()),
-    },
-    config: parseStackConfig({
-      repositories: [
-        {
-          name: 'config',
-          url: 'https://git.example/config.git',
-          images: { pullRequest: { group, labels: [...labels] } },
-        },
-      ],
-      clusters: [{ name: 'prod', access: { type: 'eks', name: 'prod' } }],
-    }),
-  };
+function start(...how: ConstructorParameters<typeof ProposingWorld>): void {
+  world = new ProposingWorld(...how);
+  ({ git, host, deps } = world);
 }
-
-const push = async (...images: readonly string[]) => {
-  const pushed = images.map((image) => {
-    const [name = '', tag = ''] = image.split(':');
-    return { repository: `ghcr.io/acme/${name}`, tag };
-  });
-  const [outcome] = await updateImages(pushed, deps);
-  assert.deepEqual(outcome?.faults, []);
-  return outcome;
-};
-const look = () => push();
-const open = async () =>
-  (await host.openPullRequests(repository())).map(({ id, title, head }) => `${id} ${head.branch}: ${title}`);
-const repository = () => {
-  const [found] = deps.config.repositories;
-  assert.ok(found !== undefined);
-  return found;
-};
-const memory = async () => {
-  const stored = await deps.store.get(keys.images('config'));
-  return imageMemorySchema.parse(JSON.parse(stored?.text ?? '{}'));
-};
-const all = 'trueup/images/config/all';
+const push = (...images: readonly string[]) => world.push(...images);
+const look = () => world.push();
+const open = () => world.open();
+const memory = () => world.memory();
 
 describe('images proposed by one pull request', () => {
   beforeEach(() => start('repository', ['dependencies']));
 
   it('stand on one branch, a commit on top of the tracked one, whose text says what they are', async () => {
     const digest = `sha256:${'ab'.repeat(32)}`;
-    registries.push('ghcr.io/acme/shop', '1.1.0', {
+    world.registries.push('ghcr.io/acme/shop', '1.1.0', {
       digest,
       created: '2026-11-23T10:00:00.000Z',
       source: 'https://github.com/acme/shop',
@@ -123,7 +55,7 @@ Image: ghcr.io/acme/web:1.1.0`,
       /\| `ghcr\.io\/acme\/shop:1\.1\.0@sha256:[ab]+` \| 2026-11-23T10:00:00\.000Z \| https:\/\/github\.com\/acme\/shop at `3f2a9c1` \|/,
     );
     assert.match(body, /\| `apps\/web\/kustomization\.yaml:3` \| `web:web` \| `1\.0\.0` \| `1\.1\.0` \|/);
-    const pull = await host.pullRequest(repository(), '1');
+    const pull = await host.pullRequest(world.repository, '1');
     assert.deepEqual([pull?.labels, pull?.base.branch], [['dependencies'], 'main']);
   });
 
@@ -191,7 +123,7 @@ Image: ghcr.io/acme/web:1.1.0`,
     await push('shop:1.1.0');
     git.edit('main', { [shop]: kustomization('shop', '1.1.0') });
     await look();
-    assert.equal((await host.pullRequest(repository(), '1'))?.state, 'closed');
+    assert.equal((await host.pullRequest(world.repository, '1'))?.state, 'closed');
     await look();
     const { proposals, policies } = await memory();
     assert.deepEqual([proposals, policies['shop:shop']?.rejected], [{}, []]);
@@ -204,7 +136,7 @@ Image: ghcr.io/acme/web:1.1.0`,
     const outcome = await push('shop:1.2.0');
     assert.match(
       outcome?.left[0]?.reason ?? '',
-      /somebody pushed to trueup\/images\/config\/all; merge or close https/,
+      /somebody pushed to trueup\/images\/default\/config\/all; merge or close https/,
     );
     assert.equal(git.branches.get(all), theirs);
     // Merged, it brings what it held; what waited is proposed then.
@@ -299,14 +231,14 @@ describe('images proposed by a pull request for each application', () => {
   it('stand on branches of their own, each with its own changes', async () => {
     await push('shop:1.1.0', 'web:1.1.0');
     assert.deepEqual((await open()).toSorted(), [
-      '1 trueup/images/config/application/shop: Set shop to 1.1.0',
-      '2 trueup/images/config/application/web: Set web to 1.1.0',
+      '1 trueup/images/default/config/application/shop: Set shop to 1.1.0',
+      '2 trueup/images/default/config/application/web: Set web to 1.1.0',
     ]);
-    const own = git.filesOn('trueup/images/config/application/web');
+    const own = git.filesOn('trueup/images/default/config/application/web');
     assert.deepEqual([own[shop], own[web]], [kustomization('shop', '1.0.0'), kustomization('web', '1.1.0')]);
     host.change('config', '1', { state: 'closed' });
     await push('shop:1.1.0', 'web:1.2.0');
-    assert.deepEqual(await open(), ['2 trueup/images/config/application/web: Set web to 1.2.0']);
+    assert.deepEqual(await open(), ['2 trueup/images/default/config/application/web: Set web to 1.2.0']);
   });
 });
 

@@ -226,6 +226,18 @@ describe('no pull request', () => {
     assert.equal(await why(await rolledBack('web', 'west')), 'https://git.example/config/pulls/1 was closed');
   });
 
+  it('where somebody pushed to its branch before there was one, and the branch stays theirs', async () => {
+    const branch = branchOf('web');
+    await git(clone, ['push', '--quiet', '--force', 'origin', `${good}:refs/heads/${branch}`]);
+    assert.equal(
+      await why(await rolledBack('web', 'east')),
+      `somebody pushed to ${branch}: merge or delete it`,
+    );
+    assert.match(await git(clone, ['ls-remote', 'origin', `refs/heads/${branch}`]), new RegExp(`^${good}`));
+    await git(clone, ['push', '--quiet', 'origin', `:refs/heads/${branch}`]);
+    assert.match(await why(await rolledBack('web', 'east')), /^https:/);
+  });
+
   it('where the rollback is over by now', async () => {
     const event = await rolledBack('web', 'east');
     await store.delete(keys.desired(event.target), 'any');
@@ -247,12 +259,14 @@ describe('no pull request', () => {
     );
   });
 
-  it('while the Git host does not answer: it comes later', async () => {
+  it('while the Git host does not answer: it comes later, and what was pushed by then is known as ours', async () => {
     const event = await rolledBack('web', 'east');
-    host.fault = new Retry({ subject: 'host', message: 'down' });
-    await assert.rejects(proposeRevert(event, deps), Retry);
-    host.fault = undefined;
-    assert.equal((await proposeRevert(event, deps)).kind, 'proposed');
+    const propose = async () => Promise.reject(new Retry({ subject: 'host', message: 'down' }));
+    const dying = { ...deps, host: { pullRequestFrom: async () => undefined, propose } };
+    await assert.rejects(proposeRevert(event, dying), Retry);
+    // Of another cluster, and so another commit.
+    const later = { ...(await rolledBack('web', 'west')), at: '2026-11-23T13:00:00.000Z' };
+    assert.equal((await proposeRevert(later, deps)).kind, 'proposed');
   });
 
   it('where somebody has changed one of these files since', async () => {

@@ -127,8 +127,8 @@ Image: ghcr.io/acme/app1:1.1.0`,
     const images = { ...config.images, pullRequest: { group: 'repository' as const, labels: [] } };
     const repositories = [{ ...config, name: 'proposed', images: { paths: [], author, ...images } }];
     const host = new MemoryGitHost();
-    const proposing = { ...deps, host, config: { repositories } };
-    const branch = 'trueup/images/proposed/all';
+    const proposing = { ...deps, host, config: { ...deps.config, repositories } };
+    const branch = 'trueup/images/default/proposed/all';
     const there = async () => git(clone, ['ls-remote', 'origin', `refs/heads/${branch}`]);
     for (const tag of ['1.1.0', '1.2.0']) {
       const earlier = await there();

@@ -1,4 +1,4 @@
-import { hoursInMonth, prices } from '../simulator/prices.ts';
+import { hoursInMonth, prices } from '../../core/view/prices.ts';
 import { quietMonth, type QuietMonth } from '../simulator/quiet-month.ts';
 import type { RequestKind } from '../simulator/requests.ts';
 
@@ -90,10 +90,6 @@ async function compute(): Promise<Bill> {
       { item: 'Logs', count: (sweepsInMonth * logBytes) / 1e9, price: prices.logsGb },
     ],
   };
-}
-
-export function sumOf(lines: readonly Line[]): number {
-  return lines.reduce((sum, { count, price }) => sum + count * price, 0);
 }
 
 /** What runs all the time in place of it, in each cluster: vCPUs and GiB that its pods request, and pods on Fargate. */

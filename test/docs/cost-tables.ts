@@ -1,4 +1,5 @@
-import { argo, flux, onFargate, onNodes, sumOf, type Bill, type Line } from './bill.ts';
+import { sumOf } from '../../core/view/month-cost.ts';
+import { argo, flux, onFargate, onNodes, type Bill, type Line } from './bill.ts';
 
 /** Clusters of the table that compares. */
 export const sizes = [1, 10, 100, 1000] as const;

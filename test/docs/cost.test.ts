@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { computeBill, sumOf } from './bill.ts';
+import { countedMonth, monthCost, sumOf } from '../../core/view/month-cost.ts';
+import { hoursInMonth } from '../../core/view/prices.ts';
+import { computeBill } from './bill.ts';
 import { costTables, withTables } from './cost-tables.ts';
 import { readPage } from './documents.ts';
 
@@ -33,4 +35,18 @@ test('cost: a further cluster of 100 applications costs at most 1 USD a month, t
   const { fixed, perCluster } = await computeBill();
   assert.ok(sumOf(perCluster) <= 1, `${sumOf(perCluster)} for each cluster`);
   assert.ok(sumOf(fixed) < 10, `${sumOf(fixed)} for the installation`);
+});
+
+test('cost: what the dashboard reckons with is what is counted', async () => {
+  const { fixed, perCluster } = await computeBill();
+  const near = (told: number, computed: number) =>
+    assert.ok(Math.abs(told - computed) <= tolerance * computed, `${told} for ${computed}`);
+  near(sumOf(countedMonth.floor), sumOf(fixed));
+  near(sumOf(countedMonth.cluster), sumOf(perCluster));
+  const hours = hoursInMonth;
+  const work = { clusters: 10, sweepMinutes: 5, runs: 0, hours, hoursOfMonth: hours };
+  near(monthCost(work).usd, sumOf(fixed) + 10 * sumOf(perCluster));
+  // Halfway through the month it has come to half, and to the whole by its end.
+  near(monthCost({ ...work, hours: hours / 2 }).usd, monthCost(work).usd / 2);
+  near(monthCost({ ...work, hours: hours / 2 }).wholeMonth, monthCost(work).usd);
 });

@@ -5,12 +5,15 @@ import { createInterface } from 'node:readline';
 import type { Installation } from './installation.ts';
 
 /** `trueup ui` as a person runs it, in a process of its own. Rejects with what it said where it ends by itself. */
-export async function startDashboard({ aws, stack }: Pick<Installation, 'aws' | 'stack'>): Promise<{
+export async function startDashboard(
+  { aws, stack }: Pick<Installation, 'aws' | 'stack'>,
+  kubeconfigPath: string,
+): Promise<{
   readonly url: string;
   readonly stop: () => Promise<void>;
 }> {
   const program = resolve(import.meta.dirname, '../../cli/trueup.ts');
-  const child = spawn(process.execPath, [program, 'ui', '--stack', stack], {
+  const child = spawn(process.execPath, [program, 'ui', '--stack', stack, '--kubeconfig', kubeconfigPath], {
     env: { ...process.env, ...aws.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

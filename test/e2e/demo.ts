@@ -62,7 +62,7 @@ async function setUp(): Promise<{ stage: Stage; kubeconfigPath: string }> {
     aws,
   });
   stops.push(installation.stop);
-  const dashboard = await startDashboard(installation);
+  const dashboard = await startDashboard(installation, cluster.kubeconfigPath);
   stops.push(dashboard.stop);
   progress(`the dashboard, to watch what follows: ${dashboard.url}`);
   const clone = join(dir, 'clone');

@@ -24,7 +24,7 @@ import { recordsOf } from './records.ts';
 import { until } from './until.ts';
 
 const registry = '000000000000.dkr.ecr.us-east-1.amazonaws.com';
-const branch = 'trueup/images/config/all';
+const branch = 'trueup/images/proposal/config/all';
 
 const filesFor = (namespace: string) => ({
   'applications/shop.yaml': `apiVersion: trueup.dev/v1

@@ -19,6 +19,8 @@ export interface ServedCluster {
   readonly cluster: Pick<Cluster, 'kubeconfig'>;
 }
 
+type Repositories = StackConfigInput['repositories'];
+
 export interface InstallationOptions {
   readonly fleet: string;
   /** Folder of this installation's own: logs, repositories, the cloud assembly. */
@@ -31,8 +33,9 @@ export interface InstallationOptions {
   readonly overrides?: Partial<StackConfigInput>;
   /** How the one of the Git host is configured, beyond where it is and how it is read. */
   readonly repository?: Omit<StackConfigInput['repositories'][number], 'name' | 'url' | 'tokenSecret'>;
-  /** Beside the one of the Git host. */
-  readonly repositories?: StackConfigInput['repositories'];
+  /** Beside the one of the Git host, such as environments at the same place. */
+  readonly repositories?:
+    Repositories | ((own: Pick<Repositories[number], 'url' | 'tokenSecret'>) => Repositories);
 }
 
 /** Everything between `git push` and a cluster: a Git host, the local AWS, and our stack deployed on it by the CDK. */
@@ -105,9 +108,11 @@ async function prepareConfig(
   const tokenSecret = `trueup/${fleet}/repositories/${repositoryName}`;
   await createSecret(aws, tokenSecret, token);
   for (const { name, cluster } of clusters) await createSecret(aws, secretOf(name), cluster.kubeconfig);
+  const own = { url: cloneUrl, tokenSecret };
+  const others = typeof repositories === 'function' ? repositories(own) : repositories;
   const config: StackConfigInput = {
     fleet,
-    repositories: [{ name: repositoryName, url: cloneUrl, tokenSecret, ...repository }, ...repositories],
+    repositories: [{ name: repositoryName, ...own, ...repository }, ...others],
     clusters: clusters.map(({ name, labels }) => ({
       name,
       labels: { ...labels },

@@ -9,6 +9,8 @@ interface Kept {
   readonly files: Files;
   readonly message: string;
   readonly email: string;
+  /** ISO 8601. */
+  readonly at?: string;
 }
 
 /** A repository in memory with branches that people and we commit to. */
@@ -59,13 +61,13 @@ export class MemoryRepository implements Git, GitWriter {
     const commit = commitOf(sha, name);
     return new MemoryWorktree(kept.files, {
       ...commit,
-      committer: { ...commit.committer, email: kept.email },
+      committer: { ...commit.committer, email: kept.email, ...(kept.at !== undefined && { at: kept.at }) },
     });
   }
 
   async commit(
     _: RepositoryConfig,
-    { parent, files, message, author }: NewCommit,
+    { parent, files, message, author, at: time }: NewCommit,
     { name, replaces, expected }: Parameters<GitWriter['commit']>[2],
   ): Promise<PushOutcome> {
     await this.onPush(name);
@@ -75,7 +77,12 @@ export class MemoryRepository implements Git, GitWriter {
     const below = this.#commits.get(parent)?.files;
     if (below === undefined) return { kind: 'moved' };
     this.pushes += 1;
-    const kept = { files: { ...below, ...Object.fromEntries(files) }, message, email: author.email };
+    const kept = {
+      files: { ...below, ...Object.fromEntries(files) },
+      message,
+      email: author.email,
+      at: new Date(time).toISOString(),
+    };
     return { kind: 'pushed', sha: this.#put(name, kept) };
   }
 

@@ -10,23 +10,23 @@ export function objectAt(value: JsonObject, member: string): JsonObject {
 
 /** A JSON patch operation on metadata and top-level members, one level deep. */
 export function patched(object: LiveObject, operation: JsonPatchOperation): LiveObject {
-  const [first = '', second] = operation.path
+  if (operation.op === 'test') return object;
+  const path = operation.path
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-  const value = operation.op === 'remove' ? undefined : operation.value;
-  if (operation.op === 'test') return object;
-  const changed = (members: JsonObject, name: string): JsonObject =>
-    Object.fromEntries(
-      [...Object.entries(members).filter(([each]) => each !== name), [name, value] as const].flatMap(
-        ([each, member]) => (member === undefined ? [] : [[each, member] as const]),
-      ),
-    );
-  const next =
-    second === undefined
-      ? changed(object, first)
-      : { ...object, [first]: changed(objectAt(object, first), second) };
+  const next = changed(object, path, operation.op === 'remove' ? undefined : operation.value);
   return { ...object, ...next, metadata: { ...object.metadata, ...objectAt(next, 'metadata') } };
+}
+
+function changed(
+  members: JsonObject,
+  [name = '', ...rest]: readonly string[],
+  value: Json | undefined,
+): JsonObject {
+  const { [name]: _, ...others } = members;
+  if (rest.length > 0) return { ...others, [name]: changed(objectAt(members, name), rest, value) };
+  return value === undefined ? others : { ...others, [name]: value };
 }
 
 /** Members of `live` that we had set and do not want any more are left out. */

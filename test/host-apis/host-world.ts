@@ -53,6 +53,8 @@ export class HostWorld {
   readonly deleted = new Set<string>();
   /** The token may not see the repository. */
   isHidden = false;
+  /** Where a branch is when a pull request is opened from it. */
+  headOf: (branch: string) => string = shaOf;
   #numbers = 0;
 
   open(pull: Partial<WorldPull> & { readonly branch: string }): WorldPull {
@@ -63,7 +65,7 @@ export class HostWorld {
       body: '',
       state: 'open',
       into: 'main',
-      sha: shaOf(pull.branch),
+      sha: this.headOf(pull.branch),
       isFork: false,
       author: 'ada',
       labels: [],

@@ -67,6 +67,14 @@ test('every alarm: metric, dimensions, period, threshold, missing data', () => {
   );
 });
 
+test('where clusters are found by their tags, an alarm of discoveries that fail', () => {
+  using other = synthesize({ ...sample, discovery: [{ tags: { trueup: 'yes' } }] });
+  const more = tableOf(other).filter((row) => !tableOf(stack).includes(row));
+  assert.deepEqual(more, [
+    'trueup-acme-failed-discovery Maximum(FailedDiscoveries{Fleet=acme}) over 2 x 300 s > 0 notBreaching',
+  ]);
+});
+
 test('the period follows the sweep: a minute for a demo, an hour at most', () => {
   for (const [sweepMinutes, drift, unchecked] of [
     [1, 60, 180],

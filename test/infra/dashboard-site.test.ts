@@ -35,7 +35,14 @@ test('who answers reads records, writes what the actions write, and enters no cl
     all
       .filter((right) => right.startsWith(`${action} `))
       .map((right) => right.replace(/^.*<StorageBucket>\/(.*)\/\*$/, '$1'));
-  assert.deepEqual(folders('s3:PutObject'), ['desired', 'drift', 'holds', 'inventory', 'open-drift']);
+  assert.deepEqual(folders('s3:PutObject'), [
+    'deliveries',
+    'desired',
+    'drift',
+    'holds',
+    'inventory',
+    'open-drift',
+  ]);
   assert.deepEqual(folders('s3:DeleteObject'), ['open-drift']);
   assert.deepEqual(
     all.filter((right) => !right.startsWith('s3:')),
@@ -43,7 +50,7 @@ test('who answers reads records, writes what the actions write, and enters no cl
   );
   // Sealed values stay sealed: it may read snapshots, and has no key.
   assert.ok(folders('s3:GetObject').includes('snapshots'));
-  assert.ok(!folders('s3:GetObject').some((folder) => /bodies|repositories|audit|previews/.test(folder)));
+  assert.ok(!folders('s3:GetObject').some((folder) => /audit|previews|renders|images|reports/.test(folder)));
 });
 
 test('the function is called by this distribution alone, and takes no more of the account than it may', () => {

@@ -67,4 +67,13 @@ test('by pull request it gets the token that may push, the API of the host, and 
     'acme/host-??????',
     'acme/write-??????',
   ]);
+  using made = synthesize(proposing);
+  const patterns = ofType(made.resources, 'AWS::Events::Rule').map(([, { Properties }]) =>
+    JSON.stringify(Properties['EventPattern']),
+  );
+  const heard = patterns.filter((pattern) => pattern.includes('"PullRequestChanged"'));
+  assert.ok(
+    heard.some((pattern) => pattern.includes('"repository":["prod"]')),
+    'a merge is seen at once',
+  );
 });

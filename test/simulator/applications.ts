@@ -16,6 +16,14 @@ export interface ModelApplication {
   readonly drift: 'heal' | 'observe';
   readonly onDelete: 'orphan' | 'prune';
   readonly objects: readonly KubeObject[];
+  /** Its clusters one stage after the other, where it says so; `pause`: the second one waits for a person. */
+  readonly stages?: 'soak' | 'pause' | undefined;
+  /** What turns out bad is rolled back. */
+  readonly rollsBack?: boolean | undefined;
+  /** Pull requests run it on the first cluster. */
+  readonly previews?: boolean | undefined;
+  /** Nothing is done in this time; ISO 8601. */
+  readonly freeze?: { readonly from: string; readonly until: string } | undefined;
   /** A fault that stops this application, or its whole file from being read. */
   readonly fault?: 'object' | 'file' | undefined;
 }
@@ -23,6 +31,11 @@ export interface ModelApplication {
 export type ModelCommit = ReadonlyMap<string, ModelApplication>;
 
 export const namespace = 'apps';
+
+/** Where applications with stages begin, and where pull requests run. */
+export const firstCluster = 'cluster-1';
+/** Of a pull request's environment, after its last commit. */
+export const previewHours = 12;
 
 const kinds = ['ConfigMap', 'ConfigMap', 'Secret', 'Service', 'Deployment'] as const;
 
@@ -54,6 +67,19 @@ export function withValue(object: KubeObject, value: string): KubeObject {
   }
 }
 
+/** An image that never becomes ready is called so. */
+const badImage = 'bad-';
+
+/** The same Deployment with an image that never becomes ready. */
+export function withBadImage(object: KubeObject, value: string): KubeObject {
+  return withValue(object, `${badImage}${value}`);
+}
+
+/** The image of a Deployment that never becomes ready; undefined of anything else. */
+export function badImageOf(object: object): string | undefined {
+  return /"image":"(registry\.example\/app:bad-[^"]*)"/.exec(JSON.stringify(object))?.[1];
+}
+
 export function runsOn({ tier }: ModelApplication, { labels }: ModelCluster): boolean {
   return tier === undefined || labels['tier'] === tier;
 }
@@ -72,7 +98,7 @@ export function filesOf(commit: ModelCommit): Files {
 }
 
 /** JSON, which is YAML. */
-function spell({ name, tier, drift, onDelete, objects, fault }: ModelApplication): Files {
+function spell({ name, tier, drift, onDelete, objects, fault, ...more }: ModelApplication): Files {
   const spec = {
     source: { path: `apps/${name}` },
     clusters: { selector: { matchLabels: tier === undefined ? { fleet: 'yes' } : { tier } } },
@@ -81,6 +107,7 @@ function spell({ name, tier, drift, onDelete, objects, fault }: ModelApplication
     onDelete,
     // What was left behind may come back, and nobody is there to say that it may be taken over.
     ...(onDelete === 'orphan' && { adopt: true }),
+    ...spellOperations(more),
   };
   const application = { apiVersion: 'trueup.dev/v1', kind: 'Application', metadata: { name }, spec };
   const file = fault === 'file' ? '{"apiVersion": "trueup.dev/v1", "kind": ' : JSON.stringify(application);
@@ -90,6 +117,26 @@ function spell({ name, tier, drift, onDelete, objects, fault }: ModelApplication
     [`apps/${name}/objects.yaml`]: [...objects.map((object) => JSON.stringify(object)), ...broken].join(
       '\n---\n',
     ),
+  };
+}
+
+function spellOperations({
+  stages,
+  rollsBack,
+  previews,
+  freeze,
+}: Pick<ModelApplication, 'stages' | 'rollsBack' | 'previews' | 'freeze'>): object {
+  const first = { name: 'first', clusters: { names: [firstCluster] }, soak: '5m' };
+  const rest = { name: 'rest', maxParallel: 1 };
+  return {
+    ...(stages !== undefined && {
+      rollout: { stages: [{ ...first, ...(stages === 'pause' && { pause: true }) }, rest] },
+    }),
+    ...(rollsBack === true && { rollback: { onFailure: { window: '20m' } } }),
+    ...(previews === true && {
+      previewEnvironments: { clusters: { names: [firstCluster] }, ttl: `${previewHours}h` },
+    }),
+    ...(freeze !== undefined && { freeze: [freeze] }),
   };
 }
 

@@ -57,7 +57,7 @@ async function assertPointers(world: SimulatedWorld, cluster: string): Promise<v
   const applications = new Set([...world.wantedOn(cluster).values()].map(({ application }) => application));
   for await (const key of world.store.list(keys.desiredOfCluster(cluster))) {
     const { target, state, pin } = desiredPointerSchema.parse(JSON.parse(await textOf(world, key)));
-    if (pin !== undefined) continue;
+    if (pin !== undefined) throw new BrokenInvariant('every rollback ends', `${key} is pinned by ${pin.by}`);
     const isWanted = applications.delete(target.application);
     if (isWanted !== (state === 'present'))
       throw new BrokenInvariant('every pointer is its head', `${key} is ${state}`);

@@ -1,18 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { faultSeed } from './seeds.ts';
-import { simulate } from './simulate.ts';
-import type { SimulatedWorld } from './world.ts';
-
-/** Breaks one thing for good; the first of a few seeds that notices says what broke. */
-async function noticed(tamper: (world: SimulatedWorld) => void): Promise<string | undefined> {
-  for (let seed = 1; seed <= 5; seed += 1) {
-    const busy = { ...faultSeed, sweepMinutes: 20, targets: 9, days: 0.25, pushMinutes: 30, editMinutes: 30 };
-    const { failure } = await simulate({ ...busy, seed, tamper });
-    if (failure !== undefined) return failure.invariant;
-  }
-  return undefined;
-}
+import { noticed } from './noticed.ts';
 
 test('a store that lies about conditional writes', async () => {
   const invariant = await noticed(({ store }) => {

@@ -3,10 +3,8 @@ import type { HookAttempt } from '../../core/ports.ts';
 /** A push as the Git host would tell it. */
 export interface Delivery {
   readonly guid: string;
-  readonly repository: string;
-  readonly url: string;
-  readonly before: string;
-  readonly after: string;
+  readonly event: 'push' | 'pull_request';
+  readonly body: string;
 }
 
 /** What a Git host remembers of its deliveries, and delivers again when it is asked to. */
@@ -20,8 +18,8 @@ export class Deliveries {
 
   note(delivery: Delivery, at: number, succeeded: boolean): void {
     const id = this.#attempts.length + 1;
-    const { guid } = delivery;
-    this.#attempts.push({ id, guid, event: 'push', at: new Date(at).toISOString(), succeeded, delivery });
+    const { guid, event } = delivery;
+    this.#attempts.push({ id, guid, event, at: new Date(at).toISOString(), succeeded, delivery });
   }
 
   since(since: number): readonly HookAttempt[] {

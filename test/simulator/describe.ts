@@ -19,6 +19,11 @@ export function describeFailure({ seed, failure, trace }: SimulationReport, args
   ].join('\n');
 }
 
+/** What happened in a world, or in several. */
+export function describeCounts(counts: Readonly<Record<string, number>>): string {
+  return `counts: ${wordsOf(counts)}\n`;
+}
+
 /** Queues, latencies, requests and functions of one world. */
 export function describeFigures(report: SimulationReport): string {
   const { seed, trace, counts, queues, latencies, requests, usage, metricHours } = report;
@@ -28,7 +33,7 @@ export function describeFigures(report: SimulationReport): string {
   ];
   return [
     `seed ${seed}, trace ${trace}`,
-    `counts: ${wordsOf(counts)}`,
+    describeCounts(counts).trimEnd(),
     ...rows('queues (longest in messages, oldest in ms at its first receive):', queues),
     ...rows('latencies (s):', latencies),
     `requests: ${wordsOf(requests)}`,

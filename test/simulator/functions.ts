@@ -1,10 +1,22 @@
 import * as z from 'zod';
 import { signer } from '../../adapters/hmac-signature.ts';
-import { envelopeSchema, pollRequestSchema, sweepRequestSchema } from '../../core/contract/events.ts';
+import { rollBackFailed } from '../../core/auto-rollback.ts';
+import {
+  envelopeSchema,
+  pollRequestSchema,
+  sweepRequestSchema,
+  type EventDetail,
+} from '../../core/contract/events.ts';
 import { Blocked, Retry, Stop, messageOf } from '../../core/errors.ts';
 import { runRequestSchema } from '../../core/model/run.ts';
 import { pollCharts } from '../../core/poll-charts.ts';
 import { askForPolls, poll } from '../../core/poll.ts';
+import {
+  followPullEvent,
+  isPullRef,
+  pollPulls,
+  remakeEnvironments,
+} from '../../core/preview-environments.ts';
 import { produce } from '../../core/produce.ts';
 import type { HookRequest } from '../../core/receive/hook-request.ts';
 import { receive } from '../../core/receive.ts';
@@ -14,7 +26,17 @@ import { noCharts } from '../../core/render/context.ts';
 import { sweepCluster, sweepFleet } from '../../core/sweep.ts';
 import type { Container } from './containers.ts';
 import type { Invocation } from './invocation.ts';
-import { attemptsOf, busOf, clustersOf, gitOf, idsOf, metricsOf, queuesOf, storeOf } from './ports.ts';
+import {
+  attemptsOf,
+  busOf,
+  clustersOf,
+  gitOf,
+  hostOf,
+  idsOf,
+  metricsOf,
+  queuesOf,
+  storeOf,
+} from './ports.ts';
 import type { Message } from './queue.ts';
 import { BrokenInvariant } from './trace.ts';
 import type { InnerWorld } from './inner-world.ts';
@@ -36,7 +58,12 @@ export const timeouts = {
   sweep: 5 * minute,
 };
 
-const pushMessageSchema = z.union([envelopeSchema('PushReceived'), pollRequestSchema]);
+const pushMessageSchema = z.union([
+  envelopeSchema('PushReceived'),
+  envelopeSchema('RevisionFailed'),
+  envelopeSchema('PullRequestChanged'),
+  pollRequestSchema,
+]);
 
 function portsOf(world: InnerWorld, invocation: Invocation, { sealer }: Container) {
   const queues = queuesOf(world, invocation);
@@ -58,6 +85,8 @@ function portsOf(world: InnerWorld, invocation: Invocation, { sealer }: Containe
 
 export const handleRun: Handler = async (world, invocation, container, message) => {
   const request = runRequestSchema.parse(JSON.parse(message.body));
+  invocation.run = request;
+  world.watch.holds.began(request);
   return isHandled('acknowledge', async () => {
     const result = await reconcile(request, portsOf(world, invocation, container));
     const outcome = result.kind === 'ran' ? result.record.outcome?.kind : result.why;
@@ -89,6 +118,7 @@ export const handlePush: Handler = async (world, invocation, container, message)
   const deps = {
     ...portsOf(world, invocation, container),
     git: gitOf(world, invocation),
+    host: hostOf(world, invocation),
     renderers: {
       versions: { trueup: '0' },
       kustomize: async () => Promise.reject(new Error('there is no kustomize in a simulation')),
@@ -100,14 +130,38 @@ export const handlePush: Handler = async (world, invocation, container, message)
   return isHandled('fail', async () => {
     if ('poll' in body) {
       if (body.poll === 'fleet' || body.poll === 'canary') return;
-      const outcome = await (body.poll === 'charts' ? pollCharts(deps) : poll(body.repositories, deps));
-      world.trace.note(`poll: ${outcome}`);
-      return;
-    }
-    const outcome = await produce(body.detail, message.receives, deps);
-    world.trace.note(`push ${body.detail.repository} ${body.detail.after.slice(0, 7)}: ${outcome}`);
+      if (body.poll === 'charts') return world.trace.note(`poll: ${await pollCharts(deps)}`);
+      world.trace.note(`poll: ${await poll(body.repositories, deps)}`);
+      await lookAtPulls(world, body.repositories, deps);
+    } else if (body['detail-type'] === 'RevisionFailed') {
+      world.trace.note(`a revision failed: ${await rollBackFailed(body.detail, deps)}`);
+    } else if (body['detail-type'] === 'PullRequestChanged') {
+      const outcome = await followPullEvent(body.detail, message.receives, deps);
+      world.trace.note(`pull request ${body.detail.id}: ${outcome}`);
+    } else await follow(world, body.detail, message.receives, deps);
   });
 };
+
+type PushDeps = Parameters<typeof produce>[2] & Parameters<typeof pollPulls>[1];
+
+async function follow(
+  world: InnerWorld,
+  push: EventDetail<'PushReceived'>,
+  receives: number,
+  deps: PushDeps,
+): Promise<void> {
+  const { repository, ref, after } = push;
+  const isPull = isPullRef(ref);
+  const outcome = await (isPull ? remakeEnvironments(push, deps) : produce(push, receives, deps));
+  world.trace.note(`push ${repository} ${after.slice(0, 7)}: ${outcome}`);
+  const isRun = deps.config.repositories.some((one) => one.name === repository && one.environments);
+  if (isRun && !isPull) await lookAtPulls(world, [repository], deps);
+}
+
+async function lookAtPulls(world: InnerWorld, names: readonly string[], deps: PushDeps): Promise<void> {
+  for (const { repository, outcome } of await pollPulls(names, deps))
+    world.trace.note(`pull requests of ${repository}: ${outcome}`);
+}
 
 export const handleIntake: Handler = async (world, invocation, container) =>
   isHandled('acknowledge', async () => {

@@ -5,7 +5,10 @@ import { MemoryWorktree, commitOf, type Files } from '../fakes/memory-worktree.t
 
 interface Repository {
   readonly commits: Map<string, Files>;
+  /** Of pull requests. */
+  readonly proposed: Map<string, Files>;
   head: string;
+  pushedAt: number;
   /** What a replica that lags shows instead, and until when. */
   lagging: { readonly head: string; readonly until: number } | undefined;
 }
@@ -27,12 +30,23 @@ export class GitHost {
     const commits = before?.commits ?? new Map<string, Files>();
     commits.set(sha, files);
     for (const old of [...commits.keys()].slice(0, -commitsKept)) commits.delete(old);
+    const proposed = before?.proposed ?? new Map<string, Files>();
     const lagging = before === undefined ? undefined : { head: before.head, until: this.#now() + lagMs };
-    this.#repositories.set(name, { commits, head: sha, lagging });
+    this.#repositories.set(name, { commits, proposed, head: sha, pushedAt: this.#now(), lagging });
+  }
+
+  /** A commit that no tracked branch has. */
+  propose(name: string, sha: string, files: Files): void {
+    this.#repositories.get(name)?.proposed.set(sha, files);
   }
 
   headOf(name: string): string {
     return this.#repositories.get(name)?.head ?? '0'.repeat(40);
+  }
+
+  /** In virtual milliseconds. */
+  pushedAt(name: string): number {
+    return this.#repositories.get(name)?.pushedAt ?? Number.POSITIVE_INFINITY;
   }
 
   heads(repositories: readonly RepositoryConfig[]): ReadonlyMap<string, ResolvedRef> {
@@ -48,7 +62,8 @@ export class GitHost {
   }
 
   checkout({ name }: RepositoryConfig, sha: string): Worktree | undefined {
-    const files = this.#repositories.get(name)?.commits.get(sha);
+    const repository = this.#repositories.get(name);
+    const files = repository?.commits.get(sha) ?? repository?.proposed.get(sha);
     return files === undefined ? undefined : new MemoryWorktree(files, commitOf(sha, name));
   }
 }

@@ -1,3 +1,4 @@
+import type { RunRequest } from '../../core/model/run.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Chaos } from './chaos.ts';
 import type { RequestKind, Requests } from './requests.ts';
@@ -31,9 +32,14 @@ export class Invocation {
   #onDeath: () => void = () => undefined;
   /** What this invocation asked for. */
   readonly asked = new Map<RequestKind, number>();
+  /** A person's command line, and no function. */
+  readonly isPerson: boolean;
+  /** What it works on, once that is known. */
+  run: RunRequest | undefined;
 
-  constructor(host: Host, timeoutMs: number) {
+  constructor(host: Host, timeoutMs: number, { isPerson = false } = {}) {
     this.host = host;
+    this.isPerson = isPerson;
     const { timeline, chaos } = host;
     this.startedAt = timeline.now;
     const skew = Math.round(chaos.random.between(-skewMs, skewMs));
@@ -55,7 +61,7 @@ export class Invocation {
   }
 
   /** The answer of `work`; undefined when the invocation died, or its time was over, before there was one. */
-  async run<T>(work: () => Promise<T>): Promise<{ readonly value: T } | undefined> {
+  async begin<T>(work: () => Promise<T>): Promise<{ readonly value: T } | undefined> {
     const death = new Promise<undefined>((done) => {
       this.#onDeath = () => done(undefined);
     });

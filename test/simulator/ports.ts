@@ -8,15 +8,19 @@ import type {
   HookAttempts,
   Ids,
   Metrics,
+  ObjectAddress,
   PollQueue,
   Queues,
   Store,
 } from '../../core/ports.ts';
+import type { GitHost } from '../../core/host-ports.ts';
 import { targetKey } from '../../core/model/target.ts';
 import type { Part } from './chaos.ts';
+import type { Effect } from './holds-watch.ts';
 import type { Invocation } from './invocation.ts';
 import type { RequestKind } from './requests.ts';
 import type { InnerWorld } from './inner-world.ts';
+import { BrokenInvariant } from './trace.ts';
 
 /** Milliseconds that a call takes in the mean, on AWS in one region. */
 const latency = {
@@ -57,6 +61,16 @@ async function aws<T>(
   });
 }
 
+/** The core writes down what a run met, and goes on: an invariant that broke ends the world all the same. */
+async function seen<T>(world: InnerWorld, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof BrokenInvariant) world.fail(error);
+    throw error;
+  }
+}
+
 export function storeOf(world: InnerWorld, invocation: Invocation): Store {
   const { store } = world;
   const call = async <T>(kind: RequestKind, work: () => Promise<T>): Promise<T> =>
@@ -67,13 +81,15 @@ export function storeOf(world: InnerWorld, invocation: Invocation): Store {
     put: async (key, text, condition) =>
       call('s3 put', async () => {
         const outcome = await store.put(key, text, condition);
-        if (outcome.kind === 'written') world.watch.stored(key, text, invocation);
+        if (outcome.kind === 'written')
+          await seen(world, async () => world.watch.stored(key, text, invocation));
         return outcome;
       }),
     delete: async (key, condition) =>
       call('s3 delete', async () => {
         const outcome = await store.delete(key, condition);
-        if (outcome === 'deleted') world.watch.stored(key, undefined, invocation);
+        if (outcome === 'deleted')
+          await seen(world, async () => world.watch.stored(key, undefined, invocation));
         return outcome;
       }),
     entries: async (prefix) =>
@@ -123,6 +139,24 @@ export function queuesOf(world: InnerWorld, invocation: Invocation): Queues & Po
       send('sqs standard', () => {
         queues.pushes.send(JSON.stringify(request), { delayMs: delayMs(seconds) });
       }),
+  };
+}
+
+export function hostOf({ chaos, pulls: { host } }: InnerWorld, invocation: Invocation): GitHost {
+  const ask = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (chaos.isAway('git')) return invocation.call(latency.connect, () => Promise.reject(gitAway));
+    return invocation.call(latency.git, work);
+  };
+  return {
+    propose: async (...asked) => ask(async () => host.propose(...asked)),
+    pullRequest: async (...asked) => ask(async () => host.pullRequest(...asked)),
+    pullRequestFrom: async (...asked) => ask(async () => host.pullRequestFrom(...asked)),
+    openPullRequests: async (...asked) => ask(async () => host.openPullRequests(...asked)),
+    close: async (...asked) => ask(async () => host.close(...asked)),
+    comment: async (...asked) => ask(async () => host.comment(...asked)),
+    status: async (...asked) => ask(async () => host.status(...asked)),
+    deployment: async (...asked) => ask(async () => host.deployment(...asked)),
+    approvals: async (...asked) => ask(async () => host.approvals(...asked)),
   };
 }
 
@@ -191,11 +225,15 @@ function connected(world: InnerWorld, invocation: Invocation, name: string, dead
       return work();
     });
   };
-  const write = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (!chaos.strikes('lateWrite')) return ask(work);
+  const write = async <T>(address: ObjectAddress, work: (effect: Effect) => Promise<T>): Promise<T> => {
+    const effect = { invocation, issuedAt: timeline.now };
+    if (!chaos.strikes('lateWrite')) {
+      return ask(async () => seen(world, async () => work({ ...effect, before: cluster.live(address) })));
+    }
     timeline.after(chaos.random.between(0, latestEffectMs), () => {
       chaos.note();
-      void work();
+      world.watch.holds.disturbed(name, address);
+      void seen(world, async () => work({ ...effect, before: cluster.live(address) })).catch(() => undefined);
     });
     const late = new Retry({ subject, message: 'a request had no answer within 15 s', timedOut: true });
     return invocation.call(requestSeconds * 1000, () => Promise.reject(late));
@@ -207,21 +245,22 @@ function connected(world: InnerWorld, invocation: Invocation, name: string, dead
     version: async () => ask(async () => cluster.version()),
     apply: async (address, object, options) => {
       if (options.dryRun) return ask(async () => cluster.apply(address, object, options));
-      return write(async () => {
-        const before = cluster.live(address);
+      return write(address, async (effect) => {
         const outcome = await cluster.apply(address, object, options);
-        if (outcome.kind === 'applied') world.watch.applied(name, address, { before, invocation });
+        if (outcome.kind === 'applied') world.watch.applied(name, address, { ...effect, object });
         return outcome;
       });
     },
     patch: async (address, precondition, operations) =>
-      write(async () => cluster.patch(address, precondition, operations)),
+      write(address, async (effect) => {
+        world.watch.holds.changed(address, effect);
+        return cluster.patch(address, precondition, operations);
+      }),
     delete: async (address, precondition, options) =>
-      write(async () => {
-        const before = cluster.live(address);
+      write(address, async (effect) => {
         const outcome = await cluster.delete(address, precondition, options);
         if (outcome.kind === 'deleted' || outcome.kind === 'deleting')
-          world.watch.deleted(name, address, { before, invocation });
+          world.watch.deleted(name, address, effect);
         return outcome;
       }),
   };

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { describeFailure, describeFigures } from './describe.ts';
+import { describeCounts, describeFailure, describeFigures } from './describe.ts';
 import { faultSeed, simulateAll } from './seeds.ts';
 import { simulate, type SimulationOptions, type SimulationReport } from './simulate.ts';
 
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     repositories: { type: 'string' },
     'push-minutes': { type: 'string' },
     'edit-minutes': { type: 'string' },
+    'act-minutes': { type: 'string' },
     'sweep-minutes': { type: 'string' },
     'sample-minutes': { type: 'string' },
     'objects-per-target': { type: 'string' },
@@ -53,6 +54,7 @@ const size = {
   ...given('repositories', 'repositories'),
   ...given('pushMinutes', 'push-minutes'),
   ...given('editMinutes', 'edit-minutes'),
+  ...given('actMinutes', 'act-minutes'),
   ...given('sweepMinutes', 'sweep-minutes'),
   ...given('sampleMinutes', 'sample-minutes'),
   ...given('objectsPerTarget', 'objects-per-target'),
@@ -74,14 +76,18 @@ if (seed !== undefined) {
   const count = numberOf('seeds') ?? 10;
   const from = numberOf('from') ?? 1;
   const started = performance.now();
+  const sums = new Map<string, number>();
   let done = 0;
   const seeds = Array.from({ length: count }, (_, place) => ({ ...size, seed: from + place }));
   await simulateAll(seeds, numberOf('cores') ?? availableParallelism(), (report) => {
     done += 1;
     tell(report);
+    for (const [name, count] of Object.entries(report.counts)) sums.set(name, (sums.get(name) ?? 0) + count);
     if (done % 50 === 0) process.stderr.write(`simulate: ${done} of ${count} seeds\n`);
   });
   const seconds = Math.round((performance.now() - started) / 1000);
   const verdict = process.exitCode === 1 ? 'not all invariants held' : 'every invariant held';
-  process.stdout.write(`${count} seeds from ${from} in ${seconds} s: ${verdict}\n`);
+  process.stdout.write(
+    `${describeCounts(Object.fromEntries(sums))}${count} seeds from ${from} in ${seconds} s: ${verdict}\n`,
+  );
 }

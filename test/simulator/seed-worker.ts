@@ -11,6 +11,7 @@ const optionsSchema = z.object({
   repositories: z.number().exactOptional(),
   pushMinutes: z.number().exactOptional(),
   editMinutes: z.number().exactOptional(),
+  actMinutes: z.number().exactOptional(),
   objectsPerTarget: z.number().exactOptional(),
   sweepMinutes: z.number().exactOptional(),
   sampleMinutes: z.number().exactOptional(),

@@ -9,6 +9,7 @@ export const faultSeed: Omit<SimulationOptions, 'seed' | 'print' | 'tamper'> = {
   faults: 2,
   pushMinutes: 480,
   editMinutes: 480,
+  actMinutes: 240,
   sweepMinutes: 40,
   sampleMinutes: 180,
 };

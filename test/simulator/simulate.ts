@@ -1,14 +1,16 @@
 import { messageOf } from '../../core/errors.ts';
-import type { ObjectAddress } from '../../core/ports.ts';
-import { filesOf, withValue, type ModelCommit, type Wanted } from './applications.ts';
+import { filesOf, type ModelApplication, type ModelCommit } from './applications.ts';
 import { assertAtRest } from './at-rest.ts';
-import type { Part } from './chaos.ts';
 import type { Percentiles } from './latencies.ts';
+import { endHolds, startOperators } from './operators.ts';
 import { changed, mended, Names, newApplication } from './people.ts';
+import { closeAll, startProposers } from './proposers.ts';
 import type { QueueFigures } from './queue.ts';
+import { SeededRandom } from './random.ts';
 import type { Usage } from './requests.ts';
+import { startOutages, startRivals } from './rivals.ts';
 import { BrokenInvariant } from './trace.ts';
-import { SimulatedWorld } from './world.ts';
+import { SimulatedWorld, start, type WorldSize } from './world.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -21,6 +23,8 @@ export interface SimulationOptions {
   /** Mean minutes between two pushes to one repository, and between two edits on one cluster. */
   readonly pushMinutes?: number;
   readonly editMinutes?: number;
+  /** Mean minutes between two acts of people on call, and between two events of pull requests; absent: there are none. */
+  readonly actMinutes?: number;
   readonly objectsPerTarget?: number;
   readonly sweepMinutes?: number;
   readonly sampleMinutes?: number;
@@ -53,11 +57,15 @@ const dayMinutes = 24 * 60;
 const calmStartMinutes = 30;
 /** After the last push and edit: retries, heal loops and deletions in two phases have come to their end. */
 const restMinutes = 5 * 60;
+/** The command lines of those who tidy up have ended by then. */
+const longestDeskMinutes = 3;
 
 /** Runs one world from a seed. Whatever breaks is in the report, with what happened last. */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const { seed, clusters, repositories = 2, sweepMinutes = 5, sampleMinutes = 30, print } = options;
-  const world = new SimulatedWorld({ seed, clusters, repositories, sweepMinutes, sampleMinutes, print });
+  const operated = options.actMinutes === undefined ? {} : { isOperated: true, freeze: [freezeOf(options)] };
+  const size = { seed, clusters, repositories, sweepMinutes, sampleMinutes, print, ...operated };
+  const world = new SimulatedWorld(size);
   options.tamper?.(world);
   let failure: SimulationReport['failure'];
   try {
@@ -77,16 +85,30 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? '') : '';
 }
 
+/** One cluster is frozen for a while. */
+function freezeOf({ seed, clusters, days }: SimulationOptions): NonNullable<WorldSize['freeze']>[number] {
+  const random = new SeededRandom(seed + 0x0f4ee2e);
+  const from = start + random.between(0.1, 0.7) * days * dayMinutes * minuteMs;
+  const until = from + random.between(0.02, 0.2) * days * dayMinutes * minuteMs;
+  const names = [`cluster-${1 + random.index(clusters)}`];
+  const isoTime = (time: number): string => new Date(time).toISOString();
+  return { from: isoTime(from), until: isoTime(until), reason: 'a sale', clusters: { names } };
+}
+
 async function live(world: SimulatedWorld, options: SimulationOptions): Promise<void> {
-  const { days, faults } = options;
-  const names = new Names();
+  const { days, faults, actMinutes } = options;
+  const names = new Names(actMinutes !== undefined);
   foundApplications(world, names, options);
   world.startSchedules();
   await world.runFor(calmStartMinutes);
   const end = world.timeline.now + days * dayMinutes * minuteMs;
   const isOver = (): boolean => world.timeline.now >= end;
   startPeople(world, names, options, isOver);
-  startRivals(world, options, isOver);
+  startRivals(world, options.editMinutes ?? 90, isOver);
+  if (actMinutes !== undefined) {
+    startOperators(world, actMinutes, isOver);
+    startProposers(world, actMinutes, isOver);
+  }
   if (faults > 0) {
     world.chaos.start(faults);
     startOutages(world, faults, isOver);
@@ -96,7 +118,7 @@ async function live(world: SimulatedWorld, options: SimulationOptions): Promise<
     world.watch.assertBounds();
   }
   world.chaos.stop();
-  tidyUp(world);
+  await tidyUp(world);
   await world.runFor(restMinutes);
   world.watch.assertBounds();
   world.stopSchedules();
@@ -145,7 +167,9 @@ function startPeople(
         ? earlier.at(-1 - random.index(Math.min(4, earlier.length)))
         : undefined;
       const change =
-        former === undefined ? changed(commit, names, random) : { what: 'force-push', commit: former };
+        former === undefined
+          ? changed(commit, names, random, timeline.now)
+          : { what: 'force-push', commit: former };
       world.trace.note(`${name}: ${change.what}`);
       push(world, name, change.commit);
       timeline.after(random.exponential(pushMinutes * minuteMs), again);
@@ -154,75 +178,26 @@ function startPeople(
   }
 }
 
-function startRivals(
-  world: SimulatedWorld,
-  { editMinutes = 90 }: SimulationOptions,
-  isOver: () => boolean,
-): void {
-  const { random, timeline } = world;
-  for (const cluster of world.clusters.keys()) {
-    const again = (): void => {
-      if (isOver()) return;
-      edit(world, cluster);
-      timeline.after(random.exponential(editMinutes * minuteMs), again);
-    };
-    timeline.after(random.exponential(editMinutes * minuteMs), again);
-  }
-}
-
-/** Somebody changes or deletes an object that is as it should be. */
-function edit(world: SimulatedWorld, cluster: string): void {
-  const { random } = world;
-  const wanted = random.pick([...world.wantedOn(cluster)]);
-  if (wanted === undefined) return;
-  const [key, { object, application }] = wanted;
-  const address = addressOf(wanted);
-  const memory = world.clusterOf(cluster);
-  if (memory.live(address) === undefined) return;
-  if (random.chance(0.3)) memory.remove(address);
-  else {
-    const { metadata: _metadata, ...content } = withValue(object, random.hex(6));
-    memory.write(address, content, random.chance(0.5) ? 'kubectl-edit' : 'some-controller');
-    world.rollOut(cluster, address);
-  }
-  world.watch.edited({ cluster, application, key, at: world.timeline.now });
-}
-
-function addressOf([, { object }]: readonly [string, Wanted]): ObjectAddress {
-  const { apiVersion, kind, metadata } = object;
-  return { apiVersion, plural: `${kind.toLowerCase()}s`, namespace: metadata.namespace, name: metadata.name };
-}
-
-function startOutages(world: SimulatedWorld, faults: number, isOver: () => boolean): void {
-  const { random, timeline, chaos } = world;
-  const parts: readonly Part[] = [
-    's3',
-    'git',
-    ...[...world.clusters.keys()].map((name): Part => `cluster ${name}`),
-  ];
-  const meanMs = (8 * 60 * minuteMs) / faults;
-  const again = (): void => {
-    if (isOver()) return;
-    const part = random.pick(parts) ?? 'git';
-    world.trace.note(`${part} is away`);
-    chaos.lose(part);
-    timeline.after(Math.min(120, random.exponential(20)) * minuteMs, () => {
-      world.trace.note(`${part} is back`);
-      chaos.recover(part);
-    });
-    timeline.after(random.exponential(meanMs), again);
-  };
-  timeline.after(random.exponential(meanMs), again);
-}
-
-/** People mend what they broke, and put right what is only observed. */
-function tidyUp(world: SimulatedWorld): void {
+/** People mend what they broke, put right what is only observed, and hold nothing any more. */
+async function tidyUp(world: SimulatedWorld): Promise<void> {
   for (const [repository, commit] of world.heads) {
     const healed = new Map(
-      [...mended(commit)].map(([name, one]) => [name, { ...one, drift: 'heal' as const }]),
+      [...mended(commit, world.random)].map(([name, one]) => [
+        name,
+        freed({ ...one, drift: 'heal' as const }),
+      ]),
     );
     push(world, repository, healed);
   }
+  closeAll(world);
+  const ended = endHolds(world);
+  await world.runFor(longestDeskMinutes);
+  await ended;
+}
+
+/** Nobody is there to promote a stage. */
+function freed({ freeze: _, stages, ...one }: ModelApplication): ModelApplication {
+  return { ...one, ...(stages !== undefined && { stages: 'soak' as const }) };
 }
 
 function reportOf(
@@ -236,7 +211,13 @@ function reportOf(
     seed,
     trace: trace.digest,
     ...(failure !== undefined && { failure }),
-    counts: { ...watch.counts, steps: timeline.steps, sweeps: quiet.executed, skippedSweeps: quiet.skipped },
+    counts: {
+      ...watch.counts,
+      ...watch.holds.counts,
+      steps: timeline.steps,
+      sweeps: quiet.executed,
+      skippedSweeps: quiet.skipped,
+    },
     queues: Object.fromEntries(Object.entries(queues).map(([name, queue]) => [name, queue.figures])),
     latencies: watch.latencies.percentiles,
     requests: requests.counts,

@@ -3,12 +3,13 @@ import { labels } from '../../core/contract/kubernetes.ts';
 import type { TrueupEvent } from '../../core/contract/events.ts';
 import { desiredPointerSchema, type DesiredPointer } from '../../core/model/desired.ts';
 import { driftRecordSchema } from '../../core/model/drift.ts';
-import { groupOf, refKey, refOf, type LiveObject } from '../../core/model/object.ts';
+import { groupOf, refKey, refOf, refOfKey, type LiveObject } from '../../core/model/object.ts';
 import { snapshotSchema } from '../../core/model/snapshot.ts';
 import { targetKey } from '../../core/model/target.ts';
 import type { ObjectAddress } from '../../core/ports.ts';
 import type { SweepResult } from '../../core/sweep.ts';
 import { DesiredTimes } from './desired-times.ts';
+import { HoldsWatch, type Effect } from './holds-watch.ts';
 import type { Invocation } from './invocation.ts';
 import { Latencies } from './latencies.ts';
 import { BrokenInvariant } from './trace.ts';
@@ -24,13 +25,9 @@ export interface Edit {
   recorded: boolean;
 }
 
-interface Effect {
-  readonly before: LiveObject | undefined;
-  readonly invocation: Invocation;
-}
-
 /** A lease is written for 90 s by a clock that may be a second off. */
 const longestLeaseMs = 92_000;
+const promotions = `${prefixes.holds}promotions/`;
 const recordLease = /"expiresAt":(\d+)/;
 
 /** Sees every effect as it happens, and says what must never be. */
@@ -38,6 +35,7 @@ export class Watch {
   readonly #world: Surroundings;
   readonly latencies = new Latencies();
   readonly desired = new DesiredTimes();
+  readonly holds: HoldsWatch;
   readonly edits = new Map<string, Edit>();
   /** Records of drift by key, and how each ended. */
   readonly #drift = new Map<string, { readonly end: string | undefined }>();
@@ -47,6 +45,7 @@ export class Watch {
 
   constructor(world: Surroundings) {
     this.#world = world;
+    this.holds = new HoldsWatch(world);
   }
 
   stored(key: string, text: string | undefined, invocation: Invocation): void {
@@ -58,7 +57,9 @@ export class Watch {
     if (text === undefined) return;
     if (key.startsWith(prefixes.drift)) this.#recordWritten(key, text);
     if (key.startsWith(prefixes.leases)) this.#leaseWritten(key, text, invocation);
-    if (key.startsWith(prefixes.desired)) this.#pointerWritten(key, text);
+    if (key.startsWith(prefixes.desired)) this.#pointerWritten(key, text, invocation);
+    if (key === keys.suspensions) this.holds.suspensionsWritten(text);
+    if (key.startsWith(promotions)) this.holds.promoted(key.slice(promotions.length, -'.json'.length));
     if (key.startsWith(prefixes.snapshots)) this.#snapshotWritten(text, key);
   }
 
@@ -104,7 +105,7 @@ export class Watch {
       );
   }
 
-  #pointerWritten(key: string, text: string): void {
+  #pointerWritten(key: string, text: string, invocation: Invocation): void {
     const pointer = desiredPointerSchema.parse(JSON.parse(text));
     const before = this.#pointers.get(key);
     const { seq, revision } = pointer;
@@ -113,6 +114,7 @@ export class Watch {
       throw new BrokenInvariant('a pointer only moves on', message);
     }
     this.#pointers.set(key, { seq, revision });
+    this.holds.pointerWritten(pointer, invocation);
     const { cluster, application } = pointer.target;
     const objects = pointer.state === 'gone' ? [] : this.#objectsOf(pointer);
     this.desired.moved(cluster, application, objects, this.#world.timeline.now);
@@ -132,20 +134,24 @@ export class Watch {
     return this.#snapshots.get(keys.snapshot(target.application, snapshot)) ?? [];
   }
 
-  applied(cluster: string, address: ObjectAddress, { before }: Effect): void {
+  applied(cluster: string, address: ObjectAddress, effect: Effect): void {
     const { trace } = this.#world;
+    const { before } = effect;
     trace.note(`apply ${cluster} ${address.plural}/${address.name}`);
     this.counts.applied += 1;
+    this.holds.changed(address, effect);
     if (before !== undefined) this.#assertOurs(cluster, before, 'wrote to');
     this.#world.rollOut(cluster, address);
     if (before !== undefined) this.#ended(cluster, before);
     else this.edits.delete(`${cluster} ${keyOfAddress(address)}`);
   }
 
-  deleted(cluster: string, address: ObjectAddress, { before, invocation }: Effect): void {
+  deleted(cluster: string, address: ObjectAddress, effect: Effect): void {
     const { trace } = this.#world;
+    const { before, invocation } = effect;
     trace.note(`delete ${cluster} ${address.plural}/${address.name}`);
     this.counts.deleted += 1;
+    this.holds.changed(address, effect);
     if (before === undefined) return;
     this.#assertOurs(cluster, before, 'deleted');
     const key = refKey(refOf(before));
@@ -176,6 +182,8 @@ export class Watch {
     const { trace } = this.#world;
     const object = `${edit.cluster} ${edit.key}`;
     trace.note(`edit ${object}`);
+    const { kind, name } = refOfKey(edit.key);
+    this.holds.disturbed(edit.cluster, { plural: `${kind.toLowerCase()}s`, name });
     this.counts.drifts += 1;
     if (!this.edits.has(object))
       this.edits.set(object, { ...edit, recorded: this.#open.has(`${edit.application} ${object}`) });
@@ -266,4 +274,5 @@ const kindsByPlural: Readonly<Record<string, string>> = {
   secrets: 'Secret',
   services: 'Service',
   deployments: 'Deployment',
+  namespaces: 'Namespace',
 };

@@ -2,12 +2,21 @@ import { parseStackConfig, type StackConfig } from '../../core/contract/config.t
 import type { TrueupEvent } from '../../core/contract/events.ts';
 import { labels as ourLabels } from '../../core/contract/kubernetes.ts';
 import { messageOf } from '../../core/errors.ts';
+import type { Freeze } from '../../core/model/freeze.ts';
 import { refKey, refOf } from '../../core/model/object.ts';
 import type { ObjectAddress } from '../../core/ports.ts';
 import { MemoryCluster } from '../fakes/memory-cluster.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
 import { delivery as signed } from '../fakes/github-delivery.ts';
-import { desiredOn, namespace, type ModelCluster, type ModelCommit, type Wanted } from './applications.ts';
+import {
+  desiredOn,
+  filesOf,
+  firstCluster,
+  namespace,
+  type ModelCluster,
+  type ModelCommit,
+  type Wanted,
+} from './applications.ts';
 import { Chaos } from './chaos.ts';
 import { Containers, hookSecret, type Container } from './containers.ts';
 import { Deliveries, type Delivery } from './deliveries.ts';
@@ -20,10 +29,12 @@ import {
   timeouts,
   type Handler,
 } from './functions.ts';
+import { deploymentStatus } from './deployment-status.ts';
 import { GitHost } from './git-host.ts';
 import type { InnerWorld } from './inner-world.ts';
 import { Invocation } from './invocation.ts';
 import { QuietTime } from './quiet.ts';
+import { PullRequests } from './pull-requests.ts';
 import { queueSettings, SimulatedQueue, type QueueName } from './queue.ts';
 import { SeededRandom } from './random.ts';
 import { Requests, type FunctionName } from './requests.ts';
@@ -38,11 +49,23 @@ export interface WorldSize {
   readonly sweepMinutes: number;
   /** A sweep of a cluster where nothing changed is executed at least this often, and counted otherwise. */
   readonly sampleMinutes: number;
+  /** People hold things, and repository-1 runs its pull requests. */
+  readonly isOperated?: boolean;
+  /** Of the installation. */
+  readonly freeze?: StackConfig['freeze'];
   readonly print?: ((line: string) => void) | undefined;
 }
 
-const start = Date.parse('2026-11-02T00:00:00.000Z');
+export const start = Date.parse('2026-11-02T00:00:00.000Z');
 const minuteMs = 60_000;
+/** A replica of the Git host shows an old head for so long. */
+const longestLagMs = 8_000;
+/** What the rules of the bus bring to the queue of pushes. */
+const movesPointers: ReadonlySet<string> = new Set(['PushReceived', 'RevisionFailed', 'PullRequestChanged']);
+
+function urlOf(repository: string): string {
+  return `https://git.example/acme/${repository}.git`;
+}
 
 /** Everything of one installation, in memory: its records, queues, functions and clusters, on one timeline. */
 export class SimulatedWorld implements InnerWorld {
@@ -55,6 +78,7 @@ export class SimulatedWorld implements InnerWorld {
   readonly store: MemoryStore;
   readonly host: GitHost;
   readonly deliveries: Deliveries;
+  readonly pulls = new PullRequests('repository-1');
   readonly watch: Watch;
   readonly quiet: QuietTime;
   readonly queues: Readonly<Record<QueueName, SimulatedQueue>>;
@@ -67,6 +91,7 @@ export class SimulatedWorld implements InnerWorld {
   readonly #versions = new Map<string, number>();
   /** Objects that an application may have left behind. */
   readonly #orphans = new Set<string>();
+  readonly #freeze: StackConfig['freeze'];
   #ids = 0;
   #isScheduled = true;
   /** Why the simulation must stop. */
@@ -89,8 +114,10 @@ export class SimulatedWorld implements InnerWorld {
     this.config = parseStackConfig({
       repositories: Array.from({ length: size.repositories }, (_, place) => ({
         name: `repository-${place + 1}`,
-        url: `https://git.example/acme/repository-${place + 1}.git`,
+        url: urlOf(`repository-${place + 1}`),
+        ...(size.isOperated === true && place === 0 && { environments: { clusters: [firstCluster] } }),
       })),
+      freeze: [...(size.freeze ?? [])],
       clusters: models.map(({ name, labels }) => ({ name, labels, access: { type: 'eks', name } })),
       hooks: [{ provider: 'github', redeliver: { of: 'orgs/acme', id: 1, tokenSecret: 'acme/hooks' } }],
       sweepMinutes: size.sweepMinutes,
@@ -98,6 +125,7 @@ export class SimulatedWorld implements InnerWorld {
       // Nobody is there to confirm.
       pruneCap: { percent: 100, objects: 0 },
     });
+    this.#freeze = this.config.freeze;
     this.watch = new Watch(this);
     this.quiet = new QuietTime(this, size.sampleMinutes * minuteMs);
     this.#containers = new Containers(this.requests);
@@ -130,7 +158,7 @@ export class SimulatedWorld implements InnerWorld {
     const invocation = new Invocation(this, timeouts[name]);
     const container = this.#containers.take(name, this.timeline.now);
     try {
-      const ended = await invocation.run(async () => work(invocation, container));
+      const ended = await invocation.begin(async () => work(invocation, container));
       if (ended !== undefined) this.#containers.giveBack(name, container, this.timeline.now);
       return ended?.value;
     } catch (error) {
@@ -139,6 +167,10 @@ export class SimulatedWorld implements InnerWorld {
     } finally {
       this.requests.addInvocation(name, this.timeline.now - invocation.startedAt);
     }
+  }
+
+  fail(error: unknown): void {
+    this.failure ??= error;
   }
 
   nextId(): string {
@@ -162,7 +194,7 @@ export class SimulatedWorld implements InnerWorld {
 
   announce(event: TrueupEvent): void {
     this.watch.announced(event);
-    if (event.type !== 'PushReceived') return;
+    if (!movesPointers.has(event.type)) return;
     const envelope = {
       id: this.nextId(),
       source: 'trueup',
@@ -179,16 +211,34 @@ export class SimulatedWorld implements InnerWorld {
   push(repository: string, commit: ModelCommit, files: Readonly<Record<string, string>>): void {
     const before = this.host.headOf(repository);
     const after = this.random.hex(40);
-    const lagMs = this.random.chance(0.2) ? this.random.between(0, 8_000) : 0;
+    const lagMs = this.random.chance(0.2) ? this.random.between(0, longestLagMs) : 0;
     this.host.push(repository, after, files, lagMs);
     this.heads.set(repository, commit);
     for (const { onDelete, objects } of commit.values()) {
       if (onDelete === 'orphan') for (const object of objects) this.#orphans.add(refKey(refOf(object)));
     }
     this.watch.pushed(repository, after);
+    this.#tell(repository, 'push', { ref: 'refs/heads/main', before, after });
+  }
+
+  /** A commit that only a pull request has. */
+  propose(commit: ModelCommit): string {
+    const sha = this.random.hex(40);
+    this.host.propose(this.pulls.repository, sha, filesOf(commit));
+    return sha;
+  }
+
+  /** The Git host tells what became of a pull request. */
+  tellOfPull(action: string, { id, branch, sha }: PullRequests['all'][number]): void {
+    this.trace.note(`pull request ${id} ${action}`);
+    const pull = { number: Number(id), head: { ref: branch, sha }, base: { ref: 'main' } };
+    this.#tell(this.pulls.repository, 'pull_request', { action, pull_request: pull });
+  }
+
+  #tell(repository: string, event: Delivery['event'], said: object): void {
     const guid = `${this.random.hex(8)}-0000-4000-8000-${this.random.hex(12)}`;
-    const url = `https://git.example/acme/${repository}.git`;
-    this.deliver({ guid, repository, url, before, after });
+    const from = { full_name: `acme/${repository}`, clone_url: urlOf(repository) };
+    this.deliver({ guid, event, body: JSON.stringify({ ...said, repository: from }) });
   }
 
   /** The Git host calls our webhook, once; it remembers when that failed. */
@@ -203,14 +253,8 @@ export class SimulatedWorld implements InnerWorld {
     });
   }
 
-  async #takeDelivery({ guid, repository, url, before, after }: Delivery): Promise<boolean> {
-    const body = JSON.stringify({
-      ref: 'refs/heads/main',
-      before,
-      after,
-      repository: { full_name: `acme/${repository}`, clone_url: url },
-    });
-    const request = signed({ id: guid, body, secret: hookSecret });
+  async #takeDelivery({ guid, event, body }: Delivery): Promise<boolean> {
+    const request = signed({ id: guid, event, body, secret: hookSecret });
     const isTaken = await this.#invoke('webhook', async (invocation, container) =>
       takeDelivery(this, invocation, container, request),
     );
@@ -241,6 +285,17 @@ export class SimulatedWorld implements InnerWorld {
     this.#isScheduled = false;
   }
 
+  readonly freezesOf = (cluster: string): readonly Freeze[] =>
+    this.#freeze.filter(({ clusters }) => clusters?.names?.includes(cluster) === true);
+
+  isPreviewWanted(repository: string, application: string, pull: string, since: number): boolean {
+    const { now } = this.timeline;
+    const isLiving = repository === this.pulls.repository && this.pulls.isLiving(pull, since, now);
+    // Nor has anybody pushed anything since.
+    const isSame = this.host.pushedAt(repository) < since - longestLagMs;
+    return isLiving && isSame && this.heads.get(repository)?.get(application)?.previews === true;
+  }
+
   /** Whether the object is of an application that left it where it was. */
   isLeftBehind(cluster: string, key: string): boolean {
     const owner = this.ourObjects(cluster).get(key)?.metadata.labels?.[ourLabels.application];
@@ -261,19 +316,7 @@ export class SimulatedWorld implements InnerWorld {
     this.timeline.after(this.random.between(2_000, 40_000), () => {
       const live = this.clusterOf(cluster).live(address);
       if (live === undefined) return;
-      const { generation = 1 } = live.metadata;
-      const replicas = 2;
-      const status = {
-        observedGeneration: generation,
-        replicas,
-        updatedReplicas: replicas,
-        readyReplicas: replicas,
-        availableReplicas: replicas,
-        conditions: [
-          { type: 'Available', status: 'True' },
-          { type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable' },
-        ],
-      };
+      const status = deploymentStatus(live);
       if (JSON.stringify(live['status']) === JSON.stringify(status)) return;
       this.clusterOf(cluster).write(address, { kind: live.kind, status }, 'kube-controller-manager');
     });

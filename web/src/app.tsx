@@ -1,4 +1,4 @@
-import { ActionIcon, AppShell, Center, Group, Loader, Text, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, Center, Group, Loader, Text, useMantineColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, type ReactNode } from 'react';
 import { Link, Route, Switch, useLocation } from 'wouter';
@@ -10,10 +10,14 @@ import { FleetView } from './views/fleet.tsx';
 
 const places = [
   ['/', 'Fleet'],
+  ['/map', 'Map'],
   ['/timeline', 'Timeline'],
   ['/insights', 'Insights'],
+  ['/installation', 'Installation'],
 ] as const;
 const TargetView = lazy(async () => import('./views/target.tsx'));
+const ApplicationsView = lazy(async () => import('./views/applications.tsx'));
+const InstallationView = lazy(async () => import('./views/installation.tsx'));
 const TimelineView = lazy(async () => import('./views/timeline.tsx'));
 const InsightsView = lazy(async () => import('./views/insights.tsx'));
 const NotFound = lazy(async () => import('./views/not-found.tsx'));
@@ -26,33 +30,39 @@ export function App(): ReactNode {
     refetchInterval: false,
   });
   return (
-    <AppShell header={{ height: 48 }} padding={0}>
-      <a className="skip" href="#main">
+    <>
+      <a
+        className="skip"
+        href="#main"
+        onClick={(event) => {
+          // The address behind `#` says which view this is.
+          event.preventDefault();
+          document.querySelector<HTMLElement>('#main')?.focus();
+        }}
+      >
         Skip to the content
       </a>
-      <AppShell.Header px="md">
-        <Group h="100%" justify="space-between" wrap="nowrap">
-          <Group gap="md" wrap="nowrap">
-            <Text component={Link} href="/" fw={700} c="inherit" td="none">
-              trueup
-            </Text>
-            <Places />
-          </Group>
-          <Group gap="xs" wrap="nowrap">
-            {session.data !== undefined && (
-              <Text size="sm" c="dimmed" className="cut" visibleFrom="sm" title={session.data.name}>
-                {session.data.fleet} · {session.data.role}
-              </Text>
-            )}
-            <SchemeSwitch />
-          </Group>
+      <Group component="header" className="head" px="md" justify="space-between" wrap="nowrap">
+        <Group gap="md" wrap="nowrap" miw={0}>
+          <Text component={Link} href="/" fw={700} c="inherit" td="none" visibleFrom="xs">
+            trueup
+          </Text>
+          <Places />
         </Group>
-      </AppShell.Header>
-      <AppShell.Main id="main" tabIndex={-1}>
+        <Group gap="xs" wrap="nowrap">
+          {session.data !== undefined && (
+            <Text size="sm" c="dimmed" className="cut" visibleFrom="sm" title={session.data.name}>
+              {session.data.fleet} · {session.data.role}
+            </Text>
+          )}
+          <SchemeSwitch />
+        </Group>
+      </Group>
+      <main id="main" tabIndex={-1}>
         {session.error === null ? <Views /> : <Failed error={session.error} what="who you are" />}
-      </AppShell.Main>
+      </main>
       <Keys />
-    </AppShell>
+    </>
   );
 }
 
@@ -67,6 +77,8 @@ function Views(): ReactNode {
       <Switch>
         <Route path="/" component={FleetView} />
         <Route path="/targets/:cluster/:application/:tab?" component={TargetView} />
+        <Route path="/map" component={ApplicationsView} />
+        <Route path="/installation/:tab?" component={InstallationView} />
         <Route path="/timeline" component={TimelineView} />
         <Route path="/insights" component={InsightsView} />
         <Route component={NotFound} />
@@ -78,7 +90,7 @@ function Views(): ReactNode {
 function Places(): ReactNode {
   const [location] = useLocation();
   return (
-    <Group component="nav" gap="sm" wrap="nowrap" aria-label="views">
+    <Group component="nav" gap="sm" wrap="nowrap" aria-label="views" className="places">
       {places.map(([href, name]) => {
         const isHere = href === '/' ? location === '/' : location.startsWith(href);
         return (

@@ -3,8 +3,8 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Router } from 'wouter';
-import { useHashLocation } from 'wouter/use-hash-location';
 import { App } from './app.tsx';
+import { useHashPath, useHashSearch } from './hash-place.ts';
 import { Boundary } from './parts/boundary.tsx';
 import { SignedIn } from './parts/signed-in.tsx';
 import { theme } from './theme.ts';
@@ -28,7 +28,7 @@ createRoot(root).render(
       <Boundary>
         <QueryClientProvider client={queries}>
           <SignedIn>
-            <Router hook={useHashLocation}>
+            <Router hook={useHashPath} searchHook={useHashSearch}>
               <App />
             </Router>
           </SignedIn>

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
-import { before, describe, test } from 'node:test';
-import { answerApi, type ApiAnswer } from '../../../core/api.ts';
+import { describe, test } from 'node:test';
+import { answerApi } from '../../../core/api.ts';
 import {
   actionBodySchemas,
   fleetSchema,
   targetDetailSchema,
   type Action,
 } from '../../../core/api/contract.ts';
-import { everywhere, type Person } from '../../../core/api/person.ts';
+import type { Person } from '../../../core/api/person.ts';
 import { routes, type RouteName } from '../../../core/api/routes.ts';
 import { keys, prefixes } from '../../../core/contract/keys.ts';
-import { readDocument, updateDocument } from '../../../core/documents.ts';
+import { readDocument } from '../../../core/documents.ts';
 import { readEpisodes, recordFindings } from '../../../core/episodes.ts';
 import { desiredPointerSchema } from '../../../core/model/desired.ts';
 import { driftRecordSchema } from '../../../core/model/drift.ts';
@@ -18,47 +18,11 @@ import { inventorySchema } from '../../../core/model/inventory.ts';
 import { refKey, type ObjectRef } from '../../../core/model/object.ts';
 import type { Target } from '../../../core/model/target.ts';
 import { readSuspensions } from '../../../core/suspend.ts';
-import { simulatedFleet, type SimulatedFleet } from '../../browser/simulated-fleet.ts';
-import { RecordingBus } from '../../fakes/recorders.ts';
+import { ada, all, at, bodyOf, bus, detailOf, fleet, get, pat, pay, post, statusOf, vic } from './asking.ts';
+import './record-cases.ts';
 
-const ada = everywhere('ada@example.com', 'admin');
-const vic = everywhere('vic@example.com', 'viewer');
-/** Of another project than everything but `pay`. */
-const pat: Person = { name: 'pat@example.com', grants: [{ role: 'operator', projects: ['pay'] }] };
-const bus = new RecordingBus();
-let fleet: SimulatedFleet;
-let all: readonly Target[];
-/** In the project `pay`; the others name none. */
-let pay: Target;
-
-const at = (target: Target, rest = ''): string => `targets/${target.cluster}/${target.application}${rest}`;
 const pathOf = (target: Target, { path }: { readonly path: string }): string =>
   path.replace('{cluster}', target.cluster).replace('{application}', target.application);
-
-async function get(path: string, query: Record<string, string> = {}, person = ada): Promise<ApiAnswer> {
-  return answerApi({ method: 'GET', path, query, person }, { ...fleet.deps, bus });
-}
-async function post(path: string, body: unknown = {}, person = ada): Promise<ApiAnswer> {
-  return answerApi({ method: 'POST', path, query: {}, body, person }, { ...fleet.deps, bus });
-}
-const statusOf = (answer: ApiAnswer): number => (answer.kind === 'answer' ? 200 : answer.problem.status);
-const bodyOf = (answer: ApiAnswer): unknown =>
-  answer.kind === 'answer' ? answer.body : assert.fail(JSON.stringify(answer.problem));
-const detailOf = async (target: Target) => targetDetailSchema.parse(bodyOf(await get(at(target))));
-
-before(async () => {
-  fleet = await simulatedFleet();
-  const { store } = fleet.deps;
-  const names = await Array.fromAsync(store.list(prefixes.desired));
-  all = names.map((key) => {
-    const [cluster = '', file = ''] = key.slice(prefixes.desired.length).split('/');
-    return { cluster, application: file.slice(0, -'.json'.length) };
-  });
-  pay = all.at(-1) ?? assert.fail();
-  await updateDocument(store, keys.desired(pay), desiredPointerSchema, (pointer) =>
-    pointer === undefined ? undefined : { ...pointer, settings: { ...pointer.settings, project: 'pay' } },
-  );
-});
 
 /** One of the default project, with runs of two snapshots. */
 async function rolledForward(): Promise<Target> {
@@ -83,7 +47,9 @@ describe('questions', () => {
       instant: { time },
       comparison: { from: older, to: time },
     };
-    for (const [name, route] of Object.entries(routes)) {
+    // Those of a cluster itself are in live.test.ts.
+    const { live: _, logs: __, ...recorded } = routes;
+    for (const [name, route] of Object.entries(recorded)) {
       const body = bodyOf(await get(pathOf(target, route), queries[name as RouteName]));
       // Strict in what it holds: parsing takes away what the schema does not name.
       assert.deepEqual(route.answer.parse(body), body, name);
@@ -290,6 +256,7 @@ describe('actions do what the command line does, and record who', () => {
     const asked = fleet.asked.length;
     const bodies: Readonly<Record<Action, unknown>> = {
       sync: { prune: true },
+      heal: { kinds: ['Secret'] },
       suspend: { reason: '' },
       resume: { cluster: 'x' },
       rollback: { reason: 'x', until: 'tomorrow' },

@@ -186,6 +186,29 @@ describe('a pull request', () => {
     await world.look();
     assert.equal((await world.environment('shop-pr-2'))?.state, 'present');
   });
+
+  test('is not made in the place of one whose Application cannot be read now', async () => {
+    const world = new EnvironmentWorld();
+    const [repository] = world.config.repositories;
+    assert.ok(repository);
+    const environments = { clusters: ['dev*'], max: 1 };
+    world.config = { ...world.config, repositories: [{ ...repository, environments }] };
+    world.git.push('a', shop('1'));
+    world.open('b', shop('2'));
+    await world.look();
+    const broken = shop()['applications/shop.yaml'].replace('namespace: shop', 'namespace: [shop]');
+    const cart = shop()['applications/shop.yaml'].replaceAll('shop', 'cart');
+    const both = { 'applications/cart.yaml': cart, 'apps/cart/a.yaml': configMap('cart', '1') };
+    world.git.push('c', { ...shop('1'), 'applications/shop.yaml': broken, ...both });
+    await world.look();
+    assert.equal(await world.environment('cart-pr-1'), undefined);
+    assert.match(world.comment('1'), /\*\*cart\*\*: none, since the repository has 1 already/);
+    // Read again, it is still the one that stands.
+    world.git.push('d', { ...shop('1'), ...both });
+    await world.look();
+    assert.equal((await world.environment('shop-pr-1'))?.state, 'present');
+    assert.equal(await world.environment('cart-pr-1'), undefined);
+  });
 });
 
 describe('an environment goes', () => {

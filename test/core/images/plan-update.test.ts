@@ -90,15 +90,58 @@ describe('an image that is pushed', () => {
       'apps/shop/kustomization.yaml': kustomization,
     };
     const first = plan(files);
-    assert.deepEqual(first.memory, { 'shop:shop': { last: '1.3.0', rejected: [] } });
+    const places = ['apps/shop/kustomization.yaml#0.images.0.newTag'];
+    assert.deepEqual(first.memory, { 'shop:shop': { last: '1.3.0', places, rejected: [] } });
     // 1.2.0 stands there again.
     const again = plan(files, {}, first.memory);
     assert.deepEqual(again.told, []);
     assert.equal(again.left[0]?.reason, 'a person took 1.3.0 back; write it by hand, or push another tag');
-    assert.deepEqual(again.memory, { 'shop:shop': { last: '1.3.0', rejected: ['1.3.0'] } });
+    assert.deepEqual(again.memory, { 'shop:shop': { last: '1.3.0', places, rejected: ['1.3.0'] } });
     const other = plan(files, { tag: '1.3.1' }, again.memory);
     assert.equal(other.told.length, 1);
-    assert.deepEqual(other.memory, { 'shop:shop': { last: '1.3.1', rejected: ['1.3.0'] } });
+    assert.deepEqual(other.memory, { 'shop:shop': { last: '1.3.1', places, rejected: ['1.3.0'] } });
+  });
+
+  it('of two places is judged by each: one that a person took back stays back, one that came since is brought along', () => {
+    const marked = (tag: string) => `tag: ${tag} # {"$imagepolicy": "shop:shop:tag"}\n`;
+    const files = (tags: Readonly<Record<string, string>>) => ({
+      'applications/shop.yaml': application(follow()),
+      'apps/shop/kustomization.yaml': kustomization.replace('1.2.0', '1.3.0'),
+      ...Object.fromEntries(
+        Object.entries(tags).map(([name, tag]) => [`apps/shop/${name}.yaml`, marked(tag)]),
+      ),
+    });
+    const { memory } = plan(files({ prod: '1.2.0' }));
+    const back = plan(files({ prod: '1.2.0' }), {}, memory);
+    assert.deepEqual([back.told, back.memory['shop:shop']?.rejected], [[], ['1.3.0']]);
+    assert.equal(plan(files({ prod: '1.2.0' }), { tag: '1.3.1' }, back.memory).told.length, 2);
+    // The older one is none, though it is newer than what stands in that place.
+    assert.match(
+      plan(files({ prod: '1.1.0' }), { tag: '1.2.5' }, memory).left[0]?.reason ?? '',
+      /1\.3\.0 stands/,
+    );
+    const wanted = plan(files({ prod: '1.3.0' }), {}, back.memory);
+    assert.deepEqual(wanted.memory['shop:shop']?.rejected, [], 'what stands in both again is wanted again');
+    assert.deepEqual(plan(files({ prod: '1.3.0', added: '1.2.0' }), {}, memory).told, [
+      'shop:shop apps/shop/added.yaml:1: 1.2.0 → 1.3.0',
+    ]);
+  });
+
+  it('of a tag that moves is judged by where it leads, also where the digest came with it', () => {
+    const [one, two, three] = ['1', '2', '3'].map((digit) => `sha256:${digit.repeat(64)}`);
+    const policy = `    - {image: ${repository}, policy: {newest: {}}, filter: {pattern: '^main$'}, digest: always}\n`;
+    const files = (more: string) => ({
+      'applications/shop.yaml': application(policy),
+      'apps/shop/kustomization.yaml': `images:\n  - name: ${repository}\n    newTag: main\n${more}`,
+    });
+    const pinned = (at = '') => files(`    digest: ${at}\n`);
+    const image = { tag: 'main', digest: two ?? '' };
+    const { memory, told } = plan(files(''), image);
+    assert.equal(told.length, 1);
+    const back = plan(pinned(one), image, memory);
+    assert.deepEqual([back.told, back.memory['shop:shop']?.rejected], [[], [`main@${two}`]]);
+    assert.equal(plan(pinned(one), { tag: 'main', digest: three ?? '' }, back.memory).told.length, 1);
+    assert.deepEqual(plan(pinned(two), image, back.memory).memory['shop:shop']?.rejected, []);
   });
 
   it('that was pushed before the one that stands there changes nothing, where only time tells', () => {

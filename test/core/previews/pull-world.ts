@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { parseStackConfig, type StackConfigInput } from '../../../core/contract/config.ts';
 import {
   envelopeSchema,
+  type ClusterAsk,
   type PreviewDue,
   type PreviewLook,
-  type SweepRequest,
 } from '../../../core/contract/events.ts';
 import { askCluster } from '../../../core/previews/ask-cluster.ts';
 import { previewPull, type PreviewPullDeps } from '../../../core/preview-pull.ts';
@@ -39,7 +39,7 @@ export class PullWorld {
   readonly produce = new ProduceWorld();
   readonly host = new MemoryGitHost();
   readonly clusters = new Map<string, Cluster>();
-  readonly sweeps: SweepRequest[] = [];
+  readonly questions: ClusterAsk[] = [];
   readonly dues: (PreviewDue | PreviewLook)[] = [];
   readonly bus = new RecordingBus();
   stack: StackConfigInput;
@@ -62,10 +62,11 @@ export class PullWorld {
       git,
       history: { mergeBase: async () => this.began },
       queues: {
-        sweep: async (request) => void this.sweeps.push(request),
+        ask: async (request) => void this.questions.push(request),
         preview: async (request) => void this.dues.push(request),
       },
       store,
+      deadline: this.produce.clock.now() + 300_000,
     };
   }
 
@@ -114,8 +115,7 @@ export class PullWorld {
   async answered(): Promise<readonly string[]> {
     const { store, sealer, clock, metrics, queues } = this.produce;
     const outcomes: string[] = [];
-    for (const request of this.sweeps.splice(0)) {
-      assert.equal(request.scope, 'preview');
+    for (const request of this.questions.splice(0)) {
       const connect = async (name: string): Promise<Cluster> => {
         const cluster = this.clusters.get(name);
         assert.ok(cluster);

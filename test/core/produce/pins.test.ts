@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { keys } from '../../../core/contract/keys.ts';
 import { writeDocument } from '../../../core/documents.ts';
 import type { DesiredPointer } from '../../../core/model/desired.ts';
+import { describePin } from '../../../core/model/pin.ts';
 import { isoTime } from '../../../core/model/time.ts';
 import { liftPin, rollBack, type RollbackWish } from '../../../core/rollback.ts';
 import { produce } from '../../../core/produce.ts';
@@ -208,7 +209,6 @@ describe('the end of a pin', () => {
     const until = isoTime(world.clock.now() + 5 * minute);
     await back(world, { until });
     await world.push('c', files('3'));
-    assert.equal(await liftPin(world, target, { onlyExpired: true }), undefined, 'it still holds');
     await world.clock.sleep(5 * minute);
     world.takeRuns();
     await world.push('d', files('3', '2'));
@@ -228,14 +228,6 @@ describe('the end of a pin', () => {
     await world.clock.sleep(5 * minute);
     await world.push('e', { ...files('5'), 'apps/web/a.yaml': 'kind: [' });
     assert.equal(shown(await world.pointer('web')), 'present r6 commit b examined e, no pin, nothing held');
-  });
-
-  test('one that ran out is lifted on its own', async () => {
-    const { world } = await history(['1', '2']);
-    await back(world, { until: isoTime(world.clock.now() + 5 * minute) });
-    await world.clock.sleep(5 * minute);
-    const lifted = await liftPin(world, target, { onlyExpired: true });
-    assert.equal(lifted && shown(lifted), 'present r4 commit b examined b, no pin, nothing held');
   });
 
   test('the sweep asks for a look at the repository, and no push need come', async () => {
@@ -302,6 +294,87 @@ describe('a pin of trueup itself', () => {
     await world.push('c', files('1'));
     assert.equal(shown(await world.pointer('web')), 'present r3 commit a examined b, no pin, nothing held');
     assert.deepEqual(world.takeRuns(), []);
+  });
+
+  describe('under one of a person, with a time', () => {
+    const timed = async (world: ProduceWorld, to: string) =>
+      back(world, { to: to.repeat(7), until: isoTime(world.clock.now() + 5 * minute) });
+    const end = async (world: ProduceWorld) => world.clock.sleep(5 * minute);
+    const kept = 'pinned by trueup, held present b';
+
+    test('holds again when the time is over: what failed does not come back, by a look, a fault or a mere setting', async () => {
+      const settings = { 'applications/web.yaml': application('web', { timeout: '5m' }) };
+      const looks: readonly [string, string, Readonly<Record<string, string>>, string][] = [
+        ['the sweep', 'b', files('2'), kept],
+        ['another application', 'c', files('2', '2'), kept],
+        ['a fault', 'd', { ...files('2'), 'apps/web/a.yaml': 'kind: [' }, kept],
+        ['settings alone', 'e', { ...files('2'), ...settings }, kept],
+      ];
+      for (const [name, letter, changed, words] of looks) {
+        const world = await rejected();
+        assert.equal(await timed(world, 'a'), 'a');
+        const { revision, pin } = await world.pointer('web');
+        assert.deepEqual([pin?.by, pin?.rejects, pin?.over?.rejects.told], ['alice', undefined, true]);
+        await end(world);
+        world.takeRuns();
+        await world.push(letter, changed);
+        const pointer = await world.pointer('web');
+        assert.match(shown(pointer), new RegExp(`^present r${revision} commit a .*${words}$`), name);
+        assert.ok(!world.takeRuns().includes('web on prod'), name);
+        world.bus.events.splice(0);
+        await askForExpiredPins([pointer], world);
+        assert.deepEqual(world.bus.events, [], 'it does not run out any more');
+      }
+    });
+
+    test('what came meanwhile is followed at its end, also out of the mended state', async () => {
+      const world = await rejected();
+      await timed(world, 'a');
+      await world.push('c', files('3'));
+      assert.match(shown(await world.pointer('web')), /commit a .*pinned by alice, held present c$/);
+      await end(world);
+      await world.push('c', files('3'));
+      assert.match(shown(await world.pointer('web')), /commit c .*no pin, nothing held$/);
+    });
+
+    test('a second one of a person remembers it as well; a deletion from Git ends all', async () => {
+      const world = await rejected();
+      await timed(world, 'a');
+      await timed(world, 'a');
+      await end(world);
+      await world.push('b', files('2'));
+      assert.match(shown(await world.pointer('web')), new RegExp(`${kept}$`));
+      await timed(world, 'a');
+      const { 'applications/web.yaml': _, ...others } = files('2');
+      await world.push('c', others);
+      await end(world);
+      await world.push('d', { ...others, 'README.md': 'more' });
+      assert.match(shown(await world.pointer('web')), /^gone .*no pin, nothing held$/);
+    });
+
+    test('lifted by a person, what failed comes and is not rolled back again; so it is where they pin just that', async () => {
+      const world = await rejected();
+      await timed(world, 'a');
+      const lifted = await liftPin(world, target);
+      assert.match(lifted === undefined ? '' : shown(lifted), /commit b .*no pin, nothing held$/);
+      assert.equal(lifted?.insisted, lifted?.snapshot);
+      const other = await rejected();
+      await timed(other, 'b');
+      await end(other);
+      await other.push('b', files('2'));
+      const wanted = await other.pointer('web');
+      assert.match(shown(wanted), /commit b .*no pin, nothing held$/);
+      assert.equal(wanted.insisted, wanted.snapshot);
+    });
+
+    test('says so: until when, and what then', async () => {
+      const world = await rejected();
+      await timed(world, 'a');
+      assert.match(
+        describePin(await world.pointer('web')) ?? '',
+        /by alice since .*, until .*Z, and then until a commit gives other objects than bbbbbbb, or it is lifted/,
+      );
+    });
   });
 
   test('an application that is gone from Git is gone, and so is its entry', async () => {

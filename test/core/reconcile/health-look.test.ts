@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keys } from '../../../core/contract/keys.ts';
-import { readDocument } from '../../../core/documents.ts';
+import { readDocument, writeDocument } from '../../../core/documents.ts';
 import { Retry } from '../../../core/errors.ts';
 import type { KubeObject } from '../../../core/model/object.ts';
 import { runRecordSchema } from '../../../core/model/run.ts';
@@ -104,6 +104,26 @@ test('an object that vanished meanwhile is Missing', async () => {
   clock.advance(5_000);
   await world.run('health');
   assert.equal((await world.inventory()).health?.status, 'Missing');
+});
+
+test('a deletion that a run noted and died before it sent is made by the run that the sweep asks for', async () => {
+  const clock = new ManualClock();
+  const cluster = new MemoryCluster(clock);
+  const world = new ReconcileWorld(clock, cluster);
+  await world.push([configMap('given-up'), configMap('a')]);
+  await world.record();
+  const { revision, snapshot } = await world.push([configMap('a')]);
+  const key = '/ConfigMap/default/given-up';
+  const { applied, entries, ...noted } = await world.inventory();
+  const { [key]: entry } = entries;
+  assert.ok(applied !== undefined && entry !== undefined);
+  const begun = { ...entries, [key]: { ...entry, state: 'deleting' as const } };
+  const inventory = { ...noted, applied: { ...applied, revision, snapshot }, entries: begun };
+  await writeDocument(world.store, keys.inventory(world.target), inventory, 'any');
+  await world.run('pending');
+  const place = { apiVersion: 'v1', plural: 'configmaps', namespace: 'default', name: 'given-up' };
+  assert.equal(cluster.live(place), undefined);
+  assert.equal((await world.inventory()).entries[key], undefined);
 });
 
 test('a deletion that finalizers hold stays in the inventory until it is confirmed', async () => {

@@ -98,6 +98,12 @@ describe('health of a target that cannot be looked at', () => {
       world.bus.events.map(({ detail }) => ['from' in detail && detail.from, 'to' in detail && detail.to]),
       [['Degraded', 'Healthy']],
     );
+    // The same changes stay in the document for those who look back.
+    const { healthChanges = [] } = (await document())?.targets['web'] ?? {};
+    assert.deepEqual(
+      healthChanges.map(({ from, to }) => `${from} → ${to}`),
+      ['Unknown → Degraded', 'Degraded → Healthy'],
+    );
   });
 });
 

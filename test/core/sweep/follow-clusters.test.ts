@@ -220,6 +220,26 @@ test('a hint that could not be sent is sent with the next look', async () => {
   assert.deepEqual(await fleet.pointers(), ['one present']);
 });
 
+test('a discovery that fails for three sweeps is told of while it does, and once when it does no more', async () => {
+  const fleet = new FleetWorld();
+  const told = async (answer: Answer): Promise<number[]> => {
+    fleet.answer = answer;
+    fleet.world.metrics.data.length = 0;
+    await sweepFleet(fleet.deps, 'schedule');
+    fleet.world.clock.advance(5 * 60_000);
+    return fleet.world.metrics.data.flatMap(({ name, value }) =>
+      name === 'FailedDiscoveries' ? [value] : [],
+    );
+  };
+  const refused = new Blocked({ subject: 'account 1', message: 'may not list' });
+  const whole = listed({ one: 'prod' });
+  const half = { ...whole, unread: { names: ['two'], reason: 'throttled' } };
+  const values: number[][] = [];
+  for (const answer of [whole, refused, refused, whole, refused, half, refused, refused, whole, whole])
+    values.push(await told(answer));
+  assert.deepEqual(values, [[], [], [], [], [], [], [1], [1], [0], []]);
+});
+
 test('the stack configuration of a world with a discovery needs no declared cluster', () => {
   const { config } = new FleetWorld();
   assert.deepEqual(parseStackConfig(config).clusters, []);

@@ -62,6 +62,12 @@ const marked = (because: 'grace' | 'hand-over' | 'protection' | 'content'): Part
   kept: { because, since: time('12:00'), message: '' },
 });
 
+/** The server has said that finalizers hold it. */
+const goingAway: Partial<InventoryEntry> = {
+  state: 'deleting',
+  kept: { because: 'finalizers', since: time('12:00'), message: '' },
+};
+
 test('the sweep asks for the run that deletes what was marked, once its time has come', () => {
   assert.equal(next(marked('grace'), '12:09'), undefined);
   assert.equal(next(marked('grace'), '12:10'), 'pending');
@@ -73,6 +79,11 @@ test('the sweep asks for the run that deletes what was marked, once its time has
   );
 });
 
+test('a deletion that was noted, of which nobody knows whether it was sent, is asked for again', () => {
+  assert.equal(next({ state: 'deleting' }, '12:01'), 'pending');
+  assert.equal(next(goingAway, '12:01'), undefined, 'the server is at it');
+});
+
 test('it asks once an hour about what waits for another application, and never about what is kept for good', () => {
   assert.equal(next(marked('hand-over'), '12:30'), undefined);
   assert.equal(next(marked('hand-over'), '13:00'), 'pending');
@@ -81,6 +92,6 @@ test('it asks once an hour about what waits for another application, and never a
 });
 
 test('deletions that outlast the looks after a run are looked at by way of the sweep', () => {
-  assert.equal(next({ state: 'deleting' }, '12:59'), undefined, 'the looks after the run go on for an hour');
-  assert.equal(next({ state: 'deleting' }, '13:01'), 'health');
+  assert.equal(next(goingAway, '12:59'), undefined, 'the looks after the run go on for an hour');
+  assert.equal(next(goingAway, '13:01'), 'health');
 });

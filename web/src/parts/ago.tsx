@@ -8,11 +8,23 @@ const steps = [
   ['s', 1],
 ] as const;
 
+interface Props {
+  readonly at: string | undefined;
+  readonly size?: 'xs' | 'sm';
+}
+
 /** How long ago, short; the exact time is its title. */
-export function Ago({ at }: { readonly at: string | undefined }): ReactNode {
-  if (at === undefined) return <Text component="span" size="sm" c="dimmed" children="never" />;
+export function Ago({ at, size = 'sm' }: Props): ReactNode {
+  if (at === undefined) return <Text component="span" size={size} c="dimmed" children="never" />;
   return (
-    <Text component="time" dateTime={at} title={new Date(at).toLocaleString()} size="sm" c="dimmed">
+    <Text
+      component="time"
+      dateTime={at}
+      title={new Date(at).toLocaleString()}
+      size={size}
+      c="dimmed"
+      style={{ whiteSpace: 'nowrap' }}
+    >
       {since((Date.now() - Date.parse(at)) / 1000)}
     </Text>
   );

@@ -6,6 +6,7 @@ import { ask } from '../ask.ts';
 import { Ago } from './ago.tsx';
 import { Failed } from './failed.tsx';
 import { FieldTable } from './field-table.tsx';
+import { nameOf } from './object-name.ts';
 
 /** The drift of the last two weeks, newest first. */
 export function DriftList({ path }: { readonly path: string }): ReactNode {
@@ -23,7 +24,7 @@ export function DriftList({ path }: { readonly path: string }): ReactNode {
           <Accordion.Control>
             <Group gap="sm" wrap="nowrap">
               <Text size="sm" className="cut" style={{ flex: 1 }}>
-                {episode.key.split('/').filter(Boolean).join(' ')}
+                {nameOf(episode.key)}
               </Text>
               <Text size="sm" c={episode.state === 'open' ? 'var(--bad)' : 'dimmed'}>
                 {episode.state}

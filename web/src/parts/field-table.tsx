@@ -1,5 +1,5 @@
 import { Code, Stack, Table, Text } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { Fragment, type ReactNode } from 'react';
 import type { DriftEpisode } from '../../../core/api/contract.ts';
 import { since } from './ago.tsx';
 
@@ -20,26 +20,27 @@ export function FieldTable({ episode }: { readonly episode: DriftEpisode }): Rea
         </Text>
       )}
       {fields.length > 0 && (
-        <Table.ScrollContainer minWidth={480}>
-          <Table>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Field</Table.Th>
-                <Table.Th>Should be</Table.Th>
-                <Table.Th>Was</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {fields.map(({ path, desired, live, class: how }) => (
-                <Table.Tr key={`${path} ${how}`}>
-                  <Table.Td>
+        <Table layout="fixed">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Should be</Table.Th>
+              <Table.Th>{episode.closedAt === undefined ? 'Is' : 'Was'}</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {fields.map(({ path, desired, live, class: how }) => (
+              <Fragment key={`${path} ${how}`}>
+                <Table.Tr>
+                  <Table.Th colSpan={2} scope="colgroup">
                     <Text size="xs" ff="monospace" style={{ overflowWrap: 'anywhere' }}>
-                      {path}
+                      {path}{' '}
+                      <Text component="span" size="xs" c="dimmed">
+                        {how}
+                      </Text>
                     </Text>
-                    <Text size="xs" c="dimmed">
-                      {how}
-                    </Text>
-                  </Table.Td>
+                  </Table.Th>
+                </Table.Tr>
+                <Table.Tr>
                   <Table.Td>
                     <Value of={desired} />
                   </Table.Td>
@@ -47,10 +48,10 @@ export function FieldTable({ episode }: { readonly episode: DriftEpisode }): Rea
                     <Value of={live} />
                   </Table.Td>
                 </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+              </Fragment>
+            ))}
+          </Table.Tbody>
+        </Table>
       )}
     </Stack>
   );

@@ -2,14 +2,9 @@ import { useQueries } from '@tanstack/react-query';
 import type { Fleet, FleetRow } from '../../../core/api/contract.ts';
 import { ask } from '../ask.ts';
 
-/** What the fleet is narrowed to; absent members narrow nothing. */
-export interface FleetFilter {
-  readonly q?: string;
-  readonly cluster?: string;
-  readonly project?: string;
-  readonly sync?: string;
-  readonly health?: string;
-}
+/** What the fleet can be narrowed by. */
+export const filterNames = ['q', 'cluster', 'application', 'project', 'label', 'sync', 'health'] as const;
+export type FleetFilter = Readonly<Partial<Record<(typeof filterNames)[number], string>>>;
 
 /** Rows that one question asks for. */
 const pageSize = 100;

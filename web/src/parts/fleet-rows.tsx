@@ -47,27 +47,36 @@ export function FleetRows({ total, filter }: Props): ReactNode {
   ]);
   if (total === 0) return <Text p="md">Nothing fits. Take a filter away.</Text>;
   return (
-    <div
-      ref={box}
-      role="list"
-      aria-label="targets"
-      tabIndex={0}
-      style={{ height: 'calc(100dvh - 160px)', overflow: 'auto' }}
-    >
-      <div style={{ height: list.getTotalSize(), position: 'relative' }}>
-        {items.map(({ index, start }) => (
-          <div
-            key={index}
-            role="listitem"
-            aria-setsize={total}
-            aria-posinset={index + 1}
-            style={{ position: 'absolute', top: start, width: '100%' }}
-          >
-            <Row row={rowAt(index)} isCurrent={index === current} />
-          </div>
+    <>
+      <div className="row fleet-row fleet-head" aria-hidden="true">
+        {[
+          'Application',
+          'Cluster',
+          'Against Git',
+          'Health',
+          'Drift',
+          'What is amiss, else the commit',
+          'Checked',
+        ].map((name) => (
+          <span key={name}>{name}</span>
         ))}
       </div>
-    </div>
+      <div ref={box} role="list" aria-label="targets" tabIndex={0} className="fleet-list">
+        <div style={{ height: list.getTotalSize(), position: 'relative' }}>
+          {items.map(({ index, start }) => (
+            <div
+              key={index}
+              role="listitem"
+              aria-setsize={total}
+              aria-posinset={index + 1}
+              style={{ position: 'absolute', top: start, width: '100%' }}
+            >
+              <Row row={rowAt(index)} isCurrent={index === current} />
+            </div>
+          ))}
+        </div>
+      </div>
+    </>
   );
 }
 
@@ -99,7 +108,7 @@ function Row({ row, isCurrent }: RowProps): ReactNode {
       <Text size="sm" className="wide" c={row.drift > 0 ? 'var(--bad)' : 'dimmed'}>
         {row.drift > 0 ? row.drift : ''}
       </Text>
-      <Text size="sm" className="cut wide" c={row.message === '' ? 'dimmed' : 'inherit'} title={row.message}>
+      <Text size="sm" className="cut why" c={row.message === '' ? 'dimmed' : 'inherit'} title={row.message}>
         {row.message === '' ? `${row.commit.sha.slice(0, 7)} ${row.commit.subject}` : row.message}
       </Text>
       <span className="wide">

@@ -30,7 +30,7 @@ export function FleetTiles({ total, filter }: Props): ReactNode {
   const rowAt = useFleetRows(filter, { from, to: Math.max(from, to) });
   const boxRef = useMergedRef(box, sized);
   return (
-    <div ref={boxRef} tabIndex={0} style={{ height: 'calc(100dvh - 160px)', overflow: 'auto' }}>
+    <div ref={boxRef} tabIndex={0} className="fleet-list">
       <div role="list" aria-label="targets" style={{ height: list.getTotalSize(), position: 'relative' }}>
         {lines.flatMap(({ index: line, start }) =>
           Array.from({ length: Math.min(across, total - line * across) }, (_, column) => {

@@ -6,12 +6,20 @@ import { ask } from '../ask.ts';
 import { CommitLine } from './commit-line.tsx';
 import { Failed } from './failed.tsx';
 import { whoOf } from './field-table.tsx';
+import { usePlaceFilter } from './place-filter.ts';
+import { nameOf } from './object-name.ts';
 
 const dayMs = 86_400_000;
+const minuteMs = 60_000;
 
 /** "What was here at 14:05 on Tuesday?", and what has changed from then to another time. */
 export function InstantLook({ path }: { readonly path: string }): ReactNode {
-  const [from, setFrom] = useState(() => localTime(Date.now() - dayMs));
+  const [{ from: given }] = usePlaceFilter(['from']);
+  const start = given === undefined ? NaN : Date.parse(given);
+  // A minute later: inputs of this kind have no seconds, and what began in that minute should be there.
+  const [from, setFrom] = useState(() =>
+    localTime(Number.isNaN(start) ? Date.now() - dayMs : start + minuteMs),
+  );
   const [to, setTo] = useState(() => localTime(Date.now()));
   const [asked, setAsked] = useState({ from, to });
   return (
@@ -35,6 +43,7 @@ export function InstantLook({ path }: { readonly path: string }): ReactNode {
         />
         <Button
           variant="default"
+          disabled={from === '' || to === ''}
           onClick={() => {
             setAsked({ from, to });
           }}
@@ -50,7 +59,7 @@ export function InstantLook({ path }: { readonly path: string }): ReactNode {
 
 /** As inputs of this type want it: the time of the clock on the wall. */
 function localTime(milliseconds: number): string {
-  const offset = new Date(milliseconds).getTimezoneOffset() * 60_000;
+  const offset = new Date(milliseconds).getTimezoneOffset() * minuteMs;
   return new Date(milliseconds - offset).toISOString().slice(0, 16);
 }
 
@@ -65,7 +74,7 @@ function There({ path, time }: { readonly path: string; readonly time: string })
     refetchInterval: false,
   });
   if (error !== null) return <Failed error={error} what="what was here then" />;
-  if (data === undefined) return null;
+  if (data === undefined) return <Text size="sm">Looking…</Text>;
   if (data.run === undefined) return <Text size="sm">Nothing had been applied by then.</Text>;
   return (
     <div>
@@ -75,7 +84,7 @@ function There({ path, time }: { readonly path: string; readonly time: string })
       </Text>
       {data.drift.map((episode) => (
         <Text key={episode.id} size="sm" c="var(--bad)">
-          {episode.key.split('/').filter(Boolean).join(' ')} had drifted: {whoOf(episode)}
+          {nameOf(episode.key)} had drifted: {whoOf(episode)}
         </Text>
       ))}
     </div>
@@ -98,7 +107,7 @@ function Changes({ path, from, to }: ChangesProps): ReactNode {
   if (data === undefined) return null;
   if (data.objects.length === 0) return <Text size="sm">Nothing changed between the two.</Text>;
   const lines = data.objects.flatMap(({ key, change, fields }) => [
-    `${{ created: '+', changed: '!', removed: '-' }[change]} ${key.split('/').filter(Boolean).join(' ')}`,
+    `${{ created: '+', changed: '!', removed: '-' }[change]} ${nameOf(key)}`,
     ...fields.flatMap((field) => [
       `    ${field.path}`,
       ...(field.from === undefined ? [] : [`-     ${JSON.stringify(field.from)}`]),

@@ -1,15 +1,10 @@
-import { Kbd, Modal, Table } from '@mantine/core';
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
-import type { ReactNode } from 'react';
+import { lazy, Suspense, type ReactNode } from 'react';
 import { useLocation } from 'wouter';
 
-const keys = [
-  ['/', 'search'],
-  ['j, k', 'next and previous row'],
-  ['Enter', 'open the row'],
-  ['g', 'the fleet'],
-  ['?', 'these keys'],
-] as const;
+const Dialog = lazy(async () => import('./keys-dialog.tsx'));
+
+const places = { g: '/', m: '/map', t: '/timeline', i: '/insights' } as const;
 
 /** Keys that work in every view; those of a list are with the list. */
 export function Keys(): ReactNode {
@@ -17,28 +12,19 @@ export function Keys(): ReactNode {
   const [, go] = useLocation();
   useHotkeys([
     ['shift+?', open],
-    [
-      'g',
+    ...Object.entries(places).map(([key, place]): [string, () => void] => [
+      key,
       () => {
-        go('/');
+        go(place);
       },
-    ],
+    ]),
     ['/', () => document.querySelector<HTMLElement>('[data-search]')?.focus()],
   ]);
   return (
-    <Modal opened={isOpen} onClose={close} title="Keys">
-      <Table>
-        <Table.Tbody>
-          {keys.map(([key, what]) => (
-            <Table.Tr key={key}>
-              <Table.Td>
-                <Kbd>{key}</Kbd>
-              </Table.Td>
-              <Table.Td>{what}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Modal>
+    isOpen && (
+      <Suspense fallback={null}>
+        <Dialog close={close} />
+      </Suspense>
+    )
   );
 }

@@ -61,9 +61,25 @@ export function placeNodes({ nodes, edges }: Topology): PlacedMap {
         edge.to,
         edge.kind,
       );
-      return { edge, points };
+      return { edge, points: fromSideToSide(points, graph.node(edge.from), graph.node(edge.to)) };
     }),
     width: Math.max(width, looseWidth) + 8,
     height: height + lines * (nodeHeight + gap) + 2 * gap,
   };
+}
+
+type Point = PlacedEdge['points'][number];
+
+/** Out at the right of one and in at the left of the other, past what the layout goes around; back, as the layout has it. */
+function fromSideToSide(
+  points: readonly Point[],
+  from: Partial<Point>,
+  to: Partial<Point>,
+): readonly Point[] {
+  const start = { x: (from.x ?? 0) + nodeWidth / 2, y: from.y ?? 0 };
+  const end = { x: (to.x ?? 0) - nodeWidth / 2, y: to.y ?? 0 };
+  if (start.x >= end.x) return points;
+  // Between neighbours there is nothing to go around.
+  const isLong = end.x - start.x > nodeWidth;
+  return [start, ...(isLong ? points.slice(1, -1) : []), end];
 }

@@ -1,24 +1,30 @@
-import { useMemo, type ReactNode, type RefObject } from 'react';
+import { useMemo, type KeyboardEvent, type ReactNode, type RefObject } from 'react';
 import type { Topology } from '../../../core/api/contract.ts';
 import { nodeHeight, nodeWidth, placeNodes, type PlacedEdge, type PlacedNode } from './map-layout.ts';
 import { toneOf } from './state.tsx';
+
+type Opened = (node: Topology['nodes'][number]) => void;
 
 interface Props {
   readonly topology: Topology;
   readonly picture: RefObject<SVGSVGElement | null>;
   readonly name: string;
+  /** Made as small as it takes to be seen at once. */
+  readonly isWhole: boolean;
+  readonly open: Opened;
 }
 
-/** The picture as one SVG, whose colours are its own, so that it can be saved. A list of the same is there for readers. */
-export default function MapPicture({ topology, picture, name }: Props): ReactNode {
+/** The picture as one SVG. Each node is a button, so that it is there for keys and for readers. */
+export default function MapPicture({ topology, picture, name, isWhole, open }: Props): ReactNode {
   const placed = useMemo(() => placeNodes(topology), [topology]);
   const width = Math.max(placed.width, 320);
+  const whole = { maxWidth: '100%', maxHeight: '70vh', height: 'auto' };
   return (
     <div
-      style={{ overflow: 'auto', maxHeight: '70vh' }}
+      style={{ overflow: 'auto', maxHeight: '72vh' }}
       tabIndex={0}
       role="region"
-      aria-label={`map of ${name}`}
+      aria-label={`map of ${name}: ${topology.nodes.length} things and ${topology.edges.length} ties between them`}
     >
       <svg
         ref={picture}
@@ -26,8 +32,7 @@ export default function MapPicture({ topology, picture, name }: Props): ReactNod
         width={width}
         height={placed.height}
         viewBox={`0 0 ${width} ${placed.height}`}
-        role="img"
-        aria-label={`${topology.nodes.length} objects and ${topology.edges.length} ties between them`}
+        style={isWhole ? whole : undefined}
         fontFamily="system-ui, sans-serif"
       >
         <defs>
@@ -47,7 +52,7 @@ export default function MapPicture({ topology, picture, name }: Props): ReactNod
           <Edge key={`${each.edge.from} ${each.edge.to} ${each.edge.kind}`} {...each} />
         ))}
         {placed.nodes.map((each) => (
-          <Node key={each.node.id} {...each} />
+          <Node key={each.node.id} {...each} open={open} />
         ))}
       </svg>
     </div>
@@ -55,19 +60,35 @@ export default function MapPicture({ topology, picture, name }: Props): ReactNod
 }
 
 function Edge({ edge, points }: PlacedEdge): ReactNode {
-  const d = points
-    .map(({ x, y }, index) => `${index === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`)
-    .join(' ');
+  const d = points.reduce((drawn, { x, y }, index) => {
+    const from = points[index - 1];
+    if (from === undefined) return `M${x.toFixed(1)} ${y.toFixed(1)}`;
+    const middle = ((from.x + x) / 2).toFixed(1);
+    return `${drawn}C${middle} ${from.y.toFixed(1)} ${middle} ${y.toFixed(1)} ${x.toFixed(1)} ${y.toFixed(1)}`;
+  }, '');
   return (
-    <path d={d} fill="none" stroke="#868e96" strokeWidth={1.2} markerEnd="url(#arrow)">
+    <path
+      d={d}
+      fill="none"
+      stroke="#868e96"
+      strokeWidth={1.2}
+      strokeDasharray={edge.kind === 'depends' ? '6 3' : undefined}
+      markerEnd="url(#arrow)"
+    >
       <title>{`${edge.from} ${edge.kind} ${edge.to}`}</title>
     </path>
   );
 }
 
-const outlines = { created: '#2b8a3e', changed: '#e67700', removed: '#c92a2a' } as const;
+// With a value beside each name: what is saved has no style sheet (save-picture.ts).
+const plain = 'var(--map-line, #adb5bd)';
+const outlines = {
+  created: 'var(--map-good, #2b8a3e)',
+  changed: 'var(--map-warn, #e67700)',
+  removed: 'var(--map-bad, #c92a2a)',
+} as const;
 const signs = { created: '+ ', changed: '~ ', removed: '− ' } as const;
-const healthColours = {
+const stateColours = {
   good: '#2f9e44',
   bad: '#e03131',
   warn: '#f08c00',
@@ -76,35 +97,51 @@ const healthColours = {
 } as const;
 const longestName = 24;
 
-function Node({ node, x, y }: PlacedNode): ReactNode {
-  const { change, drift, health, kind, name, namespace } = node;
-  const outline = change === undefined ? (drift ? '#c92a2a' : '#adb5bd') : outlines[change];
+function Node({ node, x, y, open }: PlacedNode & { readonly open: Opened }): ReactNode {
+  const { change, drift, health, kind, name, namespace, cluster, sync } = node;
+  const outline = change === undefined ? (drift ? outlines.removed : plain) : outlines[change];
   const told = [
     `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
-    ...(health === undefined ? [] : [health]),
+    ...(cluster === undefined ? [] : [`on ${cluster}`]),
+    ...[sync, health].filter((each) => each !== undefined),
     ...(drift ? ['drifted'] : []),
     ...(change === undefined ? [] : [change]),
   ].join(', ');
   const short = name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name;
+  const press = (event: KeyboardEvent): void => {
+    if (event.key !== 'Enter' && event.key !== ' ') return;
+    event.preventDefault();
+    open(node);
+  };
   return (
-    <g transform={`translate(${x - nodeWidth / 2} ${y - nodeHeight / 2})`}>
+    <g
+      transform={`translate(${x - nodeWidth / 2} ${y - nodeHeight / 2})`}
+      role="button"
+      tabIndex={0}
+      aria-label={told}
+      className="map-node"
+      onKeyDown={press}
+      onClick={() => {
+        open(node);
+      }}
+    >
       <title>{told}</title>
       <rect
         width={nodeWidth}
         height={nodeHeight}
         rx={6}
-        fill="#ffffff"
+        fill="var(--map-node, #ffffff)"
         stroke={outline}
         strokeWidth={change === undefined && !drift ? 1 : 2.5}
         strokeDasharray={change === 'removed' ? '5 3' : undefined}
       />
-      {health !== undefined && <circle cx={14} cy={18} r={5} fill={healthColours[toneOf(health)]} />}
-      <text x={health === undefined ? 12 : 26} y={22} fontSize={12} fill="#495057">
+      {health !== undefined && <circle cx={14} cy={18} r={5} fill={stateColours[toneOf(health)]} />}
+      <text x={health === undefined ? 12 : 26} y={22} fontSize={12} fill="var(--map-quiet, #495057)">
         {change === undefined ? '' : signs[change]}
-        {kind}
-        {drift ? ' (drifted)' : ''}
+        {cluster ?? kind}
+        {sync !== undefined && sync !== 'Synced' ? ` (${sync})` : drift ? ' (drifted)' : ''}
       </text>
-      <text x={12} y={41} fontSize={13} fontWeight={600} fill="#212529">
+      <text x={12} y={41} fontSize={13} fontWeight={600} fill="var(--map-text, #212529)">
         {short}
       </text>
     </g>

@@ -7,10 +7,12 @@ import { State } from './state.tsx';
 interface Props {
   readonly objects: readonly ObjectRow[];
   readonly path: string;
+  /** Whether the server can look at the cluster. */
+  readonly isLive: boolean;
 }
 
 /** What Git wants here and what is here; what is amiss first. */
-export function ObjectList({ objects, path }: Props): ReactNode {
+export function ObjectList({ objects, path, isLive }: Props): ReactNode {
   const [opened, setOpened] = useState<ObjectRow>();
   const [text, setText] = useState('');
   const words = text.toLowerCase().split(/\s+/);
@@ -30,15 +32,14 @@ export function ObjectList({ objects, path }: Props): ReactNode {
         mb="xs"
         maw={360}
       />
-      <Table.ScrollContainer minWidth={560}>
+      <Table.ScrollContainer minWidth={320}>
         <Table>
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Object</Table.Th>
-              <Table.Th>Namespace</Table.Th>
               <Table.Th>Health</Table.Th>
               <Table.Th>Against Git</Table.Th>
-              <Table.Th>From</Table.Th>
+              <Table.Th visibleFrom="sm">From</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -48,14 +49,19 @@ export function ObjectList({ objects, path }: Props): ReactNode {
                   <Anchor
                     component="button"
                     size="sm"
+                    ta="left"
                     onClick={() => {
                       setOpened(object);
                     }}
                   >
                     {object.kind} {object.name}
                   </Anchor>
+                  {object.namespace !== undefined && (
+                    <Text size="xs" c="dimmed">
+                      {object.namespace}
+                    </Text>
+                  )}
                 </Table.Td>
-                <Table.Td>{object.namespace ?? ''}</Table.Td>
                 <Table.Td>
                   <State of={object.health} />
                   {object.healthMessage !== '' && (
@@ -67,7 +73,7 @@ export function ObjectList({ objects, path }: Props): ReactNode {
                 <Table.Td>
                   <Against object={object} />
                 </Table.Td>
-                <Table.Td>
+                <Table.Td visibleFrom="sm">
                   <Text size="xs" ff="monospace" c="dimmed">
                     {object.origin ?? ''}
                   </Text>
@@ -81,6 +87,7 @@ export function ObjectList({ objects, path }: Props): ReactNode {
         <ObjectDialog
           path={path}
           object={opened}
+          isLive={isLive}
           close={() => {
             setOpened(undefined);
           }}

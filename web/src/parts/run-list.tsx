@@ -6,6 +6,7 @@ import { ask } from '../ask.ts';
 import { Ago } from './ago.tsx';
 import { CommitLine } from './commit-line.tsx';
 import { Failed } from './failed.tsx';
+import { nameOf } from './object-name.ts';
 
 const tones: Readonly<Record<RunBrief['outcome'], string>> = {
   applied: 'var(--good)',
@@ -32,7 +33,7 @@ export function RunList({ path }: { readonly path: string }): ReactNode {
         <Accordion.Item key={run.id} value={run.id}>
           <Accordion.Control>
             <Group gap="sm" wrap="nowrap">
-              <Text size="sm" c={tones[run.outcome]} w={80}>
+              <Text size="sm" c={tones[run.outcome]} w={70}>
                 {run.outcome}
               </Text>
               <Text size="sm" w={70}>
@@ -41,7 +42,7 @@ export function RunList({ path }: { readonly path: string }): ReactNode {
               <div style={{ flex: 1, minWidth: 0 }}>
                 <CommitLine commit={run.commit} />
               </div>
-              <Text size="sm" c="dimmed" className="wide">
+              <Text size="sm" c="dimmed" visibleFrom="sm">
                 {countsOf(run)}
               </Text>
               <Ago at={run.startedAt} />
@@ -52,6 +53,11 @@ export function RunList({ path }: { readonly path: string }): ReactNode {
       ))}
     </Accordion>
   );
+}
+
+/** What was asked for by hand has an id behind the name, which makes it one of its kind. */
+function personOf({ requestedBy }: RunBrief): string {
+  return requestedBy.replace(/ [\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/, '');
 }
 
 function countsOf({ counts }: RunBrief): string {
@@ -76,7 +82,7 @@ function RunSteps({ path, run }: { readonly path: string; readonly run: RunBrief
   return (
     <>
       <Text size="sm">
-        asked for by {run.requestedBy}; {run.message}
+        asked for by {personOf(run)}; {run.message}
       </Text>
       {data.refusal !== undefined && (
         <Text size="sm" c="var(--bad)">
@@ -94,7 +100,7 @@ function RunSteps({ path, run }: { readonly path: string; readonly run: RunBrief
             <Text component="span" size="sm" fw={600}>
               {action}
             </Text>{' '}
-            {key.split('/').filter(Boolean).join(' ')}{' '}
+            {nameOf(key)}{' '}
             <Text component="span" size="sm" c="dimmed">
               {why}
               {outcomes.has(key) ? ` → ${outcomes.get(key) ?? ''}` : ''}

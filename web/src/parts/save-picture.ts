@@ -24,8 +24,11 @@ export async function savePng(svg: SVGSVGElement | null, name: string): Promise<
   }, 'image/png');
 }
 
+/** In light colours and full size: outside of the page there is no style sheet that would say others. */
 function textOf(svg: SVGSVGElement): string {
-  return new XMLSerializer().serializeToString(svg);
+  const copy = svg.cloneNode(true) as SVGSVGElement;
+  copy.removeAttribute('style');
+  return new XMLSerializer().serializeToString(copy).replaceAll(/var\(--[\w-]+, (#[\da-f]{6})\)/g, '$1');
 }
 
 function save(blob: Blob, name: string): void {

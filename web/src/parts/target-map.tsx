@@ -1,86 +1,122 @@
-import { Button, Group, Select, Text } from '@mantine/core';
+import { Select, Switch } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useRef, useState, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
+import { useLocation } from 'wouter';
 import type { TargetDetail, Topology } from '../../../core/api/contract.ts';
-import { ask } from '../ask.ts';
-import { savePng, saveSvg } from './save-picture.ts';
+import { ask, targetPath } from '../ask.ts';
 import { Failed } from './failed.tsx';
-
-const Picture = lazy(async () => import('./map-picture.tsx'));
+import { useMapWithPods } from './map-pods.ts';
+import { MapPane } from './map-pane.tsx';
+import { ObjectDialog } from './object-dialog.tsx';
 
 interface Props {
   readonly detail: TargetDetail;
   readonly path: string;
 }
 
-/** What leads to what, drawn; with an older snapshot to compare with, what changes is marked. */
+const live = 'live';
+
+/** What leads to what, drawn; with an older snapshot or with the cluster to compare with, what changes is marked. */
 export function TargetMap({ detail, path }: Props): ReactNode {
   const [base, setBase] = useState<string | null>(null);
-  const picture = useRef<SVGSVGElement>(null);
+  const [head, setHead] = useState<string | null>(null);
+  const [hasPods, setHasPods] = useState(false);
+  const [opened, setOpened] = useState<string>();
+  const [, go] = useLocation();
+  const query = {
+    ...(base === live ? { against: live } : { base: base ?? undefined }),
+    ...(base !== live && { head: head ?? undefined }),
+  };
   const { data, error } = useQuery({
-    queryKey: ['map', path, base],
-    queryFn: ({ signal }) => ask<Topology>(`${path}/map`, { base: base ?? undefined }, signal),
+    queryKey: ['map', path, query],
+    queryFn: ({ signal }) => ask<Topology>(`${path}/map`, query, signal),
+    placeholderData: (before) => before,
   });
-  const name = `${detail.row.application}-${detail.row.cluster}`;
+  const drawn = useMapWithPods(data, { path, isOn: hasPods });
+  const object = detail.objects.find(({ key }) => key === opened);
+  const states = statesOf(detail);
   return (
     <>
-      <Group gap="sm" mb="xs">
+      <MapPane
+        topology={drawn}
+        name={`${detail.row.application}-${detail.row.cluster}`}
+        open={({ id, kind, cluster, application }) => {
+          // Of a Pod what runs it is told, with its Pods.
+          const owner = drawn?.edges.find(({ to, kind: tie }) => to === id && tie === 'owns')?.from;
+          if (kind !== 'Application' || cluster === undefined) setOpened(owner ?? id);
+          else go(`/${targetPath(cluster, application)}/map`);
+        }}
+      >
         <Select
-          aria-label="compare with"
-          placeholder="compare with an older state"
-          data={olderStates(detail)}
+          aria-label="compare from"
+          placeholder="compare: from nothing"
+          data={[{ value: live, label: 'from what the cluster has' }, ...states.map(named('from'))]}
           value={base}
           onChange={setBase}
           clearable
-          w={320}
+          w={260}
         />
-        <Button
-          size="xs"
-          variant="default"
-          onClick={() => {
-            saveSvg(picture.current, name);
-          }}
-        >
-          SVG
-        </Button>
-        <Button
-          size="xs"
-          variant="default"
-          onClick={() => {
-            void savePng(picture.current, name);
-          }}
-        >
-          PNG
-        </Button>
-        {data !== undefined && data.left > 0 && (
-          <Text size="sm" c="dimmed">
-            {data.left} objects more are not drawn
-          </Text>
+        {base !== null && base !== live && (
+          <Select
+            aria-label="compare to"
+            placeholder="to what Git says now"
+            data={states.filter(({ value }) => value !== base).map(named('to'))}
+            value={head}
+            onChange={setHead}
+            clearable
+            w={260}
+          />
         )}
-      </Group>
+        {detail.live && (
+          <Switch
+            label="Pods"
+            checked={hasPods}
+            onChange={(event) => {
+              setHasPods(event.currentTarget.checked);
+            }}
+          />
+        )}
+      </MapPane>
       {error !== null && <Failed error={error} what="the map" />}
-      {data !== undefined && (
-        <Suspense fallback={null}>
-          <Picture topology={data} picture={picture} name={name} />
-        </Suspense>
+      {object !== undefined && (
+        <ObjectDialog
+          path={path}
+          object={object}
+          isLive={detail.live}
+          close={() => {
+            setOpened(undefined);
+          }}
+        />
       )}
     </>
   );
 }
 
-/** Snapshots of its last runs but the one that is shown, each once. */
-function olderStates({ applied, snapshot, runs }: TargetDetail): { value: string; label: string }[] {
-  const pending =
+interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+
+function named(word: string): (choice: Choice) => Choice {
+  return ({ value, label }) => ({ value, label: `${word} ${label}` });
+}
+
+/** What it had, as far as its last runs tell; each snapshot once. */
+function statesOf({ applied, snapshot, runs }: TargetDetail): readonly Choice[] {
+  const now =
     applied === undefined || applied.snapshot === snapshot
       ? []
-      : [
-          [
-            applied.snapshot,
-            `applied now: ${applied.commit.sha.slice(0, 7)} ${applied.commit.subject}`,
-          ] as const,
-        ];
-  const older = runs.flatMap(({ snapshot: of, commit }) =>
-    of === snapshot ? [] : [[of, `${commit.sha.slice(0, 7)} ${commit.subject}`] as const],
-  );
-  return [...new Map([...older, ...pending])].map(([value, label]) => ({ value, label }));
+      : [[applied.snapshot, `what is applied: ${labelOf(applied)}`] as const];
+  const older = runs
+    .filter((run) => run.snapshot !== snapshot)
+    .map((run) => [run.snapshot, labelOf(run)] as const);
+  return [...new Map([...older, ...now])].map(([value, label]) => ({ value, label }));
+}
+
+function labelOf({
+  commit,
+}: {
+  readonly commit: { readonly sha: string; readonly subject: string };
+}): string {
+  return `${commit.sha.slice(0, 7)} ${commit.subject}`;
 }

@@ -1,15 +1,31 @@
+import { useElementSize } from '@mantine/hooks';
 import type { ReactNode } from 'react';
 import type { Timeline } from '../../../core/api/contract.ts';
 
-const kinds = ['push', 'image', 'run', 'heal', 'rollback', 'drift', 'health', 'delivery'] as const;
+/** From what came in to what it led to. */
+const kinds = [
+  'delivery',
+  'push',
+  'image',
+  'run',
+  'heal',
+  'rollback',
+  'drift',
+  'health',
+  'hold',
+  'notice',
+] as const satisfies readonly Timeline['events'][number]['kind'][];
 const lineHeight = 22;
 const left = 64;
-const width = 1000;
+const narrowest = 280;
+/** Room for one time below the axis. */
+const tickWidth = 120;
 const colours = { good: '#2f9e44', bad: '#e03131', running: '#1c7ed6', neutral: '#868e96' } as const;
-const ticks = 6;
 
-/** A line for each kind of event, time from left to right. */
+/** A line for each kind of event, time from left to right; as wide as there is room, so that its texts can be read. */
 export function TimelineAxis({ timeline: { events, from, to } }: { readonly timeline: Timeline }): ReactNode {
+  const { ref, width: room } = useElementSize<HTMLDivElement>();
+  const width = Math.max(narrowest, room);
   const shown = kinds.filter((kind) => events.some((event) => event.kind === kind));
   const [start, end] = [Date.parse(from), Date.parse(to)];
   const place = (at: string): number => {
@@ -17,52 +33,62 @@ export function TimelineAxis({ timeline: { events, from, to } }: { readonly time
     return left + Math.min(1, Math.max(0, share)) * (width - left - 10);
   };
   const height = shown.length * lineHeight + 24;
+  const ticks = Math.max(2, Math.floor((width - left) / tickWidth));
   return (
-    <svg
-      viewBox={`0 0 ${width} ${height}`}
-      width="100%"
-      role="img"
-      aria-label={`${events.length} events from ${new Date(from).toLocaleString()} to ${new Date(to).toLocaleString()}`}
-      style={{ display: 'block', marginBottom: 12 }}
-    >
-      {Array.from({ length: ticks }, (_, index) => {
-        const at = new Date(start + ((end - start) * index) / ticks);
-        const x = place(at.toISOString());
-        return (
-          <g key={index}>
-            <line x1={x} x2={x} y1={0} y2={height - 20} stroke="#868e96" strokeOpacity={0.25} />
-            <text x={x} y={height - 5} fontSize={11} fill="currentColor">
-              {at.toLocaleString([], { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' })}
+    <div ref={ref} style={{ overflow: 'hidden' }}>
+      <svg
+        width={width}
+        height={height}
+        role="img"
+        aria-label={`${events.length} events from ${new Date(from).toLocaleString()} to ${new Date(to).toLocaleString()}`}
+        style={{ display: 'block', marginBottom: 12 }}
+      >
+        {Array.from({ length: ticks }, (_, index) => {
+          const at = new Date(start + ((end - start) * index) / ticks);
+          const x = place(at.toISOString());
+          return (
+            <g key={index}>
+              <line x1={x} x2={x} y1={0} y2={height - 20} stroke="#868e96" strokeOpacity={0.25} />
+              <text x={x} y={height - 5} fontSize={11} fill="currentColor">
+                {at.toLocaleString([], {
+                  month: 'short',
+                  day: 'numeric',
+                  hour: '2-digit',
+                  minute: '2-digit',
+                })}
+              </text>
+            </g>
+          );
+        })}
+        {shown.map((kind, line) => (
+          <g key={kind} transform={`translate(0 ${line * lineHeight})`}>
+            <text x={0} y={15} fontSize={12} fill="currentColor">
+              {kind}
             </text>
+            {events
+              .filter((event) => event.kind === kind)
+              .map((event, index) => {
+                const x = place(event.at);
+                const until = event.until === undefined ? x : place(event.until);
+                const { state, application = '', cluster = '', title, detail } = event;
+                return (
+                  // Two of one instant may say the same.
+                  <rect
+                    key={`${event.at} ${index}`}
+                    x={x}
+                    y={5}
+                    width={Math.max(4, until - x)}
+                    height={12}
+                    rx={2}
+                    fill={colours[state]}
+                  >
+                    <title>{`${application} ${cluster} ${title}: ${detail}`}</title>
+                  </rect>
+                );
+              })}
           </g>
-        );
-      })}
-      {shown.map((kind, line) => (
-        <g key={kind} transform={`translate(0 ${line * lineHeight})`}>
-          <text x={0} y={15} fontSize={12} fill="currentColor">
-            {kind}
-          </text>
-          {events
-            .filter((event) => event.kind === kind)
-            .map((event) => {
-              const x = place(event.at);
-              const until = event.until === undefined ? x : place(event.until);
-              return (
-                <rect
-                  key={`${event.at} ${event.title} ${event.cluster ?? ''} ${event.application ?? ''}`}
-                  x={x}
-                  y={5}
-                  width={Math.max(4, until - x)}
-                  height={12}
-                  rx={2}
-                  fill={colours[event.state]}
-                >
-                  <title>{`${event.application ?? ''} ${event.cluster ?? ''} ${event.title}: ${event.detail}`}</title>
-                </rect>
-              );
-            })}
-        </g>
-      ))}
-    </svg>
+        ))}
+      </svg>
+    </div>
   );
 }

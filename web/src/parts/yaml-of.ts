@@ -8,7 +8,8 @@ export function yamlOf(value: Json, depth = 0): string {
     return value.map((item: Json) => `\n${pad}- ${yamlOf(item, depth + 1).trimStart()}`).join('');
   }
   if (value !== null && typeof value === 'object') {
-    const members = Object.entries(value);
+    // In one order, so that two of the same object can be laid side by side.
+    const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
     if (members.length === 0) return '{}';
     const lines = members.map(([name, member]) => {
       const text = yamlOf(member, depth + 1);

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { Insights } from '../../../core/api/contract.ts';
 import { ask } from '../ask.ts';
 import { since } from '../parts/ago.tsx';
+import { DayBars } from '../parts/day-bars.tsx';
 import { Failed } from '../parts/failed.tsx';
 
 /** Where drift comes from, and how fast things go. */
@@ -28,15 +29,42 @@ export default function InsightsView(): ReactNode {
         <Figure name="push → applied" {...spreadOf(leadSeconds)} />
         <Figure name="runs" value={runs.total.toLocaleString()} note={`${runs.failed} failed or blocked`} />
         {cost !== undefined && (
-          <Figure name={`cost, ${cost.month}`} value={`${cost.usd.toFixed(2)} USD`} note={cost.of} />
+          <Figure
+            name={`cost, ${cost.month}, estimated`}
+            value={`${cost.usd.toFixed(2)} USD so far`}
+            note={`${cost.wholeMonth.toFixed(2)} USD in the whole month, if it goes on like this`}
+          />
         )}
       </SimpleGrid>
-      <SimpleGrid cols={{ base: 1, md: 3 }}>
+      <DayBars name="Drift episodes by day" of={drift.byDay} days={days} />
+      <SimpleGrid cols={{ base: 1, md: 3 }} my="lg">
         <Shares name="Drift by cluster" of={drift.byCluster} />
         <Shares name="Drift by kind" of={drift.byKind} />
         <Shares name="Drift by who wrote" of={drift.byManager} />
       </SimpleGrid>
+      {cost !== undefined && <Cost of={cost} />}
     </Container>
+  );
+}
+
+function Cost({ of: { month, of, parts } }: { readonly of: NonNullable<Insights['cost']> }): ReactNode {
+  return (
+    <>
+      <Table captionSide="top" maw={480}>
+        <Table.Caption ta="left">Cost of {month} so far, estimated</Table.Caption>
+        <Table.Tbody>
+          {parts.map(({ name, usd }) => (
+            <Table.Tr key={name}>
+              <Table.Td>{name}</Table.Td>
+              <Table.Td ta="right">{usd.toFixed(2)} USD</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+      <Text size="xs" c="dimmed" maw={640}>
+        {of}
+      </Text>
+    </>
   );
 }
 
@@ -82,7 +110,7 @@ function Shares({
   const most = Math.max(1, ...of.map(({ count }) => count));
   return (
     <Table captionSide="top">
-      <Table.Caption>{name}</Table.Caption>
+      <Table.Caption ta="left">{name}</Table.Caption>
       <Table.Tbody>
         {of.length === 0 && (
           <Table.Tr>

@@ -1,26 +1,25 @@
-import { Alert, Anchor, Badge, Container, Group, SimpleGrid, Stack, Tabs, Text, Title } from '@mantine/core';
+import { Anchor, Container, Group, Stack, Tabs, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Link, useLocation, useParams } from 'wouter';
 import type { TargetDetail } from '../../../core/api/contract.ts';
 import { ask, targetPath } from '../ask.ts';
 import { Actions } from '../parts/actions.tsx';
-import { Ago } from '../parts/ago.tsx';
-import { CommitLine } from '../parts/commit-line.tsx';
 import { DriftList } from '../parts/drift-list.tsx';
 import { Failed } from '../parts/failed.tsx';
 import { InstantLook } from '../parts/instant-look.tsx';
 import { ObjectList } from '../parts/object-list.tsx';
 import { RunList } from '../parts/run-list.tsx';
-import { State } from '../parts/state.tsx';
+import { Notices, Standing } from '../parts/standing.tsx';
 import { TargetMap } from '../parts/target-map.tsx';
+import { TimelineLook } from '../parts/timeline-look.tsx';
+import { WaysOn } from '../parts/ways-on.tsx';
 
-const tabs = ['objects', 'map', 'drift', 'runs', 'then'] as const;
+const tabs = ['objects', 'map', 'drift', 'runs', 'timeline', 'then'] as const;
 
 /** One application on one cluster: what it should have, what it has, and how it came to that. */
 export default function TargetView(): ReactNode {
   const params = useParams<{ cluster: string; application: string; tab?: string }>();
-  const [, go] = useLocation();
   const [cluster, application] = [decodeURIComponent(params.cluster), decodeURIComponent(params.application)];
   const path = targetPath(cluster, application);
   const answer = useQuery({
@@ -33,7 +32,6 @@ export default function TargetView(): ReactNode {
     );
   }
   const detail = answer.data;
-  const tab = tabs.find((each) => each === params.tab) ?? 'objects';
   return (
     <Container size="xl" py="md">
       <Stack gap="md">
@@ -43,7 +41,14 @@ export default function TargetView(): ReactNode {
               <Anchor component={Link} href="/">
                 Fleet
               </Anchor>{' '}
-              / {cluster}
+              /{' '}
+              <Anchor component={Link} href={`/?cluster=${encodeURIComponent(cluster)}`}>
+                {cluster}
+              </Anchor>{' '}
+              /{' '}
+              <Anchor component={Link} href={`/?application=${encodeURIComponent(application)}`}>
+                on all clusters
+              </Anchor>
             </Text>
             <Title order={1} size="h3">
               {application}
@@ -52,138 +57,57 @@ export default function TargetView(): ReactNode {
           <Actions detail={detail} path={path} />
         </Group>
         <Standing detail={detail} />
-        <Notices detail={detail} />
-        <Tabs
-          value={tab}
-          onChange={(chosen) => {
-            go(`/${path}/${chosen ?? 'objects'}`, { replace: true });
-          }}
-          keepMounted={false}
-        >
-          <Tabs.List>
-            <Tabs.Tab value="objects">Objects ({detail.objects.length})</Tabs.Tab>
-            <Tabs.Tab value="map">Map</Tabs.Tab>
-            <Tabs.Tab value="drift">Drift ({detail.open.length} open)</Tabs.Tab>
-            <Tabs.Tab value="runs">Runs</Tabs.Tab>
-            <Tabs.Tab value="then">At a time</Tabs.Tab>
-          </Tabs.List>
-          <Tabs.Panel value="objects" pt="sm">
-            <ObjectList objects={detail.objects} path={path} />
-          </Tabs.Panel>
-          <Tabs.Panel value="map" pt="sm">
-            <TargetMap detail={detail} path={path} />
-          </Tabs.Panel>
-          <Tabs.Panel value="drift" pt="sm">
-            <DriftList path={path} />
-          </Tabs.Panel>
-          <Tabs.Panel value="runs" pt="sm">
-            <RunList path={path} />
-          </Tabs.Panel>
-          <Tabs.Panel value="then" pt="sm">
-            <InstantLook path={path} />
-          </Tabs.Panel>
-        </Tabs>
+        <Notices detail={detail} path={path} />
+        <WaysOn links={detail.links} />
+        <Looks detail={detail} path={path} tab={params.tab} />
       </Stack>
     </Container>
   );
 }
 
-function Standing({
-  detail: { row, applied, repository, ref, sync, drift },
-}: {
+interface LooksProps {
   readonly detail: TargetDetail;
-}): ReactNode {
-  return (
-    <SimpleGrid cols={{ base: 1, sm: 2, lg: 4 }} spacing="sm">
-      <Fact name="Git says">
-        <CommitLine commit={row.commit} />
-        <Text size="xs" c="dimmed">
-          {repository}, {ref.replace(/^refs\/(heads|tags)\//, '')}
-        </Text>
-      </Fact>
-      <Fact name="Applied">
-        {applied === undefined ? (
-          <Text size="sm">nothing yet</Text>
-        ) : (
-          <>
-            <CommitLine commit={applied.commit} />
-            <Ago at={applied.at} />
-          </>
-        )}
-      </Fact>
-      <Fact name="State">
-        <Group gap="sm">
-          <State of={row.sync} />
-          <State of={row.health} />
-        </Group>
-        <Text size="xs" c="dimmed">
-          checked <Ago at={row.checkedAt} /> ago
-        </Text>
-      </Fact>
-      <Fact name="Modes">
-        <Group gap={6}>
-          <Badge variant="default" tt="none">
-            sync: {sync}
-          </Badge>
-          <Badge variant="default" tt="none">
-            drift: {drift}
-          </Badge>
-          {row.flags.map((flag) => (
-            <Badge key={flag} variant="default" c="var(--warn)" tt="none">
-              {flag}
-            </Badge>
-          ))}
-        </Group>
-      </Fact>
-    </SimpleGrid>
-  );
+  readonly path: string;
+  readonly tab: string | undefined;
 }
 
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactNode {
+function Looks({ detail, path, tab }: LooksProps): ReactNode {
+  const [, go] = useLocation();
+  const { cluster, application } = detail.row;
   return (
-    <div>
-      <Text size="xs" c="dimmed" component="h2" m={0} fw={400}>
-        {name}
-      </Text>
-      {children}
-    </div>
-  );
-}
-
-/** What a person should read before anything else. */
-function Notices({
-  detail: { pin, suspension, waiting, faults, confirm, row },
-}: {
-  readonly detail: TargetDetail;
-}): ReactNode {
-  const told = [pin, suspension, waiting].filter((each) => each !== undefined);
-  const rest = told.some((each) => row.message.includes(each)) ? '' : row.message;
-  return (
-    <>
-      {faults.length > 0 && (
-        <Alert
-          color="red"
-          title="The newest commit cannot be rendered; what runs stays as it is"
-          role="alert"
-        >
-          {faults.map(({ subject, message }) => (
-            <Text key={`${subject} ${message}`} size="sm" ff="monospace">
-              {subject}: {message}
-            </Text>
-          ))}
-        </Alert>
-      )}
-      {told.map((each) => (
-        <Alert key={each} color="orange">
-          {each}
-        </Alert>
-      ))}
-      {confirm !== undefined && (
-        <Alert color="orange" title={`${confirm} objects wait to be deleted`}>
-          That is more than the cap allows without a person. See which they are below, then confirm it.
-        </Alert>
-      )}
-      {rest !== '' && faults.length === 0 && <Alert color="gray">{rest}</Alert>}
-    </>
+    <Tabs
+      value={tabs.find((each) => each === tab) ?? 'objects'}
+      onChange={(chosen) => {
+        go(`/${path}/${chosen ?? 'objects'}`, { replace: true });
+      }}
+      keepMounted={false}
+    >
+      <Tabs.List>
+        <Tabs.Tab value="objects">Objects ({detail.objects.length})</Tabs.Tab>
+        <Tabs.Tab value="map">Map</Tabs.Tab>
+        <Tabs.Tab value="drift">Drift ({detail.open.length} open)</Tabs.Tab>
+        <Tabs.Tab value="runs">Runs</Tabs.Tab>
+        <Tabs.Tab value="timeline">Timeline</Tabs.Tab>
+        <Tabs.Tab value="then">At a time</Tabs.Tab>
+      </Tabs.List>
+      <Tabs.Panel value="objects" pt="sm">
+        <ObjectList objects={detail.objects} path={path} isLive={detail.live} />
+      </Tabs.Panel>
+      <Tabs.Panel value="map" pt="sm">
+        <TargetMap detail={detail} path={path} />
+      </Tabs.Panel>
+      <Tabs.Panel value="drift" pt="sm">
+        <DriftList path={path} />
+      </Tabs.Panel>
+      <Tabs.Panel value="runs" pt="sm">
+        <RunList path={path} />
+      </Tabs.Panel>
+      <Tabs.Panel value="timeline" pt="sm">
+        <TimelineLook of={{ cluster, application }} />
+      </Tabs.Panel>
+      <Tabs.Panel value="then" pt="sm">
+        <InstantLook path={path} />
+      </Tabs.Panel>
+    </Tabs>
   );
 }

@@ -1,6 +1,6 @@
 /**
  * Published list prices in USD, us-east-1, as the pricing page of each service gave them in 2026. The one place for
- * them: every figure of `docs/cost.md` that is computed comes from here.
+ * them: every figure of `docs/cost.md` and of the dashboard that is computed comes from here.
  */
 const million = 1_000_000;
 

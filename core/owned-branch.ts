@@ -1,0 +1,30 @@
+import type { RepositoryConfig } from './contract/repository.ts';
+import type { Git } from './ports.ts';
+
+/** `free`: it may be replaced while it is at `at` (null: it is not there). `theirs`: it holds a commit of somebody else. */
+type BranchStanding =
+  { readonly kind: 'free'; readonly at: string | null } | { readonly kind: 'theirs'; readonly at: string };
+
+/**
+ * Whether a branch that bears one of our names may be replaced: whoever pushed to it may have done so before there was a pull
+ * request to tell it by, and a function may have died before it remembered its own push.
+ * `email`: of the author of our commits; `known`: commits on it that need not be looked at.
+ */
+export async function standingOf(
+  { verify: _verify, ...repository }: RepositoryConfig,
+  {
+    branch,
+    email,
+    known = [],
+  }: { readonly branch: string; readonly email: string; readonly known?: readonly string[] },
+  git: Pick<Git, 'heads' | 'checkout'>,
+): Promise<BranchStanding> {
+  const place = { ...repository, name: branch, branch };
+  const at = (await git.heads([place])).get(branch)?.sha;
+  if (at === undefined) return { kind: 'free', at: null };
+  if (known.includes(at)) return { kind: 'free', at };
+  await using tip = await git.checkout({ ...repository, branch }, at);
+  // Moved away by now: the push finds that out.
+  const isOurs = tip === undefined || tip.commit.committer.email === email;
+  return { kind: isOurs ? 'free' : 'theirs', at };
+}

@@ -1,0 +1,42 @@
+import type { ObjectResult } from '../apply.ts';
+import { describeRef, refKey, refOfKey } from '../model/object.ts';
+import type { RunRequest } from '../model/run.ts';
+import type { Decision } from '../plan.ts';
+import { Halted } from './halted.ts';
+import type { RunContext } from './run-context.ts';
+
+/** Of what was decided the objects that a person asked for, and nothing else: nothing is deleted or forgotten by the way. */
+export function askedAlone({ only }: Pick<RunRequest, 'only'>, decision: Decision): Decision {
+  if (only === undefined) return decision;
+  const asked = new Set(only);
+  const actions = decision.plan.actions.filter(({ ref }) => asked.has(refKey(ref)));
+  const known = new Set(actions.map(({ ref }) => refKey(ref)));
+  const unknown = only.filter((key) => !known.has(key)).map((key) => describeRef(refOfKey(key)));
+  const refusal =
+    decision.plan.refusal ??
+    (unknown.length === 0 ? undefined : `Git does not want ${unknown.join(', ')} here: nothing was done`);
+  return {
+    ...decision,
+    plan: { ...decision.plan, actions, ...(refusal !== undefined && { refusal }) },
+    apply: decision.apply.filter(({ desired: { key } }) => asked.has(key)),
+    prune: [],
+    forget: [],
+    claimable: [],
+    notes: {},
+  };
+}
+
+/** A revision of which only some objects were asked for is not applied by that: what is left of it was not touched. */
+export function assertWhole(
+  { request, goal, inventory }: RunContext,
+  results: readonly ObjectResult[],
+): void {
+  const isOfApplied = inventory.value.applied?.revision === goal.revision;
+  const hasFailed = results.some(({ failure }) => failure !== undefined);
+  if (request.only === undefined || isOfApplied || hasFailed) return;
+  const done = request.only.map((key) => describeRef(refOfKey(key))).join(', ');
+  throw new Halted(
+    'partial',
+    `only ${done} was asked for; the rest of revision ${goal.revision} is as it was`,
+  );
+}
