@@ -2,7 +2,7 @@ import type { LiveCluster, LogQuestion } from '../core/live-ports.ts';
 import { isJsonObject, jsonSchema, type Json } from '../core/model/json.ts';
 import { Blocked } from '../core/errors.ts';
 import type { ObjectAddress } from '../core/ports.ts';
-import type { ApiRequest } from './api-answer.ts';
+import type { ApiRequest, ApiResponse } from './api-answer.ts';
 import type { ApiClient } from './api-client.ts';
 import { answerText } from './api-fault.ts';
 import type { ApiCluster } from './cluster.ts';
@@ -43,10 +43,10 @@ export class ApiLiveCluster implements LiveCluster {
         limit: String(mostEvents),
       },
     };
-    const { status, body } = await this.#client.send(request);
-    if (status === 404) return [];
-    this.#assertRead(status, body, 'list events');
-    const list = jsonSchema.parse(body);
+    const response = await this.#client.send(request);
+    if (response.status === 404) return [];
+    this.#assertRead(request, response, 'list events');
+    const list = jsonSchema.parse(response.body);
     const items = isJsonObject(list) ? list['items'] : undefined;
     return Array.isArray(items) ? items : [];
   }
@@ -63,15 +63,19 @@ export class ApiLiveCluster implements LiveCluster {
       },
       accept: 'text/plain, application/json',
     };
-    const { status, body } = await this.#client.send(request);
+    const response = await this.#client.send(request);
+    const { status, body } = response;
     // 400: no such container, one that waits, or one that never ran before.
     if (status === 404 || status === 400) return undefined;
-    this.#assertRead(status, body, `read logs of pod ${namespace}/${pod}`);
+    this.#assertRead(request, response, `read logs of pod ${namespace}/${pod}`);
     return typeof body === 'string' ? body : JSON.stringify(body);
   }
 
-  #assertRead(status: number, body: unknown, what: string): void {
+  #assertRead(request: ApiRequest, response: ApiResponse, what: string): void {
+    const { status, body } = response;
     if (status < 300) return;
+    // The node of a pod that does not answer, too.
+    if (status >= 500) throw this.#client.unavailable(request, response);
     const message = `does not let you ${what} (${status}: ${answerText(status, body)}); ask whoever grants rights on it`;
     throw new Blocked({ subject: this.#client.subject, message });
   }

@@ -11,6 +11,7 @@ import { markStore } from './open-store.ts';
 import { isKept } from './plan.ts';
 import { assertResumed } from './suspend.ts';
 import { sessionFacts } from './local-facts.ts';
+import { tell } from './progress.ts';
 import { clipped, coloured, short, table, type Report } from './report.ts';
 import { runLocally, type LocalRun } from './run-locally.ts';
 import { unsettledTable } from './unsettled.ts';
@@ -46,7 +47,10 @@ export async function apply(session: LocalSession, path: string, options: ApplyO
     tell(`${targetKey(target)}: ${line}`);
   };
   const patienceMs = (options.timeout ?? settings.timeoutSeconds) * 1000;
-  return reportOf(target, await runLocally(session, request, { wait, patienceMs, tell }), { wait, prune });
+  return reportOf(target, await runLocally(session, request, { wait, patienceMs, tell: tellOf }), {
+    wait,
+    prune,
+  });
 }
 
 /** Without waiting there is nothing to be done about a run of somebody else: then nothing is changed at all. */

@@ -55,12 +55,18 @@ async function runsOf(
   }
 }
 
-function isDone({ outcome, health }: KeyedRun): boolean {
+function isDone({ outcome, health, reason }: KeyedRun): boolean {
   if (outcome === undefined) return false;
+  // Its new pods are the target's health, which is not noted with it.
+  if (reason === 'restart') return true;
   return outcome.kind !== 'applied' || (health !== undefined && health.status !== 'Progressing');
 }
 
-function isGood({ outcome, health }: KeyedRun): boolean {
+function isGood({ outcome, health, only }: KeyedRun): boolean {
+  // Some objects of a revision that is not applied as a whole: those that were asked for are in.
+  if (only !== undefined && outcome?.kind === 'cancelled') {
+    return outcome.counts.failed === 0 && outcome.objects.length >= only.length;
+  }
   return outcome?.kind === 'applied' && health?.status !== 'Degraded' && health?.status !== 'Missing';
 }
 

@@ -28,7 +28,8 @@ export async function deliveries({ store, clock }: Pick<Session, 'store' | 'cloc
     clipped(delivery.outcome ?? '-', 72),
     delivery.id,
   ]);
-  return { data: found, text: table(head, rows) };
+  const names = found.map(({ provider, id }) => `${provider}/${id}`);
+  return { data: found, text: table(head, rows), names };
 }
 
 /** Reads one delivery again, with the configuration of today. */

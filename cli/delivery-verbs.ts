@@ -3,8 +3,9 @@ import { stackName } from '../core/contract/environment.ts';
 import { CliError, type ExitCode } from './cli-error.ts';
 import type { EventOptions } from './event.ts';
 import type { ImageOptions } from './image.ts';
-import { isLocal, stackOption, type Common } from './options.ts';
-import { print, type Report } from './report.ts';
+import { isLocal, stackOption, watched, type Common } from './options.ts';
+import { print } from './report.ts';
+import { onStack } from './run-verb.ts';
 
 type DeliveriesOptions = Common & { readonly replay?: string };
 
@@ -33,26 +34,30 @@ export function addDeliveryVerbs(
     .action(async (reference: string, options: Common & ImageOptions) => {
       done(await print(await (await import('./image.ts')).image(reference, options), options.output));
     });
-  verb('deliveries', 'what Git hosts and registries told, newest first, and what came of it')
+  watched(verb('deliveries', 'what Git hosts and registries told, newest first, and what came of it'))
     .addOption(stackOption())
     .option('--replay <id>', 'read this one again, with the configuration of today')
     .action(async (options: DeliveriesOptions) => {
-      done(await print(await onStack(options), options.output));
+      done(await onDeliveries(options));
     });
 }
 
-async function onStack(options: DeliveriesOptions): Promise<Report> {
+async function onDeliveries(options: DeliveriesOptions): Promise<ExitCode> {
   if (isLocal(options)) throw new CliError('deliveries are those of an installation: name it with --stack.');
-  const { stack = stackName('default'), replay } = options;
-  const { openOutputs, openSession, s3Client } = await import('./session.ts');
-  const { deliveries, replayDelivery } = await import('./deliveries.ts');
-  const session = await openSession(stack);
-  if (replay === undefined) return deliveries(session);
-  const output = await openOutputs(stack);
-  const [{ EventBridgeBus }, { stackConfigAt }] = await Promise.all([
-    import('../adapters/eventbridge-bus.ts'),
-    import('../adapters/stack-config.ts'),
-  ]);
-  const config = await stackConfigAt(output('config'), await s3Client())();
-  return replayDelivery(session, replay, { ...session, bus: new EventBridgeBus(output('bus')), config });
+  const { stack = stackName('default'), replay, watch } = options;
+  if (replay !== undefined && watch === true) {
+    throw new CliError('Give either --replay or --watch: a delivery is read again once.');
+  }
+  return onStack(options, async (session) => {
+    const { deliveries, replayDelivery } = await import('./deliveries.ts');
+    if (replay === undefined) return deliveries(session);
+    const [{ openOutputs, s3Client }, { EventBridgeBus }, { stackConfigAt }] = await Promise.all([
+      import('./session.ts'),
+      import('../adapters/eventbridge-bus.ts'),
+      import('../adapters/stack-config.ts'),
+    ]);
+    const output = await openOutputs(stack);
+    const config = await stackConfigAt(output('config'), await s3Client())();
+    return replayDelivery(session, replay, { ...session, bus: new EventBridgeBus(output('bus')), config });
+  });
 }

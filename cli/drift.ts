@@ -10,6 +10,7 @@ import { isoTime } from '../core/model/time.ts';
 import { exitCodes } from './cli-error.ts';
 import { age, clipped, coloured, duration, table, type Report } from './report.ts';
 import type { Session } from './session.ts';
+import { nameOfObject } from './object-name.ts';
 import { sweepNow } from './sweep-now.ts';
 import { readChecks, selectTargets, type Selection } from './targets.ts';
 
@@ -47,6 +48,7 @@ export async function drift(
   const found = isDrifting ? exitCodes.found : exitCodes.ok;
   return {
     data: driftData({ records, unjudged }),
+    names: driftingNames(records),
     text: records.length === 0 ? none : episodeTexts(session, records),
     notes: unjudgedNotes(unjudged),
     exitCode: unjudged.length > 0 && !isDrifting ? exitCodes.unjudged : found,
@@ -69,6 +71,12 @@ export async function viewDrift(
 export function driftData({ records, unjudged }: Pick<DriftView, 'records' | 'unjudged'>) {
   const open = records.filter(({ state }) => state === 'open');
   return { open, recent: records.filter(({ state }) => state !== 'open'), unjudged };
+}
+
+/** Objects with open drift, as other verbs take them. */
+export function driftingNames(records: DriftView['records']): readonly string[] {
+  const open = records.filter(({ state }) => state === 'open');
+  return [...new Set(open.map(({ drift: { ref } }) => nameOfObject(ref)))];
 }
 
 export function unjudgedNotes(unjudged: DriftView['unjudged']): readonly string[] {

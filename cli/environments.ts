@@ -28,16 +28,9 @@ export async function environments(
   };
 }
 
-function waitsIn({
-  commit,
-  promoted,
-  waiting,
-}: Pick<EnvironmentRow, 'commit' | 'promoted' | 'waiting'>): string {
-  if (waiting !== undefined)
-    return `${waiting.sha === undefined ? '' : `${waiting.sha.slice(0, 7)}: `}${waiting.why}`;
-  if (promoted !== undefined && promoted.sha !== commit)
-    return `${promoted.sha.slice(0, 7)}: is about to be followed`;
-  return '-';
+function waitsIn({ waiting }: Pick<EnvironmentRow, 'waiting'>): string {
+  if (waiting === undefined) return '-';
+  return `${waiting.sha === undefined ? '' : `${waiting.sha.slice(0, 7)}: `}${waiting.why}`;
 }
 
 /** An ARN is long: its last part says who. */

@@ -46,7 +46,7 @@ export async function history(
   const notes = [messages, versions, held].filter((each) => each.length > 0).flatMap((each) => ['', ...each]);
   const none = `no runs in the last ${historyDays} days`;
   const text = [runs.length === 0 ? none : table(head, rows), ...notes].join('\n');
-  return { data: runs, text };
+  return { data: runs, text, names: runs.map(({ id }) => id) };
 }
 
 /** Who suspended what of it, now and lately, newest first. */

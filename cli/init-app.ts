@@ -8,6 +8,18 @@ import type { InitAnswers } from './init-answers.ts';
 /** Of the checkout, or of the npm package: what is read of it lies at the same places in both. */
 const root = resolve(import.meta.dirname, '..');
 
+/** Of what Node runs as it is; for editors, which check it. */
+const compilerOptions = {
+  target: 'es2024',
+  module: 'nodenext',
+  types: ['node'],
+  strict: true,
+  noEmit: true,
+  skipLibCheck: true,
+  erasableSyntaxOnly: true,
+  verbatimModuleSyntax: true,
+};
+
 const cdkSchema = z.object({ context: z.record(z.string(), z.unknown()) });
 
 /** Writes a CDK app of one installation into a folder that is not there yet. */
@@ -19,6 +31,7 @@ export async function initApp(folder: string, { config }: InitAnswers): Promise<
     'app.ts': app,
     'stack.json': json(config),
     'cdk.json': json({ app: 'node app.ts', versionReporting: false, context }),
+    'tsconfig.json': json({ compilerOptions, include: ['*.ts'] }),
     'package.json': json(await manifest(folder)),
     '.gitignore': 'node_modules/\ncdk.out/\n',
     'README.md': readme,
@@ -46,7 +59,12 @@ async function manifest(folder: string) {
       constructs: dependencies.constructs,
       trueup: await packageFor(folder),
     },
-    devDependencies: { 'aws-cdk': devDependencies['aws-cdk'] },
+    devDependencies: {
+      '@types/node': devDependencies['@types/node'],
+      'aws-cdk': devDependencies['aws-cdk'],
+      // The types of trueup ask for it.
+      zod: dependencies.zod,
+    },
   };
 }
 
@@ -66,10 +84,10 @@ async function packageFor(folder: string): Promise<string> {
 
 const app = `import { readFileSync } from 'node:fs';
 import { App, Stack } from 'aws-cdk-lib/core';
-import { TrueUp } from 'trueup';
+import { TrueUp, type StackConfigInput } from 'trueup';
 
 // Which repositories and clusters are served; \`trueup validate --config cdk/stack.json\` and \`trueup diff\` read it too.
-const config = JSON.parse(readFileSync(new URL('stack.json', import.meta.url), 'utf8'));
+const config: StackConfigInput = JSON.parse(readFileSync(new URL('stack.json', import.meta.url), 'utf8'));
 
 const app = new App();
 // The command line finds an installation by the name of its stack: \`trueup-default\`, or \`--stack\`.

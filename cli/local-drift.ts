@@ -3,7 +3,7 @@ import { targetKey, type Target } from '../core/model/target.ts';
 import { isoTime } from '../core/model/time.ts';
 import { sweepCluster } from '../core/sweep.ts';
 import { exitCodes } from './cli-error.ts';
-import { driftData, episodeTexts, unjudgedNotes, viewDrift, type DriftView } from './drift.ts';
+import { driftData, driftingNames, episodeTexts, unjudgedNotes, viewDrift, type DriftView } from './drift.ts';
 import type { LocalSession } from './local-session.ts';
 import { coloured, type Report } from './report.ts';
 import { runLocally } from './run-locally.ts';
@@ -44,6 +44,7 @@ export async function localDrift(
       ...driftData({ records, unjudged: missed }),
       targets: targets.map((target) => ({ ...target, ...checks.get(targetKey(target)) })),
     },
+    names: driftingNames(shown),
     text: [...lines, ...(shown.length === 0 ? [] : ['', episodeTexts(session, shown)])].join('\n'),
     notes: [...told, ...unjudgedNotes(missed)],
     exitCode: missed.length > 0 && !isDrifting ? exitCodes.unjudged : found,

@@ -11,6 +11,8 @@ export interface Common {
   readonly context?: string;
   readonly namespace?: string;
   readonly output: Format;
+  /** Shown again whenever it changes. */
+  readonly watch?: boolean;
 }
 
 export function withCommon(command: Command): Command {
@@ -21,8 +23,24 @@ export function withCommon(command: Command): Command {
     )
     .option('--kubeconfig <file>', 'cluster without an installation (KUBECONFIG, ~/.kube/config)')
     .option('--context <name>', 'context of the kubeconfig; default: the current one')
+    .option(
+      '--profile <name>',
+      'installation or store by the name that `trueup profile` gave it (TRUEUP_PROFILE)',
+    )
     .option('--namespace <name>', 'for namespaced objects that name none; default: default')
     .addOption(new Option('-o, --output <format>', 'how to print').choices(formats).default('table'));
+}
+
+/** Whether a verb heeds a profile: those that are about records or clusters do. */
+export function hasProfile(command: Command): boolean {
+  return command.options.some(({ long }) => long === '--profile');
+}
+
+/** A verb that shows something: watched with `--watch`, and with names that other verbs take. */
+export function watched(command: Command, more: readonly Format[] = []): Command {
+  const output = command.options.find(({ long }) => long === '--output');
+  output?.choices([...formats, 'name', ...more]);
+  return command.option('-w, --watch', 'show it again whenever it changes, until Ctrl-C');
 }
 
 export function stackOption(): Option {
@@ -51,14 +69,18 @@ export function confirmPruneOption(): Option {
 }
 
 /** Seconds, of `90s`, `5m`, `1h` or several of these together, as kubectl and Helm take it. */
-export function timeoutOption(): Option {
-  return new Option('--timeout <duration>', 'how long to --wait, such as 90s or 10m').argParser((text) => {
+export function durationOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text) => {
     const parts = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
     const [hours = 0, minutes = 0, seconds = 0] = (parts ?? []).slice(1).map((part) => Number(part ?? 0));
     const all = hours * 3600 + minutes * 60 + seconds;
     if (all > 0) return all;
     throw new InvalidArgumentError('It must be a time such as 90s, 10m or 1h.');
   });
+}
+
+export function timeoutOption(): Option {
+  return durationOption('--timeout <duration>', 'how long to --wait, such as 90s or 10m');
 }
 
 /** A time limit of a wait that nobody asked for would be unheeded. */

@@ -1,6 +1,5 @@
 import { Argument, Command } from 'commander';
 import { stackName } from '../core/contract/environment.ts';
-import type { AcceptOptions } from './accept-drift.ts';
 import { addChangeVerbs } from './change-verbs.ts';
 import { addCheckoutVerbs } from './checkout-verbs.ts';
 import { addCompletion } from './completion-verb.ts';
@@ -9,17 +8,15 @@ import type { DevOptions } from './dev.ts';
 import type { DoctorOptions } from './doctor.ts';
 import type { HealthOptions } from './health.ts';
 import type { RenderOptions } from './render.ts';
-import type { RollbackOptions } from './rollback.ts';
-import type { LocalDriftOptions } from './local-drift.ts';
 import type { ApplyOptions } from './local-source.ts';
-import type { LocalSession, RecordsSession } from './local-session.ts';
+import type { LocalSession } from './local-session.ts';
 import {
   appOption,
   assertTimeout,
-  clusterOption,
   confirmPruneOption,
   isLocal,
   stackOption,
+  hasProfile,
   timeoutOption,
   withCommon,
   type Common,
@@ -27,23 +24,25 @@ import {
 import { addClusterVerbs } from './cluster-verbs.ts';
 import { addDeliveryVerbs } from './delivery-verbs.ts';
 import { addHoldVerbs } from './hold-verbs.ts';
+import { addProfiles } from './profile-verbs.ts';
+import { addRecordVerbs } from './record-verbs.ts';
+import { locally, onRecords, onStack } from './run-verb.ts';
+import { addWorkVerbs } from './work-verbs.ts';
 import { addTrackVerbs } from './track-verbs.ts';
 import { addUi } from './ui-verb.ts';
 import { addUpkeepVerbs } from './upkeep-verbs.ts';
 import { print, type Report } from './report.ts';
 import own from '../package.json' with { type: 'json' };
-import type { Session } from './session.ts';
-import type { SyncOptions } from './sync.ts';
 
 const exitHelp = `
-Exit status: 0 all is well; 1 the answer is no (plan: there are changes; drift: there is drift; apply, rollback and
-sync --wait: the run failed, was blocked, or health is Degraded); 2 the question could not be answered; 3 drift: nothing
-found, but something could not be checked; 130 interrupted. doctor: 1 where something fails.
+Exit status: 0 all is well; 1 the answer is no (plan: there are changes; drift: there is drift; apply, rollback, sync
+--wait and restart --wait: the run failed, was blocked, or health is Degraded; wait: the time is over; doctor: something
+fails); 2 the question could not be answered, or asked for as it was; 3 drift: nothing found, but something could not be
+checked; 130 interrupted.
 
 Without an installation on AWS: --store and a kubeconfig. With one: --stack, and the AWS credentials and region of the
-environment (AWS_PROFILE, AWS_REGION); AWS_ENDPOINT_URL is obeyed.`;
-
-type Selecting = Common & { readonly app?: string; readonly cluster?: string };
+environment (AWS_PROFILE, AWS_REGION); AWS_ENDPOINT_URL is obeyed. Several of these: \`trueup profile\`, --profile. Colours
+and progress are for terminals; NO_COLOR is obeyed.`;
 
 /** Told how a verb ended. */
 export type Done = (code: ExitCode) => void;
@@ -54,7 +53,10 @@ export function program(done: Done): Command {
     .description('GitOps for Amazon EKS without an agent and without a server')
     .version(own.version)
     .addHelpText('after', exitHelp)
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', async (_, action) => {
+      if (hasProfile(action)) await (await import('./profiles.ts')).applyProfile(action);
+    });
   const verb = (name: string, description: string): Command =>
     withCommon(trueup.command(name).description(description));
   addFileVerbs(verb, done);
@@ -66,9 +68,10 @@ export function program(done: Done): Command {
   addClusterVerbs(verb, done);
   addRecordVerbs(verb, done);
   addTrackVerbs(verb, done, onRecords);
-  addRunVerbs(verb, done);
+  addWorkVerbs(verb, done);
   addDoctor(verb, done);
   addUi(verb, done);
+  addProfiles(trueup, done);
   addCompletion(trueup);
   return trueup;
 }
@@ -131,117 +134,10 @@ function addFileVerbs(verb: Verb, done: Done): void {
       const { storeOf } = await import('./local-session.ts');
       const store = storeOf(options) ?? devStore();
       done(
-        await locally({ ...options, store }, async (session) => dev(session, folder, { ...options, store })),
+        await locally({ ...options, store }, async (session) => dev(session, folder, { ...options, store }), {
+          progress: false,
+        }),
       );
-    });
-}
-
-/** Verbs about records; `drift` looks at the cluster as well. */
-function addRecordVerbs(verb: Verb, done: Done): void {
-  verb('status', 'targets: which commit, in sync or not, health, drift')
-    .addOption(stackOption())
-    .addOption(appOption())
-    .addOption(clusterOption())
-    .action(async (options: Selecting) => {
-      done(
-        await onRecords(options, async (session, chosen) =>
-          (await import('./status.ts')).status(session, chosen),
-        ),
-      );
-    });
-  verb('history', 'runs of an application, newest first')
-    .addOption(stackOption())
-    .addOption(appOption().makeOptionMandatory())
-    .addOption(clusterOption())
-    .action(async (options: Selecting & { app: string }) => {
-      const work = async (session: RecordsSession, chosen: Selecting & { app: string }) =>
-        (await import('./history.ts')).history(session, chosen);
-      done(await onRecords(options, work));
-    });
-  verb('drift', 'drift: fields, values, who and since when')
-    .addOption(stackOption())
-    .addOption(appOption())
-    .addOption(clusterOption())
-    .option('--now', 'with --stack: have the clusters checked first, and wait for it')
-    .option('--full', 'check everything exactly now, whatever was remembered')
-    .option('--heal', 'with --store: put back what has drifted, as the policy has it')
-    .option('--audit-log <file>', 'with --store: audit log of the API server, which tells who did it')
-    .option('--accept', 'take open drift as it is: writes the narrowest rules')
-    .option('--object <object>', 'with --accept: only of this one, such as Deployment/web')
-    .option('--field <path>', 'with --accept: only this field')
-    .option('--reason <text>', 'with --accept: why, for those who read the rule later')
-    .option('--application <file>', 'with --accept: Application file that the rules are written into')
-    .action(
-      async (
-        options: Selecting & LocalDriftOptions & AcceptOptions & { now?: boolean; accept?: boolean },
-      ) => {
-        assertDriftOptions(options);
-        if (options.accept === true) {
-          const { acceptOpenDrift } = await import('./accept-drift.ts');
-          done(await onRecords(options, acceptOpenDrift));
-        } else if (isLocal(options)) {
-          done(
-            await locally(options, async (session) =>
-              (await import('./local-drift.ts')).localDrift(session, options),
-            ),
-          );
-        } else {
-          done(
-            await onStack(options, async (session) => (await import('./drift.ts')).drift(session, options)),
-          );
-        }
-      },
-    );
-}
-
-type DriftOptions = Common & LocalDriftOptions & AcceptOptions & { readonly accept?: boolean };
-
-/** What would be left unheeded is told. */
-function assertDriftOptions(options: DriftOptions): void {
-  const { accept = false, heal = false, auditLog, object, field, reason, application } = options;
-  if (accept && heal)
-    throw new CliError('Give either --accept or --heal: drift is taken as it is, or put back.');
-  const named = [object, field, reason, application].some((option) => option !== undefined);
-  if (!accept && named) {
-    throw new CliError('--object, --field, --reason and --application say what to --accept.');
-  }
-  if ((heal || auditLog !== undefined) && !isLocal(options)) {
-    throw new CliError(
-      '--heal and --audit-log are for --store: an installation heals by itself, or by `trueup sync`.',
-    );
-  }
-}
-
-/** Verbs that have something applied that is recorded already. */
-function addRunVerbs(verb: Verb, done: Done): void {
-  verb('sync', 'apply what Git says now; with --stack')
-    .addOption(stackOption())
-    .addOption(appOption().makeOptionMandatory())
-    .addOption(clusterOption())
-    .option('--wait', 'until the run has ended and health has settled')
-    .addOption(confirmPruneOption())
-    .action(async (options: Common & SyncOptions) => {
-      done(await onStack(options, async (session) => (await import('./sync.ts')).sync(session, options)));
-    });
-  verb('rollback', 'go back to what was applied before, and stay there')
-    .addOption(stackOption())
-    .addOption(appOption().makeOptionMandatory())
-    .addOption(clusterOption())
-    .option('--to <run>', 'run id, revision, commit or snapshot; default: what was applied before')
-    .option('--reason <text>', 'why, for the record')
-    .option('--until <time>', 'ISO 8601: commits are followed again from then on')
-    .option('--lift', 'end a rollback: follow commits again')
-    .option('--revert-pr', 'with --stack: open a pull request that takes the change back in Git')
-    .option('--wait', 'until everything is applied and health has settled')
-    .addOption(timeoutOption())
-    .option('--prune', 'with --store: delete what only the later state had')
-    .addOption(confirmPruneOption())
-    .action(async (options: Common & RollbackOptions) => {
-      assertTimeout(options);
-      const { rollBackLocally, rollBackStack } = await import('./rollback.ts');
-      if (isLocal(options))
-        done(await locally(options, async (session) => rollBackLocally(session, options)));
-      else done(await onStack(options, async (session) => rollBackStack(session, options)));
     });
 }
 
@@ -254,34 +150,4 @@ function addDoctor(verb: Verb, done: Done): void {
       const { doctor } = await import('./doctor.ts');
       done(await print(await doctor(options.stack ?? stackName('default'), options), options.output));
     });
-}
-
-async function onStack(options: Common, work: (session: Session) => Promise<Report>): Promise<ExitCode> {
-  // Both given is an error of the person, found here.
-  isLocal(options);
-  const { openSession } = await import('./session.ts');
-  return print(await work(await openSession(options.stack ?? stackName('default'))), options.output);
-}
-
-/** Records of an installation, or of a store; a kubeconfig chooses the cluster of its context. */
-async function onRecords<O extends Selecting>(
-  options: O,
-  work: (session: RecordsSession, options: O) => Promise<Report>,
-): Promise<ExitCode> {
-  if (!isLocal(options)) return onStack(options, async (session) => work(session, options));
-  const { clusterOf, openRecords } = await import('./local-session.ts');
-  const session = await openRecords(options);
-  const cluster = options.cluster ?? (await clusterOf(options));
-  const chosen = cluster === undefined ? options : { ...options, cluster };
-  return print(await work(session, chosen), options.output);
-}
-
-/** Work on a cluster. The first Ctrl-C ends it in good order, a second one at once. */
-async function locally(options: Common, work: (session: LocalSession) => Promise<Report>): Promise<ExitCode> {
-  const { openLocal } = await import('./local-session.ts');
-  const { interruption } = await import('./interruption.ts');
-  const { assertSameCluster } = await import('./cluster-identity.ts');
-  const session = await openLocal(options, interruption());
-  await assertSameCluster(session);
-  return print(await work(session), options.output);
 }

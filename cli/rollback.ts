@@ -9,6 +9,7 @@ import { awaitRuns } from './await-runs.ts';
 import { CliError } from './cli-error.ts';
 import { endTimeOf } from './end-time.ts';
 import type { LocalSession, RecordsSession } from './local-session.ts';
+import { tell } from './progress.ts';
 import { short, type Report } from './report.ts';
 import { runLocally } from './run-locally.ts';
 import type { Session } from './session.ts';
@@ -83,7 +84,7 @@ export async function rollBackLocally(session: LocalSession, options: RollbackOp
   const tellOf = (line: string) => {
     tell(`${targetKey(target)}: ${line}`);
   };
-  const report = reportOf(target, await runLocally(session, request, { wait, patienceMs, tell }), {
+  const report = reportOf(target, await runLocally(session, request, { wait, patienceMs, tell: tellOf }), {
     wait,
     prune,
   });

@@ -1,5 +1,6 @@
 import type { SecretVersions } from '../core/model/secret-reference.ts';
 import { suspensionOf, type Suspension } from '../core/model/suspension.ts';
+import { targetKey } from '../core/model/target.ts';
 import { readSuspensions } from '../core/suspend.ts';
 import { stateOf, type TargetState, type TargetView } from '../core/view/target-view.ts';
 import { age, clipped, coloured, short, table, type Report } from './report.ts';
@@ -43,7 +44,7 @@ export async function status(
   const head = ['CLUSTER', 'APPLICATION', 'REVISION', 'COMMIT', 'SYNC', 'HEALTH', 'DRIFT', 'CHECKED'];
   const messages = messagesOf(rows);
   const text = [table(head, lines), ...(messages.length === 0 ? [] : ['', ...messages])].join('\n');
-  return { data: rows, text };
+  return { data: rows, text, names: rows.map(targetKey) };
 }
 
 /** One line for each target; of those on one cluster that have the same to say, one for all. */

@@ -37,7 +37,8 @@ export async function watch(
       const state = JSON.stringify(report.data);
       const isNew = state !== shown;
       // Ages in a table go on by themselves.
-      if (isNew || output.isTTY === true) output.write(await frame(report, format, shown !== undefined, output));
+      if (isNew || output.isTTY === true)
+        output.write(await frame(report, format, shown !== undefined, output));
       shown = state;
     } catch (error) {
       if (shown === undefined) throw error;

@@ -52,7 +52,7 @@ export async function cancelRun(deps: CancelDeps, target: Target, by: string): P
 }
 
 /** Whether a run of its own accord is still to come: nobody holds the target meanwhile. */
-function isUnderWay(pointer: DesiredPointer, inventory: Inventory | undefined): boolean {
+export function isUnderWay(pointer: DesiredPointer, inventory: Inventory | undefined): boolean {
   const last = inventory?.lastRun;
   if (last?.revision === pointer.revision) {
     return last.outcome === 'waiting' || last.retry || (last.outcome === 'cancelled' && !last.stoppedBy);

@@ -54,7 +54,7 @@ export async function proposeImages(
   const nothing = { changes: [], left: [], faults: [] };
   const book = await ImageMemoryBook.open(deps.store, repository.name);
   if (images.length === 0 && Object.keys(book.proposals).length === 0) return nothing;
-  const standing = await standingOf(repository, book.proposals, deps.host);
+  const { standing, gone } = await standingOf(repository, book.proposals, deps.host);
   // After the pull requests: a head that is older than a merge would propose again what was merged.
   const head = await deps.git.head(repository);
   if (head === undefined) {
@@ -64,7 +64,8 @@ export async function proposeImages(
     };
     return { ...nothing, faults: [fault] };
   }
-  const unsettled = { policies: book.policies, proposals: book.proposals, standing };
+  const known = new Map([...standing, ...gone]);
+  const unsettled = { policies: book.policies, proposals: book.proposals, standing: known };
   const { policies, proposals, waiting } = await settled(unsettled, { repository, git: deps.git });
   await using worktree = await deps.git.checkout(repository, head);
   if (worktree === undefined) return undefined;
@@ -86,21 +87,33 @@ export async function proposeImages(
   return { changes, left: [...left, ...moves.flatMap(({ left: why = [] }) => why)], faults, proposals: told };
 }
 
-/** The newest pull request from each branch. Those that are open take one question together. */
+interface Standing {
+  /** The newest pull request from each branch. */
+  readonly standing: ReadonlyMap<string, PullRequest | undefined>;
+  /** The one that is remembered, where another was opened from the branch since: it ended while we pushed. */
+  readonly gone: ReadonlyMap<string, PullRequest>;
+}
+
+/** How pull requests stand. Those that are open take one question together. */
 async function standingOf(
   repository: RepositoryConfig,
   proposals: ImageProposals,
   host: GitHost,
-): Promise<ReadonlyMap<string, PullRequest | undefined>> {
-  const branches = Object.keys(proposals);
-  if (branches.length === 0) return new Map();
-  const open = (await host.openPullRequests(repository)).filter(({ head }) => !head.isFork);
+): Promise<Standing> {
   const standing = new Map<string, PullRequest | undefined>();
-  for (const branch of branches) {
-    const found = open.find(({ head }) => head.branch === branch);
-    standing.set(branch, found ?? (await host.pullRequestFrom(repository, branch)));
+  const gone = new Map<string, PullRequest>();
+  const all = Object.entries(proposals);
+  if (all.length === 0) return { standing, gone };
+  const open = (await host.openPullRequests(repository)).filter(({ head }) => !head.isFork);
+  for (const [branch, { pullRequest: id }] of all) {
+    const found =
+      open.find(({ head }) => head.branch === branch) ?? (await host.pullRequestFrom(repository, branch));
+    standing.set(branch, found);
+    if (id === undefined || found?.id === id) continue;
+    const before = await host.pullRequest(repository, id);
+    if (before !== undefined) gone.set(branch, before);
   }
-  return standing;
+  return { standing, gone };
 }
 
 /** A proposal is no writing: of policies that are to change, what was written last stays. */
@@ -133,6 +146,7 @@ async function make(
   { repository, head, book, deps }: Look,
 ): Promise<readonly string[] | undefined> {
   const told: string[] = [];
+  let isSettled = true;
   const intents = new Map(moves.map(({ branch, intent }) => [branch, intent]));
   const write = () => book.write(policies, Object.fromEntries(intents));
   if (!(await write())) return undefined;
@@ -148,7 +162,9 @@ async function make(
     const message = commitMessage(changes, factsOf);
     const sha = await push({ repository, head, branch, at, files, message, time: begun.at }, deps);
     if (sha === undefined) return undefined;
-    intents.set(branch, { ...intent, pushes: [{ ...begun, sha }] });
+    // Of those on their way none can arrive any more.
+    const arrived = intent.pushes.filter((push) => push.sha !== undefined);
+    intents.set(branch, { ...intent, pushes: [...arrived, { ...begun, sha }] });
     // At once: the next one may fail.
     if (!(await write())) return undefined;
   }
@@ -161,7 +177,10 @@ async function make(
       labels: repository.images?.pullRequest?.labels ?? [],
     });
     const intent = intents.get(branch);
-    if (intent !== undefined) intents.set(branch, { ...intent, pullRequest: pull.id });
+    const isOther = intent?.pullRequest !== undefined && intent.pullRequest !== pull.id;
+    // A person merged or closed the one before while we pushed: what was said by that is looked at first.
+    if (isOther) isSettled = false;
+    else if (intent !== undefined) intents.set(branch, { ...intent, pullRequest: pull.id });
     told.push(`proposed ${pull.url}`);
   }
   for (const { branch, pull, todo } of moves) {
@@ -172,7 +191,7 @@ async function make(
     }
     intents.delete(branch);
   }
-  return (await write()) ? told : undefined;
+  return (await write()) && isSettled ? told : undefined;
 }
 
 function trackedBranch(repository: RepositoryConfig): string {

@@ -53,16 +53,22 @@ export async function proposePromotion(
   const { own, held } = wanted;
   const branch = `${promotionBranches}${repository.name}`;
   const found = await deps.host.pullRequestFrom(repository, branch);
-  const ours = own.proposal?.id === found?.id ? own.proposal : undefined;
-  const isUntouched = found?.head.sha === ours?.head;
-  if (ours !== undefined && found?.state === 'merged') {
-    if (isUntouched || (await isCarried(repository, ours, deps)))
+  const known = own.proposal?.id === found?.id ? own.proposal : undefined;
+  const isUntouched = found?.head.sha === known?.head;
+  if (known !== undefined && found?.state === 'merged') {
+    if (isUntouched || (await isCarried(repository, known, deps)))
       return { kind: 'merged', by: await whoApproved(repository, found, deps), reason: found.url };
     return { kind: 'mixed', why: `${found.url} was merged with commits of others: look what came of it` };
   }
+  if (known !== undefined && found?.state === 'open' && !isUntouched) {
+    const { email } = repository.promotion.author;
+    const standing = await standingOf(repository, { branch, email }, deps.git);
+    if (standing.kind === 'theirs')
+      return { kind: 'left', why: `${found.url}: somebody pushed to its branch, which is theirs now` };
+  }
+  // Died right after a push: what the branch holds is ours, and not remembered.
+  const ours = isUntouched ? known : undefined;
   const open = found?.state === 'open' ? ours : undefined;
-  if (open !== undefined && !isUntouched)
-    return { kind: 'left', why: `${open.url}: somebody pushed to its branch, which is theirs now` };
   if (held !== undefined)
     return open === undefined ? { kind: 'left', why: held } : { kind: 'proposed', proposal: open, why: held };
   const proposed = await bringUpToDate(repository, wanted, { branch, found, ours }, deps);
@@ -149,7 +155,7 @@ export async function tellProposal(
   deps: ProposePromotionDeps,
 ): Promise<string> {
   const { reviews = 0, from } = repository.promotion;
-  const given = reviews === 0 ? 0 : await approvalsOf(repository, proposal, deps);
+  const given = reviews === 0 || why !== undefined ? reviews : await approvalsOf(repository, proposal, deps);
   const missing = given < reviews ? `${given} of ${reviews} approvals` : undefined;
   const description = why ?? missing ?? `${from} is good with it`;
   const state = (why ?? missing) === undefined ? 'success' : 'pending';

@@ -94,6 +94,7 @@ export class DashboardSite extends Construct {
         'notices',
         'repositories',
         'promoted',
+        'leases',
       ],
       // A rollback and its end; accepted drift; what is suspended; which delivery was read again.
       write: ['desired', 'inventory', 'drift', 'openDrift', 'holds', 'deliveries'],

@@ -72,6 +72,8 @@ CDK app (\`import { TrueUp } from 'trueup'\`). \`trueup init my-config\` begins 
 `;
 
 await buildPackage();
+// The construct's types, for editors.
+execFileSync(join(root, 'node_modules/.bin/tsc'), ['--project', import.meta.dirname], { stdio: 'inherit' });
 execFileSync('npm', ['pack', '--silent', '--pack-destination', join(root, 'dist')], {
   cwd: into,
   stdio: ['ignore', 'inherit', 'inherit'],

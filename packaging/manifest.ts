@@ -5,6 +5,8 @@ const forApps = {
   '@aws-cdk/lambda-layer-kubectl-v36': own.devDependencies['@aws-cdk/lambda-layer-kubectl-v36'],
   'aws-cdk-lib': own.dependencies['aws-cdk-lib'],
   constructs: own.dependencies.constructs,
+  // By types alone.
+  zod: own.dependencies.zod,
 };
 
 /** `package.json` of the npm package. */
@@ -15,7 +17,7 @@ export const manifest = {
   license: own.license,
   type: 'module',
   bin: { trueup: 'bin/trueup.js' },
-  exports: { '.': './infra/index.js' },
+  exports: { '.': { types: './types/infra/index.d.ts', default: './infra/index.js' } },
   // What a CDK app in TypeScript asks for too, whose types Node strips.
   engines: { node: '>=22.18' },
   peerDependencies: forApps,

@@ -1,5 +1,7 @@
 import type * as z from 'zod';
 import { acceptDrift } from '../accept.ts';
+import { askForRun } from '../ask-for-run.ts';
+import { cancelRun } from '../cancel-run.ts';
 import type { TrueupEvent } from '../contract/events.ts';
 import { keys } from '../contract/keys.ts';
 import { readDocument } from '../documents.ts';
@@ -7,12 +9,10 @@ import { messageOf } from '../errors.ts';
 import { desiredPointerSchema } from '../model/desired.ts';
 import { driftRecordSchema } from '../model/drift.ts';
 import { refKey } from '../model/object.ts';
-import type { RunRequest } from '../model/run.ts';
 import { schemaWords } from '../model/schema-words.ts';
 import { describeSuspension, suspensionOf } from '../model/suspension.ts';
 import { targetKey, type Target } from '../model/target.ts';
 import { isoTime } from '../model/time.ts';
-import { traceOf } from '../model/trace.ts';
 import { liftPin, rollBack, rolledBackEvent } from '../rollback.ts';
 import { readSuspensions, resume, suspend } from '../suspend.ts';
 import { seeTarget } from './see-target.ts';
@@ -46,7 +46,7 @@ export async function act(
       'Ask for the role of an operator in this project.',
     );
   }
-  if (action !== 'resume' && action !== 'suspend') await assertResumed(target, deps);
+  if (!/^(?:resume|suspend|cancel)$/.test(action)) await assertResumed(target, deps);
   const done = await doers[action](target, body, person.name, deps);
   return { done };
 }
@@ -68,11 +68,20 @@ function doer<S extends z.ZodType>(
 
 const doers: Readonly<Record<Action, Doer>> = {
   sync: doer(actionBodySchemas.sync, async (target, _, by, deps) => {
-    await askForRun(target, by, deps, {});
+    await askForRun(target, named(by, deps), deps);
     return `${targetKey(target)}: asked for a run`;
   }),
+  cancel: doer(actionBodySchemas.cancel, async (target, _, by, deps) => {
+    await cancelRun(deps, target, by);
+    return `${targetKey(target)}: what is under way stops before its next step; the rest waits for a sync or a commit`;
+  }),
+  restart: doer(actionBodySchemas.restart, async (target, _, by, deps) => {
+    const restartedAt = isoTime(deps.clock.now());
+    await askForRun(target, named(by, deps), deps, { reason: 'restart', restartedAt });
+    return `${targetKey(target)}: asked for a rolling restart of its workloads`;
+  }),
   heal: doer(actionBodySchemas.heal, async (target, _, by, deps) => {
-    await askForRun(target, by, deps, { reason: 'heal' });
+    await askForRun(target, named(by, deps), deps, { reason: 'heal' });
     return `${targetKey(target)}: asked for a run that heals`;
   }),
   suspend: doer(actionBodySchemas.suspend, async (target, { reason, until }, by, deps) => {
@@ -98,7 +107,7 @@ const doers: Readonly<Record<Action, Doer>> = {
   }),
   rollback: doer(actionBodySchemas.rollback, async (target, { to, reason, until }, by, deps) => {
     const result = await rollBack(deps, target, { to, by, reason, until });
-    await askForRun(target, by, deps, {});
+    await askForRun(target, named(by, deps), deps);
     const { from, to: goal, pointer } = result;
     const untold = await announce(rolledBackEvent(pointer, from, { at: isoTime(deps.clock.now()) }), deps);
     return `${targetKey(target)}: from ${from.commit.sha.slice(0, 7)} back to ${goal.commit.sha.slice(0, 7)} (${goal.commit.subject})${untold}`;
@@ -108,11 +117,11 @@ const doers: Readonly<Record<Action, Doer>> = {
     if (pointer === undefined) {
       throw new ApiProblem(409, `${targetKey(target)} is not rolled back.`, 'There is nothing to lift.');
     }
-    await askForRun(target, by, deps, {});
+    await askForRun(target, named(by, deps), deps);
     return `${targetKey(target)}: follows commits again, at ${pointer.commit.sha.slice(0, 7)}`;
   }),
   'confirm-prune': doer(actionBodySchemas['confirm-prune'], async (target, { objects }, by, deps) => {
-    await askForRun(target, by, deps, { confirmPrune: objects });
+    await askForRun(target, named(by, deps), deps, { confirmPrune: objects });
     return `${targetKey(target)}: ${objects} objects may be pruned; more than that still stops`;
   }),
   'accept-drift': doer(actionBodySchemas['accept-drift'], async (target, { record, reason }, by, deps) => {
@@ -146,17 +155,9 @@ const quiet = {
   config: { clusters: [] },
 };
 
-async function askForRun(
-  target: Target,
-  by: string,
-  { store, queues, clock, ids }: ApiDeps,
-  more: Partial<Pick<RunRequest, 'reason' | 'confirmPrune'>>,
-): Promise<void> {
-  const pointer = await readDocument(store, keys.desired(target), desiredPointerSchema);
-  const requestedBy = `${by} ${ids.next()}`;
-  const trace = traceOf('person', isoTime(clock.now()), requestedBy);
-  const seen = pointer === undefined ? {} : { revision: pointer.value.revision };
-  await queues.run({ version: 1, target, reason: 'sync', requestedBy, trace, ...seen, ...more });
+/** So that a run is told from those that the same person asks for later. */
+function named(by: string, { ids }: Pick<ApiDeps, 'ids'>): string {
+  return `${by} ${ids.next()}`;
 }
 
 async function assertResumed(target: Target, { store, clock }: ApiDeps): Promise<void> {

@@ -29,6 +29,7 @@ interface Span {
   readonly to?: string;
 }
 
+const minuteMs = 60_000;
 const dayMs = 86_400_000;
 const mostDays = 31;
 const mostDeliveries = 100;
@@ -38,7 +39,9 @@ const mostDeliveries = 100;
  * last day where no time is given.
  */
 export async function timelineOf(span: Span, person: Person, deps: ApiDeps): Promise<Timeline> {
-  const to = span.to === undefined ? deps.clock.now() : millisecondsOf(span.to);
+  // To the end of the minute: asked again within it, nothing new gives the same answer, which has the same ETag.
+  const now = Math.ceil(deps.clock.now() / minuteMs) * minuteMs;
+  const to = span.to === undefined ? now : millisecondsOf(span.to);
   const asked = span.from === undefined ? to - dayMs : millisecondsOf(span.from);
   const from = Math.max(asked, to - mostDays * dayMs);
   const { views, suspensions } = await fleetInput(deps);

@@ -334,6 +334,8 @@ export const problemSchema = z
 /** What an action asks for, besides the target in its path; each is recorded with who asked. */
 export const actionBodySchemas = {
   sync: z.strictObject({}),
+  cancel: z.strictObject({}),
+  restart: z.strictObject({}),
   heal: z.strictObject({}),
   suspend: z.strictObject({ reason: z.string().min(1).max(300), until: z.iso.datetime().exactOptional() }),
   resume: z.strictObject({}),

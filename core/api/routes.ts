@@ -163,6 +163,8 @@ export type RouteName = keyof typeof routes;
 
 const actionSummaries: Readonly<Record<Action, string>> = {
   sync: 'Make the cluster match Git now, drift included, whatever the modes say',
+  cancel: 'Stop what is under way before its next step; the rest waits for a sync or a commit',
+  restart: 'Replace the pods of its workloads, few at a time',
   heal: 'Put back what drifted and what the modes and rules say is to be healed',
   suspend: 'Write nothing here until somebody resumes it, or its time is over',
   resume: 'End a suspension',

@@ -112,12 +112,12 @@ export function pinEvents({ target, pointer: { pin, commit } }: TargetView): rea
   ];
 }
 
-/** Suspensions that hold or held for some of these targets, each once. */
+/** Suspensions that hold or held for some of these targets, each once; and what was stopped on them. */
 export function suspensionEvents(
   suspensions: Suspensions | undefined,
   targets: readonly Target[],
 ): readonly TimelineEvent[] {
-  const { active = [], ended = [] } = suspensions ?? {};
+  const { active = [], ended = [], cancelled = [] } = suspensions ?? {};
   const all = [
     ...active.map((one) => ({ ...one, end: one.until, how: '' })),
     ...ended.map((one) => ({
@@ -126,9 +126,15 @@ export function suspensionEvents(
       how: one.endedBy === undefined ? '; its time was over' : `; resumed by ${one.endedBy}`,
     })),
   ];
-  return all
+  const stopped = cancelled
+    .filter(({ target }) => targets.some((one) => isInScope(target, one)))
+    .map(({ target, by, at }): TimelineEvent => {
+      const title = `stopped by ${by}`;
+      return { at, kind: 'hold', state: 'neutral', ...target, title, detail: '', link: linkTo(target) };
+    });
+  const held = all
     .filter((one) => targets.some((target) => isInScope(one, target)))
-    .map(({ at, end, by, reason, how, application, cluster }) => ({
+    .map(({ at, end, by, reason, how, application, cluster }): TimelineEvent => ({
       at,
       ...(end !== undefined && { until: end }),
       kind: 'hold',
@@ -138,6 +144,7 @@ export function suspensionEvents(
       title: `suspended by ${by}`,
       detail: `${reason}${how}`,
     }));
+  return [...held, ...stopped];
 }
 
 /** What channels were told of these targets; of none where it was about others as well. */

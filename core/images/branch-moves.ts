@@ -4,7 +4,7 @@ import type { ImageProposal, OwnPush } from '../model/image-memory.ts';
 import type { Git, Worktree } from '../ports.ts';
 import { isSameChange, ownPush } from './own-push.ts';
 import type { ImageUpdate } from './plan-update.ts';
-import type { ProposedBranch } from './proposals.ts';
+import { withoutImages, type ProposedBranch } from './proposals.ts';
 
 /** What is to be done about one branch. */
 export interface Move {
@@ -34,8 +34,8 @@ export interface Place {
   readonly isUndecided: (policy: string) => boolean;
 }
 
-/** Of pushes that were begun: more are not under way at once. */
-const mostBegun = 10;
+/** More are neither under way at once, nor between a look and the next. */
+const mostPushes = 10;
 
 /** Nothing is done yet: what each branch needs, by where it is and whose commits are on it. */
 export async function movesFor(
@@ -64,8 +64,7 @@ export async function movesFor(
     const at = heads.get(branch);
     const own = at === undefined || (await ownPush(at, proposal.pushes, placeOf(branch, place)));
     // Of nothing: should we die right after closing it, that rejects nothing.
-    const pushes = proposal.pushes.map((push) => ({ ...push, images: [] }));
-    const intent = { ...proposal, images: [], pushes };
+    const intent = { ...proposal, images: [], pushes: withoutImages(proposal.pushes) };
     moves.push({ branch, intent, at, pull, todo: own === undefined ? 'forget' : 'close' });
   }
   return moves;
@@ -99,14 +98,18 @@ async function moveFor(one: ProposedBranch, state: BranchState, place: Place): P
   const intent = { images, ...(undecided.length > 0 && { waiting: undecided }), ...ends };
   if (own?.content === content) {
     const todo = isOpen ? 'nothing' : 'propose';
-    return { branch, intent: { ...intent, pushes: [{ ...own, images }] }, at, pull, todo, one };
+    const known = { ...intent, pushes: [...others(pushes, own), { ...own, images }] };
+    return { branch, intent: known, at, pull, todo, one };
   }
   const begun = beginning(wanted, pushes, place);
-  // One of them may be on its way in another function that saw the same branch.
-  const others = pushes.filter(({ sha, at: time }) => sha === undefined && time !== begun.at);
-  const held = own === undefined ? [] : [own];
-  const all = [...held, ...others.filter(({ at: time }) => time !== own?.at).slice(-mostBegun), begun];
+  const known = own === undefined ? pushes : [...others(pushes, own), own];
+  const all = [...others(known, begun), begun].slice(-mostPushes);
   return { branch, intent: { ...intent, pushes: all }, at, pull, todo: 'push', one, begun };
+}
+
+/** Those before may have been merged or closed in the moment before; others may be on their way in another function. */
+function others(pushes: readonly OwnPush[], { at }: OwnPush): readonly OwnPush[] {
+  return pushes.filter((push) => push.at !== at);
 }
 
 /** Of no other second than any before, by which it is known again; the same again where it is tried again. */

@@ -93,7 +93,7 @@ export function isPinned({ following, places }: Pick<Follower, 'following' | 'pl
 
 /**
  * The tag that a policy stands at: of several places the one that it puts before the others. Where only time tells, that is
- * what was written last, if it stands anywhere.
+ * what was written last, if it stands anywhere; and so where places name digests alone.
  */
 export function standingTag(
   places: readonly ImagePlace[],
@@ -102,6 +102,7 @@ export function standingTag(
   name: string,
 ): string | undefined {
   const tags = places.flatMap(({ current: { tag } }) => tag ?? []);
+  if (tags.length === 0) return last;
   if (following.policy.newest !== undefined)
     return last !== undefined && tags.includes(last) ? last : tags[0];
   return tags.reduce<string | undefined>(

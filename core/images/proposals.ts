@@ -106,8 +106,19 @@ function withEnded(
  */
 function heldBy({ pushes }: ImageProposal, end: OwnPush | undefined): readonly ProposedImage[] {
   if (end !== undefined) return end.images;
-  const [first, ...more] = pushes;
+  // The last that is known to have arrived, and those that may have since.
+  const arrived = pushes.findLastIndex(({ sha }) => sha !== undefined);
+  const [first, ...more] = pushes.slice(Math.max(arrived, 0));
   return (first?.images ?? []).filter((image) => more.every(({ images }) => isAmong(image, images)));
+}
+
+/** Of a pull request that ended: what it held is settled, and a push that came too late for it is known as ours still. */
+function ended({ pushes }: ImageProposal, before: string): ImageProposal {
+  return { images: [], pushes: withoutImages(pushes), before };
+}
+
+export function withoutImages(pushes: readonly OwnPush[]): OwnPush[] {
+  return pushes.map((push) => ({ ...push, images: [] }));
 }
 
 function isAmong({ policy, tag, digest }: ProposedImage, all: readonly ProposedImage[]): boolean {
@@ -147,6 +158,7 @@ export async function settled(before: Unsettled, place: Omit<BranchPlace, 'branc
     policies = withEnded(policies, held, pull.state === 'merged' ? 'merged' : 'rejected');
     const others = proposal.images.filter((image) => !isAmong(image, held));
     waiting.push(...imagesOf([...others, ...(proposal.waiting ?? [])]));
+    proposals[branch] = ended(proposal, pull.id);
   }
   return { policies, proposals, waiting };
 }

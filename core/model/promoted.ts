@@ -71,9 +71,10 @@ export function withSeen(promoted: Promoted, commits: readonly SeenCommit[]): Pr
     const known = first.get(sha);
     if (known === undefined || at < known) first.set(sha, at);
   }
-  const seen = [...first].map(([sha, at]) => ({ sha, at })).toSorted((a, b) => (a.at < b.at ? 1 : -1));
+  const all = [...first].map(([sha, at]) => ({ sha, at })).toSorted((a, b) => (a.at < b.at ? 1 : -1));
+  const seen = all.slice(0, keptSeen);
   const isNews = seen.some(({ sha, at }) => !promoted.seen.some((one) => one.sha === sha && one.at === at));
-  return isNews ? { ...promoted, seq: promoted.seq + 1, seen: seen.slice(0, keptSeen) } : promoted;
+  return isNews ? { ...promoted, seq: promoted.seq + 1, seen } : promoted;
 }
 
 export function withApproval(promoted: Promoted, approval: PromotedCommit): Promoted {

@@ -120,7 +120,8 @@ function followingPointer(current: DesiredPointer | undefined, wanted: Wanted): 
     settings,
     commit: isSameContent ? current.commit : commit,
     examined: { sha, at },
-    ...(isSameContent && current.insisted !== undefined && { insisted: current.insisted }),
+    // Also where something else was pinned meanwhile: it is no news that it fails.
+    ...(current?.insisted === snapshot && { insisted: snapshot }),
   };
 }
 

@@ -73,7 +73,8 @@ export function consentTo(
 ): Consent {
   const frozen = frozenBy({ freeze, schedule }, 'push', now);
   if (frozen !== undefined) return { kind: 'waits', why: describeFrozen(frozen) };
-  const given = approvalOf(sha, own);
+  const newer = newerThan(sha, own);
+  const given = approvalOf(sha, own, newer?.at);
   if (given !== undefined) {
     const { by, reason } = given;
     return { kind: 'given', by, ...(reason !== undefined && { reason }) };
@@ -83,29 +84,31 @@ export function consentTo(
   if (earlier !== undefined) {
     return { kind: 'waits', why: `was there before, promoted ${earlier.at}: only ${how} brings it back` };
   }
-  const newer = newerThan(sha, own);
   if (newer !== undefined) {
     return {
       kind: 'waits',
-      why: `is older than ${short(newer)}, which was promoted: only ${how} takes it back`,
+      why: `is older than ${short(newer.sha)}, which was promoted: only ${how} takes it back`,
     };
   }
   if (approval === true) return { kind: 'waits', why: `waits for ${how}` };
   return { kind: 'given', by: 'trueup' };
 }
 
-/** A commit that was promoted here and is newer, by when the environment before had each of them first. */
-function newerThan(sha: string, { commit, before, seen }: Promoted): string | undefined {
+/** The newest commit that was promoted here after this one was new, by when the environment before had each of them first. */
+function newerThan(sha: string, { commit, before, seen }: Promoted): PromotedCommit | undefined {
   const at = seen.findIndex((one) => one.sha === sha);
-  if (at < 0) return undefined;
-  const promoted = new Set([...(commit ? [commit] : []), ...before].map((one) => one.sha));
-  return seen.slice(0, at).find((one) => promoted.has(one.sha))?.sha;
+  const newer = new Set(seen.slice(0, Math.max(at, 0)).map((one) => one.sha));
+  return [...(commit ? [commit] : []), ...before].find((one) => newer.has(one.sha));
 }
 
-/** Said after the commit was replaced, if it ever was: consent is used up by its promotion. */
-function approvalOf(sha: string, { approvals, before }: Promoted): PromotedCommit | undefined {
+/** Said after the commit was replaced or skipped, if it ever was: consent is used up by what was promoted since. */
+function approvalOf(
+  sha: string,
+  { approvals, before }: Promoted,
+  skippedAt = '',
+): PromotedCommit | undefined {
   const promotedAt = before.find((one) => one.sha === sha)?.at ?? '';
-  return approvals.find((one) => one.sha === sha && one.at > promotedAt);
+  return approvals.find((one) => one.sha === sha && one.at > promotedAt && one.at > skippedAt);
 }
 
 function short(sha: string): string {

@@ -5,10 +5,11 @@ import { inBatches } from '../in-batches.ts';
 import { acquireLease, type Lease } from '../lease.ts';
 import { membersOf } from '../model/json-parts.ts';
 import type { Inventory, InventoryEntry } from '../model/inventory.ts';
-import type { LiveObject, ObjectRef } from '../model/object.ts';
+import type { LiveObject } from '../model/object.ts';
 import type { ObjectOutcome, RunRecord, RunRequest } from '../model/run.ts';
 import { describeSuspension, suspensionOf } from '../model/suspension.ts';
 import { isoTime } from '../model/time.ts';
+import { isRestartable } from '../model/workload.ts';
 import { addressOf } from '../plan.ts';
 import type { ApiResource, Cluster, JsonPatchOperation } from '../ports.ts';
 import { readSuspensions } from '../suspend.ts';
@@ -25,16 +26,10 @@ type Pointer = NonNullable<Awaited<ReturnType<typeof readPointer>>>;
 
 /** Where `kubectl rollout restart` writes too; drift never counts it. */
 const annotation = 'kubectl.kubernetes.io/restartedAt';
-const kinds = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
 const atOnce = 4;
 const reserveMs = 10_000;
 /** Controllers write the status of a workload all the time, which moves its version. */
 const tries = 5;
-
-/** Whether `trueup restart` can do anything about it. */
-export function isRestartable({ group, kind }: ObjectRef): boolean {
-  return group === 'apps' && kinds.has(kind);
-}
 
 /**
  * Has the controllers of a target's workloads replace their pods, few at a time, as their own strategies say. Only a mark on

@@ -1,6 +1,8 @@
 import type { EnvironmentRow } from '../api/contract-installation.ts';
 import type { StackConfig } from '../contract/config.ts';
+import { isPromotedByPointer } from '../contract/tracked-ref.ts';
 import { inBatches } from '../in-batches.ts';
+import type { Promoted } from '../model/promoted.ts';
 import { isEnvironment, readState } from '../promote-environments.ts';
 import { readPromoted } from '../promoted-book.ts';
 import type { Store } from '../ports.ts';
@@ -21,7 +23,10 @@ export async function environmentRows(
     const head = (await readState(store, repository))?.head;
     const follows = head && { commit: head.sha, at: head.at };
     if (!isEnvironment(repository)) return { environment: name, ...follows };
-    const { commit: promoted, waiting } = await readPromoted(store, name);
+    const { commit: promoted, waiting = unfollowed(repository, promoted, head?.sha) } = await readPromoted(
+      store,
+      name,
+    );
     return {
       environment: name,
       from: repository.promotion.from,
@@ -30,4 +35,14 @@ export async function environmentRows(
       ...(waiting && { waiting }),
     };
   });
+}
+
+/** By pull request people merge, and the commit that comes of it is another one. */
+function unfollowed(
+  repository: StackConfig['repositories'][number],
+  promoted: Promoted['commit'],
+  head: string | undefined,
+): Promoted['waiting'] {
+  if (promoted === undefined || promoted.sha === head || !isPromotedByPointer(repository)) return undefined;
+  return { sha: promoted.sha, why: 'is about to be followed', at: promoted.at };
 }

@@ -8,7 +8,7 @@ import { ApiCluster } from '../../adapters/cluster.ts';
 import { accessOf } from '../../adapters/kubeconfig.ts';
 import { ApiLiveCluster } from '../../adapters/live-cluster.ts';
 import { SystemClock } from '../../adapters/system-clock.ts';
-import { Blocked } from '../../core/errors.ts';
+import { Blocked, Retry } from '../../core/errors.ts';
 import { membersOf } from '../../core/model/json-parts.ts';
 import type { KubeObject } from '../../core/model/object.ts';
 import type { ApplyOptions, Cluster, ObjectAddress } from '../../core/ports.ts';
@@ -352,11 +352,12 @@ test('what a person sees of a cluster: events about one object, and logs where t
   assert.deepEqual(await live.events({ ...about, namespace: 'nowhere' }), []);
   const question = { namespace, pod: 'none', container: 'app', previous: false, lines: 10 };
   assert.equal(await live.logs(question), undefined);
-  // No node has it, so that nothing has written.
+  // No node has it, or one that is not there: nothing has written, or nobody can tell.
   const containers = [{ name: 'app', image: 'app:1' }];
   await real.admin.create(`/api/v1/namespaces/${namespace}/pods`, {
     metadata: { name: 'seen' },
     spec: { containers },
   });
-  assert.equal(await live.logs({ ...question, pod: 'seen' }), undefined);
+  const nothing = await live.logs({ ...question, pod: 'seen' }).catch((error: unknown) => error);
+  assert.ok(nothing === '' || nothing instanceof Retry, String(nothing));
 });

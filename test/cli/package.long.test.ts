@@ -54,6 +54,7 @@ test('init: what it makes is valid, installs and synthesises', async () => {
     cwd: cdk,
     env: { ...process.env, PATH: env.PATH },
   });
+  await run(join(root, 'node_modules/.bin/tsc'), ['--project', cdk]);
   await run('npx', ['cdk', 'synth', '--quiet'], { cwd: cdk, env });
   const template = await readFile(join(cdk, 'cdk.out/trueup-default.template.json'), 'utf8');
   assert.match(template, /"AWS::Lambda::Function"/);

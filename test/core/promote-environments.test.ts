@@ -7,6 +7,7 @@ import { Stop } from '../../core/errors.ts';
 import { isoTime } from '../../core/model/time.ts';
 import { PromotedGit } from '../../core/promoted-git.ts';
 import { promoteEnvironments } from '../../core/promote-environments.ts';
+import { environmentRows } from '../../core/view/environments.ts';
 import { MemoryGit } from '../fakes/memory-git.ts';
 import { MemoryGitHost } from '../memory-git-host.ts';
 import { Line, lineConfig, sha } from './promotions/line.ts';
@@ -23,6 +24,8 @@ describe('a commit', () => {
     await line.settle('dev', 'a');
     assert.deepEqual(await line.look(), { staging: 'promoted a', prod: 'waits: staging has no commit yet' });
     assert.deepEqual(line.polls, [{ version: 1, poll: 'remote', repositories: ['staging'] }]);
+    const rows = await environmentRows(line.store, line.config.repositories);
+    assert.deepEqual([rows[1]?.environment, rows[1]?.waiting?.why], ['staging', 'is about to be followed']);
     const at = '2026-11-23T12:00:00.000Z';
     const said = { version: 1, at, environment: 'staging', from: 'dev', returned: false };
     assert.deepEqual(line.bus.events, [

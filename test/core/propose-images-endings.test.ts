@@ -67,6 +67,22 @@ describe('pull requests of images whose pushes failed, or met those of others', 
     }
   });
 
+  it('are rejected by a closing that came between our look and our push', async () => {
+    await push('shop:1.1.0', 'web:1.1.0');
+    git.onPush = async () => {
+      git.onPush = async () => undefined;
+      host.change('config', '1', { state: 'closed' });
+    };
+    await push('web:1.2.0');
+    const { policies } = await memory();
+    assert.deepEqual(
+      [policies['shop:shop']?.rejected, policies['web:web']?.rejected],
+      [['1.1.0'], ['1.1.0']],
+    );
+    assert.deepEqual(await open(), [`2 ${all}: Set web to 1.2.0`]);
+    assert.equal(git.filesOn(all)[shop], kustomization('shop', '1.0.0'));
+  });
+
   it('stand on branches of one installation: another has its own, and of the same name it pushes over nothing', async () => {
     const other = { ...deps, store: new MemoryStore() };
     const pushed = [{ repository: 'ghcr.io/acme/shop', tag: '1.1.0' }];

@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { testAws } from '../aws/test-aws.ts';
 import { testCluster, type TestCluster } from '../cluster/test-cluster.ts';
 import { cloneWorktree } from '../git/worktree.ts';
@@ -18,6 +18,12 @@ export interface OpenStage {
   close(): Promise<void>;
 }
 
+/** What a test has in place of the quickstart, by the namespace it was given, and how that repository is configured. */
+export interface OwnRepository {
+  readonly files?: (namespace: string) => Readonly<Record<string, string>>;
+  readonly repository?: InstallationOptions['repository'];
+}
+
 /**
  * `name`: of the fleet, of the namespace, and the label of the one cluster, `local`. `repositories`: beside that of the
  * Git host. `overridesIn`: what the configuration says besides, where it names the namespace.
@@ -26,6 +32,7 @@ export async function openStage(
   name: string,
   repositories: InstallationOptions['repositories'] = [],
   overridesIn: (namespace: string) => InstallationOptions['overrides'] = () => undefined,
+  { files, repository }: OwnRepository = {},
 ): Promise<OpenStage> {
   const dir = await mkdtemp(join(tmpdir(), `trueup-${name}-`));
   const cluster = await testCluster(name);
@@ -35,11 +42,15 @@ export async function openStage(
   const installation = await install({
     fleet: name,
     dir,
-    from: resolve(import.meta.dirname, '../../examples/quickstart'),
+    from:
+      files === undefined
+        ? resolve(import.meta.dirname, '../../examples/quickstart')
+        : await written(join(dir, 'from'), files(cluster.namespace)),
     clusters: [{ name: 'local', labels: { test: name }, cluster }],
     progress,
     aws,
     repositories,
+    ...(repository !== undefined && { repository }),
     ...(overrides !== undefined && { overrides }),
   });
   const clone = join(dir, 'clone');
@@ -56,4 +67,12 @@ export async function openStage(
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+async function written(folder: string, files: Readonly<Record<string, string>>): Promise<string> {
+  for (const [file, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await writeFile(join(folder, file), text);
+  }
+  return folder;
 }

@@ -191,7 +191,7 @@ test('a commit goes through three environments', { timeout: 900_000 }, async (t)
     return known.commit === undefined ? undefined : known;
   });
   assert.deepEqual([commit?.sha, commit?.by], [push.sha, 'grace']);
-  progress(await shows(/prod +staging .* grace /));
+  progress(await shows(/prod +staging .* grace +-$/m));
   assert.match(await trueup(installation, 'status', '--app', 'shop-prod'), /local +shop-prod .*Healthy/);
   assert.equal(world.pulls.length, 1);
   assert.deepEqual(host.complaints, []);

@@ -105,6 +105,28 @@ test('each function may enter the clusters that it reaches, and no other', () =>
   ]);
 });
 
+test('what pull requests ask of its clusters goes to a queue of its own, too', () => {
+  const [repository] = sample.repositories;
+  assert.ok(repository);
+  using previewing = synthesize(
+    { ...sample, repositories: [{ ...repository, preview: {} }] },
+    {},
+    {
+      add: (trueup, scope) => {
+        const place = { vpcId: 'vpc-1', availabilityZones: ['a'], privateSubnetIds: ['subnet-1'] };
+        trueup.addNetwork({ name: 'inside', vpc: Vpc.fromVpcAttributes(scope, 'Vpc', place) });
+      },
+    },
+  );
+  const { Variables } = functionOf(previewing, 'TrueUpFunctionsSweepFunction').Environment;
+  const urls = z
+    .object({ queues: z.record(z.string(), z.record(z.string(), z.string())) })
+    .parse(JSON.parse(Variables['TRUEUP_NETWORKS'] ?? ''));
+  assert.equal(urls.queues['inside']?.['questionQueue'], '<NetworkinsideQuestionsQueue>');
+  const rights = rightsOf(previewing, 'TrueUpFunctionsSweep', 'sqs:SendMessage');
+  assert.ok(rights.includes('<NetworkinsideQuestionsQueue>'));
+});
+
 test('the configuration that the functions read has the clusters that were added', () => {
   const read = readdirSync(stack.outdir)
     .filter((name) => /^asset\..*\.json$/.test(name))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { rolesIn } from './role-rights.ts';
-import { ofType, sample, synthesize } from './synthesized.ts';
+import { flatten, ofType, sample, synthesize } from './synthesized.ts';
 
 const stack = synthesize({
   ...sample,
@@ -37,7 +37,8 @@ test('who reads pull requests may not write desired state, enter a cluster or op
       rights.some((right) => new RegExp(`GetSecretValue .*acme/${secret}-`).test(right)),
       secret,
     );
-  assert.ok(rights.some((right) => right.startsWith('sqs:SendMessage <QueuesSweeps')));
+  assert.ok(rights.some((right) => right.startsWith('sqs:SendMessage <QueuesQuestions')));
+  assert.ok(!rights.some((right) => right.startsWith('sqs:SendMessage <QueuesSweeps')));
 });
 
 test('who checks clusters answers what previews ask, and nobody else may write there', () => {
@@ -47,11 +48,22 @@ test('who checks clusters answers what previews ask, and nobody else may write t
   assert.deepEqual(roles.toSorted(), ['<FunctionsSweepRole>', '<PreviewFunctionRole>']);
 });
 
+test('what it asks of clusters waits in a queue of its own, and takes no place of a sweep', () => {
+  const mapped = ofType(stack.resources, 'AWS::Lambda::EventSourceMapping').map(([, { Properties }]) => {
+    const { EventSourceArn, FunctionName, ScalingConfig } = Properties;
+    return `${flatten(EventSourceArn)} ${flatten(FunctionName)} ${JSON.stringify(ScalingConfig)}`;
+  });
+  assert.ok(
+    mapped.includes('<QueuesQuestionsQueue> <FunctionsSweepFunction> {"MaximumConcurrency":2}'),
+    mapped.join('; '),
+  );
+});
+
 test('it hears of the repositories that asked for it, and is there only then', () => {
   using without = synthesize(sample);
   const count = (type: string) =>
     ofType(stack.resources, type).length - ofType(without.resources, type).length;
-  assert.deepEqual(['AWS::Lambda::Function', 'AWS::SQS::Queue', 'AWS::Events::Rule'].map(count), [1, 2, 1]);
+  assert.deepEqual(['AWS::Lambda::Function', 'AWS::SQS::Queue', 'AWS::Events::Rule'].map(count), [1, 4, 1]);
   const patterns = ofType(stack.resources, 'AWS::Events::Rule').map(([, { Properties }]) =>
     JSON.stringify(Properties['EventPattern']),
   );

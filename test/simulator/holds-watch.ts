@@ -135,7 +135,9 @@ export class HoldsWatch {
       if (pin === undefined && snapshot !== this.#rejected.get(key)) this.#rejected.delete(key);
       return;
     }
-    if (before?.pin?.rejects?.revision === rejects.revision) return;
+    // Or a pin of a person over it has run out.
+    const known = before?.pin?.rejects ?? before?.pin?.over?.rejects;
+    if (known?.revision === rejects.revision) return;
     this.counts.rolledBack += 1;
     if (this.#rejected.get(key) === rejects.snapshot) {
       const message = `${key} was rolled back from ${rejects.snapshot} twice, and nothing else came in between`;

@@ -190,6 +190,21 @@ describe('actions do what the command line does, and record who', () => {
     assert.deepEqual([last().confirmPrune, last().revision], [7, row.revision]);
   });
 
+  test('restart asks for one of its workloads, and cancel stops what is under way, if anything is', async () => {
+    assert.equal(statusOf(await post(at(pay, '/restart'))), 200);
+    assert.deepEqual([last().reason, last().target], ['restart', pay]);
+    assert.match(last().restartedAt ?? '', /^\d{4}-/);
+    assert.equal(statusOf(await post(at(pay, '/cancel'))), 409);
+    const lease = keys.lease(pay);
+    const expiresAt = fleet.deps.clock.now() + 60_000;
+    const held = { version: 1, holder: 'x', token: 7, acquiredAt: 0, expiresAt };
+    await fleet.deps.store.put(lease, JSON.stringify(held), 'any');
+    assert.equal(statusOf(await post(at(pay, '/cancel'))), 200);
+    await fleet.deps.store.delete(lease, 'any');
+    const [cancelled] = (await readSuspensions(fleet.deps.store))?.cancelled ?? [];
+    assert.deepEqual([cancelled?.by, cancelled?.target, cancelled?.token], [ada.name, pay, 7]);
+  });
+
   test('suspend holds it, with reason and end; then nothing but resume is done; resume goes on', async () => {
     const until = new Date(fleet.deps.clock.now() + 3_600_000).toISOString();
     assert.equal(statusOf(await post(at(pay, '/suspend'), { reason: 'release', until })), 200);
@@ -256,6 +271,8 @@ describe('actions do what the command line does, and record who', () => {
     const asked = fleet.asked.length;
     const bodies: Readonly<Record<Action, unknown>> = {
       sync: { prune: true },
+      cancel: { run: 'x' },
+      restart: { pods: 2 },
       heal: { kinds: ['Secret'] },
       suspend: { reason: '' },
       resume: { cluster: 'x' },

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { parseStackConfig } from '../../../core/contract/config.ts';
+import { SameCharts } from '../../../core/environments/same-charts.ts';
+import { Stop } from '../../../core/errors.ts';
+import { applicationSchema } from '../../../core/model/application.ts';
 import type { ChartReference } from '../../../core/model/helm.ts';
 import { produce, type ProduceDeps } from '../../../core/produce.ts';
 import { configMap } from '../produce/world.ts';
@@ -61,6 +65,22 @@ async function proposing(chart: string): Promise<ChartWorld> {
 test('a pull request may take another version of the chart that its application has', async () => {
   const world = await proposing(stable('shop', '2.0.0'));
   assert.ok(world.fetched.includes('shop 2.0.0'), world.comment('1'));
+});
+
+test('a chart that its renders fetched is known, though its Application does not name it', async () => {
+  const world = await proposing(stable('shop', '1.0.0'));
+  const [repository] = parseStackConfig(world.config).repositories;
+  assert.ok(repository);
+  const application = applicationSchema.parse({
+    apiVersion: 'trueup.dev/v1',
+    kind: 'Application',
+    metadata: { name: 'shop' },
+    spec: { source: { path: 'apps/shop' }, namespace: 'shop', clusters: { names: ['prod'] } },
+  });
+  const charts = new SameCharts(world.deps().charts, { application, repository }, world.store);
+  const reference = { repository: 'https://charts.example/stable', name: 'shop', version: '3.0.0' };
+  assert.equal((await charts.fetch(reference)).version, '3.0.0');
+  await assert.rejects(charts.fetch({ ...reference, name: 'secrets' }), Stop);
 });
 
 for (const [what, chart] of [

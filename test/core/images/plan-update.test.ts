@@ -184,6 +184,27 @@ describe('an image that is pushed', () => {
     );
   });
 
+  it('is judged by what was written last where places name digests alone', () => {
+    const values = (at: string) => `image: {digest: "${at}"}\n`;
+    const files = (at: string) => ({
+      'applications/shop.yaml': application(
+        follow('      digest: always\n      helm: [{file: values.yaml, digest: image.digest}]\n'),
+      ),
+      'apps/shop/values.yaml': values(at),
+    });
+    const before = `sha256:${'0'.repeat(64)}`;
+    const { memory, files: texts } = plan(files(before), { digest });
+    assert.equal(texts.get('apps/shop/values.yaml'), values(digest));
+    const late = plan(files(digest), { tag: '1.2.0', digest: before }, memory);
+    assert.deepEqual(late.told, []);
+    const back = plan(files(before), { digest }, memory);
+    assert.deepEqual([back.told, back.memory['shop:shop']?.rejected], [[], [`1.3.0@${digest}`]]);
+    assert.equal(
+      plan(files(before), { tag: '1.3.1', digest: before.replaceAll('0', '1') }, back.memory).told.length,
+      1,
+    );
+  });
+
   it('is written into values of a chart and into the Application itself', () => {
     const helm = `      helm:
         - {file: values.yaml, tag: image.tag}

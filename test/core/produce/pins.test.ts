@@ -367,6 +367,18 @@ describe('a pin of trueup itself', () => {
       assert.equal(wanted.insisted, wanted.snapshot);
     });
 
+    test('what a person wanted all the same stays wanted, though they went back from it for a while', async () => {
+      const world = await rejected();
+      const lifted = await liftPin(world, target);
+      await timed(world, 'a');
+      await end(world);
+      await world.push('b', files('2'));
+      const { snapshot, insisted } = await world.pointer('web');
+      assert.deepEqual([snapshot, insisted], [lifted?.snapshot, lifted?.snapshot]);
+      await world.push('c', files('3'));
+      assert.equal((await world.pointer('web')).insisted, undefined);
+    });
+
     test('says so: until when, and what then', async () => {
       const world = await rejected();
       await timed(world, 'a');

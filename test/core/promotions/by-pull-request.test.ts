@@ -6,6 +6,7 @@ import { promotionBranches } from '../../../core/contract/promotion.ts';
 import type { RepositoryConfig } from '../../../core/contract/repository.ts';
 import { promoteEnvironments } from '../../../core/promote-environments.ts';
 import { readPromoted } from '../../../core/promoted-book.ts';
+import { environmentRows } from '../../../core/view/environments.ts';
 import type { GitWriter } from '../../../core/write-ports.ts';
 import { commitOf, MemoryWorktree, type Files } from '../../fakes/memory-worktree.ts';
 import { MemoryGitHost } from '../../memory-git-host.ts';
@@ -90,7 +91,7 @@ async function start() {
   const status = () =>
     [...host.statuses.values()].map((by) => `${by.get('trueup/promotion')?.state}`).join(', ');
   await line.settle('dev', 'a');
-  return { line, git, host, look, status, own: async () => readPromoted(line.store, 'staging') };
+  return { line, config, git, host, look, status, own: async () => readPromoted(line.store, 'staging') };
 }
 
 describe('a branch of proposals', () => {
@@ -137,6 +138,21 @@ describe('a branch of proposals', () => {
     git.push('main', 'b', { [from]: 'tag: 3\n', [to]: 'tag: 1 # of staging\n' });
     assert.equal(await look(), waits());
   });
+
+  test('is taken up again where we died after the push of a newer commit, and not taken for theirs', async () => {
+    const { git, line, look, host, own } = await start();
+    await look();
+    git.push('main', 'b', { [from]: 'tag: 3\n', [to]: 'tag: 1 # of staging\n' });
+    await line.settle('dev', 'b');
+    host.propose = async () => Promise.reject(new Error('killed'));
+    await assert.rejects(look(), /killed/);
+    Reflect.deleteProperty(host, 'propose');
+    const head = { branch, sha: git.at.get(branch) ?? '', isFork: false };
+    host.change('staging', '1', { head });
+    assert.equal(await look(), waits());
+    assert.deepEqual([(await own()).proposal?.sha, (await own()).proposal?.head], [sha('b'), head.sha]);
+    assert.equal(await look(), waits());
+  });
 });
 
 describe('the status of a proposal', () => {
@@ -181,13 +197,17 @@ describe('a merge with commits of others', () => {
   }
 
   test('is a promotion where all that was proposed is there, such as after the host brought the branch up to date', async () => {
-    const { look, own, line } = await merged('tag: 2\n');
+    const { look, own, line, config } = await merged('tag: 2\n');
     assert.equal(await look(), 'https://git.example/staging/pulls/1');
     assert.equal((await own()).commit?.sha, sha('a'));
     assert.deepEqual(
       line.bus.events.map(({ type }) => type),
       ['Promoted'],
     );
+    // What was merged is a commit of its own: the one that was proposed is never followed as such.
+    await line.follow('staging', 'f', { ref: 'refs/heads/main' });
+    const rows = await environmentRows(line.store, config.repositories);
+    assert.deepEqual([rows[1]?.promoted?.sha, rows[1]?.waiting], [sha('a'), undefined]);
   });
 
   test('is none where something else is: it is said, and that commit is not proposed again', async () => {

@@ -24,6 +24,16 @@ const forms: Readonly<Record<string, (detail: TargetDetail) => ActionForm>> = {
     items: open.map(({ key }) => nameOf(key)),
     fields: [],
   }),
+  cancel: () => ({
+    name: 'Cancel run',
+    says: 'What is under way stops before its next step. What was done stays, and the rest waits for a sync or a commit.',
+    fields: [],
+  }),
+  restart: () => ({
+    name: 'Restart',
+    says: 'The pods of its Deployments, StatefulSets and DaemonSets are replaced, as their strategies say. Nothing else changes, and it is no drift.',
+    fields: [],
+  }),
   rollback: (detail) => ({
     name: 'Roll back',
     says: 'What it goes back to is applied again, and stays: commits are examined and not followed until the rollback is lifted.',

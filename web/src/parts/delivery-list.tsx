@@ -75,7 +75,7 @@ function Delivery({ delivery, choose }: DeliveryProps): ReactNode {
         </Text>
       </div>
       {replay && (
-        <Button size="compact-xs" variant="default" aria-label={`read ${id} again`} onClick={choose}>
+        <Button size="compact-xs" variant="default" aria-label={`Read again: ${id}`} onClick={choose}>
           Read again
         </Button>
       )}

@@ -59,7 +59,7 @@ function Line({ event, isOfOne }: { readonly event: TimelineEvent; readonly isOf
           component={Link}
           size="sm"
           href={`${linkOf(event)}/then?from=${encodeURIComponent(at)}`}
-          aria-label={`what was here at ${new Date(at).toLocaleString()}`}
+          aria-label={`then: what was here at ${new Date(at).toLocaleString()}`}
         >
           then
         </Anchor>

@@ -100,14 +100,16 @@ const longestName = 24;
 function Node({ node, x, y, open }: PlacedNode & { readonly open: Opened }): ReactNode {
   const { change, drift, health, kind, name, namespace, cluster, sync } = node;
   const outline = change === undefined ? (drift ? outlines.removed : plain) : outlines[change];
-  const told = [
-    `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
-    ...(cluster === undefined ? [] : [`on ${cluster}`]),
-    ...[sync, health].filter((each) => each !== undefined),
-    ...(drift ? ['drifted'] : []),
-    ...(change === undefined ? [] : [change]),
-  ].join(', ');
   const short = name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name;
+  const mark = change === undefined ? '' : signs[change];
+  const state = sync !== undefined && sync !== 'Synced' ? ` (${sync})` : drift ? ' (drifted)' : '';
+  const head = `${mark}${cluster ?? kind}${state}`;
+  // Begins as it is drawn, so that whoever speaks to the page can say what they see.
+  const told = [
+    `${head} ${short}`,
+    `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
+    ...[health, change].filter((each) => each !== undefined),
+  ].join(', ');
   const press = (event: KeyboardEvent): void => {
     if (event.key !== 'Enter' && event.key !== ' ') return;
     event.preventDefault();
@@ -137,9 +139,7 @@ function Node({ node, x, y, open }: PlacedNode & { readonly open: Opened }): Rea
       />
       {health !== undefined && <circle cx={14} cy={18} r={5} fill={stateColours[toneOf(health)]} />}
       <text x={health === undefined ? 12 : 26} y={22} fontSize={12} fill="var(--map-quiet, #495057)">
-        {change === undefined ? '' : signs[change]}
-        {cluster ?? kind}
-        {sync !== undefined && sync !== 'Synced' ? ` (${sync})` : drift ? ' (drifted)' : ''}
+        {head}
       </text>
       <text x={12} y={41} fontSize={13} fontWeight={600} fill="var(--map-text, #212529)">
         {short}
