@@ -23,7 +23,9 @@ function isInstalled() {
 if (!isInstalled()) {
   process.stderr.write('trueup: installing node_modules from package-lock.json (about a minute, once)\n');
   // npm's own report goes to stderr: the program's output may be read by a machine.
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: ['inherit', 2, 2] });
+  // Its warnings are about the Node that npm runs on, which is not the one that is installed here and used.
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  const npm = spawnSync('npm', ['ci', ...quiet], { cwd: root, stdio: ['inherit', 2, 2] });
   if (npm.status !== 0) {
     process.stderr.write('trueup: npm ci failed (see above); mend that and run this again\n');
     process.exit(npm.status ?? 1);

@@ -1,8 +1,9 @@
 import { script } from '@bomb.sh/tab';
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import { stackName } from '../core/contract/environment.ts';
 import type { Store } from '../core/ports.ts';
-import { isLocal } from './options.ts';
+import { isLocal, stackOption, withCommon, type Common } from './options.ts';
+import { applyProfile, readProfiles } from './profiles.ts';
 import { suggest, type Suggestion } from './suggest.ts';
 import { selectTargets } from './targets.ts';
 
@@ -33,16 +34,10 @@ export async function answer(program: Command, typed: readonly string[]): Promis
 type Words = Extract<Suggestion, { kind: 'words' }>['words'];
 
 async function wordsOf(suggestion: Suggestion, last: string): Promise<Words> {
-  switch (suggestion.kind) {
-    case 'words':
-      return suggestion.words;
-    case 'files':
-      return [];
-    case 'names': {
-      const names = await Promise.race([namesOf(suggestion), tooLate()]);
-      return names.filter((value) => value.startsWith(last)).map((value) => ({ value, description: '' }));
-    }
-  }
+  if (suggestion.kind === 'words') return suggestion.words;
+  if (suggestion.kind === 'files') return [];
+  const names = await Promise.race([namesOf(suggestion), tooLate()]);
+  return names.filter((value) => value.startsWith(last)).map((value) => ({ value, description: '' }));
 }
 
 async function tooLate(): Promise<readonly string[]> {
@@ -51,25 +46,26 @@ async function tooLate(): Promise<readonly string[]> {
   });
 }
 
-/** Names in the records that the line leads to. A fault is no answer here: it is told when the verb itself is run. */
+/** Names that the line leads to. A fault is no answer here: it is told when the verb itself is run. */
 async function namesOf({ of, given }: Extract<Suggestion, { kind: 'names' }>): Promise<readonly string[]> {
   const { app, cluster } = given;
-  const other =
-    of === 'cluster' ? { ...(app !== undefined && { app }) } : { ...(cluster !== undefined && { cluster }) };
   try {
-    const targets = await selectTargets(await storeOf(given), other);
+    if (of === 'profile') return Object.keys(readProfiles().profiles);
+    const other = of === 'cluster' ? app !== undefined && { app } : cluster !== undefined && { cluster };
+    const targets = await selectTargets(await storeOf(given), { ...other });
     return [...new Set(targets.map((target) => (of === 'app' ? target.application : target.cluster)))];
   } catch {
     return [];
   }
 }
 
+/** The records that a verb would take, of the options that stand there and of the profile that holds. */
 async function storeOf(given: Readonly<Record<string, string>>): Promise<Store> {
-  const { store, stack } = given;
-  const named = { ...(store !== undefined && { store }), ...(stack !== undefined && { stack }) };
-  if (isLocal({ ...named, output: 'table' })) {
-    return (await (await import('./local-session.ts')).openRecords(named)).store;
-  }
+  const line = withCommon(new Command()).addOption(stackOption());
+  for (const [name, value] of Object.entries(given)) line.setOptionValue(name, value);
+  applyProfile(line);
+  const options = line.opts<Common>();
+  if (isLocal(options)) return (await (await import('./local-session.ts')).openRecords(options)).store;
   const { openSession } = await import('./session.ts');
-  return (await openSession(stack ?? stackName('default'))).store;
+  return (await openSession(options.stack ?? stackName('default'))).store;
 }

@@ -27,6 +27,8 @@ export interface GetOptions extends Selection {
 
 const readsAtOnce = 8;
 const historyDays = 30;
+/** Among which is one that saw health. */
+const recentRuns = 5;
 
 /** One object; `object` is the desired one with values of Secrets masked, or the live one where that was asked for. */
 interface Got extends ObjectRow {
@@ -80,12 +82,13 @@ async function objectsOf(
 ): Promise<readonly Got[]> {
   const { target, pointer, inventory } = view;
   const now = clock.now();
-  const [snapshot, open, [lastRun]] = await Promise.all([
+  const [snapshot, open, runs] = await Promise.all([
     readPlaced(store, target.application, pointer.snapshot, inventory),
     openEpisodes(store, target),
-    newestRuns(store, [target], { now, days: historyDays, most: 1 }),
+    newestRuns(store, [target], { now, days: historyDays, most: recentRuns }),
   ]);
   const desired = new Map((snapshot?.objects ?? []).map((object) => [refKey(refOf(object)), object]));
+  const lastRun = runs.find(({ health }) => health !== undefined);
   const rows = objectRows({ view, snapshot, lastRun, open });
   if (!isLive) return rows.map((row) => ({ target, ...row, object: desired.get(row.key) ?? null }));
   if (clusters?.reaches(target.cluster) !== true) {

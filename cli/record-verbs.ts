@@ -86,6 +86,9 @@ function assertDriftOptions(options: DriftOptions): void {
   const { accept = false, heal = false, auditLog, object, field, reason, application } = options;
   if (accept && heal)
     throw new CliError('Give either --accept or --heal: drift is taken as it is, or put back.');
+  if (options.watch === true && (accept || heal)) {
+    throw new CliError('--watch only looks: leave --accept and --heal away, or --watch.');
+  }
   const named = [object, field, reason, application].some((option) => option !== undefined);
   if (!accept && named) {
     throw new CliError('--object, --field, --reason and --application say what to --accept.');

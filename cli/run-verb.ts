@@ -52,6 +52,11 @@ export async function locally(
     await assertSameCluster(session);
     return work(session);
   };
+  if (options.watch === true) {
+    const { watch } = await import('./watch.ts');
+    await watch(all, options.output, { until: session.interrupted });
+    return exitCodes.ok;
+  }
   const report = progress ? await withProgress(waitText, all, { handlesSignals: false }) : await all();
   return print(report, options.output);
 }

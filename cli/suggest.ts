@@ -11,7 +11,7 @@ export type Suggestion =
   | { readonly kind: 'files' }
   | {
       readonly kind: 'names';
-      readonly of: 'app' | 'cluster';
+      readonly of: 'app' | 'cluster' | 'profile';
       /** Options that were given before, by their names in the code: they say which records. */
       readonly given: Readonly<Record<string, string>>;
     };
@@ -68,7 +68,7 @@ function after(line: Line, word: string): Line {
 function valuesOf(option: Option, given: Line['given']): Suggestion {
   if (option.argChoices !== undefined) return choices(option.argChoices, '');
   const name = option.attributeName();
-  if (name === 'app' || name === 'cluster') return { kind: 'names', of: name, given };
+  if (name === 'app' || name === 'cluster' || name === 'profile') return { kind: 'names', of: name, given };
   return /<(?:file|folder|place)>/.test(option.flags) ? { kind: 'files' } : nothing;
 }
 

@@ -39,7 +39,8 @@ export async function targetDetail(seen: SeenTarget, deps: ApiDeps): Promise<Tar
   const suspension = suspensionOf(suspensions, target, now);
   const pin = describePin(pointer);
   const confirm = askedToConfirm(inventory);
-  const [lastRun] = runs;
+  // A run that was stopped or restarted its pods saw the health of no object.
+  const lastRun = runs.find(({ health }) => health !== undefined);
   return {
     row,
     repository: pointer.repository,

@@ -4,6 +4,7 @@ import type { ApiDeps } from '../../core/api/deps.ts';
 import { FleetBook } from '../../core/view/fleet-book.ts';
 import { clusterCheckSchema } from '../../core/model/check.ts';
 import { desiredPointerSchema } from '../../core/model/desired.ts';
+import { membersOf } from '../../core/model/json-parts.ts';
 import type { LiveObject } from '../../core/model/object.ts';
 import { inventorySchema } from '../../core/model/inventory.ts';
 import type { RunRequest } from '../../core/model/run.ts';
@@ -88,7 +89,7 @@ function liveOf(world: SimulatedWorld): NonNullable<ApiDeps['live']> {
       const cluster = world.clusterOf(name);
       return {
         resources: async () => cluster.resources(),
-        get: async (address) => cluster.get(address),
+        get: async (address) => selecting(await cluster.get(address)),
         list: async (resource, selector, options) =>
           resource.kind === 'Pod'
             ? { resourceVersion: '1', items: [pod] }
@@ -99,6 +100,12 @@ function liveOf(world: SimulatedWorld): NonNullable<ApiDeps['live']> {
       };
     },
   };
+}
+
+/** Simulated Deployments select nothing. */
+function selecting(object: LiveObject | undefined): LiveObject | undefined {
+  if (object?.kind !== 'Deployment') return object;
+  return { ...object, spec: { ...membersOf(object['spec']), selector: { matchLabels: { app: 'any' } } } };
 }
 
 /** The records of one target, under so many other names of the same cluster. */

@@ -73,16 +73,16 @@ test('init: what it makes is valid, installs and synthesises', async () => {
 test('ui: the dashboard is in it', async () => {
   await mkdir(join(folder, 'state'));
   await writeFile(join(folder, 'state/format.json'), '{"version":1}');
-  await writeFile(join(folder, 'state/anything.json'), '{}');
   const ui = spawn(process.execPath, [program, 'ui', '--store', 'file:state'], {
     cwd: folder,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [printed] = await once(ui.stdout, 'data');
+  const ended = once(ui, 'exit').then(([code]) => Promise.reject(new Error(`trueup ui ended with ${code}`)));
+  const [printed] = await Promise.race([once(ui.stdout, 'data'), ended]);
   const answer = await fetch(String(printed).trim().replace(/#.*/, ''));
   assert.equal(answer.status, 200);
   assert.match(await answer.text(), /<script type="module" src="\/?main-[A-Z0-9]{8}\.js"/);
   ui.kill('SIGINT');
-  await once(ui, 'exit');
+  await assert.rejects(ended, /ended with 0/);
 });

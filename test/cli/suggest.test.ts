@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { answer } from '../../cli/completion.ts';
-import { program } from '../../cli/program.ts';
-import { suggest } from '../../cli/suggest.ts';
-import { FileStore } from '../../adapters/file-store.ts';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { FileStore } from '../../adapters/file-store.ts';
+import { answer } from '../../cli/completion.ts';
+import { profilesFile, writeProfiles } from '../../cli/profiles.ts';
+import { program } from '../../cli/program.ts';
+import { suggest } from '../../cli/suggest.ts';
+
+// No profile of whoever runs the tests.
+const home = await mkdtempDisposable(join(tmpdir(), 'trueup-test-'));
+after(() => home.remove());
+process.env['XDG_CONFIG_HOME'] = home.path;
 
 const trueup = program(() => undefined);
 
@@ -47,7 +53,7 @@ test('names that the records have, with what was said about which records', () =
   });
 });
 
-test('an answer names applications of a store, of the cluster that was given, and a store that is none has none', async () => {
+test('an answer names applications of a store, of the cluster that was given, of a profile; none where there is no store', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'trueup-test-'));
   const store = new FileStore(folder.path);
   await store.put('format.json', '{"version":1}', 'absent');
@@ -59,6 +65,9 @@ test('an answer names applications of a store, of the cluster that was given, an
   assert.equal(await asked('--app', 'w'), 'web\t\nwiki\t\n:4\n');
   assert.equal(await asked('--cluster', 'east', '--app', ''), 'api\t\nweb\t\n:4\n');
   assert.equal(await asked('--cluster', ''), 'east\t\nwest\t\n:4\n');
+  await writeProfiles({ version: 1, profiles: { here: { store: `file:${folder.path}` } } }, profilesFile());
+  assert.equal(await answer(trueup, ['status', '--profile', '']), 'here\t\n:4\n');
+  assert.equal(await answer(trueup, ['status', '--profile', 'here', '--app', 'wi']), 'wiki\t\n:4\n');
   assert.equal(await answer(trueup, ['status', '--store', 'nowhere', '--app', '']), ':4\n');
   assert.equal(await answer(trueup, ['plan', '']), ':0\n');
 });

@@ -81,7 +81,7 @@ test('a commit that was overtaken says so; what it shares with the newer one is 
   await world.tell(await world.commit('b', { ...both, 'apps/web/a.yaml': configMap('web', '2') }));
   assert.deepEqual(world.at('a'), [
     'dev pending: api: about to be applied',
-    'prod error: superseded by bbbbbbb before it was healthy',
+    'prod overtaken: superseded by bbbbbbb before it was healthy',
     'render success: 2 applications for 2 clusters',
   ]);
   await world.tell([await world.run('api', {}, 'dev'), await world.run('web')]);

@@ -54,7 +54,7 @@ export function resolveLink(page: Page, link: string): { readonly path: string; 
 
 /** Words inside backticks that look like a path of this repository; a line number or an anchor is left out. */
 export function pathsNamedIn(page: Page): readonly string[] {
-  const folders = /^(?:core|adapters|functions|cli|infra|test|docs|examples|bench|web|\.ci)\//;
+  const folders = /^(?:core|adapters|functions|cli|infra|test|docs|examples|bench|web|packaging|\.ci)\//;
   const files = /^[\w.-]+\.(?:json|mjs|md)$/;
   return [...prose(page).matchAll(/`([^`\n]+)`/g)]
     .flatMap(([, span = '']) => span.split(/\s+/))

@@ -8,7 +8,7 @@ import { openCluster } from '../cluster/open-cluster.ts';
 import { findTools, toolFolders } from '../cluster/tools.ts';
 import { cloneWorktree } from '../git/worktree.ts';
 import { startDashboard } from './dashboard.ts';
-import { install, type Installation } from './installation.ts';
+import { install } from './installation.ts';
 import { narrator } from './narrator.ts';
 import { recordsOf } from './records.ts';
 import { kubectlOf, type Stage } from './stage.ts';
@@ -35,8 +35,15 @@ async function stopAll(): Promise<void> {
   await rm(dir, { recursive: true, force: true });
 }
 
+interface Ready {
+  readonly stage: Stage;
+  readonly kubeconfigPath: string;
+  /** Its address, with the token. */
+  readonly dashboard: string;
+}
+
 /** Starts the parts, and ends those it started when one fails or Ctrl-C comes in between. */
-async function setUp(): Promise<{ stage: Stage; kubeconfigPath: string }> {
+async function setUp(): Promise<Ready> {
   // First what is quick to fail: without python3 nobody should wait for Go to build a control plane.
   const tools = await findTools({ progress });
   const aws = await startLocalAws({
@@ -71,14 +78,22 @@ async function setUp(): Promise<{ stage: Stage; kubeconfigPath: string }> {
   const kubectl = kubectlOf(installation.tools.kubectl, cluster.kubeconfigPath, context);
   const records = recordsOf(installation);
   const stage = { installation, records, clone, narrator: story, cluster: clusterName, kubectl };
-  return { stage, kubeconfigPath: cluster.kubeconfigPath };
+  return { stage, kubeconfigPath: cluster.kubeconfigPath, dashboard: dashboard.url };
 }
 
-function tellHowToPoke({ aws, cloneUrlWithToken, stack, tools }: Installation, kubeconfigPath: string): void {
+/** The first change of one's own first: who has come this far wants to see that. */
+function tellHowToPoke({ stage: { installation }, kubeconfigPath, dashboard }: Ready): void {
+  const { aws, cloneUrlWithToken, stack, tools } = installation;
   const variables = Object.entries(aws.env).map(([name, value]) => `${name}=${value}`);
-  story.chapter('It stays up until Ctrl-C. To poke at it:');
-  story.say(`git clone ${cloneUrlWithToken}   # edit, push, watch`);
-  story.say(`KUBECONFIG=${kubeconfigPath} ${tools.kubectl} get deployments --all-namespaces`);
+  story.chapter('It stays up until Ctrl-C. Your own change, on the map in some ten seconds:');
+  story.say(`1. open ${dashboard} and there storefront, Map`);
+  story.say(`2. git clone ${cloneUrlWithToken} config`);
+  story.say(
+    '3. cd config; edit apps/storefront/web.yaml (an image, a ConfigMap more); git commit -a; git push',
+  );
+  story.chapter('Or drift, which storefront heals and payments only reports:');
+  story.say(`KUBECONFIG=${kubeconfigPath} ${tools.kubectl} -n payments scale deployment/api --replicas=5`);
+  story.chapter('Or the command line:');
   story.say(`export ${variables.join(' ')}`);
   story.say(`npm run -s trueup -- status --stack ${stack}`);
   story.say(`log of the local AWS and its functions: ${aws.logPath}`);
@@ -91,12 +106,12 @@ const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTER
 const keepAlive = setInterval(() => undefined, 60_000);
 try {
   const told = (async () => {
-    const { stage, kubeconfigPath } = await setUp();
-    await tellStory(stage);
+    const ready = await setUp();
+    await tellStory(ready.stage);
     story.chapter(
       `Every step was seen: ${story.seen.length}, in ${((performance.now() - started) / 1000).toFixed(0)} s.`,
     );
-    if (!values.once) tellHowToPoke(stage.installation, kubeconfigPath);
+    if (!values.once) tellHowToPoke(ready);
   })();
   const ended = await Promise.race([told, interrupted]);
   if (ended === 'interrupted') process.exitCode = 130;

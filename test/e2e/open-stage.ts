@@ -39,7 +39,7 @@ export async function openStage(
   const { aws } = await testAws();
   const progress = (line: string) => process.stderr.write(`${line}\n`);
   const overrides = overridesIn(cluster.namespace);
-  const installation = await install({
+  const opening = install({
     fleet: name,
     dir,
     from:
@@ -52,6 +52,10 @@ export async function openStage(
     repositories,
     ...(repository !== undefined && { repository }),
     ...(overrides !== undefined && { overrides }),
+  });
+  const installation = await opening.catch(async (error: unknown) => {
+    await cluster.stop();
+    throw error;
   });
   const clone = join(dir, 'clone');
   await cloneWorktree(installation.cloneUrlWithToken, clone);

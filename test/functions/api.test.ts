@@ -97,6 +97,11 @@ test('who is signed in is answered, once and then by 304; an action goes to the 
     .parse(JSON.parse(message?.Body ?? ''));
   assert.deepEqual(asked.target, { cluster, application });
   assert.match(asked.requestedBy, /^ada@example\.com /);
+  const unknown = await ask('deliveries/github/none/replay', token, { method: 'POST', body: '{}' });
+  assert.deepEqual(
+    [unknown.statusCode, problemSchema.parse(JSON.parse(unknown.body)).title],
+    [409, 'delivery github/none: is not in the ledger'],
+  );
 });
 
 test('strangers and who has no role get a problem that no cache keeps, and no log has their token', async (t) => {

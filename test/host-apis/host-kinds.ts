@@ -14,7 +14,7 @@ const bitbucket = {
   path: '/acme/fleet.git',
   provider: 'bitbucket',
   longestComment: 32_768,
-  statuses: { SUCCESSFUL: 'success', FAILED: 'failure' },
+  statuses: { SUCCESSFUL: 'success', FAILED: 'failure', STOPPED: 'overtaken' },
 };
 
 /** Every host that an adapter is for, with what it can do. */
@@ -27,7 +27,7 @@ export const hostKinds: Readonly<Record<string, HostKind>> = {
     provider: 'github',
     longestComment: 65_536,
     hasLabels: true,
-    statuses: {},
+    statuses: { error: 'overtaken' },
     deployments: { success: 'success' },
   },
   gitea: {
@@ -40,7 +40,7 @@ export const hostKinds: Readonly<Record<string, HostKind>> = {
     provider: 'gitea',
     longestComment: 65_536,
     hasLabels: true,
-    statuses: {},
+    statuses: { error: 'overtaken' },
   },
   gitlab: {
     prefix: '/api/v4',
@@ -50,7 +50,7 @@ export const hostKinds: Readonly<Record<string, HostKind>> = {
     user: 'oauth2',
     longestComment: 1_000_000,
     hasLabels: true,
-    statuses: { failed: 'failure' },
+    statuses: { failed: 'failure', canceled: 'overtaken' },
     deployments: { success: 'success' },
   },
   'bitbucket, token of an account': {
@@ -79,7 +79,7 @@ export const hostKinds: Readonly<Record<string, HostKind>> = {
     provider: 'azure-devops',
     longestComment: 150_000,
     hasLabels: true,
-    statuses: { succeeded: 'success', failed: 'failure' },
+    statuses: { succeeded: 'success', failed: 'failure', error: 'overtaken' },
   },
   codecommit: {
     prefix: '',

@@ -50,13 +50,13 @@ describe('what people hold back', () => {
 
   test('a pin that commits do not see', async () => {
     const forget = (world: SimulatedWorld): void =>
-      misread(world, isPointer, ({ pin: _, ...pointer }) => pointer);
+      misread(world, isPointer, (pointer) => ({ ...pointer, pin: undefined }));
     assert.equal(await noticed(forget, held), 'a pin holds');
   });
 
   test('a revision that a person wanted all the same, which nobody remembers', async () => {
     const forget = (world: SimulatedWorld): void =>
-      misread(world, isPointer, ({ insisted: _, ...pointer }) => pointer);
+      misread(world, isPointer, (pointer) => ({ ...pointer, insisted: undefined }));
     assert.equal(await noticed(forget, { ...held, actMinutes: 8 }), 'a rollback never loops');
   });
 

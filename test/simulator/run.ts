@@ -82,7 +82,7 @@ if (seed !== undefined) {
   await simulateAll(seeds, numberOf('cores') ?? availableParallelism(), (report) => {
     done += 1;
     tell(report);
-    for (const [name, count] of Object.entries(report.counts)) sums.set(name, (sums.get(name) ?? 0) + count);
+    for (const [name, value] of Object.entries(report.counts)) sums.set(name, (sums.get(name) ?? 0) + value);
     if (done % 50 === 0) process.stderr.write(`simulate: ${done} of ${count} seeds\n`);
   });
   const seconds = Math.round((performance.now() - started) / 1000);

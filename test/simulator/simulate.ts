@@ -23,7 +23,7 @@ export interface SimulationOptions {
   /** Mean minutes between two pushes to one repository, and between two edits on one cluster. */
   readonly pushMinutes?: number;
   readonly editMinutes?: number;
-  /** Mean minutes between two acts of people on call, and between two events of pull requests; absent: there are none. */
+  /** Mean minutes between two acts of people on call, and between two events of pull requests; 0 or absent: there are none. */
   readonly actMinutes?: number;
   readonly objectsPerTarget?: number;
   readonly sweepMinutes?: number;
@@ -63,7 +63,7 @@ const longestDeskMinutes = 3;
 /** Runs one world from a seed. Whatever breaks is in the report, with what happened last. */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const { seed, clusters, repositories = 2, sweepMinutes = 5, sampleMinutes = 30, print } = options;
-  const operated = options.actMinutes === undefined ? {} : { isOperated: true, freeze: [freezeOf(options)] };
+  const operated = (options.actMinutes ?? 0) === 0 ? {} : { isOperated: true, freeze: [freezeOf(options)] };
   const size = { seed, clusters, repositories, sweepMinutes, sampleMinutes, print, ...operated };
   const world = new SimulatedWorld(size);
   options.tamper?.(world);
@@ -96,8 +96,8 @@ function freezeOf({ seed, clusters, days }: SimulationOptions): NonNullable<Worl
 }
 
 async function live(world: SimulatedWorld, options: SimulationOptions): Promise<void> {
-  const { days, faults, actMinutes } = options;
-  const names = new Names(actMinutes !== undefined);
+  const { days, faults, actMinutes = 0 } = options;
+  const names = new Names(actMinutes > 0);
   foundApplications(world, names, options);
   world.startSchedules();
   await world.runFor(calmStartMinutes);
@@ -105,7 +105,7 @@ async function live(world: SimulatedWorld, options: SimulationOptions): Promise<
   const isOver = (): boolean => world.timeline.now >= end;
   startPeople(world, names, options, isOver);
   startRivals(world, options.editMinutes ?? 90, isOver);
-  if (actMinutes !== undefined) {
+  if (actMinutes > 0) {
     startOperators(world, actMinutes, isOver);
     startProposers(world, actMinutes, isOver);
   }
@@ -196,8 +196,8 @@ async function tidyUp(world: SimulatedWorld): Promise<void> {
 }
 
 /** Nobody is there to promote a stage. */
-function freed({ freeze: _, stages, ...one }: ModelApplication): ModelApplication {
-  return { ...one, ...(stages !== undefined && { stages: 'soak' as const }) };
+function freed(one: ModelApplication): ModelApplication {
+  return { ...one, freeze: undefined, stages: one.stages && 'soak' };
 }
 
 function reportOf(

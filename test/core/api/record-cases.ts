@@ -179,6 +179,9 @@ test('what is live is asked of a cluster where there is a way to it, of objects 
   assert.equal(statusOf(await ask(at(elsewhere, '/live'), { key: first?.key ?? '' }, pat)), 404);
   assert.equal(asked.length, 2);
   // An installation has no way to any.
-  assert.equal(statusOf(await get(at(pay, '/live'), query)), 409);
-  assert.equal((await detailOf(pay)).live, false);
+  const { live: _, ...installed } = fleet.deps;
+  const there = async (path: string, of: Record<string, string>) =>
+    answerApi({ method: 'GET', path, query: of, person: ada }, { ...installed, bus });
+  assert.equal(statusOf(await there(at(pay, '/live'), query)), 409);
+  assert.equal(targetDetailSchema.parse(bodyOf(await there(at(pay), {}))).live, false);
 });

@@ -12,7 +12,10 @@ const said = (own: Promoted, sha: string): string => {
 
 /** `b` was skipped: `c` was promoted in its place. */
 const seen = ['a', 'b', 'c'].map((sha, minute) => ({ sha, at: at(minute) }));
-const skipped = withCommit(withCommit(withSeen(nothingPromoted('prod'), seen), commit('a', 1)), commit('c', 5));
+const skipped = withCommit(
+  withCommit(withSeen(nothingPromoted('prod'), seen), commit('a', 1)),
+  commit('c', 5),
+);
 
 describe('what was skipped', () => {
   test('waits for a person, whose word must be newer than what was promoted in its place', () => {
@@ -26,14 +29,23 @@ describe('what was skipped', () => {
   test('is known by when it came first, however late that is told', () => {
     const late = withSeen(nothingPromoted('prod'), [{ sha: 'c', at: at(2) }]);
     const again = withSeen(late, [{ sha: 'b', at: at(9) }]);
-    assert.deepEqual(again.seen.map(({ sha }) => sha), ['b', 'c']);
+    assert.deepEqual(
+      again.seen.map(({ sha }) => sha),
+      ['b', 'c'],
+    );
     const told = withSeen(again, [{ sha: 'b', at: at(1) }]);
-    assert.deepEqual(told.seen.map(({ sha }) => sha), ['c', 'b']);
+    assert.deepEqual(
+      told.seen.map(({ sha }) => sha),
+      ['c', 'b'],
+    );
     assert.equal(withSeen(told, [{ sha: 'b', at: at(9) }]), told, 'nothing of it is news');
   });
 
   test('is forgotten after so many others that nobody goes back to it', () => {
-    const many = Array.from({ length: 300 }, (_, index) => ({ sha: String(index), at: String(1000 + index) }));
+    const many = Array.from({ length: 300 }, (_, index) => ({
+      sha: String(index),
+      at: String(1000 + index),
+    }));
     const { seen: kept } = withSeen(nothingPromoted('prod'), many);
     assert.deepEqual([kept.length, kept[0]?.sha], [200, '299']);
     const full = withSeen(nothingPromoted('prod'), many);

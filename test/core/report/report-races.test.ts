@@ -176,7 +176,7 @@ test('what was told by whoever died is taken back, though nobody wrote down that
   assert.equal(world.host.calls.at(-1), `status fleet@${'b'.repeat(40)} x/render success`);
   world.clock.advance(150_000);
   await world.tell(await world.commit('c', files('3')));
-  assert.match(world.host.calls.join('\n'), /status fleet@b+ x\/clusters error/);
+  assert.match(world.host.calls.join('\n'), /status fleet@b+ x\/clusters overtaken/);
 });
 
 /** Everything that a function does outside, until it is killed before or after its n-th effect. */
@@ -219,7 +219,7 @@ test('killed before or after any effect, its message ends with what is', async (
     assert.deepEqual(
       [world.at('a')[0], world.at('b')[0], world.environments.toSorted()],
       [
-        'prod error: superseded by bbbbbbb before it was healthy',
+        'prod overtaken: superseded by bbbbbbb before it was healthy',
         'prod success: 2 applications healthy',
         [
           'prod a inactive: superseded by bbbbbbb before it was healthy',
