@@ -30,6 +30,15 @@ interface Told {
 }
 
 const readsAtOnce = 8;
+/** Every server has it. */
+const eventResource = {
+  group: '',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+  namespaced: true,
+  verbs: ['list'],
+};
 const kindsWithEvents = new Set(['ReplicaSet', 'Pod', 'Job']);
 
 /**
@@ -77,13 +86,15 @@ export async function events(
     data: all,
     text: all.length === 0 ? 'nothing happened in that time' : table(head, rows),
     wide: table(head, wide),
-    names: [...new Set(all.map(({ about }) => about))],
+    names: [...new Set(all.flatMap(({ about }) => (about === '-' ? [] : [about])))],
     notes: cut ? ['There is more than is shown: name a shorter --since.'] : [],
   };
 }
 
-function ownEvent({ at, kind, cluster = '-', title, detail }: TimelineEvent): Told {
-  return { at, cluster, source: 'trueup', type: kind, about: title, message: detail, count: 1 };
+function ownEvent({ at, kind, cluster, application, title, detail }: TimelineEvent): Told {
+  const about = cluster === undefined || application === undefined ? '-' : `${cluster}/${application}`;
+  const message = detail === '' ? title : `${title}; ${detail}`;
+  return { at, cluster: cluster ?? '-', source: 'trueup', type: kind, about, message, count: 1 };
 }
 
 /** Of the objects of a target, and of ReplicaSets, Jobs and pods whose names begin as theirs do. */
@@ -93,11 +104,6 @@ async function kubernetesEvents(
 ): Promise<readonly Told[]> {
   const refs = Object.values(inventory?.entries ?? {}).map(({ ref }) => ref);
   const namespaces = [...new Set(refs.flatMap(({ namespace }) => namespace ?? []))];
-  const served = await cluster.resources();
-  const resource = served.find(
-    ({ group, kind, version }) => group === '' && kind === 'Event' && version === 'v1',
-  );
-  if (resource === undefined) return [];
   const own = new Set(refs.map(({ kind, namespace, name }) => `${namespace}/${kind}/${name}`));
   const isOurs = (namespace: string, about: string): boolean => {
     if (own.has(`${namespace}/${about}`)) return true;
@@ -108,7 +114,7 @@ async function kubernetesEvents(
     );
   };
   const lists = await inBatches(namespaces, readsAtOnce, async (namespace) => {
-    const { items } = await cluster.list(resource, '', { namespace });
+    const { items } = await cluster.list(eventResource, '', { namespace });
     return items.flatMap((item) => {
       const event = eventOf(item);
       return event !== undefined && isOurs(namespace, event.about) ? [event] : [];

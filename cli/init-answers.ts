@@ -27,7 +27,8 @@ const example = 'https://github.com/example/platform-config.git';
  */
 export async function initAnswers(folder: string, options: InitOptions): Promise<InitAnswers> {
   const repository = (await originOf(folder)) ?? example;
-  const { repository: url = repository, cluster = 'production' } = await asked(options, repository);
+  const { repository: told = repository, cluster = 'production' } = await asked(options, repository);
+  const url = withScheme(told);
   const config = configOf(url, cluster);
   try {
     parseStackConfig(config);
@@ -46,11 +47,16 @@ function configOf(url: string, cluster: string): StackConfigInput {
       .at(-1) ?? '';
   const name = nameSchema.safeParse(last.toLowerCase()).data ?? 'config';
   return {
-    repositories: [{ name, url }],
+    repositories: [{ name, url, ...(url.startsWith('ssh://') && { ssh: { secret: `trueup/${name}-ssh` } }) }],
     clusters: [
       { name: cluster, labels: { environment: 'production' }, access: { type: 'eks', name: cluster } },
     ],
   };
+}
+
+/** Git's short spelling of an SSH address, which every host offers to copy: `git@host:path`. */
+function withScheme(address: string): string {
+  return address.replace(/^([^@/\s]+@[^:/\s]+):(?!\/)/, 'ssh://$1/');
 }
 
 /** Where the folder is a clone already, nobody has to say of what. */

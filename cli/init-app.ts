@@ -100,7 +100,8 @@ const readme = `# The installation
 One stack that serves this repository. \`stack.json\` says which repositories and clusters; \`app.ts\` is an ordinary CDK app.
 
 1. A private repository: put a token that may read it into a secret, and name that in \`stack.json\` beside the \`url\`:
-   \`"tokenSecret": "trueup/token"\`.
+   \`"tokenSecret": "trueup/token"\`. For an address of SSH the secret that \`stack.json\` names is JSON with \`identity\`, a key
+   without passphrase, and \`known_hosts\`.
 2. \`npm install\`, then \`npx cdk deploy\`, with Docker and the credentials and region of your account (\`npx cdk bootstrap\`
    once before).
 3. \`trueup grant --cluster NAME --entries | kubectl apply -f -\` lets it into a cluster.

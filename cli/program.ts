@@ -53,9 +53,10 @@ export function program(done: Done): Command {
     .description('GitOps for Amazon EKS without an agent and without a server')
     .version(own.version)
     .addHelpText('after', exitHelp)
+    .showHelpAfterError('Add --help to see what can be said here.')
     .exitOverride()
     .hook('preAction', async (_, action) => {
-      if (hasProfile(action)) await (await import('./profiles.ts')).applyProfile(action);
+      if (hasProfile(action)) (await import('./profiles.ts')).applyProfile(action);
     });
   const verb = (name: string, description: string): Command =>
     withCommon(trueup.command(name).description(description));

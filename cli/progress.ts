@@ -12,7 +12,7 @@ export async function withProgress<T>(
   work: () => Promise<T>,
   { handlesSignals = true }: { readonly handlesSignals?: boolean } = {},
 ): Promise<T> {
-  if (!process.stderr.isTTY) return work();
+  if (!process.stderr.isTTY || process.env['TERM'] === 'dumb') return work();
   const { default: createSpinner } = await import('yocto-spinner');
   const spinner = createSpinner({ text, handleSignals: handlesSignals });
   const late = setTimeout(() => spinner.start(), quietMs);

@@ -30,7 +30,8 @@ export async function watch(
   { output = process.stdout, until, pauseMs = leastPauseMs }: Watching = {},
 ): Promise<void> {
   let shown: string | undefined;
-  while (until?.aborted !== true) {
+  for (;;) {
+    if (until?.aborted === true) return;
     const began = performance.now();
     try {
       const report = await look();

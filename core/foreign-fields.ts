@@ -32,10 +32,16 @@ export function foreignFields(
     for (const path of pathsOutside(withoutStatus(fields), desired, [])) {
       const value = valueAt(live, path);
       const isTheirs = known.some((owner) => isMember(nodeAt(owner.fields, path)));
-      if (value !== undefined && !isTheirs) found.set(describePath(path), { path, live: value });
+      if (value !== undefined && !isTheirs && !isRestart(path))
+        found.set(describePath(path), { path, live: value });
     }
   }
   return [...found.values()];
+}
+
+/** A restart is how people replace pods, no wish to change what Git says; taking it away would replace them once more. */
+export function isRestart(path: FieldPath): boolean {
+  return path.at(-1) === 'f:kubectl.kubernetes.io/restartedAt';
 }
 
 /**

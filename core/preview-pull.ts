@@ -96,7 +96,7 @@ async function follow(
     });
     if (claim === undefined) continue;
     if (pull === undefined || state !== 'rendering') return conclude(repository, claim, deps);
-    return work({ repository, pull, claim, deps }, isLast);
+    return tryOnce({ repository, pull, claim, deps }, isLast);
   }
   const message = `changed ${maxPasses} times in a row; it is looked at again`;
   throw new Retry({ subject: `pull request ${id} of repository ${repository.name}`, message });
@@ -160,7 +160,7 @@ function begunWork(
 }
 
 /** One try. What it rendered is kept, whatever becomes of it. */
-async function work(one: Work, isLast: boolean): Promise<string> {
+async function tryOnce(one: Work, isLast: boolean): Promise<string> {
   const { repository, claim, deps } = one;
   const { id } = claim;
   try {

@@ -163,7 +163,7 @@ async function make(
     const sha = await push({ repository, head, branch, at, files, message, time: begun.at }, deps);
     if (sha === undefined) return undefined;
     // Of those on their way none can arrive any more.
-    const arrived = intent.pushes.filter((push) => push.sha !== undefined);
+    const arrived = intent.pushes.filter((one) => one.sha !== undefined);
     intents.set(branch, { ...intent, pushes: [...arrived, { ...begun, sha }] });
     // At once: the next one may fail.
     if (!(await write())) return undefined;

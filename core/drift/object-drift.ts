@@ -7,8 +7,8 @@ import {
   writerOf,
   type Owner,
 } from '../field-owners.ts';
-import { describePath, emptySet, valueAt, type FieldPath, type FieldSet } from '../field-set.ts';
-import { foreignFields, markOf } from '../foreign-fields.ts';
+import { describePath, emptySet, valueAt, type FieldSet } from '../field-set.ts';
+import { foreignFields, isRestart, markOf } from '../foreign-fields.ts';
 import type { FieldDrift, ObjectDrift } from '../model/drift.ts';
 import { isJsonObject, jsonEqual } from '../model/json.ts';
 import { refOf, type KubeObject, type LiveObject, type ObjectRef } from '../model/object.ts';
@@ -54,7 +54,7 @@ export function driftOf(live: LiveObject, dryRun: LiveObject, context: DriftCont
     ...changedFields(sets, dryRun, live),
     ...droppedFields(sets, dryRun, live),
     ...foreignFields(sets.desired, others, live).map((field) => ({ class: 'foreign' as const, ...field })),
-  ].filter(({ path }) => !isIgnored(path));
+  ].filter(({ path }) => !isRestart(path));
   const fields = findings.flatMap((finding) => {
     const facts = factsOf(finding, others);
     const mode = modeOf(finding, facts, live, context);
@@ -140,11 +140,6 @@ function fieldDrift(
     ...writer,
     mode,
   };
-}
-
-/** `kubectl rollout restart` is how people restart pods; it is no wish to change what Git says. */
-function isIgnored(path: FieldPath): boolean {
-  return path.at(-1) === 'f:kubectl.kubernetes.io/restartedAt';
 }
 
 /**

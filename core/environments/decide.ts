@@ -65,7 +65,7 @@ export function decideEnvironments(situation: Situation): Decided {
     }
   }
   const own = withoutTwins(candidates, situation, refused);
-  const { wanted, surplus } = withinLimits(own, keptAnyway(own, situation), situation);
+  const { wanted, surplus } = withinLimits(own, countKept(own, situation), situation);
   for (const { name, pull, definition, why } of surplus) {
     refused.push({ pull, application: applicationOf(definition), why });
     if (isStanding(environments[name])) ending.set(name, why);
@@ -157,7 +157,7 @@ function withoutTwins(
 }
 
 /** How many stand that nobody can say anything of now, such as those of an Application that cannot be read. */
-function keptAnyway(candidates: readonly Wanted[], situation: Situation): number {
+function countKept(candidates: readonly Wanted[], situation: Situation): number {
   const names = new Set(candidates.map(({ name }) => name));
   return Object.entries(situation.environments).filter(
     ([name, environment]) =>
@@ -168,7 +168,7 @@ function keptAnyway(candidates: readonly Wanted[], situation: Situation): number
 /** Those that stand stay, then the lowest numbers come first. */
 function withinLimits(
   candidates: readonly Wanted[],
-  keptAnyway: number,
+  kept: number,
   { environments, limits }: Situation,
 ): { readonly wanted: readonly Wanted[]; readonly surplus: readonly (Wanted & { readonly why: string })[] } {
   const rank = ({ name }: Wanted): number => (isStanding(environments[name]) ? 0 : 1);
@@ -186,7 +186,7 @@ function withinLimits(
       count >= max
         ? `the application has ${max} already; it waits for one of them to end`
         : `the repository has ${limits.max} already; it waits for one of them to end`;
-    if (count >= max || wanted.length + keptAnyway >= limits.max) surplus.push({ ...one, why });
+    if (count >= max || wanted.length + kept >= limits.max) surplus.push({ ...one, why });
     else {
       counts.set(application, count + 1);
       wanted.push(one);

@@ -135,7 +135,7 @@ interface Settled {
 }
 
 /** How things stood before, and at the host. */
-export interface Unsettled {
+interface Unsettled {
   readonly policies: ImageMemory['policies'];
   readonly proposals: Proposals;
   readonly standing: ReadonlyMap<string, PullRequest | undefined>;

@@ -163,11 +163,11 @@ describe(
       await dialog.getByText('<b>Back-off</b> restarting').waitFor();
       await dialog.getByRole('button', { name: 'main (Running)' }).click();
       await dialog.getByText('main says hello', { exact: true }).waitFor();
-      await dialog.getByText('before its last restart').click();
+      await dialog.getByRole('switch', { name: 'before its last restart' }).click();
       await dialog.getByText('main says hello for the last time').waitFor();
       await page.keyboard.press('Escape');
       await page.getByRole('tab', { name: 'Map' }).click();
-      await page.getByText('Pods', { exact: true }).click();
+      await page.getByRole('switch', { name: 'Pods' }).click();
       await page.getByRole('button', { name: /^Pod 1\/1 pod-1, .*, Healthy$/ }).waitFor();
       assert.deepEqual(complaints, []);
       await page.close();
@@ -272,7 +272,11 @@ describe(
       await multiplied(fleet.deps.store, 10_000);
       const began = performance.now();
       const { page } = await open(asAdmin);
-      t.diagnostic(`first rows of 10,000 targets after ${Math.round(performance.now() - began)} ms`);
+      const [first, again] = [performance.now() - began, performance.now()];
+      await (await open(asAdmin)).page.close();
+      t.diagnostic(
+        `rows of 10,000 targets after ${Math.round(first)} ms where the server reads them first, then after ${Math.round(performance.now() - again)} ms`,
+      );
       assert.match((await page.getByRole('heading', { level: 1 }).textContent()) ?? '', /^10,0\d\d targets/);
       await page.getByRole('list', { name: 'targets' }).evaluate((list) => {
         list.scrollTop = list.scrollHeight;

@@ -117,7 +117,7 @@ describe('trueup events', () => {
     await putRun(world);
     const person = everywhere('alice', 'viewer');
     const own = await events(deps, person, { app: 'web', since: 3600 });
-    assert.match(stripVTControlCharacters(own.text), /trueup +run +push: applied/);
+    assert.match(stripVTControlCharacters(own.text), /trueup +run +east\/web +push: applied/);
     assert.doesNotMatch(own.text, /kubernetes/);
     const both = await events({ ...deps, live }, person, { app: 'web', since: 3600 });
     assert.match(

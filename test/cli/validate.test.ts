@@ -38,6 +38,13 @@ it('a repository that init began is valid, and init leaves alone what is there',
   assert.match(begun.stdout, /begun\/applications\/storefront\.yaml\n[^]*trueup validate --dir begun/);
   const { status, stdout } = trueup('validate', '--dir', 'begun');
   assert.deepEqual([status, stdout], [0, '2 applications are valid\n']);
+  const ssh = trueup('init', 'ssh', '--repository', 'git@git.example:acme/config.git', '--cluster', 'east');
+  assert.deepEqual([ssh.status, ssh.stderr], [0, '']);
+  const configured = trueup('validate', '--dir', 'ssh', '--config', 'ssh/cdk/stack.json');
+  assert.deepEqual([configured.status, configured.stdout], [0, '2 applications are valid\n']);
+  const wrong = trueup('init', 'wrong', '--repository', 'ftp://git.example/config');
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.stderr, /^trueup: --repository ftp:.*must be https:\/\/ or ssh:\/\//s);
   const again = trueup('init', 'begun');
   assert.equal(again.status, 2);
   assert.match(again.stderr, /begun is not empty \(applications\)\. Name a folder that is empty/);

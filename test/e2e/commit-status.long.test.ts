@@ -34,8 +34,9 @@ test('what becomes of commits is told to the Git host', { timeout: 600_000 }, as
   // The one cluster is labelled with the name of the stage.
   const status = { deployments: true, environmentLabel: 'test' };
   const repository = { host: { apiUrl: api.url, tokenSecret: 'status/host' }, status };
-  const { stage, close } = await openStage('status', [], undefined, { files: filesFor, repository });
-  t.after(() => close());
+  const opened = await openStage('status', [], undefined, { files: filesFor, repository });
+  t.after(() => opened.close());
+  const { stage } = opened;
   const secrets = new SecretsManagerClient(stage.installation.clients);
   await secrets.send(new CreateSecretCommand({ Name: 'status/host', SecretString: 'may-tell' }));
   const told = async ({ sha, startedAt }: Push, name: string, state: string) => {

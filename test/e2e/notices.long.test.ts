@@ -13,7 +13,7 @@ import type { StackConfigInput } from '../../core/contract/config.ts';
 import { keys, vendorServer, type VendorServer } from '../adapters/channels/contract-servers.ts';
 import { openStage } from './open-stage.ts';
 import { pushFiles } from './push-chapter.ts';
-import { runTrueup } from './stage.ts';
+import { runTrueup, trueup } from './stage.ts';
 import { localAccount } from '../aws/local-aws.ts';
 import { until } from './until.ts';
 
@@ -110,8 +110,8 @@ test(
     assert.equal(trigger.event_action, 'trigger');
     t.diagnostic(`told while the broken channel had ${titles(broken).length} messages`);
     await told('noted on local: the run is blocked', broken);
-    const listed = await runTrueup(installation, 'notify', '-o', 'json');
-    assert.equal(z.object({ told: z.array(z.unknown()) }).parse(JSON.parse(listed.out)).told.length, 6);
+    const listed = await trueup(installation, 'notify', '-o', 'json');
+    assert.equal(z.object({ told: z.array(z.unknown()) }).parse(JSON.parse(listed)).told.length, 6);
 
     const published = await inbox();
     assert.deepEqual([published.title, published.phase], ['noted on local: the run is blocked', 'opened']);

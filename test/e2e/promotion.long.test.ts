@@ -192,7 +192,11 @@ test('a commit goes through three environments', { timeout: 900_000 }, async (t)
   });
   assert.deepEqual([commit?.sha, commit?.by], [push.sha, 'grace']);
   progress(await shows(/prod +staging .* grace +-$/m));
-  assert.match(await trueup(installation, 'status', '--app', 'shop-prod'), /local +shop-prod .*Healthy/);
+  await until('prod healthy', async () =>
+    /local +shop-prod .*Healthy/.test(await trueup(installation, 'status', '--app', 'shop-prod'))
+      ? true
+      : undefined,
+  );
   assert.equal(world.pulls.length, 1);
   assert.deepEqual(host.complaints, []);
 });

@@ -2,8 +2,7 @@ import { faultSeed } from './seeds.ts';
 import { simulate, type SimulationOptions } from './simulate.ts';
 import type { SimulatedWorld } from './world.ts';
 
-const { actMinutes: _, ...unheld } = faultSeed;
-const busy = { ...unheld, sweepMinutes: 20, targets: 9, days: 0.25, pushMinutes: 30, editMinutes: 30 };
+const busy = { ...faultSeed, sweepMinutes: 20, targets: 9, days: 0.25, pushMinutes: 30, editMinutes: 30 };
 
 /** Breaks one thing for good; the first of a few seeds that notices says what broke. */
 export async function noticed(

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { describeCounts, describeFailure, describeFigures } from './describe.ts';
-import { faultSeed, simulateAll } from './seeds.ts';
+import { seedOf, simulateAll } from './seeds.ts';
 import { simulate, type SimulationOptions, type SimulationReport } from './simulate.ts';
 
 /**
@@ -46,7 +46,6 @@ function given(name: keyof Size, flag: keyof typeof values): Partial<Size> {
 }
 
 const size = {
-  ...faultSeed,
   ...given('clusters', 'clusters'),
   ...given('targets', 'targets'),
   ...given('days', 'days'),
@@ -69,7 +68,7 @@ function tell(report: SimulationReport): void {
 const seed = numberOf('seed');
 if (seed !== undefined) {
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
-  const report = await simulate({ ...size, seed, ...(values.trace && { print }) });
+  const report = await simulate({ ...seedOf(seed), ...size, ...(values.trace && { print }) });
   tell(report);
   process.stdout.write(describeFigures(report));
 } else {
@@ -78,7 +77,7 @@ if (seed !== undefined) {
   const started = performance.now();
   const sums = new Map<string, number>();
   let done = 0;
-  const seeds = Array.from({ length: count }, (_, place) => ({ ...size, seed: from + place }));
+  const seeds = Array.from({ length: count }, (_, place) => ({ ...seedOf(from + place), ...size }));
   await simulateAll(seeds, numberOf('cores') ?? availableParallelism(), (report) => {
     done += 1;
     tell(report);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeFailure } from './describe.ts';
-import { faultSeed, simulateAll } from './seeds.ts';
+import { faultSeed, seedOf, simulateAll } from './seeds.ts';
 import { simulate, type SimulationReport } from './simulate.ts';
 
 test('two runs of one seed are the same, and another seed is another run', async () => {
@@ -17,7 +17,7 @@ test('two runs of one seed are the same, and another seed is another run', async
 
 test('50 seeds with faults: every invariant holds', async () => {
   const reports: SimulationReport[] = [];
-  const seeds = Array.from({ length: 50 }, (_, place) => ({ ...faultSeed, seed: place + 1 }));
+  const seeds = Array.from({ length: 50 }, (_, place) => seedOf(place + 1));
   await simulateAll(seeds, 2, (report) => reports.push(report));
   const broken = reports.filter(({ failure }) => failure !== undefined);
   assert.deepEqual(
@@ -31,6 +31,10 @@ test('50 seeds with faults: every invariant holds', async () => {
     ['drifts', 250],
     ['recorded', 250],
     ['deleted', 40],
+    ['pins', 5],
+    ['rolledBack', 3],
+    ['suspended', 10],
+    ['tombstones', 20],
   ] as const)
     assert.ok(sum(name) >= least, `${name}: ${sum(name)}`);
 });

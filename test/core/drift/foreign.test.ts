@@ -56,6 +56,29 @@ describe('fields that others add', () => {
     );
   });
 
+  it('that `trueup restart` leaves are no drift, and stay through heals and syncs that take foreign fields away', async () => {
+    const world = newWorld();
+    const front = workload(world, 'front');
+    await world.has([front], { rules: [{ fields: ['/spec/template'], drift: 'heal' }] });
+    assert.equal(await world.reconcile('restart'), 'applied');
+    const markOf = async () =>
+      at(
+        await world.live(front),
+        'spec',
+        'template',
+        'metadata',
+        'annotations',
+        'kubectl.kubernetes.io/restartedAt',
+      );
+    const mark = await markOf();
+    assert.match(JSON.stringify(mark), /^"\d{4}-/);
+    assert.equal(await world.looks(), 'Synced');
+    assert.deepEqual(await world.told(), []);
+    assert.equal(await world.reconcile('sync'), 'applied');
+    assert.equal(await markOf(), mark);
+    assert.equal(await world.looks(), 'Synced');
+  });
+
   it('are taken away where a rule names the field, last items of a list first', async () => {
     const world = newWorld();
     const front = workload(world, 'front');

@@ -10,7 +10,7 @@ import { produce, type ProduceDeps } from '../../../core/produce.ts';
 import { configMap } from '../produce/world.ts';
 import { EnvironmentWorld, shop } from './environment-world.ts';
 
-const repository = 'https://charts.example/stable';
+const place = 'https://charts.example/stable';
 
 /** An application of the chart `shop`, in an installation that may fetch every chart. */
 class ChartWorld extends EnvironmentWorld {
@@ -50,7 +50,7 @@ function charted(chart: string) {
 }
 
 const stable = (name: string, version: string) =>
-  `repository: "${repository}", name: ${name}, version: "${version}"`;
+  `repository: "${place}", name: ${name}, version: "${version}"`;
 
 async function proposing(chart: string): Promise<ChartWorld> {
   const world = new ChartWorld();
@@ -78,7 +78,7 @@ test('a chart that its renders fetched is known, though its Application does not
     spec: { source: { path: 'apps/shop' }, namespace: 'shop', clusters: { names: ['prod'] } },
   });
   const charts = new SameCharts(world.deps().charts, { application, repository }, world.store);
-  const reference = { repository: 'https://charts.example/stable', name: 'shop', version: '3.0.0' };
+  const reference = { repository: place, name: 'shop', version: '3.0.0' };
   assert.equal((await charts.fetch(reference)).version, '3.0.0');
   await assert.rejects(charts.fetch({ ...reference, name: 'secrets' }), Stop);
 });

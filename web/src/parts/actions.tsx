@@ -1,6 +1,6 @@
 import { Button, Group } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
-import type { TargetDetail } from '../../../core/api/contract.ts';
+import type { Action, TargetDetail } from '../../../core/api/contract.ts';
 import { ActionDialog, type ActionForm, type Field } from './action-dialog.tsx';
 import { nameOf } from './object-name.ts';
 
@@ -12,7 +12,9 @@ interface Props {
 const reason: Field = { kind: 'text', name: 'reason', label: 'Why' };
 const until: Field = { kind: 'time', name: 'until', label: 'Until (empty: until somebody ends it)' };
 
-const forms: Readonly<Record<string, (detail: TargetDetail) => ActionForm>> = {
+const restarted = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
+
+const forms: Readonly<Record<Action, (detail: TargetDetail) => ActionForm>> = {
   sync: ({ row }) => ({
     name: 'Sync',
     says: `The cluster is made to match commit ${row.commit.sha.slice(0, 7)}: drift is overwritten, whatever the mode says.`,
@@ -29,9 +31,12 @@ const forms: Readonly<Record<string, (detail: TargetDetail) => ActionForm>> = {
     says: 'What is under way stops before its next step. What was done stays, and the rest waits for a sync or a commit.',
     fields: [],
   }),
-  restart: () => ({
+  restart: ({ objects }) => ({
     name: 'Restart',
-    says: 'The pods of its Deployments, StatefulSets and DaemonSets are replaced, as their strategies say. Nothing else changes, and it is no drift.',
+    says: 'The pods of these are replaced, as their strategies say. Nothing else changes, and it is no drift.',
+    items: objects
+      .filter(({ group, kind }) => group === 'apps' && restarted.has(kind))
+      .map(({ key }) => nameOf(key)),
     fields: [],
   }),
   rollback: (detail) => ({
@@ -78,12 +83,12 @@ const forms: Readonly<Record<string, (detail: TargetDetail) => ActionForm>> = {
 
 /** What this person may do here. Each asks once, and says what it will do. */
 export function Actions({ detail, path }: Props): ReactNode {
-  const [chosen, setChosen] = useState<string>();
-  const form = chosen === undefined ? undefined : forms[chosen]?.(detail);
+  const [chosen, setChosen] = useState<Action>();
+  const form = chosen === undefined ? undefined : forms[chosen](detail);
   const { application, cluster } = detail.row;
   return (
     <Group gap="xs">
-      {detail.actions.map((name) => (
+      {detail.actions.filter(isKnown).map((name) => (
         <Button
           key={name}
           size="xs"
@@ -92,7 +97,7 @@ export function Actions({ detail, path }: Props): ReactNode {
             setChosen(name);
           }}
         >
-          {forms[name]?.(detail).name ?? name}
+          {forms[name](detail).name}
         </Button>
       ))}
       {chosen !== undefined && form !== undefined && (
@@ -107,6 +112,11 @@ export function Actions({ detail, path }: Props): ReactNode {
       )}
     </Group>
   );
+}
+
+/** A page that was loaded before the server was upgraded has no words for what is new. */
+function isKnown(name: string): name is Action {
+  return name in forms;
 }
 
 /** What was applied here and is not now, each snapshot once, newest first. */

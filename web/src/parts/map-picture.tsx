@@ -104,7 +104,7 @@ function Node({ node, x, y, open }: PlacedNode & { readonly open: Opened }): Rea
   const mark = change === undefined ? '' : signs[change];
   const state = sync !== undefined && sync !== 'Synced' ? ` (${sync})` : drift ? ' (drifted)' : '';
   const head = `${mark}${cluster ?? kind}${state}`;
-  // Begins as it is drawn, so that whoever speaks to the page can say what they see.
+  // The title is its name, and begins as it is drawn: whoever speaks to the page can say what they see.
   const told = [
     `${head} ${short}`,
     `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
@@ -120,7 +120,6 @@ function Node({ node, x, y, open }: PlacedNode & { readonly open: Opened }): Rea
       transform={`translate(${x - nodeWidth / 2} ${y - nodeHeight / 2})`}
       role="button"
       tabIndex={0}
-      aria-label={told}
       className="map-node"
       onKeyDown={press}
       onClick={() => {
@@ -138,10 +137,16 @@ function Node({ node, x, y, open }: PlacedNode & { readonly open: Opened }): Rea
         strokeDasharray={change === 'removed' ? '5 3' : undefined}
       />
       {health !== undefined && <circle cx={14} cy={18} r={5} fill={stateColours[toneOf(health)]} />}
-      <text x={health === undefined ? 12 : 26} y={22} fontSize={12} fill="var(--map-quiet, #495057)">
+      <text
+        aria-hidden="true"
+        x={health === undefined ? 12 : 26}
+        y={22}
+        fontSize={12}
+        fill="var(--map-quiet, #495057)"
+      >
         {head}
       </text>
-      <text x={12} y={41} fontSize={13} fontWeight={600} fill="var(--map-text, #212529)">
+      <text aria-hidden="true" x={12} y={41} fontSize={13} fontWeight={600} fill="var(--map-text, #212529)">
         {short}
       </text>
     </g>

@@ -44,41 +44,13 @@ export function ObjectList({ objects, path, isLive }: Props): ReactNode {
           </Table.Thead>
           <Table.Tbody>
             {shown.map((object) => (
-              <Table.Tr key={object.key}>
-                <Table.Td>
-                  <Anchor
-                    component="button"
-                    size="sm"
-                    ta="left"
-                    onClick={() => {
-                      setOpened(object);
-                    }}
-                  >
-                    {object.kind} {object.name}
-                  </Anchor>
-                  {object.namespace !== undefined && (
-                    <Text size="xs" c="dimmed">
-                      {object.namespace}
-                    </Text>
-                  )}
-                </Table.Td>
-                <Table.Td>
-                  <State of={object.health} />
-                  {object.healthMessage !== '' && (
-                    <Text size="xs" c="dimmed">
-                      {object.healthMessage}
-                    </Text>
-                  )}
-                </Table.Td>
-                <Table.Td>
-                  <Against object={object} />
-                </Table.Td>
-                <Table.Td visibleFrom="sm">
-                  <Text size="xs" ff="monospace" c="dimmed">
-                    {object.origin ?? ''}
-                  </Text>
-                </Table.Td>
-              </Table.Tr>
+              <Row
+                key={object.key}
+                object={object}
+                open={() => {
+                  setOpened(object);
+                }}
+              />
             ))}
           </Table.Tbody>
         </Table>
@@ -94,6 +66,44 @@ export function ObjectList({ objects, path, isLive }: Props): ReactNode {
         />
       )}
     </>
+  );
+}
+
+interface RowProps {
+  readonly object: ObjectRow;
+  readonly open: () => void;
+}
+
+function Row({ object, open }: RowProps): ReactNode {
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <Anchor component="button" size="sm" ta="left" onClick={open}>
+          {object.kind} {object.name}
+        </Anchor>
+        {object.namespace !== undefined && (
+          <Text size="xs" c="dimmed">
+            {object.namespace}
+          </Text>
+        )}
+      </Table.Td>
+      <Table.Td>
+        <State of={object.health} />
+        {object.healthMessage !== '' && (
+          <Text size="xs" c="dimmed">
+            {object.healthMessage}
+          </Text>
+        )}
+      </Table.Td>
+      <Table.Td>
+        <Against object={object} />
+      </Table.Td>
+      <Table.Td visibleFrom="sm">
+        <Text size="xs" ff="monospace" c="dimmed">
+          {object.origin ?? ''}
+        </Text>
+      </Table.Td>
+    </Table.Tr>
   );
 }
 

@@ -14,7 +14,7 @@ export function Standing({
   readonly detail: TargetDetail;
 }): ReactNode {
   return (
-    <SimpleGrid cols={{ base: 1, sm: 2, lg: 4 }} spacing="sm">
+    <SimpleGrid cols={{ base: 2, lg: 4 }} spacing="sm">
       <Fact name="Git says">
         <CommitLine commit={row.commit} />
         <Text size="xs" c="dimmed">
