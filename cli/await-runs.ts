@@ -70,7 +70,8 @@ function isGood({ outcome, health, only }: KeyedRun): boolean {
   return outcome?.kind === 'applied' && health?.status !== 'Degraded' && health?.status !== 'Missing';
 }
 
-function told({ target, outcome, health }: KeyedRun): string {
+function told({ target, outcome, health, reason }: KeyedRun): string {
   const said = outcome?.message ?? '';
-  return `${targetKey(target)}: ${coloured(outcome?.kind ?? 'unfinished')}${said === '' ? '' : `, ${said}`}; ${coloured(health?.status ?? 'Unknown')}`;
+  const how = reason === 'restart' ? '' : `; ${coloured(health?.status ?? 'Unknown')}`;
+  return `${targetKey(target)}: ${coloured(outcome?.kind ?? 'unfinished')}${said === '' ? '' : `, ${said}`}${how}`;
 }

@@ -195,7 +195,8 @@ function outcomeOf(objects: readonly ObjectOutcome[], at: string): NonNullable<R
   const updated = objects.length - failed.length;
   const faults = failed.map(({ ref, message = '' }) => ({ subject: `${ref.kind} ${ref.name}`, message }));
   const first = faults.slice(0, 3).map(({ subject, message }) => `${subject}: ${message}`);
-  const none = objects.length === 0 ? 'there are no workloads to restart' : `${updated} workloads restarted`;
+  const done = `${updated} ${updated === 1 ? 'workload' : 'workloads'} restarted`;
+  const none = objects.length === 0 ? 'there are no workloads to restart' : done;
   return {
     kind: failed.length > 0 ? 'failed' : 'applied',
     at,
