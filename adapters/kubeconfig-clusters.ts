@@ -16,7 +16,7 @@ interface Kubeconfigs {
   readonly files: readonly string[];
   /** The one context that is used; default: each, for the cluster that has its name. */
   readonly context?: string | undefined;
-  /** Other names of a cluster that a context may have, such as its ARN, which is what `aws eks update-kubeconfig` gives. */
+  /** Other names of a cluster that a context may have, best first, such as its ARN, which is what `aws eks update-kubeconfig` gives. */
   readonly aliases: (cluster: string) => readonly string[];
 }
 
@@ -42,11 +42,11 @@ export class KubeconfigClusters implements LiveClusters {
   }
 
   reaches(cluster: string): boolean {
-    return this.#contextOf(cluster) !== undefined;
+    return this.contextOf(cluster) !== undefined;
   }
 
   async connect(cluster: string): Promise<LiveCluster> {
-    const context = this.#contextOf(cluster);
+    const context = this.contextOf(cluster);
     if (context === undefined) {
       const message = `no context of the kubeconfig is named like it; name one ${cluster}, or choose it with --context`;
       throw new Blocked({ subject: `cluster ${cluster}`, message });
@@ -70,8 +70,11 @@ export class KubeconfigClusters implements LiveClusters {
     return new ApiLiveCluster(client, new ApiCluster(client, new Discovery(clock)));
   }
 
-  #contextOf(cluster: string): string | undefined {
-    const aliases = this.#kubeconfigs.aliases(cluster);
-    return this.#contexts.find((name) => clusterNameOf(name) === cluster || aliases.includes(name));
+  /** Which context leads to it; undefined where none does. */
+  contextOf(cluster: string): string | undefined {
+    const named = this.#contexts.find((name) => clusterNameOf(name) === cluster);
+    // Earlier aliases say more: a name on EKS is another cluster's too, in another account.
+    const other = this.#kubeconfigs.aliases(cluster).find((alias) => this.#contexts.includes(alias));
+    return named ?? other;
   }
 }

@@ -30,6 +30,8 @@ interface Told {
 }
 
 const readsAtOnce = 8;
+/** Of one namespace: a server keeps them for an hour, and a broken controller writes thousands. */
+const mostRead = 5000;
 /** Every server has it. */
 const eventResource = {
   group: '',
@@ -67,9 +69,9 @@ export async function events(
   }
   const told = await inBatches(reached, readsAtOnce, async (view) => {
     const cluster = await deps.live?.connect(view.target.cluster);
-    return cluster === undefined ? [] : kubernetesEvents(cluster, view);
+    return cluster === undefined ? { events: [], full: [] } : kubernetesEvents(cluster, view);
   });
-  const all = [...own.map(ownEvent), ...told.flat()]
+  const all = [...own.map(ownEvent), ...told.flatMap((each) => each.events)]
     .filter(({ at }) => at >= from)
     .sort((a, b) => (a.at < b.at ? 1 : -1));
   const head = ['WHEN', 'CLUSTER', 'FROM', 'TYPE', 'ABOUT', 'MESSAGE'];
@@ -87,7 +89,10 @@ export async function events(
     text: all.length === 0 ? 'nothing happened in that time' : table(head, rows),
     wide: table(head, wide),
     names: [...new Set(all.flatMap(({ about }) => (about === '-' ? [] : [about])))],
-    notes: cut ? ['There is more than is shown: name a shorter --since.'] : [],
+    notes: [
+      ...(cut ? ['There is more than is shown: name a shorter --since.'] : []),
+      ...told.flatMap(({ full }) => full),
+    ],
   };
 }
 
@@ -101,7 +106,7 @@ function ownEvent({ at, kind, cluster, application, title, detail }: TimelineEve
 async function kubernetesEvents(
   cluster: LiveCluster,
   { target, inventory }: TargetView,
-): Promise<readonly Told[]> {
+): Promise<{ readonly events: readonly Told[]; readonly full: readonly string[] }> {
   const refs = Object.values(inventory?.entries ?? {}).map(({ ref }) => ref);
   const namespaces = [...new Set(refs.flatMap(({ namespace }) => namespace ?? []))];
   const own = new Set(refs.map(({ kind, namespace, name }) => `${namespace}/${kind}/${name}`));
@@ -114,19 +119,28 @@ async function kubernetesEvents(
     );
   };
   const lists = await inBatches(namespaces, readsAtOnce, async (namespace) => {
-    const { items } = await cluster.list(eventResource, '', { namespace });
-    return items.flatMap((item) => {
+    const { items } = await cluster.list(eventResource, '', { namespace, most: mostRead });
+    const found = items.slice(0, mostRead).flatMap((item) => {
       const event = eventOf(item);
       return event !== undefined && isOurs(namespace, event.about) ? [event] : [];
     });
+    return { namespace, found, isFull: items.length > mostRead };
   });
-  return lists.flat().map(({ at, type, about, reason, message, count }) => ({
-    at: isoTime(Date.parse(at)),
-    cluster: target.cluster,
-    source: 'kubernetes',
-    type,
-    about,
-    message: `${reason}: ${message}`,
-    count,
-  }));
+  const full = lists.flatMap(({ namespace, isFull }) =>
+    isFull
+      ? [`${target.cluster}: namespace ${namespace} has more than ${mostRead} events; not all were read`]
+      : [],
+  );
+  const told = lists.flatMap(({ found }) =>
+    found.map(({ at, type, about, reason, message, count }): Told => ({
+      at: isoTime(Date.parse(at)),
+      cluster: target.cluster,
+      source: 'kubernetes',
+      type,
+      about,
+      message: `${reason}: ${message}`,
+      count,
+    })),
+  );
+  return { events: told, full };
 }

@@ -63,7 +63,12 @@ function withScheme(address: string): string {
 async function originOf(folder: string): Promise<string | undefined> {
   const args = ['-C', folder, 'config', '--local', '--get', 'remote.origin.url'];
   const { stdout } = await promisify(execFile)('git', args).catch(() => ({ stdout: '' }));
-  return stdout.trim() === '' ? undefined : stdout.trim();
+  return stdout.trim() === '' ? undefined : withoutCredentials(stdout.trim());
+}
+
+/** Clones of CI systems bear a token in their address, which belongs in no prompt, file or fault. */
+function withoutCredentials(address: string): string {
+  return address.replace(/^(https?:\/\/)[^/@]*@/i, '$1');
 }
 
 async function asked(options: InitOptions, repository: string): Promise<InitOptions> {

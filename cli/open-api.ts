@@ -81,11 +81,14 @@ async function liveOf(options: Common, deps: ApiDeps): Promise<LiveClusters> {
     import('../core/contract/cluster-access.ts'),
   ]);
   const { clusters } = await readFleet(deps);
+  const onEks = clusters.flatMap(({ name, access }) => (access.type === 'eks' ? [{ name, access }] : []));
   const aliases = new Map(
-    clusters.map(({ name, access }) => [
-      name,
-      access.type === 'eks' ? [access.arn ?? '', placeOf(access).name] : [],
-    ]),
+    onEks.map(({ name, access }) => {
+      const bare = placeOf(access).name;
+      // Of two accounts: nobody can tell which of them a context of that name is.
+      const isOne = onEks.filter((other) => placeOf(other.access).name === bare).length === 1;
+      return [name, [...(access.arn === undefined ? [] : [access.arn]), ...(isOne ? [bare] : [])]];
+    }),
   );
   const files = kubeconfigs(options);
   const known = { files, context, aliases: (cluster: string) => aliases.get(cluster) ?? [] };

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { printable } from './printable.ts';
 
 /** Whoever waits longer sees that something is going on. */
 const quietMs = 1000;
@@ -27,5 +28,5 @@ export async function withProgress<T>(
 /** A line for the person who waits; colours only where stderr itself shows them. */
 export function tell(line: string): void {
   const isColoured = styleText('red', 'x', { stream: process.stderr }) !== 'x';
-  process.stderr.write(`${isColoured ? line : stripVTControlCharacters(line)}\n`);
+  process.stderr.write(`${printable(isColoured ? line : stripVTControlCharacters(line))}\n`);
 }

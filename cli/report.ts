@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import { exitCodes, type ExitCode } from './cli-error.ts';
+import { printable, printableCell } from './printable.ts';
 import { tell } from './progress.ts';
 
 export const formats = ['table', 'json', 'yaml'] as const;
@@ -35,12 +36,12 @@ export async function render(
   { data, text, yaml, markdown, names = [], wide = text }: Report,
   format: Format | 'markdown',
 ): Promise<string> {
-  if (format === 'name') return names.map((name) => `${name}\n`).join('');
+  if (format === 'name') return names.map((name) => `${printableCell(name)}\n`).join('');
   if (format === 'markdown' && markdown !== undefined) return markdown;
   if (format === 'json') return `${JSON.stringify(data, null, 2)}\n`;
   if (format === 'yaml') return yaml ?? (await import('js-yaml')).dump(JSON.parse(JSON.stringify(data)));
   const shown = format === 'wide' ? wide : text;
-  return shown === '' ? '' : `${shown}\n`;
+  return shown === '' ? '' : `${printable(shown)}\n`;
 }
 
 /** Columns without lines, as kubectl prints them: they survive grep and a copy into an issue. */
@@ -68,7 +69,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     chars: { ...none, middle: '  ' },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  printed.push(...rows.map((row) => [...row]));
+  printed.push(...rows.map((row) => row.map(printableCell)));
   return printed
     .toString()
     .split('\n')

@@ -1,12 +1,13 @@
 import { CommanderError } from 'commander';
 import { CliError, exitCodes, type ExitCode } from './cli-error.ts';
 import { textOf } from './error-text.ts';
+import { printable } from './printable.ts';
 import { program } from './program.ts';
 
 /** Texts for people go to stderr; anything unforeseen keeps its stack, since it is a bug. */
 function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.failed;
-  process.stderr.write(`trueup: ${textOf(error)}\n`);
+  process.stderr.write(`trueup: ${printable(textOf(error))}\n`);
   return error instanceof CliError ? error.exitCode : exitCodes.failed;
 }
 

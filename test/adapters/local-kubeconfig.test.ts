@@ -70,6 +70,19 @@ describe('kubeconfig of a person', () => {
     await assert.rejects(one.connect('other'), Blocked);
   });
 
+  it('prefers a context that is named like the cluster to one that bears another name of it', async () => {
+    const files = [
+      await kubeconfig('main-context', { context: 'main' }),
+      await kubeconfig('staging-context', { context: 'staging' }),
+    ];
+    const opened = async (aliases: readonly string[], context?: string) =>
+      KubeconfigClusters.open({ files, aliases: () => aliases, context }, new SystemClock());
+    const both = await opened(['main']);
+    const named = await opened(['main'], 'staging');
+    assert.deepEqual([both.contextOf('staging'), named.contextOf('staging')], ['staging', 'staging']);
+    assert.equal(both.contextOf('production'), 'main');
+  });
+
   it('reads certificates and tokens from files beside it', async () => {
     await writeFile(join(directory, 'ca.pem'), 'the CA');
     await writeFile(join(directory, 'token'), 'from-a-file\n');
