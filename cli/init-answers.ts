@@ -33,7 +33,9 @@ export async function initAnswers(folder: string, options: InitOptions): Promise
   try {
     parseStackConfig(config);
   } catch (error) {
-    throw new CliError(`--repository ${url}, --cluster ${cluster}: ${messageOf(error)}`, { cause: error });
+    throw new CliError(`--repository ${withoutCredentials(url)}, --cluster ${cluster}: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
   return { cluster, config };
 }

@@ -4,6 +4,7 @@ import type { TrueupEvent } from '../core/contract/events.ts';
 import { messageOf } from '../core/errors.ts';
 import { isoTime } from '../core/model/time.ts';
 import { liftPin, rollBack, rolledBackEvent } from '../core/rollback.ts';
+import { seenNow } from '../core/suspend.ts';
 import { reportOf } from './apply.ts';
 import { awaitRuns } from './await-runs.ts';
 import { CliError } from './cli-error.ts';
@@ -100,7 +101,10 @@ export async function rollBackStack(session: Session, options: RollbackOptions):
   const events: TrueupEvent[] = [];
   for (const target of targets) {
     const { line, event } = await move(session, target, options);
-    await session.queues.run(requestOf(target, requestedBy, options));
+    await session.queues.run({
+      ...requestOf(target, requestedBy, options),
+      ...(await seenNow(session.store)),
+    });
     lines.push(line);
     if (event !== undefined) events.push(event);
   }

@@ -4,6 +4,7 @@ import { desiredPointerSchema } from '../core/model/desired.ts';
 import { runRecordSchema, type RunRecord, type RunRequest } from '../core/model/run.ts';
 import type { ReconcileDeps, ReconcileResult } from '../core/reconcile.ts';
 import { targetKey } from '../core/model/target.ts';
+import { seenNow } from '../core/suspend.ts';
 import { CliError } from './cli-error.ts';
 import type { LocalSession } from './local-session.ts';
 import { waitingLines } from './unsettled.ts';
@@ -57,7 +58,11 @@ export async function runLocally(
   let told: ReadonlySet<string> = new Set();
   queues.clear();
   const pointer = await readDocument(session.store, keys.desired(first.target), desiredPointerSchema);
-  const seen: RunRequest = { ...(pointer !== undefined && { revision: pointer.value.revision }), ...first };
+  const seen: RunRequest = {
+    ...(pointer !== undefined && { revision: pointer.value.revision }),
+    ...(await seenNow(session.store)),
+    ...first,
+  };
   await queues.run(seen);
   while (!interrupted.aborted) {
     const next = queues.pending[0];

@@ -11,6 +11,12 @@ function exitCodeOf(error: unknown): ExitCode {
   return error instanceof CliError ? error.exitCode : exitCodes.failed;
 }
 
+// Whoever reads no further, as `head` does, has what they wanted.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(exitCodes.ok);
+});
+
 try {
   let code: ExitCode = exitCodes.ok;
   await program((given) => {
