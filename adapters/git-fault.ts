@@ -87,7 +87,9 @@ const permanent: readonly { readonly pattern: RegExp; readonly message: (about: 
         : `${host} refused ${key}; give it one that is valid and may read the repository`,
   },
   {
-    pattern: /protected branch|pre-receive hook declined|hook declined|not allowed to (?:push|upload)/i,
+    // The rulesets of GitHub, the branch policies of Azure DevOps (TF402455) and hooks have words of their own.
+    pattern:
+      /protected branch|repository rule violations|TF402455|pushes to this branch are not permitted|hook declined|not allowed to (?:push|upload)/i,
     message: ({ host, key }) =>
       `${host} takes no push to this branch${key === undefined ? '' : ` by ${key}`}; allow it, or have changes made by pull request`,
   },

@@ -1,5 +1,6 @@
 import type { RepositoryConfig } from '../core/contract/repository.ts';
 import { Blocked } from '../core/errors.ts';
+import { mostOpenPulls } from '../core/host-ports.ts';
 import type { Approval, CommitStatus, Deployment, GitHost } from '../core/host-ports.ts';
 import type { MarkedComment, Proposal, PullRequest } from '../core/host-ports.ts';
 import type { Clock, Secrets } from '../core/ports.ts';
@@ -54,7 +55,7 @@ export class GitHosts implements GitHost {
 
   async openPullRequests(repository: RepositoryConfig): Promise<readonly PullRequest[]> {
     const pulls = await (await this.#open(repository, 'pulls')).pulls({ state: 'open' });
-    return pulls.slice(0, 100).map(shown);
+    return pulls.slice(0, mostOpenPulls).map(shown);
   }
 
   async close(repository: RepositoryConfig, id: string): Promise<void> {

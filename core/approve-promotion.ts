@@ -8,6 +8,7 @@ import {
   promotedSchema,
   withApproval,
   withCommit,
+  type Promoted,
   type PromotedCommit,
 } from './model/promoted.ts';
 import { isoTime } from './model/time.ts';
@@ -59,7 +60,7 @@ export async function approvePromotion(
   const commit = { sha, at: isoTime(deps.clock.now()), ...wish };
   const isNext = sha === next;
   await updateDocument(deps.store, keys.promoted(name), promotedSchema, (current = nothingPromoted(name)) =>
-    isNext ? withApproval(current, commit) : withCommit(current, commit),
+    isNext ? withApproval(current, commit) : withCommit(current, asBefore(commit, current)),
   );
   const detail = { version: 1 as const, environment: name, ...commit };
   const event = isNext
@@ -67,6 +68,12 @@ export async function approvePromotion(
     : { type: 'Promoted' as const, detail: { ...detail, from, returned: true } };
   await deps.bus.publish([event]);
   return { kind: isNext ? 'approved' : 'returned', commit };
+}
+
+/** What it was promoted as once tells when it was made. */
+function asBefore(commit: PromotedCommit, { before }: Promoted): PromotedCommit {
+  const committed = before.find(({ sha }) => sha === commit.sha)?.committed;
+  return { ...commit, ...(committed !== undefined && { committed }) };
 }
 
 function environmentNamed(name: string, { repositories }: ApproveDeps['config']): Environment {

@@ -6,6 +6,7 @@ import type { Target } from './model/target.ts';
 import { isoTime } from './model/time.ts';
 import { traceOf } from './model/trace.ts';
 import type { Clock, Queues, Store } from './ports.ts';
+import { seenNow } from './suspend.ts';
 
 interface AskDeps {
   readonly store: Store;
@@ -26,9 +27,22 @@ export async function askForRun(
   { store, queues, clock }: AskDeps,
   wish: Wish | ((pointer: DesiredPointer | undefined) => Wish) = {},
 ): Promise<void> {
-  const pointer = (await readDocument(store, keys.desired(target), desiredPointerSchema))?.value;
+  const [document, seenHolds] = await Promise.all([
+    readDocument(store, keys.desired(target), desiredPointerSchema),
+    seenNow(store),
+  ]);
+  const pointer = document?.value;
   const trace = traceOf('person', isoTime(clock.now()), requestedBy);
   const seen = pointer === undefined ? {} : { revision: pointer.revision };
   const asked = typeof wish === 'function' ? wish(pointer) : wish;
-  await queues.run({ version: 1, target, reason: 'sync', requestedBy, trace, ...seen, ...asked });
+  await queues.run({
+    version: 1,
+    target,
+    reason: 'sync',
+    requestedBy,
+    trace,
+    ...seen,
+    ...seenHolds,
+    ...asked,
+  });
 }

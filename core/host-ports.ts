@@ -19,6 +19,9 @@ export interface PullRequest {
   readonly labels: readonly string[];
 }
 
+/** So many are listed at most: where a list is as long, there may be others. */
+export const mostOpenPulls = 100;
+
 /** What is to stand in a pull request from a branch that is pushed already. */
 export interface Proposal {
   readonly branch: string;
@@ -76,7 +79,7 @@ export interface GitHost {
   pullRequest(repository: RepositoryConfig, id: string): Promise<PullRequest | undefined>;
   /** The newest from a branch of the repository itself, whatever its state. */
   pullRequestFrom(repository: RepositoryConfig, branch: string): Promise<PullRequest | undefined>;
-  /** Those that are open, at most the newest hundred. */
+  /** Those that are open, at most the newest hundred (`mostOpenPulls`). */
   openPullRequests(repository: RepositoryConfig): Promise<readonly PullRequest[]>;
   /** Without merging it. */
   close(repository: RepositoryConfig, id: string): Promise<void>;

@@ -1,4 +1,5 @@
 import type { RepositoryConfig } from './contract/repository.ts';
+import { Retry } from './errors.ts';
 import type { Git } from './ports.ts';
 
 /** `free`: it may be replaced while it is at `at` (null: it is not there). `theirs`: it holds a commit of somebody else. */
@@ -8,7 +9,8 @@ type BranchStanding =
 /**
  * Whether a branch that bears one of our names may be replaced: whoever pushed to it may have done so before there was a pull
  * request to tell it by, and a function may have died before it remembered its own push.
- * `email`: of the author of our commits; `known`: commits on it that need not be looked at.
+ * `email`: of the author of our commits; `known`: commits on it that need not be looked at. Throws Retry where the host tells
+ * of its tip and does not give it: a replica that lags, or the branch has moved away by now.
  */
 export async function standingOf(
   { verify: _verify, ...repository }: RepositoryConfig,
@@ -24,7 +26,9 @@ export async function standingOf(
   if (at === undefined) return { kind: 'free', at: null };
   if (known.includes(at)) return { kind: 'free', at };
   await using tip = await git.checkout({ ...repository, branch }, at);
-  // Moved away by now: the push finds that out.
-  const isOurs = tip === undefined || tip.commit.committer.email === email;
-  return { kind: isOurs ? 'free' : 'theirs', at };
+  if (tip === undefined) {
+    const message = `its Git host does not give ${at}, the tip of ${branch}, yet: it is tried again`;
+    throw new Retry({ subject: `repository ${repository.name}`, message });
+  }
+  return { kind: tip.commit.committer.email === email ? 'free' : 'theirs', at };
 }

@@ -1,19 +1,19 @@
 import { keys } from './contract/keys.ts';
 import { imageWriterOf, type RepositoryConfig } from './contract/repository.ts';
 import { readDocument } from './documents.ts';
-import { Retry, faultsOf, messageOf } from './errors.ts';
+import { Retry, Stop, faultsOf, messageOf } from './errors.ts';
 import { rememberTags, type TagNews } from './image-memory-book.ts';
 import { canonicalRepository } from './images/image-reference.ts';
-import { newestTag } from './images/newest-tag.ts';
+import { newestTag, type NewestTag, type TagLook } from './images/newest-tag.ts';
 import { isPinned, standingTag } from './images/decide-image.ts';
 import { followersIn, type Follower } from './images/followers.ts';
 import { planImageUpdate } from './images/plan-update.ts';
 import { pendingImages } from './images/proposals.ts';
 import { readImageCheckout } from './images/read-checkout.ts';
-import type { PushedImage } from './model/image.ts';
+import type { ImageFacts, PushedImage } from './model/image.ts';
 import { imageMemorySchema, imageTagsSchema, type ImageMemory } from './model/image-memory.ts';
 import { isoTime } from './model/time.ts';
-import { updateImages, type ImagesOutcome, type UpdateImagesDeps } from './update-images.ts';
+import { tryImages, type ImagesOutcome, type UpdateImagesDeps } from './update-images.ts';
 
 /** Images that one poll asks about; the rest come in the next ones. */
 const mostImages = 200;
@@ -55,15 +55,17 @@ export async function pollImages(deps: UpdateImagesDeps): Promise<ImagePoll> {
   const names = [...new Set(missed.map(({ repository, tag }) => `${repository}:${tag}`))];
   if (names.length > 0)
     told.push(`missed: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`);
-  const outcomes = await updateImages(missed, deps);
-  const faulty = new Set(
-    outcomes.flatMap(({ repository, faults }) => (faults.length > 0 ? [repository] : [])),
+  const { outcomes, later } = await tryImages(missed, deps);
+  const written = new Set(
+    outcomes.flatMap(({ repository, faults }) => (faults.length === 0 ? [repository] : [])),
   );
   for (const { name, news } of looks) {
     // Not before, nor where it was not written: what is remembered is not looked at again.
     const { after = null } = news;
-    await rememberTags(deps.store, name, faulty.has(name) ? { after } : news);
+    await rememberTags(deps.store, name, written.has(name) ? news : { after });
   }
+  // One that is refused for a while leaves the looks at all others remembered.
+  if (later !== undefined) throw later;
   return { told, outcomes };
 }
 
@@ -164,21 +166,20 @@ async function askRegistries(
         return registries.facts(named, tag);
       };
       for (const follower of own) {
-        const { name: policy, following, places } = follower;
-        const standing = () =>
-          pending.find((one) => one.policy === policy)?.tag ??
-          standingTag(places(), following, policies[policy] ?? {}, policy);
+        const { name: policy } = follower;
         const before = { seen: known?.policies[policy], told: known?.told?.[policy] ?? [] };
-        const look = await newestTag({ following, tags, ...before, standing, policy }, facts);
-        if (look.told !== undefined) told.push(`${policy}: ${look.told}`);
-        const { tag, isKnown = false } = look;
-        if (tag !== undefined) {
-          // Else it is asked for when it is written: some registries count every question.
-          const digest = isPinned(follower) ? (await facts(tag))?.digest : undefined;
-          const pushed = { repository: named, tag, policy, at, ...(digest !== undefined && { digest }) };
-          candidates.push({ image: pushed, isKnown });
+        try {
+          const look = await lookAt(follower, { tags, ...before, policies, pending }, facts);
+          if (look.told !== undefined) told.push(`${policy}: ${look.told}`);
+          const { tag, digest, isKnown = false } = look;
+          const pushed = { repository: named, policy, at, ...(digest !== undefined && { digest }) };
+          if (tag !== undefined) candidates.push({ image: { ...pushed, tag }, isKnown });
+          if (look.seen !== undefined) seen[policy] = look.seen;
+        } catch (error) {
+          // Whatever the registry says concerns all of them; what is wrong with one policy, no other.
+          if (!(error instanceof Stop)) throw error;
+          told.push(`${policy}: not looked at: ${messageOf(error)}`);
         }
-        if (look.seen !== undefined) seen[policy] = look.seen;
       }
     } catch (error) {
       if (error instanceof Retry) silent.add(host);
@@ -189,4 +190,26 @@ async function askRegistries(
   const isWhole = count === all.length;
   if (!isWhole) told.push(`${all.length - count} of ${all.length} images are left for the next poll`);
   return { candidates, news: { seen, after: isWhole || last === undefined ? null : last }, told };
+}
+
+type Looked = NewestTag & { readonly digest?: string };
+
+/** What one policy makes of the tags. A digest is asked for where a place is pinned: some registries count every question. */
+async function lookAt(
+  follower: Follower,
+  {
+    policies,
+    pending,
+    ...look
+  }: Pick<TagLook, 'tags' | 'seen' | 'told'> & Pick<Asking, 'policies' | 'pending'>,
+  facts: (tag: string) => Promise<ImageFacts | undefined>,
+): Promise<Looked> {
+  const { name: policy, following, places } = follower;
+  const standing = () =>
+    pending.find((one) => one.policy === policy)?.tag ??
+    standingTag(places(), following, policies[policy] ?? {}, policy);
+  const newest = await newestTag({ following, ...look, standing, policy }, facts);
+  if (newest.tag === undefined || !isPinned(follower)) return newest;
+  const digest = (await facts(newest.tag))?.digest;
+  return { ...newest, ...(digest !== undefined && { digest }) };
 }

@@ -2,7 +2,7 @@ import type { PreviewMessage } from './contract/events.ts';
 import type { RepositoryConfig } from './contract/repository.ts';
 import { trackedRef } from './contract/tracked-ref.ts';
 import { Retry, messageOf } from './errors.ts';
-import type { GitHost, PullRequest } from './host-ports.ts';
+import { mostOpenPulls, type GitHost, type PullRequest } from './host-ports.ts';
 import { digestOf } from './model/digest.ts';
 import type { PullPreview } from './model/pull-preview.ts';
 import { isoTime, millisecondsOf } from './model/time.ts';
@@ -73,8 +73,8 @@ async function follow(
     // Before the host is asked: whoever writes it after us has seen a newer head, and our write fails.
     const current = await readPreview(deps.store, { repository: repository.name, id });
     const pull = await deps.host.pullRequest(repository, id);
-    if (pull?.head.isFork === true && (await isOursToo(repository, pull, deps)))
-      return 'the same commit is in a pull request of the repository itself, which has the say';
+    const silent = pull?.head.isFork === true ? await whySilent(repository, pull, deps) : undefined;
+    if (silent !== undefined) return silent;
     const state = stateOf(repository, pull);
     const known = current?.value;
     if (known === undefined && (state === 'closed' || state === 'elsewhere'))
@@ -117,18 +117,23 @@ function stateOf(repository: RepositoryConfig, pull: PullRequest | undefined): P
 }
 
 /** A status is of a commit, not of a pull request: that of a fork must not overwrite what was said of our own. */
-async function isOursToo(
+async function whySilent(
   repository: RepositoryConfig,
   { head }: PullRequest,
   { host }: Pick<PreviewPullDeps, 'host'>,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const open = await host.openPullRequests(repository);
-  return open.some(
+  const isOursToo = open.some(
     (other) =>
       !other.head.isFork &&
       other.head.sha === head.sha &&
       `refs/heads/${other.base.branch}` === trackedRef(repository),
   );
+  if (isOursToo) return 'the same commit is in a pull request of the repository itself, which has the say';
+  // Anybody can push our own commit to a fork, and wait until ours is off the list.
+  return open.length < mostOpenPulls
+    ? undefined
+    : `${mostOpenPulls} or more are open: whether one of the repository itself has the same commit is unknown`;
 }
 
 function isSaid(known: PullPreview['state'], wanted: PullPreview['state']): boolean {

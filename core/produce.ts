@@ -138,9 +138,10 @@ async function followHead(work: Work): Promise<string | undefined> {
   await announce(work, records, look, { applications: failed, faults });
   const tag = repository.semver === undefined ? undefined : (examination.commit?.ref ?? followed?.tag);
   const charts = examination.charts ?? records.state?.charts ?? [];
+  const committed = examination.commit?.committer.at;
   const state = {
     ...names,
-    head: { ...look, ...(tag !== undefined && { tag }) },
+    head: { ...look, ...(committed !== undefined && { committed }), ...(tag !== undefined && { tag }) },
     failing: faults.length > 0,
     ...(faults.length > 0 && { faults: firstFaults(faults) }),
     ...(examination.refused && { refused: true as const }),

@@ -15,6 +15,8 @@ interface ProposeDeps {
   readonly store: Store;
   readonly clock: Pick<Clock, 'now'>;
   readonly proposals: ProposePromotionDeps;
+  /** Name of the installation. */
+  readonly fleet: string;
 }
 
 /** What the gates of an environment say. */
@@ -48,7 +50,7 @@ type Outcome =
 export async function promoteByPullRequest(
   repository: Proposing,
   { own, sha, at, held }: Gates,
-  { store, clock, proposals }: ProposeDeps,
+  { store, clock, proposals, fleet }: ProposeDeps,
 ): Promise<Outcome> {
   const now = isoTime(clock.now());
   const wait = async (why: string): Promise<Outcome> => {
@@ -57,7 +59,8 @@ export async function promoteByPullRequest(
   };
   // Nothing that the host would know of.
   if (held !== undefined && own.proposal === undefined) return wait(held);
-  const outcome = await proposePromotion(repository, { sha: sha ?? '', at, own, held }, proposals);
+  const wanted = { sha: sha ?? '', at, own, held };
+  const outcome = await proposePromotion(repository, wanted, { ...proposals, fleet });
   const { proposal: known, waiting: _, ...others } = own;
   if (outcome.kind === 'left') {
     const { why, open } = outcome;

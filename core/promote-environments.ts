@@ -33,7 +33,7 @@ interface PromoteEnvironmentsDeps {
   /** Asked to look at an environment, which then follows what was promoted to it. */
   readonly queue: PollQueue;
   readonly bus: Bus;
-  readonly config: Pick<StackConfig, 'repositories'>;
+  readonly config: Pick<StackConfig, 'repositories' | 'fleet'>;
   /** Absent where no environment gets commits by pull request. */
   readonly proposals?: ProposePromotionDeps;
 }
@@ -115,7 +115,7 @@ async function promoteTo(
   const outcome = await promoteByPullRequest(
     repository,
     { own, sha: candidate.sha, at, held },
-    { ...deps, proposals },
+    { ...deps, proposals, fleet: deps.config.fleet },
   );
   if (outcome.kind !== 'promoted') return { environment: name, ...outcome };
   await tell(environment, outcome.commit, deps);
@@ -143,13 +143,20 @@ async function consentNow(
     return { kind: 'waits', why: `${before.name} is being moved to a commit` };
   // Of a pull request people say themselves whether it goes back.
   const known = promotion.by === 'pointer' ? own : { ...own, before: [], seen: [] };
-  return consentTo(candidate.sha ?? '', known, promotion, deps.clock.now());
+  const { committed } = before.state?.head ?? {};
+  const made = { sha: candidate.sha ?? '', ...(committed !== undefined && { committed }) };
+  return consentTo(made, known, promotion, deps.clock.now());
 }
 
 /** By pointer: intent and effect in one. */
 async function moveTo(
   environment: Environment,
-  { own, sha = '', consent }: Judged & { readonly sha: string | undefined; readonly consent: Consent },
+  {
+    own,
+    before,
+    sha = '',
+    consent,
+  }: Judged & { readonly sha: string | undefined; readonly consent: Consent },
   deps: PromoteEnvironmentsDeps,
 ): Promise<PromotionOutcome> {
   const { name } = environment;
@@ -160,7 +167,9 @@ async function moveTo(
   }
   const { kind: _, ...given } = consent;
   const commit = { sha, at, ...given };
-  if (!(await replacePromoted(deps.store, own, withCommit(own, commit))))
+  const { committed } = before.state?.head ?? {};
+  const kept = { ...commit, ...(committed !== undefined && { committed }) };
+  if (!(await replacePromoted(deps.store, own, withCommit(own, kept))))
     return { environment: name, kind: 'same' };
   // Both are hints: the next poll of the environment finds what was promoted, too.
   await askToFollow(environment, deps);
@@ -187,7 +196,7 @@ async function askToFollow(
 /** What the environment before has, by its records. */
 export async function readBefore(
   { name, promotion }: Environment,
-  { store, config }: Pick<PromoteEnvironmentsDeps, 'store' | 'config'>,
+  { store, config }: { readonly store: Store; readonly config: Pick<StackConfig, 'repositories'> },
 ): Promise<EnvironmentBefore> {
   const before = config.repositories.find((one) => one.name === promotion.from);
   if (before === undefined) {

@@ -1,4 +1,4 @@
-import { promotionBranches } from './contract/promotion.ts';
+import { promotionBranch } from './contract/promotion.ts';
 import { Stop } from './errors.ts';
 import type { promotionWriterOf } from './contract/repository.ts';
 import { trackedRef } from './contract/tracked-ref.ts';
@@ -13,8 +13,11 @@ import type { GitWriter } from './write-ports.ts';
 export interface ProposePromotionDeps {
   readonly git: Pick<Git, 'head' | 'heads' | 'checkout'>;
   readonly writer: GitWriter;
-  readonly host: Pick<GitHost, 'propose' | 'pullRequestFrom' | 'approvals' | 'status'>;
+  readonly host: Pick<GitHost, 'propose' | 'pullRequest' | 'pullRequestFrom' | 'approvals' | 'status'>;
 }
+
+/** `fleet`: name of the installation. */
+type ProposingDeps = ProposePromotionDeps & { readonly fleet: string };
 
 type Proposing = NonNullable<ReturnType<typeof promotionWriterOf>>;
 type PromotedFile = NonNullable<Proposing['promotion']['files']>[number];
@@ -48,11 +51,12 @@ interface Wanted {
 export async function proposePromotion(
   repository: Proposing,
   wanted: Wanted,
-  deps: ProposePromotionDeps,
+  deps: ProposingDeps,
 ): Promise<ProposalOutcome> {
   const { own, held } = wanted;
-  const branch = `${promotionBranches}${repository.name}`;
-  const found = await deps.host.pullRequestFrom(repository, branch);
+  const found = await newestPull(repository, own, deps);
+  // What is open keeps its branch, whatever we would name it now.
+  const branch = found?.state === 'open' ? found.head.branch : promotionBranch(deps.fleet, repository.name);
   const known = own.proposal?.id === found?.id ? own.proposal : undefined;
   const isUntouched = found?.head.sha === known?.head;
   if (known !== undefined && found?.state === 'merged') {
@@ -71,24 +75,39 @@ export async function proposePromotion(
   const open = found?.state === 'open' ? ours : undefined;
   if (held !== undefined)
     return open === undefined ? { kind: 'left', why: held } : { kind: 'proposed', proposal: open, why: held };
-  const proposed = await bringUpToDate(repository, wanted, { branch, found, ours }, deps);
+  const proposed = await bringUpToDate(repository, wanted, { branch, found, known, ours }, deps);
   return 'left' in proposed
     ? { kind: 'left', why: proposed.left, ...(open !== undefined && { open }) }
     : proposed;
+}
+
+/** The pull request that stands for the environment: of a branch that had another name once, the one that is remembered. */
+async function newestPull(
+  repository: Proposing,
+  { proposal }: Promoted,
+  { host, fleet }: ProposingDeps,
+): Promise<PullRequest | undefined> {
+  const found = await host.pullRequestFrom(repository, promotionBranch(fleet, repository.name));
+  if (found !== undefined || proposal === undefined) return found;
+  const remembered = await host.pullRequest(repository, proposal.id);
+  // Of another repository, should the environment have moved there: not ours.
+  return remembered?.url === proposal.url ? remembered : undefined;
 }
 
 /** How the branch of proposals stands. */
 interface Standing {
   readonly branch: string;
   readonly found: PullRequest | undefined;
-  /** What we proposed, where that is the pull request that was found. */
+  /** What we proposed by the pull request that was found, whoever pushed to it since. */
+  readonly known: PromotionProposal | undefined;
+  /** The same where nobody did. */
   readonly ours: PromotionProposal | undefined;
 }
 
 async function bringUpToDate(
   repository: Proposing,
   { sha, at }: Wanted,
-  { branch, found, ours }: Standing,
+  { branch, found, known, ours }: Standing,
   deps: ProposePromotionDeps,
 ): Promise<Exclude<ProposalOutcome, { kind: 'left' }> | { readonly left: string }> {
   const isOpen = found?.state === 'open';
@@ -104,13 +123,13 @@ async function bringUpToDate(
   if ('why' in planned) return { left: planned.why };
   const { files, restore, content } = planned;
   if (files.size + restore.length === 0) return { kind: 'matches' };
-  const isSame = ours?.content === content;
-  if (isSame && found?.state === 'closed') return { left: `${found.url} was closed` };
-  if (isSame && isOpen) return waits({ ...ours, sha, base: head });
+  // Whatever its head is said to be: some hosts do not tell that of a closed one.
+  if (found?.state === 'closed' && known?.content === content) return { left: `${found.url} was closed` };
+  if (isOpen && ours?.content === content) return waits({ ...ours, sha, base: head });
   const { author, signingKeySecret, labels } = repository.promotion;
   // What was merged is lost nowhere.
-  const known = [ours?.head, found?.state === 'merged' ? found.head.sha : undefined];
-  const place = { branch, email: author.email, known: known.filter((one) => one !== undefined) };
+  const harmless = [known?.head, found?.state === 'merged' ? found.head.sha : undefined];
+  const place = { branch, email: author.email, known: harmless.filter((one) => one !== undefined) };
   const standing = await standingOf(repository, place, deps.git);
   if (standing.kind === 'theirs') return { left: `somebody pushed to ${branch}: merge or delete it` };
   const { title, body, message } = describe(repository, sha, [...files.keys(), ...restore]);

@@ -23,7 +23,7 @@ export interface ProposeRevertDeps {
   readonly git: Pick<Git, 'head' | 'heads' | 'checkout'>;
   readonly writer: GitWriter;
   readonly host: Pick<GitHost, 'propose' | 'pullRequestFrom'>;
-  readonly config: Pick<StackConfig, 'repositories'>;
+  readonly config: Pick<StackConfig, 'repositories' | 'fleet'>;
 }
 
 type RolledBack = EventDetail<'RolledBack'>;
@@ -83,7 +83,8 @@ async function propose(
 ): Promise<RevertOutcome> {
   const { application } = rolledBack.target;
   const [bad, good] = [rolledBack.from.commit.sha, rolledBack.to.commit.sha];
-  const branch = `${revertBranches}${application}-${bad.slice(0, 7)}-to-${good.slice(0, 7)}`;
+  const change = `${application}-${bad.slice(0, 7)}-to-${good.slice(0, 7)}`;
+  const branch = `${revertBranches}${deps.config.fleet}/${change}`;
   const before = await deps.host.pullRequestFrom(repository, branch);
   if (before !== undefined && before.state !== 'open') return left(`${before.url} was ${before.state}`);
   const state = await readDocument(

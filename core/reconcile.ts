@@ -5,7 +5,7 @@ import type { Inventory } from './model/inventory.ts';
 import type { RunRecord, RunRequest } from './model/run.ts';
 import { isoTime } from './model/time.ts';
 import { readBrokenLoops } from './recent-heals.ts';
-import { assertWhole } from './reconcile/asked-alone.ts';
+import { assertWhole, noteAskedAlone } from './reconcile/asked-alone.ts';
 import { carryOut } from './reconcile/carry-out.ts';
 import { chooseGoal, isAgreed, isWaitingForStage, type Goal } from './reconcile/choose-goal.ts';
 import { busySeconds } from './reconcile/delays.ts';
@@ -29,6 +29,7 @@ import {
 } from './reconcile/run-context.ts';
 import { restartWorkloads } from './reconcile/restart-workloads.ts';
 import { readStanding } from './reconcile/standing.ts';
+import { isLifted, stopOf } from './reconcile/stopped.ts';
 import { beginTrial } from './reconcile/trial.ts';
 import type { StageHeld } from './reconcile/rollout-gate.ts';
 import { Waiting, overdue } from './reconcile/waiting.ts';
@@ -62,7 +63,8 @@ export async function reconcile(request: RunRequest, given: ReconcileDeps): Prom
   const choice = chooseGoal(request, { ...standing, holds }, deps.clock.now());
   if (choice.kind === 'rest') return { kind: 'rested', why: choice.why };
   const stageHeld = await whyStaged(request, choice.goal, { ...standing, holds }, deps);
-  if (stageHeld !== undefined && isNoted(stageHeld, choice.goal, standing.inventory)) {
+  const isLifting = isLifted(request, stopOf(choice.goal.pointer, standing.inventory, holds.suspensions));
+  if (stageHeld !== undefined && !isLifting && isNoted(stageHeld, choice.goal, standing.inventory)) {
     await lookAtStage(request, stageHeld, deps);
     return { kind: 'rested', why: stageHeld.why };
   }
@@ -120,6 +122,9 @@ async function beginRun(
 ): Promise<RunContext> {
   const request = agreedFor(goal.pointer.revision, asked);
   const inventory = await InventoryWriter.claim(deps.store, request.target, lease.token);
+  const { holdsSeen } = request;
+  if (holdsSeen !== undefined && isLifted(request, stopOf(goal.pointer, inventory.value, holds.suspensions)))
+    await inventory.save((current) => ({ ...current, holdsSeen }));
   if (stageHeld === undefined && request.only === undefined) await beginTrial(inventory, goal, deps);
   const now = deps.clock.now();
   const startedAt = isoTime(now);
@@ -162,6 +167,7 @@ async function run(context: RunContext): Promise<RunRecord> {
       tries += 1;
       work = await planWork(context, { presumesAbsent: tries === 1 && isFirst(context) });
       await noteIntent(context, work);
+      await noteAskedAlone(context, work.decision);
     } while (!(await isCarriedOut(context, work, progress, tries)));
     if (work.decision.plan.refusal === undefined) {
       if (work.handOver !== undefined) {

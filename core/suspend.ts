@@ -28,6 +28,11 @@ export async function readSuspensions(store: Store): Promise<Suspensions | undef
   return (await readDocument(store, keys.suspensions, suspensionsSchema))?.value;
 }
 
+/** What whoever asks for a run now has seen: what is cancelled later means that run too. By count, since clocks differ. */
+export async function seenNow(store: Store): Promise<{ readonly holdsSeen: number }> {
+  return { holdsSeen: (await readSuspensions(store))?.seq ?? 0 };
+}
+
 /**
  * Suspends a target, an application or a cluster: nothing is written there until it ends. One of the same scope that holds
  * already is replaced. Throws Stop for an end that is over.

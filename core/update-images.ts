@@ -33,6 +33,22 @@ export async function updateImages(
   images: readonly PushedImage[],
   deps: UpdateImagesDeps,
 ): Promise<readonly ImagesOutcome[]> {
+  const { outcomes, later } = await tryImages(images, deps);
+  if (later !== undefined) throw later;
+  return outcomes;
+}
+
+interface TriedImages {
+  readonly outcomes: readonly ImagesOutcome[];
+  /** What time may mend, of a repository that has no outcome. */
+  readonly later?: Retry;
+}
+
+/** As `updateImages`, for whoever has something to do with what went well before the rest is tried again. */
+export async function tryImages(
+  images: readonly PushedImage[],
+  deps: UpdateImagesDeps,
+): Promise<TriedImages> {
   const outcomes: ImagesOutcome[] = [];
   // In the order of their pushes, which messages do not keep.
   const inOrder = images.toSorted((a, b) => ((a.at ?? '') < (b.at ?? '') ? -1 : 1));
@@ -50,8 +66,7 @@ export async function updateImages(
       else outcomes.push({ repository: repository.name, changes: [], left: [], faults });
     }
   }
-  if (later !== undefined) throw later;
-  return outcomes;
+  return { outcomes, ...(later !== undefined && { later }) };
 }
 
 async function untilDone(

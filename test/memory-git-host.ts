@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RepositoryConfig } from '../core/contract/repository.ts';
 import { Blocked } from '../core/errors.ts';
+import { mostOpenPulls } from '../core/host-ports.ts';
 import type {
   Approval,
   CommitStatus,
@@ -115,7 +116,7 @@ export class MemoryGitHost implements GitHost {
   async openPullRequests({ name }: RepositoryConfig): Promise<readonly PullRequest[]> {
     this.#called(`openPullRequests ${name}`);
     const open = this.#of(name).filter(({ state }) => state === 'open');
-    return open.slice(0, 100).map(shown);
+    return open.slice(0, mostOpenPulls).map(shown);
   }
 
   async close({ name }: RepositoryConfig, id: string): Promise<void> {

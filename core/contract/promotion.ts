@@ -5,8 +5,10 @@ import { alarmNamesSchema } from '../model/rollout.ts';
 import { nameSchema } from '../model/target.ts';
 import { imagesSchema, pullRequestLabels } from './images.ts';
 
-/** With what the names of branches begin from which commits are proposed to an environment. */
-export const promotionBranches = 'trueup/promote/';
+/** The branch from which commits are proposed to an environment, of one installation alone: two do not push over each other. */
+export function promotionBranch(fleet: string, environment: string): string {
+  return `trueup/promote/${fleet}/${environment}`;
+}
 
 const { author, tokenSecret, signingKeySecret } = imagesSchema.shape;
 const step = String.raw`[^.[\]]+(?:\[[^=\]]+=[^\]]+\])?`;

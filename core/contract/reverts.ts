@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { imagesSchema, pullRequestLabels } from './images.ts';
 
-/** With what the names of branches begin that a change is taken back from. */
+/** With what the names of branches begin that a change is taken back from; then comes the fleet, so that two installations have their own. */
 export const revertBranches = 'trueup/revert/';
 
 const { author, tokenSecret, signingKeySecret } = imagesSchema.shape;

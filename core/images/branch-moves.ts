@@ -1,8 +1,8 @@
 import type { RepositoryConfig } from '../contract/repository.ts';
 import type { GitHost, PullRequest } from '../host-ports.ts';
-import type { ImageProposal, OwnPush } from '../model/image-memory.ts';
+import type { ImageProposal, OwnPush, ProposedImage } from '../model/image-memory.ts';
 import type { Git, Worktree } from '../ports.ts';
-import { isSameChange, ownPush } from './own-push.ts';
+import { isSameChange, isUnderOurName, ownPush, type BranchPlace } from './own-push.ts';
 import type { ImageUpdate } from './plan-update.ts';
 import { withoutImages, type ProposedBranch } from './proposals.ts';
 
@@ -79,19 +79,20 @@ interface BranchState {
 async function moveFor(one: ProposedBranch, state: BranchState, place: Place): Promise<Move> {
   const { branch, wanted } = one;
   const { pull, at, before } = state;
-  const undecided = waitingOf(before, place);
+  const undecided = without([], waitingOf(before, place));
   const isOpen = pull?.state === 'open';
   const ends = isOpen ? { pullRequest: pull.id } : pull !== undefined && { before: pull.id };
   const pushes = before?.pushes ?? [];
   const own = at === undefined ? undefined : await ownAt(at, one, pushes, place);
-  // What a pull request held that has ended by now is nobody's any more; without one, opening it may have failed after our push.
-  const isEnded = pull !== undefined && !isOpen && pull.head.sha === at;
-  if (at !== undefined && own === undefined && !isEnded) {
-    const reason = `somebody pushed to ${branch}; ${isOpen ? `merge or close ${pull.url}` : 'delete it'}`;
+  const isFree = at === undefined || own !== undefined || (await isEnded(at, pull, placeOf(branch, place)));
+  if (!isFree) {
+    const remedy = isOpen ? `merge ${pull.url}, or close it and delete the branch` : 'delete it';
+    const reason = `somebody pushed to ${branch}; ${remedy}`;
     const left = wanted.images.map(({ policy }) => ({ policy, reason }));
     // Remembered, for when it is merged or closed.
-    const waiting = [...undecided, ...wanted.images];
-    const intent = { images: before?.images ?? [], pushes, waiting, ...ends };
+    const images = before?.images ?? [];
+    const waiting = without(images, [...undecided, ...wanted.images]);
+    const intent = { images, pushes, ...(waiting.length > 0 && { waiting }), ...ends };
     return { branch, intent, at, pull, todo: 'nothing', left };
   }
   const { images, content } = wanted;
@@ -105,6 +106,15 @@ async function moveFor(one: ProposedBranch, state: BranchState, place: Place): P
   const known = own === undefined ? pushes : [...others(pushes, own), own];
   const all = [...others(known, begun), begun].slice(-mostPushes);
   return { branch, intent: { ...intent, pushes: all }, at, pull, todo: 'push', one, begun };
+}
+
+/**
+ * Whether what a pull request held is nobody's any more: what was merged stands on the tracked branch, and of ours that was
+ * closed nothing is remembered. What a person pushed and closed stands nowhere else.
+ */
+async function isEnded(at: string, pull: PullRequest | undefined, place: BranchPlace): Promise<boolean> {
+  if (pull === undefined || pull.state === 'open' || pull.head.sha !== at) return false;
+  return pull.state === 'merged' || isUnderOurName(at, place);
 }
 
 /** Those before may have been merged or closed in the moment before; others may be on their way in another function. */
@@ -143,6 +153,14 @@ function placeOf(branch: string, { repository, deps }: Pick<Place, 'repository' 
 function waitingOf(before: ImageProposal | undefined, { isUndecided }: Place): ImageProposal['images'] {
   const all = [...(before?.images ?? []), ...(before?.waiting ?? [])];
   return all.filter(({ policy }) => isUndecided(policy));
+}
+
+/** Each once, and none that is known already: every look finds the same ones again. */
+function without(known: ImageProposal['images'], all: ImageProposal['images']): ImageProposal['images'] {
+  const keyOf = ({ policy, tag, digest = '' }: ProposedImage) => `${policy} ${tag}@${digest}`;
+  const there = new Set(known.map(keyOf));
+  const rest = all.filter((image) => !there.has(keyOf(image)));
+  return [...new Map(rest.map((image) => [keyOf(image), image])).values()];
 }
 
 /** Where branches are, for one question to the host. */

@@ -155,7 +155,9 @@ function takenBack(
 ): string | undefined {
   if (last === undefined) return undefined;
   // A place that came since was never written to: it is brought along, and nobody took anything back by it.
-  const written = found.filter((place) => places?.includes(place.key) !== false);
+  // Where none of those is found any more (a file was renamed), any of these may be one.
+  const isWritten = ({ key }: ImagePlace) => places?.includes(key) === true;
+  const written = found.some(isWritten) ? found.filter(isWritten) : found;
   const tags = written.flatMap(({ current: { tag } }) => tag ?? []);
   if (tags.some((tag) => tag !== last && replaces(following, last, tag, name))) return last;
   const isAt = tags.every((tag) => tag === last);

@@ -6,8 +6,10 @@ import { formatImage, isSameRepository, parseImage, type ImageReference } from '
 export interface ImagePlace {
   readonly file: string;
   readonly scalar: Scalar;
-  /** By which it is known again while lines come and go around it. */
+  /** By which it is known again while lines and entries come and go around it. */
   readonly key: string;
+  /** That of a value beside it in the same map. */
+  readonly keyBeside: (field: string) => string;
   /** What stands there of the image; a tag, a digest, or both. */
   readonly current: Pick<ImageReference, 'tag' | 'digest'>;
   /** Undefined where it says so already. */
@@ -26,11 +28,11 @@ type Part = 'image' | 'tag' | 'digest' | 'name';
 const marker = /\{\s*"\$imagepolicy"\s*:\s*"(?<policy>[^":]+:[^":]+)(?::(?<part>tag|name|digest))?"\s*\}/;
 
 /** Values that carry a setter marker of a policy (`NAMESPACE:NAME` of Flux, `APPLICATION:NAME` of ours). */
-export function markedPlaces({ file, scalars }: ScannedFile, policy: string): readonly ImagePlace[] {
-  return scalars.flatMap((scalar) => {
+export function markedPlaces(scanned: ScannedFile, policy: string): readonly ImagePlace[] {
+  return scanned.scalars.flatMap((scalar) => {
     const found = marker.exec(scalar.comment)?.groups;
     if (found?.['policy'] !== policy) return [];
-    return placeOf(file, scalar, partOf(found['part']));
+    return placeOf(scanned, scalar, partOf(found['part']));
   });
 }
 
@@ -40,13 +42,13 @@ function partOf(word: string | undefined): Part {
 
 /** The entries of `images` of a kustomization, or of `spec.source.kustomize.images` of an Application, for an image. */
 export function kustomizePlaces(
-  { file, scalars }: ScannedFile,
+  scanned: ScannedFile,
   { image }: Pick<ImagePolicy, 'image'>,
   above: readonly string[] = [],
   document = 0,
 ): readonly ImagePlace[] {
   const entries = Map.groupBy(
-    scalars.filter((scalar) => scalar.document === document && isEntry(scalar, above)),
+    scanned.scalars.filter((scalar) => scalar.document === document && isEntry(scalar, above)),
     ({ path }) => path[above.length + 1],
   );
   return [...entries.values()].flatMap((entry) => {
@@ -55,8 +57,10 @@ export function kustomizePlaces(
     if (!names.some((name) => name !== undefined && isSameRepository(name.value, image))) return [];
     const [tag, digest] = [valueOf('newTag'), valueOf('digest')];
     return [
-      ...(tag === undefined ? [] : placeOf(file, tag, 'tag', digest === undefined ? 'digest' : 'elsewhere')),
-      ...(digest === undefined ? [] : placeOf(file, digest, 'digest')),
+      ...(tag === undefined
+        ? []
+        : placeOf(scanned, tag, 'tag', digest === undefined ? 'digest' : 'elsewhere')),
+      ...(digest === undefined ? [] : placeOf(scanned, digest, 'digest')),
     ];
   });
 }
@@ -68,7 +72,7 @@ function isEntry({ path }: Scalar, above: readonly string[]): boolean {
 
 /** Values of a chart, by the paths that a policy names; `above` is where they begin in the file. */
 export function helmPlaces(
-  { file, scalars }: ScannedFile,
+  scanned: ScannedFile,
   { tag, digest, image }: ImagePolicy['helm'][number],
   above: readonly string[] = [],
   document = 0,
@@ -76,9 +80,9 @@ export function helmPlaces(
   const at = (path: string | undefined, part: Part): readonly ImagePlace[] => {
     if (path === undefined) return [];
     const wanted = [...above, ...path.split('.')].join('\n');
-    return scalars
+    return scanned.scalars
       .filter((scalar) => scalar.document === document && scalar.path.join('\n') === wanted)
-      .flatMap((scalar) => placeOf(file, scalar, part, digest === undefined ? 'same' : 'elsewhere'));
+      .flatMap((scalar) => placeOf(scanned, scalar, part, digest === undefined ? 'same' : 'elsewhere'));
   };
   return [...at(tag, 'tag'), ...at(digest, 'digest'), ...at(image, 'image')];
 }
@@ -87,15 +91,17 @@ export function helmPlaces(
 type DigestPlace = 'same' | 'digest' | 'elsewhere';
 
 function placeOf(
-  file: string,
+  scanned: ScannedFile,
   scalar: Scalar,
   part: Part,
   digestPlace: DigestPlace = 'elsewhere',
 ): readonly ImagePlace[] {
-  const { value } = scalar;
-  const key = keyOf(file, scalar, scalar.path);
+  const { file } = scanned;
+  const { value, path } = scalar;
+  const key = keyOf(scanned, scalar, path);
+  const keyBeside = (field: string) => keyOf(scanned, scalar, [...path.slice(0, -1), field]);
   const place = (current: ImagePlace['current'], edit: ImagePlace['edit']) => [
-    { file, scalar, key, current, edit },
+    { file, scalar, key, keyBeside, current, edit },
   ];
   const to = (text: string | undefined): ScalarEdit | undefined =>
     text === undefined || text === value ? undefined : { scalar, value: text };
@@ -125,14 +131,32 @@ export function placeKeys(
   found: readonly ImagePlace[],
   edits: readonly { readonly place: ImagePlace; readonly edit: ScalarEdit }[],
 ): string[] {
-  const added = edits.flatMap(({ place: { file, scalar }, edit: { beside } }) =>
-    beside === undefined ? [] : [keyOf(file, scalar, [...scalar.path.slice(0, -1), beside[0]])],
+  const added = edits.flatMap(({ place, edit: { beside } }) =>
+    beside === undefined ? [] : [place.keyBeside(beside[0])],
   );
   return [...new Set([...found.map(({ key }) => key), ...added])].toSorted();
 }
 
-function keyOf(file: string, { document }: Scalar, path: Scalar['path']): string {
-  return `${file}#${document}.${path.join('.')}`;
+/**
+ * By names alone: whoever puts an entry or a document before it leaves it what it is. Of two that have one name, or none, one
+ * that came since counts as written: better it stays behind once than that what a person took back is written again.
+ */
+function keyOf(
+  { file, scalars }: ScannedFile,
+  { document }: Pick<Scalar, 'document'>,
+  path: Scalar['path'],
+): string {
+  const valueAt = (at: Scalar['path']): string | undefined => {
+    const wanted = at.join('\n');
+    const isThere = (one: Scalar) => one.document === document && one.path.length === at.length;
+    return scalars.find((one) => isThere(one) && one.path.join('\n') === wanted)?.value;
+  };
+  const parts = path.map((part, index) => {
+    if (typeof part === 'string') return part;
+    const entry = path.slice(0, index + 1);
+    return `[${valueAt([...entry, 'newName']) ?? valueAt([...entry, 'name']) ?? ''}]`;
+  });
+  return `${file}#${valueAt(['metadata', 'name']) ?? ''}.${parts.join('.')}`;
 }
 
 function unknownPart(part: never): never {

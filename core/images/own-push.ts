@@ -52,6 +52,12 @@ export async function isSameChange(
   }
 }
 
+/** Whether a commit says that it is ours. That is enough only where its pull request has ended: nobody waits for it. */
+export async function isUnderOurName(sha: string, place: BranchPlace): Promise<boolean> {
+  await using worktree = await checkoutOf(sha, place);
+  return worktree !== undefined && isByUs(worktree, place);
+}
+
 function checkoutOf(sha: string, { repository, branch, git }: BranchPlace): Promise<Worktree | undefined> {
   // Nothing of it is deployed: whose signature it carries is no matter.
   const { verify: _, ...rest } = repository;

@@ -127,6 +127,10 @@ export const repositoryStateSchema = z.object({
   head: z.object({
     sha: z.string(),
     at: z.string(),
+    committed: z
+      .string()
+      .exactOptional()
+      .describe('ISO 8601: when Git says that it was made; absent: not looked at'),
     tag: z.string().exactOptional().describe('full ref, where the highest version of a range is followed'),
   }),
   /** The Git host refused: nothing was read at that time, and the next poll asks again though the head be the same. */

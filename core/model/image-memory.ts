@@ -43,7 +43,7 @@ const ownPushSchema = z.object({
 export type OwnPush = z.infer<typeof ownPushSchema>;
 
 /** A pull request of ours by its branch, from the intent to push on. */
-const proposalSchema = z.object({
+const currentProposalSchema = z.object({
   images: z.array(proposedSchema).describe('what it is to hold'),
   waiting: z
     .array(proposedSchema)
@@ -56,7 +56,22 @@ const proposalSchema = z.object({
   pullRequest: z.string().exactOptional().describe('id at the host; absent: it was to be opened'),
   before: z.string().exactOptional().describe('newest from that branch when this one was begun'),
 });
-export type ImageProposal = z.infer<typeof proposalSchema>;
+export type ImageProposal = z.infer<typeof currentProposalSchema>;
+
+/** As it was kept before several pushes were: one commit, or the intent to push it. */
+const formerProposalSchema = z
+  .object({
+    ...currentProposalSchema.omit({ pushes: true }).shape,
+    content: z.string(),
+    sha: z.string().exactOptional(),
+  })
+  .transform(({ content, sha, ...proposal }): ImageProposal => {
+    // Of an intent alone nothing is certain: what the branch holds then is not said here.
+    const pushes = sha === undefined ? [] : [{ at: 0, sha, images: proposal.images, content }];
+    return { ...proposal, pushes };
+  });
+
+const proposalSchema = z.union([formerProposalSchema, currentProposalSchema]);
 
 /** Of one repository, by policy. Losing it costs that a version which was taken back may be written once more. */
 export const imageMemorySchema = z.object({

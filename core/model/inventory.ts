@@ -95,6 +95,21 @@ export const inventorySchema = z.object({
         ),
     })
     .optional(),
+  askedAlone: z
+    .object({ revision: z.number().int(), at: z.string() })
+    .exactOptional()
+    .describe(
+      'a person synced single objects of this revision before it was applied: no heal takes them back',
+    ),
+  holdsSeen: z
+    .number()
+    .int()
+    .exactOptional()
+    .describe('a person has synced what was cancelled up to this `seq` of the suspensions: it goes on again'),
+  restarted: z
+    .object({ runId: z.string(), at: z.string() })
+    .exactOptional()
+    .describe('workloads were restarted since the last run: health is of that'),
   /** Drift that a person accepted; these rules come after those of the Application. */
   accepted: z.array(acceptedRuleSchema).default([]),
   /** The last run that applied everything it had planned. */
@@ -165,3 +180,10 @@ export const inventorySchema = z.object({
     .optional(),
 });
 export type Inventory = z.infer<typeof inventorySchema>;
+
+/** When single objects of which revision were synced alone, and what ends that; undefined where none were. */
+export function describeAskedAlone({ askedAlone }: Pick<Inventory, 'askedAlone'>): string | undefined {
+  if (askedAlone === undefined) return undefined;
+  const { revision, at } = askedAlone;
+  return `single objects of revision ${revision} were synced alone at ${at}; \`trueup sync\` applies the rest`;
+}

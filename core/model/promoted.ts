@@ -3,6 +3,7 @@ import * as z from 'zod';
 const commitOfEnvironmentSchema = z.object({
   sha: z.string(),
   at: z.string().describe('ISO 8601'),
+  committed: z.string().exactOptional().describe('when Git says that it was made; absent: not known'),
   by: z.string().describe('an IAM identity, or `trueup` where the gates were all that it took'),
   reason: z.string().exactOptional(),
 });
@@ -59,6 +60,11 @@ export function withCommit(current: Promoted, commit: PromotedCommit): Promoted 
   const replaced = promoted.commit === undefined ? [] : [promoted.commit];
   const before = [...replaced, ...promoted.before].slice(0, keptCommits);
   return { ...promoted, seq: promoted.seq + 1, commit, before };
+}
+
+/** Whether the environment before may have had commits that `seen` does not tell of any more. */
+export function isForgetful({ seen }: Pick<Promoted, 'seen'>): boolean {
+  return seen.length >= keptSeen;
 }
 
 /** A commit that the environment before has, and since when: ISO 8601. */

@@ -52,6 +52,8 @@ export const runRequestSchema = z.object({
   only: z.array(z.string()).min(1).exactOptional(),
   /** Of a restart: when it was asked for, ISO 8601. A message that comes twice restarts once. */
   restartedAt: z.string().exactOptional(),
+  /** Of what a person asks for: `seq` of the suspensions then. Who cancels something later means this run too. */
+  holdsSeen: z.number().int().exactOptional(),
   /** Of a sync that names no cluster: stages of the rollout are kept in order. */
   staged: z.literal(true).exactOptional(),
 });

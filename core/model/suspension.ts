@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { targetKey, targetSchema, type Target } from './target.ts';
+import { targetSchema, type Target } from './target.ts';
 import { millisecondsOf } from './time.ts';
 
 /** Of an application everywhere, of a cluster with all that is on it, or of one target. */
@@ -23,7 +23,10 @@ const endedSchema = suspensionSchema.extend({
 });
 export type EndedSuspension = z.infer<typeof endedSchema>;
 
-/** A person wants what is under way on one target to stop. It names the run by what comes before it: a run has no record yet while it plans. */
+/**
+ * A person wants what is under way on one target to stop. It names a run by its lease or by what comes before it: a run has
+ * no record yet while it plans.
+ */
 const cancellationSchema = z.object({
   target: targetSchema,
   by: z.string(),
@@ -31,6 +34,11 @@ const cancellationSchema = z.object({
   revision: z.number().int().describe('of the desired pointer'),
   after: z.string().exactOptional().describe('run that had ended last; absent: none'),
   token: z.number().int().exactOptional().describe('of the lease that was held; absent: nobody held it'),
+  seq: z
+    .number()
+    .int()
+    .default(0)
+    .describe('of the document as it was written: whoever asks for a run later has seen it'),
 });
 export type Cancellation = z.infer<typeof cancellationSchema>;
 
@@ -41,7 +49,7 @@ export const suspensionsSchema = z.object({
   active: z.array(suspensionSchema),
   /** Newest first; older ones are in the older versions of the document. */
   ended: z.array(endedSchema),
-  /** Those of the last day. */
+  /** Oldest first: those of the last day, and older ones of revisions that are still the newest. */
   cancelled: z.array(cancellationSchema).exactOptional(),
 });
 export type Suspensions = z.infer<typeof suspensionsSchema>;
@@ -90,31 +98,4 @@ function describeScope({ application, cluster }: SuspensionScope): string {
   return cluster === undefined
     ? `application ${application} is`
     : `application ${application} on ${cluster} is`;
-}
-
-/** A run, as far as a cancellation may mean it. */
-interface RunPlace {
-  readonly target: Target;
-  /** Of the desired pointer. */
-  readonly revision: number;
-  /** The run that had ended last when this one began. */
-  readonly after: string | undefined;
-  /** Of its lease. */
-  readonly token: number;
-  /** A person asks for it, who may have done so after they cancelled another. */
-  readonly isAsked: boolean;
-}
-
-/** Who wants this run to stop; undefined where nobody does. What follows of itself from a run is meant with it. */
-export function cancellationOf(
-  suspensions: Suspensions | undefined,
-  { target, revision, after, token, isAsked }: RunPlace,
-): Cancellation | undefined {
-  return suspensions?.cancelled?.find(
-    (one) =>
-      targetKey(one.target) === targetKey(target) &&
-      one.revision === revision &&
-      one.after === after &&
-      (!isAsked || one.token === token),
-  );
 }

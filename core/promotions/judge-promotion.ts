@@ -1,7 +1,8 @@
 import { describeFrozen, frozenBy } from '../freeze.ts';
 import type { RepositoryState } from '../model/desired.ts';
 import type { Freeze } from '../model/freeze.ts';
-import type { Promoted, PromotedCommit } from '../model/promoted.ts';
+import { isForgetful, type Promoted, type PromotedCommit } from '../model/promoted.ts';
+import { millisecondsOf } from '../model/time.ts';
 
 /** The environment before, as its records have it. */
 export interface EnvironmentBefore {
@@ -60,20 +61,24 @@ export type Consent =
   | { readonly kind: 'given'; readonly by: string; readonly reason?: string }
   | { readonly kind: 'waits'; readonly why: string };
 
+/** `committed`: when Git says that it was made, where that is known; ISO 8601. */
+type CommitMade = Pick<PromotedCommit, 'sha' | 'committed'>;
+
 /**
  * Whether a commit may go by itself, or because somebody said so of exactly this commit. What was replaced once (a person
  * went back from it, or a branch was moved back to it) needs that always, and so does what came before anything that was
  * promoted here, though it was skipped then.
  */
 export function consentTo(
-  sha: string,
+  candidate: CommitMade,
   own: Promoted,
   { approval, freeze, schedule }: PromotionTerms,
   now: number,
 ): Consent {
   const frozen = frozenBy({ freeze, schedule }, 'push', now);
   if (frozen !== undefined) return { kind: 'waits', why: describeFrozen(frozen) };
-  const newer = newerThan(sha, own);
+  const { sha } = candidate;
+  const newer = newerThan(candidate, own);
   const given = approvalOf(sha, own, newer?.at);
   if (given !== undefined) {
     const { by, reason } = given;
@@ -94,11 +99,29 @@ export function consentTo(
   return { kind: 'given', by: 'trueup' };
 }
 
-/** The newest commit that was promoted here after this one was new, by when the environment before had each of them first. */
-function newerThan(sha: string, { commit, before, seen }: Promoted): PromotedCommit | undefined {
+/**
+ * The newest commit that was promoted here after this one was new, by when the environment before had each of them first. As
+ * soon as some of that is forgotten, what comes as new may have been there long ago: it must be made later than all that was
+ * promoted, too.
+ */
+function newerThan({ sha, committed }: CommitMade, own: Promoted): PromotedCommit | undefined {
+  const { commit, before, seen } = own;
   const at = seen.findIndex((one) => one.sha === sha);
   const newer = new Set(seen.slice(0, Math.max(at, 0)).map((one) => one.sha));
-  return [...(commit ? [commit] : []), ...before].find((one) => newer.has(one.sha));
+  const isLater = (one: PromotedCommit): boolean =>
+    isForgetful(own) && committed !== undefined && millisecondsOf(committed) <= madeAt(one, own);
+  return [...(commit ? [commit] : []), ...before].find(
+    (one) => one.sha !== sha && (newer.has(one.sha) || isLater(one)),
+  );
+}
+
+/**
+ * No later than it was promoted: clocks of people run fast. Of one that was promoted before that time was kept: when the
+ * environment before had it, which is soon after.
+ */
+function madeAt({ sha, committed, at }: PromotedCommit, { seen }: Promoted): number {
+  const made = committed ?? seen.find((one) => one.sha === sha)?.at ?? at;
+  return Math.min(millisecondsOf(made), millisecondsOf(at));
 }
 
 /** Said after the commit was replaced or skipped, if it ever was: consent is used up by what was promoted since. */

@@ -2,15 +2,16 @@ import { noHolds, whyHeld } from '../holds.ts';
 import type { Commit } from '../model/commit.ts';
 import type { DesiredPointer, Settings } from '../model/desired.ts';
 import type { HeldAction } from '../model/freeze.ts';
-import type { Inventory } from '../model/inventory.ts';
+import { describeAskedAlone, type Inventory } from '../model/inventory.ts';
 import type { RunReason, RunRequest } from '../model/run.ts';
 import type { SecretVersions } from '../model/secret-reference.ts';
 import { millisecondsOf, secondsBetween } from '../model/time.ts';
 import { isAppliedByItself } from '../model/pin.ts';
-import { describeSuspension, suspensionOf } from '../model/suspension.ts';
+import { describeSuspension, suspensionOf, type Cancellation } from '../model/suspension.ts';
 import { pruneDue, type ApplyScope } from '../plan.ts';
 import { continueDelaySeconds, retryDelaySeconds, slackMs } from './delays.ts';
 import type { Standing } from './standing.ts';
+import { stopOf } from './stopped.ts';
 
 /** What one run is to reach. */
 export interface Goal {
@@ -43,7 +44,8 @@ export function chooseGoal(
 ): Choice {
   if (pointer === undefined) return rest('no application of Git has this target');
   const isPushHeld = reason === 'heal' && whyHeld('push', pointer, holds, now) !== undefined;
-  const known = { pointer, inventory, now, healable, secretVersions, isPushHeld };
+  const stop = stopOf(pointer, inventory, holds.suspensions);
+  const known = { pointer, inventory, now, healable, secretVersions, isPushHeld, stop };
   const facts = { ...known, ...factsOf(pointer, inventory) };
   const suspension = isLook(reason) ? undefined : suspensionOf(holds.suspensions, pointer.target, now);
   if (suspension !== undefined) return rest(describeSuspension(suspension));
@@ -51,15 +53,29 @@ export function chooseGoal(
     ? undefined
     : whyHeld(actionOf(reason, facts), pointer, holds, now);
   if (held !== undefined) return rest(held);
-  const stopped = isForPeople(reason) ? undefined : stoppedIn(facts);
+  const stopped = isForPeople(reason) ? undefined : stoppedIn(facts, reason);
   return stopped === undefined ? choices[reason](facts) : rest(stopped);
 }
 
-/** Of a revision that a person stopped half-way, why nothing goes on by itself: heals would finish it by the way. */
-function stoppedIn({ pointer, inventory, isDone }: Facts): string | undefined {
+/**
+ * Of a revision that a person stopped, why nothing goes on by itself: heals would finish by the way what was begun. The first
+ * run after a cancellation says so in its record; what was healed of an earlier revision since then is no reason to repeat it.
+ */
+function stoppedIn(facts: Facts, reason: RunReason): string | undefined {
+  const { pointer, inventory, isDone, stop } = facts;
   const last = inventory?.lastRun;
-  if (isDone || last?.stoppedBy === undefined || last.revision !== pointer.revision) return undefined;
-  return `${last.stoppedBy} cancelled it: the rest waits for \`trueup sync\` or a commit`;
+  if (isDone || last === undefined || (reason === 'heal' && isStoppedUntouched(facts))) return undefined;
+  const isOther = last.revision !== pointer.revision;
+  const since = stop !== undefined && isOther && last.at > stop.at ? stop.by : undefined;
+  const by = isOther ? since : last.stoppedBy;
+  return by && `${by} cancelled it: the rest waits for \`trueup sync\` or a commit`;
+}
+
+/** Stopped before anything of it was done: heals of what is applied go on beside it. */
+function isStoppedUntouched({ pointer, inventory, stop }: Facts): boolean {
+  const last = inventory?.lastRun;
+  if (last?.revision !== pointer.revision) return stop !== undefined;
+  return (stop !== undefined || last.stoppedBy !== undefined) && last.untouched === true;
 }
 
 /** Whether whoever asks knows what is applied, so that no freeze counts. */
@@ -120,6 +136,8 @@ interface Facts {
   readonly needsPerson: boolean;
   /** A freeze or a suspension holds commits back: what is applied may be healed, and nothing else. */
   readonly isPushHeld: boolean;
+  /** A person cancelled the revision, and nobody has synced it since. */
+  readonly stop: Cancellation | undefined;
   /** The revision waits for its stage of the rollout, and nothing of it was touched. */
   readonly isStaged: boolean;
   /** When the next look is due, in milliseconds since the epoch, if the last run left this revision waiting. */
@@ -261,18 +279,23 @@ function forHeal(facts: Facts): Choice {
   if (drift !== 'heal' && !healable)
     return rest(`drift is ${drift === 'observe' ? 'only observed' : 'ignored'}`);
   if (isApplied) return run(facts, 'changed');
-  if (pointer.settings.sync === 'auto' && !isStaged && !facts.isPushHeld) {
+  const isStopped = isStoppedUntouched(facts);
+  if (pointer.settings.sync === 'auto' && !isStaged && !facts.isPushHeld && !isStopped) {
     return needsPerson
       ? rest(`revision ${pointer.revision} needs a commit or a person`)
       : run(facts, 'changed');
   }
   const applied = inventory?.applied;
   if (applied === undefined || pointer.state === 'gone') return rest('nothing is applied yet');
+  const alone = inventory && describeAskedAlone(inventory);
+  if (alone !== undefined)
+    return rest(`${alone}, and nothing is healed before that, which would take them back`);
   const last = inventory?.lastRun;
   // A run that reached its revision made it the applied one: any other revision was left half-way.
   const isBegun =
     (isStaged && inventory?.waiting?.begun === true) ||
-    (!isStaged && last !== undefined && last.revision !== applied.revision);
+    last?.leftBehind === true ||
+    (!isStaged && !isStopped && last !== undefined && last.revision !== applied.revision);
   if (unfinished || isBegun) return rest('a sync was begun and has not ended; run `trueup sync` again');
   const { revision, snapshot, commit = { ...pointer.commit, sha: applied.sha } } = applied;
   const { settings } = pointer;

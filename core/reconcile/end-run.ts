@@ -73,8 +73,10 @@ export async function endRun(
   if (verdict.outcome.kind === 'applied') await closeDriftOfGone(context);
   if (!isToldAlready(context, record)) await announce(context, record, health?.status ?? 'Unknown');
   if (ending.error instanceof Halted && ending.error.reason === 'lease-lost') return record;
-  await context.inventory.save(({ waiting: _before, ...inventory }) => ({
+  const isWhole = context.request.only === undefined && verdict.outcome.kind === 'applied';
+  await context.inventory.save(({ waiting: _before, restarted: _over, askedAlone, ...inventory }) => ({
     ...inventory,
+    ...(askedAlone !== undefined && !isWhole && { askedAlone }),
     ...(waiting !== undefined && { waiting }),
     ...appliedBy(context, verdict, { at, health: health?.status }),
     ...lastRunBy(context, verdict, ending, { at, attempt }),
@@ -88,17 +90,19 @@ export async function endRun(
   return record;
 }
 
-/** Some objects alone say nothing of whether their revision may be applied: how its own last run ended stands. */
+/**
+ * Some objects alone say nothing of whether their revision may be applied, and begin nothing more of it: how the last run
+ * of a whole revision ended stands.
+ */
 function lastRunBy(
   context: RunContext,
   verdict: Verdict,
   ending: Ending,
   { at, attempt }: { readonly at: string; readonly attempt: number },
 ): Pick<Inventory, 'lastRun'> {
-  const { request, goal, inventory, runId } = context;
+  const { request, goal, runId } = context;
   const { kind, message } = verdict.outcome;
-  const isPart = request.only !== undefined && kind !== 'applied';
-  if (isPart && inventory.value.applied?.revision === goal.revision) return {};
+  if (request.only !== undefined && kind !== 'applied') return {};
   const { error } = ending;
   return {
     lastRun: {
@@ -106,11 +110,11 @@ function lastRunBy(
       key: runKeyOf(context),
       revision: goal.revision,
       reason: reasonBehind(context),
-      outcome: isPart ? 'cancelled' : kind,
+      outcome: kind,
       at,
       message,
       attempt,
-      retry: !isPart && verdict.retry !== 'never',
+      retry: verdict.retry !== 'never',
       ...(error instanceof Halted && error.by !== undefined && { stoppedBy: error.by }),
       ...traceLeft(context, verdict, ending),
     },
@@ -164,8 +168,10 @@ function waitingAfter(
   { outcome, retry }: Verdict,
   { error }: Ending,
 ): Inventory['waiting'] {
-  if (error instanceof Waiting) return windowOf(context, error);
   const { waiting } = context.inventory.value;
+  // Single objects wait for nothing, and end no wait of the revision.
+  if (context.request.only !== undefined) return waiting;
+  if (error instanceof Waiting) return windowOf(context, error);
   // A heal of what is applied: the revision beyond it waits for its stage as before.
   if (waiting?.on === 'rollout' && waiting.revision !== context.goal.revision) return waiting;
   const isSame = waiting?.revision === context.goal.revision;

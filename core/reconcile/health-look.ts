@@ -5,7 +5,7 @@ import { worstHealth } from '../health.ts';
 import { acquireLease } from '../lease.ts';
 import type { ObjectHealth } from '../model/health.ts';
 import { inventorySchema, type Inventory } from '../model/inventory.ts';
-import { runRecordSchema, type RunRequest } from '../model/run.ts';
+import { runRecordSchema, type RunRecord, type RunRequest } from '../model/run.ts';
 import type { Target } from '../model/target.ts';
 import { isoTime, millisecondsOf, secondsBetween } from '../model/time.ts';
 import type { Cluster } from '../ports.ts';
@@ -40,8 +40,9 @@ export async function lookAtHealth(
   if (inventory !== undefined && last !== undefined && openFailHooks(inventory, last.revision).length > 0) {
     return lookAtHooks(deps, target, last);
   }
-  // A revision that waits reads health in its own runs.
-  if (inventory === undefined || last?.outcome !== 'applied') {
+  // A revision that waits reads health in its own runs; a restart has none of its own.
+  const isWaited = last?.outcome === 'applied' || inventory?.restarted !== undefined;
+  if (inventory === undefined || last === undefined || !isWaited) {
     return { kind: 'rested', why: 'no run waits for its health' };
   }
   if (!isUnderWay(inventory) || !(early || isDue(inventory, last, deps.clock.now()))) {
@@ -56,14 +57,14 @@ export async function lookAtHealth(
       checks: pointer?.settings.health ?? [],
     });
     const isDeleting = hasDeletions(current);
-    const looked = await note(deps, last, { target, health, isDeleting });
+    const looked = await note(deps, last, { target, health, isDeleting, restarted: current.restarted });
     // What a heal came to lets nobody else begin.
     const isNews = looked.settled && last.reason !== 'heal';
     if (isNews && pointer !== undefined) await wakeStages(deps, pointer);
     return looked;
   } catch (error) {
     if (!(error instanceof Retry || error instanceof Blocked)) throw error;
-    await lookLater(deps, target, last);
+    await lookLater(deps, target, inventory.restarted ?? last);
     return { kind: 'looked', why: `could not look: ${messageOf(error)}` };
   }
 }
@@ -101,8 +102,9 @@ function isUnderWay(inventory: Inventory): boolean {
 
 /** A look that comes before its time is a doubled message: the one that was sent for this time still comes. */
 function isDue(inventory: Inventory, last: LastRun, now: number): boolean {
-  const since = inventory.health?.at ?? last.at;
-  const delay = lookDelaySeconds(secondsBetween(last.at, since)) ?? 0;
+  const begun = (inventory.restarted ?? last).at;
+  const since = inventory.health?.at ?? begun;
+  const delay = lookDelaySeconds(secondsBetween(begun, since)) ?? 0;
   return now >= millisecondsOf(since) + delay * 1000 - slackMs;
 }
 
@@ -124,8 +126,9 @@ async function finishDeletions(
   }
 }
 
-async function lookLater(deps: ReconcileDeps, target: Target, last: LastRun): Promise<void> {
-  const delay = lookDelaySeconds(secondsBetween(last.at, isoTime(deps.clock.now())));
+/** `since`: the run or restart whose health is looked at. */
+async function lookLater(deps: ReconcileDeps, target: Target, since: Pick<LastRun, 'at'>): Promise<void> {
+  const delay = lookDelaySeconds(secondsBetween(since.at, isoTime(deps.clock.now())));
   if (delay === undefined) return;
   const request: RunRequest = { version: 1, target, reason: 'health', requestedBy: 'health' };
   await deps.queues.runLater(request, delay);
@@ -135,6 +138,7 @@ interface Look {
   readonly target: Target;
   readonly health: readonly ObjectHealth[];
   readonly isDeleting: boolean;
+  readonly restarted: Inventory['restarted'];
 }
 
 /** The inventory is written last: until then the message counts as not handled and comes again. */
@@ -146,13 +150,15 @@ async function note(
   const at = isoTime(deps.clock.now());
   const worst = worstHealth(look.health);
   const isWaiting = isUnsettled(worst) || look.isDeleting;
-  if (isWaiting) await lookLater(deps, look.target, last);
-  const record = await updateDocument(deps.store, last.key, runRecordSchema, (current) =>
-    current === undefined
+  if (isWaiting) await lookLater(deps, look.target, look.restarted ?? last);
+  let isOfRestart = false;
+  const record = await updateDocument(deps.store, last.key, runRecordSchema, (current) => {
+    isOfRestart = look.restarted !== undefined && !waitsForHealth(last, current);
+    return current === undefined || isOfRestart
       ? undefined
-      : { ...current, health: { status: worst.status, at, objects: [...look.health] } },
-  );
-  if (!isWaiting && record?.outcome !== undefined) {
+      : { ...current, health: { status: worst.status, at, objects: [...look.health] } };
+  });
+  if (!isWaiting && !isOfRestart && record?.outcome !== undefined) {
     const { id: runId, target, reason, revision, commit, outcome, trace } = record;
     const { kind, counts, message } = outcome;
     const run = { runId, runKey: last.key, reason, revision, ...(trace && { trace }) };
@@ -163,13 +169,19 @@ async function note(
   }
   await updateDocument(deps.store, keys.inventory(look.target), inventorySchema, (current) => {
     if (current?.lastRun?.runId !== last.runId) return undefined;
+    const seen = healthSince(current.health, worst, at);
+    if (isOfRestart) return { ...current, seq: current.seq + 1, health: seen };
     const { applied } = current;
     const isIn = worst.status === 'Healthy' && applied?.revision === last.revision;
     const healthy = isIn ? { applied: { ...applied, healthy: true as const } } : {};
     const trial = trialSeen(current.trial, { revision: last.revision, status: worst.status, at });
-    const health = healthSince(current.health, worst, at);
-    return { ...current, seq: current.seq + 1, ...healthy, ...trial, health };
+    return { ...current, seq: current.seq + 1, ...healthy, ...trial, health: seen };
   });
   const why = worst.message === '' ? worst.status : `${worst.status}: ${worst.message}`;
-  return { kind: 'looked', why, settled: worst.status === 'Healthy' && !look.isDeleting };
+  return { kind: 'looked', why, settled: worst.status === 'Healthy' && !look.isDeleting && !isOfRestart };
+}
+
+/** Whether a run was applied and its health had not settled when the workloads were restarted: what follows is its own. */
+function waitsForHealth(last: LastRun, record: RunRecord | undefined): boolean {
+  return last.outcome === 'applied' && record?.health !== undefined && isUnsettled(record.health);
 }

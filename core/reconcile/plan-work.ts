@@ -92,7 +92,11 @@ export async function planWork(
     originOf,
     desired,
     ...(request.only && { hooks: [], unservedHooks: [] }),
-    decision: askedAlone(request, withActions(decision, readable.blocked, versionsOf(ordered))),
+    decision: askedAlone(
+      request,
+      ordered.desired,
+      withActions(decision, readable.blocked, versionsOf(ordered)),
+    ),
     served,
     cluster,
     definitions: definitionsIn(state),
@@ -126,7 +130,7 @@ async function leaveEverything(context: RunContext): Promise<PlannedWork> {
   const place = { originOf: () => undefined, served: [], cluster: undefined };
   const { decision, handOver } = await planAmongOthers(context, input, place);
   return {
-    decision,
+    decision: askedAlone(context.request, desired, decision),
     handOver,
     originOf: place.originOf,
     desired,

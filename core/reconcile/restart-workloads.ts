@@ -8,16 +8,18 @@ import type { Inventory, InventoryEntry } from '../model/inventory.ts';
 import type { LiveObject } from '../model/object.ts';
 import type { ObjectOutcome, RunRecord, RunRequest } from '../model/run.ts';
 import { describeSuspension, suspensionOf } from '../model/suspension.ts';
-import { isoTime } from '../model/time.ts';
+import { isoTime, millisecondsOf } from '../model/time.ts';
 import { isRestartable } from '../model/workload.ts';
 import { addressOf } from '../plan.ts';
 import type { ApiResource, Cluster, JsonPatchOperation } from '../ports.ts';
 import { readSuspensions } from '../suspend.ts';
 import { busySeconds, lookDelaySeconds } from './delays.ts';
+import { Halted } from './halted.ts';
 import { InventoryWriter } from './inventory-writer.ts';
 import { healthSince, isUnsettled, seeHealth } from './read-health.ts';
 import type { ReconcileDeps } from './run-context.ts';
 import { readPointer } from './standing.ts';
+import { cancellationOf } from './stopped.ts';
 
 type Result =
   | { readonly kind: 'rested' | 'deferred'; readonly why: string }
@@ -79,12 +81,18 @@ async function restart(request: RunRequest, standing: Standing, deps: ReconcileD
   try {
     const cluster = await deps.clusters.connect(target.cluster, deadline, { impersonate });
     const served = await cluster.resources();
+    const assertWanted = async () => assertStillWanted(request, standing, deps);
     objects = await inBatches(workloadsOf(inventory.value, request), atOnce, async (entry) => {
-      return mark(entry, { cluster, served, lease, at });
+      return mark(entry, { cluster, served, lease, at, assertWanted });
     });
     const seen = await seeHealth(cluster, inventory.value, deps.clock, { checks });
     const now = isoTime(deps.clock.now());
-    await inventory.save((current) => ({ ...current, health: healthSince(current.health, seen, now) }));
+    const restarted = { runId: id, at: now };
+    await inventory.save((current) => ({
+      ...current,
+      restarted,
+      health: healthSince(current.health, seen, now),
+    }));
     if (isUnsettled(seen)) {
       const look = { version: 1, target, reason: 'health', requestedBy: 'health' } as const;
       await deps.queues.runLater(look, lookDelaySeconds(0) ?? 0);
@@ -135,46 +143,70 @@ function workloadsOf({ entries }: Inventory, { only }: RunRequest): readonly Inv
   });
 }
 
+/** Throws Halted where somebody cancelled or suspended it meanwhile. Call before each mark. */
+async function assertStillWanted(
+  request: RunRequest,
+  { pointer: { revision }, inventory, lease }: Standing,
+  { store, clock }: ReconcileDeps,
+): Promise<void> {
+  const suspensions = await readSuspensions(store);
+  const suspension = suspensionOf(suspensions, request.target, clock.now());
+  if (suspension !== undefined) throw new Halted('suspended', describeSuspension(suspension));
+  const place = { request, revision, inventory: inventory.value, token: lease.token };
+  const cancelled = cancellationOf(suspensions, place);
+  if (cancelled !== undefined) throw new Halted('cancelled', `cancelled by ${cancelled.by}`, cancelled.by);
+}
+
 interface Marking {
   readonly cluster: Cluster;
   readonly served: readonly ApiResource[];
   readonly lease: Lease;
   /** ISO 8601. */
   readonly at: string;
+  readonly assertWanted: () => Promise<void>;
 }
 
 /** A person asked once, and asks again: what failed is told, and not tried behind their back. */
 async function mark(entry: InventoryEntry, marking: Marking): Promise<ObjectOutcome> {
   try {
-    const failure = await tryToMark(entry, marking);
-    return failure === undefined
-      ? { ref: entry.ref, outcome: 'updated' }
-      : { ref: entry.ref, outcome: 'failed', message: failure };
+    return { ref: entry.ref, ...(await tryToMark(entry, marking)) };
   } catch (error) {
+    if (error instanceof Halted && error.reason !== 'lease-lost')
+      return { ref: entry.ref, outcome: 'skipped', message: error.message };
     if (!(error instanceof Retry || error instanceof Blocked)) throw error;
     return { ref: entry.ref, outcome: 'failed', message: messageOf(error) };
   }
 }
 
-/** Why not, in words; undefined where it is marked. */
 async function tryToMark(
   entry: InventoryEntry,
-  { cluster, served, lease, at }: Marking,
-): Promise<string | undefined> {
+  { cluster, served, lease, at, assertWanted }: Marking,
+): Promise<Omit<ObjectOutcome, 'ref'>> {
   const address = addressOf(entry, served);
   let refusal = '';
   for (let attempt = 0; attempt < tries; attempt += 1) {
+    await assertWanted();
     await lease.hold();
     const live = await cluster.get(address);
     if (live === undefined || live.metadata.uid !== entry.uid)
-      return 'is not there any more; `trueup sync` makes it anew';
+      return { outcome: 'failed', message: 'is not there any more; `trueup sync` makes it anew' };
+    const before = markOf(live);
+    // A message may come late or twice: an older mark would restart the pods of the newer one.
+    if (before !== undefined && millisecondsOf(before) >= millisecondsOf(at))
+      return { outcome: 'unchanged', message: `was restarted at ${before} already` };
     const { uid, resourceVersion } = live.metadata;
     const outcome = await cluster.patch(address, { uid, resourceVersion }, operationsOf(live, at));
-    if (outcome.kind === 'applied') return undefined;
+    if (outcome.kind === 'applied') return { outcome: 'updated' };
     refusal = outcome.message;
     if (outcome.kind !== 'conflict') break;
   }
-  return refusal;
+  return { outcome: 'failed', message: refusal };
+}
+
+function markOf({ spec }: LiveObject): string | undefined {
+  const metadata = membersOf(membersOf(spec)['template'])['metadata'];
+  const restartedAt = membersOf(membersOf(metadata)['annotations'])[annotation];
+  return typeof restartedAt === 'string' ? restartedAt : undefined;
 }
 
 /** A JSON patch makes no parents: each that is missing comes first. */
@@ -191,17 +223,22 @@ function operationsOf({ spec }: LiveObject, at: string): readonly JsonPatchOpera
 }
 
 function outcomeOf(objects: readonly ObjectOutcome[], at: string): NonNullable<RunRecord['outcome']> {
-  const failed = objects.filter(({ outcome }) => outcome === 'failed');
-  const updated = objects.length - failed.length;
+  const of = (wanted: string) => objects.filter(({ outcome }) => outcome === wanted);
+  const failed = of('failed');
+  const skipped = of('skipped');
+  const updated = of('updated').length;
+  const unchanged = of('unchanged').length;
   const faults = failed.map(({ ref, message = '' }) => ({ subject: `${ref.kind} ${ref.name}`, message }));
   const first = faults.slice(0, 3).map(({ subject, message }) => `${subject}: ${message}`);
   const done = `${updated} ${updated === 1 ? 'workload' : 'workloads'} restarted`;
   const none = objects.length === 0 ? 'there are no workloads to restart' : done;
+  const again = unchanged === 0 ? [] : [`${unchanged} had been restarted since it was asked for`];
+  const stopped = skipped.slice(0, 1).map(({ message = '' }) => `${skipped.length} left alone: ${message}`);
   return {
-    kind: failed.length > 0 ? 'failed' : 'applied',
+    kind: skipped.length > 0 ? 'cancelled' : failed.length > 0 ? 'failed' : 'applied',
     at,
-    message: [none, ...first].join('; '),
-    counts: { created: 0, updated, unchanged: 0, pruned: 0, failed: failed.length },
+    message: [none, ...again, ...stopped, ...first].join('; '),
+    counts: { created: 0, updated, unchanged, pruned: 0, failed: failed.length },
     objects: [...objects],
     faults,
   };

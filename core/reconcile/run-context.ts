@@ -12,7 +12,6 @@ import type { Goal } from './choose-goal.ts';
 import { readSuspensions } from '../suspend.ts';
 import { Halted } from './halted.ts';
 import {
-  cancellationOf,
   describeSuspension,
   suspensionOf,
   type Cancellation,
@@ -21,6 +20,7 @@ import {
 import type { StageHeld } from './rollout-gate.ts';
 import type { InventoryWriter } from './inventory-writer.ts';
 import { readPointer } from './standing.ts';
+import { cancellationOf } from './stopped.ts';
 
 /** What reconciling asks of the world. */
 export interface ReconcileDeps extends EpisodeDeps {
@@ -133,10 +133,9 @@ function cancellationIn(
   { request, goal, inventory, lease }: RunContext,
 ): Cancellation | undefined {
   return cancellationOf(suspensions, {
-    target: request.target,
-    revision: goal.pointer.revision,
-    after: inventory.value.lastRun?.runId,
+    request,
+    revision: goal.revision,
+    inventory: inventory.value,
     token: lease.token,
-    isAsked: request.reason === 'sync',
   });
 }

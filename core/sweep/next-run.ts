@@ -47,15 +47,19 @@ export function nextRun(
     needsPerson = !failed.retry;
     if (now < due || (needsPerson && !isApplied)) return undefined;
   }
-  // It would only say that a person stopped it.
-  if (last?.stoppedBy !== undefined && last.revision === pointer.revision && needs.pending) return undefined;
   // A `pending` request would rest where a person is needed; a heal finishes what is unfinished as well.
   // What a person began goes on where it waited, though nothing else is applied by itself.
   const isStaged = isWaitingForStage(inventory, pointer.revision);
   const isWaiting = isStaged || (last?.outcome === 'waiting' && last.revision === pointer.revision);
   const goesOn = needs.pending && !needsPerson && (isAppliedByItself(pointer) || isWaiting);
+  // Heals leave alone what a person has asked for of a newer revision.
+  const healable = needs.healable && inventory?.askedAlone === undefined;
+  const isStopped = last?.stoppedBy !== undefined && last.revision === pointer.revision;
+  // It would only say that a person stopped it; of what they stopped in time nothing is there, and what is applied is healed.
+  if (isStopped && needs.pending)
+    return last.untouched === true && healable && isFree('heal') ? 'heal' : undefined;
   // A stage may take days to begin: until then what is applied is healed.
-  if (isStaged && needs.healable && isFree('heal')) return 'heal';
+  if (isStaged && healable && isFree('heal')) return 'heal';
   if (goesOn && isFree('push')) return needs.wasPending ? 'pending' : undefined;
   // It heals what has drifted as well.
   const isRotated = needs.rotated === true && isApplied && pointer.settings.sync === 'auto';
@@ -66,8 +70,8 @@ export function nextRun(
   const isDeleting = Object.values(inventory?.entries ?? {}).some(({ state }) => state === 'deleting');
   const isWatched =
     last !== undefined && lookDelaySeconds(secondsBetween(last.at, isoTime(now))) !== undefined;
-  if (isDeleting && !isWatched && !needs.healable) return 'health';
+  if (isDeleting && !isWatched && !healable) return 'health';
   // Healing goes to the newest revision, but for one that waits for its stage or for a person.
-  const heals = needs.healable && isFree('heal') && (!goesOn || isFree('push'));
+  const heals = healable && isFree('heal') && (!goesOn || isFree('push'));
   return heals ? 'heal' : undefined;
 }

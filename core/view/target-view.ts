@@ -2,7 +2,7 @@ import { describeFrozen, frozenBy } from '../freeze.ts';
 import type { ClusterCheck, TargetCheck } from '../model/check.ts';
 import type { DesiredPointer } from '../model/desired.ts';
 import type { HealthStatus } from '../model/health.ts';
-import type { Inventory } from '../model/inventory.ts';
+import { describeAskedAlone, type Inventory } from '../model/inventory.ts';
 import { describePin } from '../model/pin.ts';
 import { describeSuspension, type Suspension } from '../model/suspension.ts';
 import type { Target } from '../model/target.ts';
@@ -47,6 +47,7 @@ export function stateOf(view: TargetView, suspension: Suspension | undefined, no
     told,
     failureOf(view.pointer),
     (inventory && waitingToGo(inventory)) ?? '',
+    (inventory && describeAskedAlone(inventory)) ?? '',
     describePin(view.pointer) ?? '',
     environmentOf(view.pointer),
     suspendedOf(reason, suspension),

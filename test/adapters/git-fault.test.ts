@@ -168,6 +168,16 @@ const sayings: { stderr: string; url?: string; error: typeof Retry | typeof Bloc
   },
   { stderr: "fatal: unable to access 'URL': The requested URL returned error: 301", error: Blocked },
   { stderr: "fatal: repository 'URL' not found", error: Blocked },
+  {
+    stderr:
+      'remote: error: GH013: Repository rule violations found for refs/heads/main.\nTo URL\n ! [remote rejected] abc -> main (push declined due to repository rule violations)',
+    error: Blocked,
+  },
+  {
+    stderr:
+      'To URL\n ! [remote rejected] abc -> main (TF402455: Pushes to this branch are not permitted; you must use a pull request to update this branch.)',
+    error: Blocked,
+  },
 ];
 for (const { stderr, url = 'https://git.example/x.git', error: expected } of sayings) {
   test(`a push is ${expected === Retry ? 'kept' : 'blocked'} when git says of ${url}: ${stderr}`, () => {

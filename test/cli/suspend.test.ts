@@ -95,7 +95,7 @@ describe('an application with a rollout', () => {
         [undefined, 7],
       ],
     );
-    await assert.rejects(sync(session, { app: 'web', confirmPrune: 7 }), /say of which --cluster/);
+    await assert.rejects(sync(session, { app: 'web', confirmPrune: 7 }), /Say of which --cluster/);
   });
 
   it('says in the status what it waits for, and promoting asks those that wait to look', async () => {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { parseStackConfig, type StackConfigInput } from '../../core/contract/config.ts';
-import { Retry } from '../../core/errors.ts';
+import { keys } from '../../core/contract/keys.ts';
+import { Blocked, Retry } from '../../core/errors.ts';
 import { pollImages } from '../../core/poll-images.ts';
 import { updateImages, type UpdateImagesDeps } from '../../core/update-images.ts';
 import { MemoryRegistries } from '../fakes/memory-registries.ts';
 import { MemoryRepository } from '../fakes/memory-repository.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
-import { Blocked } from '../../core/errors.ts';
 import { MemoryGitHost } from '../memory-git-host.ts';
 
 const image = 'ghcr.io/acme/shop';
@@ -140,6 +140,64 @@ describe('registries asked for what nobody told of', () => {
       registries.asked.flatMap((question) => /acme.(.) tags/.exec(question)?.[1] ?? []),
       ['a', 'b', 'c', 'd', 'e', 'a'],
     );
+  });
+
+  it('one faulty policy of an image leaves the others of the same image theirs', async () => {
+    const text = git.filesOn('main')['applications/shop.yaml'] ?? '';
+    git.edit('main', {
+      'applications/aaa.yaml': text.replace('{name: shop}', '{name: aaa}').replace('1.x', '"no range"'),
+    });
+    there('1.1.0');
+    const { told } = await poll();
+    assert.deepEqual(
+      [standing(), told],
+      [
+        '1.1.0',
+        [
+          'config: aaa:shop: not looked at: aaa:shop: "no range" is no range of versions; write one such as ">=1.2 <2"',
+          `missed: ${image}:1.1.0`,
+        ],
+      ],
+    );
+  });
+
+  it('where one repository is refused for a while, the next poll of the others goes on where it stopped', async () => {
+    const names = ['b0', 'b1', 'b2', 'b3', 'b4'];
+    const text = git.filesOn('main')['applications/shop.yaml'] ?? '';
+    const policies = names.map((name) => `    - {image: ghcr.io/acme/${name}, policy: {newest: {}}}\n`);
+    const own = names.map((name) => `  - name: ghcr.io/acme/${name}\n    newTag: main-0\n`);
+    const many = new MemoryRepository();
+    many.edit('main', {
+      'applications/shop.yaml': text.replace(/ {4}- .*\n/, policies.join('')),
+      [file]: `images:\n${own.join('')}`,
+    });
+    for (const name of names) registries.push(`ghcr.io/acme/${name}`, 'main-0', { digest: digestOf(name) });
+    there('1.1.0');
+    const of = ({ name }: { readonly name: string }) => (name === 'many' ? many : git);
+    const { config: before } = deps;
+    const [repository] = before.repositories;
+    assert.ok(repository !== undefined);
+    deps = {
+      ...deps,
+      git: {
+        head: (one) => of(one).head(one),
+        heads: (all) => git.heads(all),
+        checkout: (one, sha) => of(one).checkout(one, sha),
+      },
+      config: { ...before, repositories: [repository, { ...repository, name: 'many' }] },
+    };
+    git.onPush = () => Promise.reject(new Retry({ subject: 'repository config', message: 'is locked' }));
+    const ask = registries.tags.bind(registries);
+    registries.tags = (one) => {
+      now += 50_000;
+      return ask(one);
+    };
+    for (let round = 0; round < 4; round += 1) await assert.rejects(poll(), /is locked/);
+    const asked = new Set(registries.asked.flatMap((question) => /(b\d+) tags/.exec(question)?.[1] ?? []));
+    assert.equal(asked.size, names.length);
+    const seen = (await deps.store.get(keys.imageTags('many')))?.text ?? '';
+    assert.match(seen, /"shop:b4":\["main-0"\]/);
+    assert.doesNotMatch((await deps.store.get(keys.imageTags('config')))?.text ?? '', /1\.1\.0/);
   });
 
   it('proposes where that is asked for, and tells of it once', async () => {

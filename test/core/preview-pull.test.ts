@@ -305,6 +305,10 @@ describe('a fork', () => {
     const look = { kind: 'changed', version: 1, preview: 'look', repository: 'fleet', id: fork } as const;
     assert.match(await previewPull(look, world.deps), /the repository itself, which has the say/);
     assert.equal(world.status(head), said);
+    // So many came since that the host does not list ours any more.
+    for (let other = 0; other < 100; other += 1) world.host.open('fleet', { branch: `other-${other}` });
+    assert.match(await previewPull(look, world.deps), /^100 or more are open: .* is unknown$/);
+    assert.equal(world.status(head), said);
   });
 
   it('gets its status although the host was busy when it was to be said', async () => {

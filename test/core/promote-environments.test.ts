@@ -349,7 +349,7 @@ describe('by pull request', () => {
     const writer = {
       commit: async (_: unknown, { files }: { files: ReadonlyMap<string, string> }) => {
         written.push(...files);
-        return { kind: 'pushed' as const, sha: host.headOf('trueup/promote/staging') };
+        return { kind: 'pushed' as const, sha: host.headOf('trueup/promote/default/staging') };
       },
     };
     const [dev, staging] = lineConfig().repositories;

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
+import { keys } from '../../core/contract/keys.ts';
 import { Blocked } from '../../core/errors.ts';
 import { updateImages } from '../../core/update-images.ts';
 import { MemoryStore } from '../fakes/memory-store.ts';
-import { ProposingWorld, all, kustomization, shop, web } from './proposing-world.ts';
+import { ProposingWorld, all, application, kustomization, shop, web } from './proposing-world.ts';
 
 let world: ProposingWorld;
 let git: ProposingWorld['git'];
@@ -120,6 +121,37 @@ describe('pull requests of images whose pushes failed, or met those of others', 
     git.branches.delete(all);
     await look();
     assert.deepEqual(await open(), [`2 ${all}: Set shop to 1.2.0`]);
+  });
+
+  it('wait once each for a branch that a person pushed to, whatever number of looks finds the checkout faulty', async () => {
+    await push('shop:1.1.0', 'web:1.1.0');
+    git.edit(all, { 'notes.md': 'mine' });
+    const broken = application('shop').replace('range: 1.x', 'range: "no range"');
+    git.edit('main', { 'applications/shop.yaml': broken });
+    for (let round = 0; round < 3; round += 1) await updateImages([], deps);
+    await updateImages([{ repository: 'ghcr.io/acme/web', tag: '1.2.0' }], deps);
+    await updateImages([], deps);
+    const { images = [], waiting = [] } = (await memory()).proposals?.[all] ?? {};
+    const told = [images, waiting].map((some) => some.map(({ policy, tag }) => `${policy} ${tag}`));
+    assert.deepEqual(told, [['shop:shop 1.1.0', 'web:web 1.1.0'], ['web:web 1.2.0']]);
+  });
+
+  it('are known still where the version before ours proposed them from a branch of its own', async () => {
+    for (const state of ['closed', 'open'] as const) {
+      start('repository');
+      const branch = 'trueup/images/config/all';
+      const sha = git.edit(branch, { [shop]: kustomization('shop', '1.1.0') });
+      const id = host.open('config', { branch, sha });
+      host.change('config', id, { state });
+      const image = { policy: 'shop:shop', repository: 'ghcr.io/acme/shop', tag: '1.1.0', rejects: '1.1.0' };
+      const proposals = { [branch]: { images: [image], content: 'x', sha, pullRequest: id } };
+      const former = { version: 1, seq: 3, repository: 'config', policies: {}, proposals };
+      await deps.store.put(keys.images('config'), JSON.stringify(former), 'absent');
+      await look();
+      const { policies } = await memory();
+      assert.deepEqual(policies['shop:shop']?.rejected ?? [], state === 'closed' ? ['1.1.0'] : []);
+      assert.deepEqual(await open(), state === 'closed' ? [] : [`2 ${all}: Set shop to 1.1.0`], 'not both');
+    }
   });
 
   it('one branch that is refused leaves what is known of the others', async () => {

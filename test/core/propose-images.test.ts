@@ -129,14 +129,14 @@ Image: ghcr.io/acme/web:1.1.0`,
     assert.deepEqual([proposals, policies['shop:shop']?.rejected], [{}, []]);
   });
 
-  it('leave a branch alone that a person pushed to, until it is merged or closed', async () => {
+  it('leave a branch alone that a person pushed to, until it is merged or deleted', async () => {
     await push('shop:1.1.0');
     const theirs = git.edit(all, { 'notes.md': 'wait' });
     host.change('config', '1', { head: { branch: all, sha: theirs, isFork: false } });
     const outcome = await push('shop:1.2.0');
     assert.match(
       outcome?.left[0]?.reason ?? '',
-      /somebody pushed to trueup\/images\/default\/config\/all; merge or close https/,
+      /somebody pushed to trueup\/images\/default\/config\/all; merge https.*, or close it and delete the branch/,
     );
     assert.equal(git.branches.get(all), theirs);
     // Merged, it brings what it held; what waited is proposed then.
@@ -149,6 +149,11 @@ Image: ghcr.io/acme/web:1.1.0`,
     host.change('config', '2', { head: { branch: all, sha: again, isFork: false } });
     await push('shop:1.3.0');
     host.change('config', '2', { state: 'closed' });
+    // Closed, it stands nowhere else: it waits for the branch to go.
+    const closed = await look();
+    assert.match(closed?.left[0]?.reason ?? '', /somebody pushed to .*; delete it/);
+    assert.deepEqual([git.branches.get(all), await open()], [again, []]);
+    git.branches.delete(all);
     await look();
     assert.deepEqual(await open(), [`3 ${all}: Set shop to 1.3.0`]);
     assert.deepEqual((await memory()).policies['shop:shop']?.rejected, ['1.2.0']);

@@ -145,7 +145,7 @@ async function rolledBack(
 }
 
 const repository = () => deps.config.repositories[0] ?? assert.fail('there is none');
-const branchOf = (name: string) => `trueup/revert/${name}-${bad.slice(0, 7)}-to-${good.slice(0, 7)}`;
+const branchOf = (name: string) => `trueup/revert/default/${name}-${bad.slice(0, 7)}-to-${good.slice(0, 7)}`;
 const changes = async (branch: string): Promise<string> => {
   await git(clone, ['fetch', '--quiet', 'origin', `+refs/heads/${branch}:refs/remotes/origin/${branch}`]);
   return git(clone, ['diff', '--name-status', 'origin/main', `origin/${branch}`]);
@@ -207,6 +207,15 @@ describe('a change that was rolled back', () => {
     assert.equal((await host.openPullRequests(repository())).length, 1);
   });
 
+  it('has a branch of its own in each installation', async () => {
+    await proposeRevert(await rolledBack('web', 'east'), deps);
+    const other = { ...deps, config: { ...deps.config, fleet: 'other' } };
+    const outcome = await proposeRevert(await rolledBack('web', 'east'), other);
+    assert.deepEqual(outcome, { kind: 'proposed', url: 'https://git.example/config/pulls/2' });
+    const branches = (await host.openPullRequests(repository())).map(({ head }) => head.branch);
+    assert.deepEqual(branches, [branchOf('web').replace('default', 'other'), branchOf('web')]);
+  });
+
   it('shares its file: that stays, and it is said', async () => {
     await proposeRevert(await rolledBack('one', 'east'), deps);
     assert.equal(await changes(branchOf('one')), 'M\tapps/one/a.yaml');
@@ -246,7 +255,7 @@ describe('no pull request', () => {
 
   it('where the repository has not asked for any', async () => {
     const event = await rolledBack('web', 'east');
-    deps = { ...deps, config: { repositories: [] } };
+    deps = { ...deps, config: { ...deps.config, repositories: [] } };
     assert.match(await why(event), /repository config has no `reverts`/);
   });
 

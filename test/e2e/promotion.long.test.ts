@@ -23,7 +23,7 @@ import { kubectlOf, trueup, type Stage } from './stage.ts';
 import { tellPull } from './tell-pull.ts';
 import { until } from './until.ts';
 
-const branch = 'trueup/promote/prod';
+const branch = 'trueup/promote/promotion/prod';
 const application = (name: string, path: string, namespace: string) => `apiVersion: trueup.dev/v1
 kind: Application
 metadata: {name: ${name}}

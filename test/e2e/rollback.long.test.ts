@@ -119,7 +119,7 @@ test(
     );
 
     const pull = await until('the revert proposed', async () => world.pulls[0]);
-    const branch = `trueup/revert/watched-${bad.sha.slice(0, 7)}-to-${good.sha.slice(0, 7)}`;
+    const branch = `trueup/revert/rollback/watched-${bad.sha.slice(0, 7)}-to-${good.sha.slice(0, 7)}`;
     assert.deepEqual([pull.branch, pull.into, world.pulls.length], [branch, 'main', 1]);
     assert.match(pull.body, /^\*\*watched\*\* was rolled back on local, from/);
     await git(clone, ['fetch', '--quiet', 'origin']);

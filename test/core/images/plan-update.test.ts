@@ -90,7 +90,7 @@ describe('an image that is pushed', () => {
       'apps/shop/kustomization.yaml': kustomization,
     };
     const first = plan(files);
-    const places = ['apps/shop/kustomization.yaml#0.images.0.newTag'];
+    const places = [`apps/shop/kustomization.yaml#.images.[${repository}].newTag`];
     assert.deepEqual(first.memory, { 'shop:shop': { last: '1.3.0', places, rejected: [] } });
     // 1.2.0 stands there again.
     const again = plan(files, {}, first.memory);
@@ -126,6 +126,34 @@ describe('an image that is pushed', () => {
       'shop:shop apps/shop/added.yaml:1: 1.2.0 → 1.3.0',
     ]);
   });
+
+  const taken = [
+    {
+      after: 'another entry came before it',
+      file: 'apps/shop/kustomization.yaml',
+      text: kustomization.replace('images:\n', 'images:\n  - name: ghcr.io/acme/proxy\n    newTag: "9"\n'),
+    },
+    {
+      after: 'another document came before its own',
+      file: 'apps/shop/deployment.yaml',
+      before: `metadata: {name: shop}\ntag: 1.2.0 # {"$imagepolicy": "shop:shop:tag"}\n`,
+      text: `metadata: {name: proxy}\n---\nmetadata: {name: shop}\ntag: 1.2.0 # {"$imagepolicy": "shop:shop:tag"}\n`,
+    },
+    {
+      after: 'what it is in was renamed',
+      file: 'apps/shop/prod.yaml',
+      before: `tag: 1.2.0 # {"$imagepolicy": "shop:shop:tag"}\n`,
+      text: `version: 1.2.0 # {"$imagepolicy": "shop:shop:tag"}\n`,
+    },
+  ];
+  for (const { after, file, before = kustomization, text } of taken)
+    it(`stays back where a person took it back and ${after}`, () => {
+      const applications = { 'applications/shop.yaml': application(follow()) };
+      const { memory, told } = plan({ ...applications, [file]: before });
+      assert.equal(told.length, 1);
+      const back = plan({ ...applications, [file]: text }, {}, memory);
+      assert.deepEqual([back.told, back.memory['shop:shop']?.rejected], [[], ['1.3.0']]);
+    });
 
   it('of a tag that moves is judged by where it leads, also where the digest came with it', () => {
     const [one, two, three] = ['1', '2', '3'].map((digit) => `sha256:${digit.repeat(64)}`);

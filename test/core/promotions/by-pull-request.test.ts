@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { parseStackConfig } from '../../../core/contract/config.ts';
-import { promotionBranches } from '../../../core/contract/promotion.ts';
+import { promotionBranch } from '../../../core/contract/promotion.ts';
 import type { RepositoryConfig } from '../../../core/contract/repository.ts';
+import { Retry } from '../../../core/errors.ts';
 import { promoteEnvironments } from '../../../core/promote-environments.ts';
 import { readPromoted } from '../../../core/promoted-book.ts';
 import { environmentRows } from '../../../core/view/environments.ts';
@@ -12,7 +13,7 @@ import { commitOf, MemoryWorktree, type Files } from '../../fakes/memory-worktre
 import { MemoryGitHost } from '../../memory-git-host.ts';
 import { Line, lineConfig, sha } from './line.ts';
 
-const branch = `${promotionBranches}staging`;
+const branch = promotionBranch('default', 'staging');
 const [from, to] = ['dev.yaml', 'staging.yaml'];
 const ours = { name: 'trueup', email: 'trueup@example.com' };
 const person = { name: 'Ada', email: 'ada@example.com' };
@@ -61,6 +62,7 @@ class Branches implements GitWriter {
     return { kind: 'pushed', sha: digest };
   };
 
+  /** As a replica of the host that does not have a commit yet. */
   drop(commit: string): void {
     this.#commits.delete(commit);
   }
@@ -84,14 +86,30 @@ async function start() {
   const promotion = { by: 'pullRequest', from: 'dev', files, author: ours } as const;
   const config = parseStackConfig({ ...lineConfig(), repositories: [dev, { ...staging, promotion }] });
   const deps = { ...line.deps, config, proposals: { git, writer: git, host } };
-  const look = async (): Promise<string> => {
-    const [outcome] = await promoteEnvironments([], deps);
+  const others = new Line();
+  const ask = async (all: Parameters<typeof promoteEnvironments>[1]): Promise<string> => {
+    const [outcome] = await promoteEnvironments([], all);
     return outcome?.why ?? `${outcome?.kind} ${outcome?.sha?.[0] ?? ''}`;
+  };
+  const look = async (): Promise<string> => ask(deps);
+  /** Of another installation, with records of its own. */
+  const lookAs = async (fleet: string): Promise<string> => {
+    await others.settle('dev', 'a');
+    return ask({ ...deps, ...others.deps, config: { ...config, fleet } });
   };
   const status = () =>
     [...host.statuses.values()].map((by) => `${by.get('trueup/promotion')?.state}`).join(', ');
   await line.settle('dev', 'a');
-  return { line, config, git, host, look, status, own: async () => readPromoted(line.store, 'staging') };
+  return {
+    line,
+    config,
+    git,
+    host,
+    look,
+    lookAs,
+    status,
+    own: async () => readPromoted(line.store, 'staging'),
+  };
 }
 
 describe('a branch of proposals', () => {
@@ -123,11 +141,65 @@ describe('a branch of proposals', () => {
     const { git, look, host } = await start();
     git.beforePush = () => void git.push(branch, 'e', { [to]: 'tag: 7\n' });
     assert.match(await look(), /its branch moved under us/);
-    assert.match(await look(), /somebody pushed to trueup\/promote\/staging/);
+    assert.match(await look(), /somebody pushed to trueup\/promote\/default\/staging/);
     assert.deepEqual(
       [git.at.get(branch), (await host.openPullRequests(repositoryNamed('staging'))).length],
       [sha('e'), 0],
     );
+  });
+
+  test('stays theirs where the host tells of their commit, and does not give it yet', async () => {
+    const { git, look, host } = await start();
+    await look();
+    const theirs = git.push(branch, 'e', { [to]: 'tag: 7\n' });
+    host.change('staging', '1', { head: { branch, sha: theirs, isFork: false } });
+    git.drop(theirs);
+    await assert.rejects(look(), Retry);
+    assert.equal(git.at.get(branch), theirs);
+    git.push(branch, 'e', { [to]: 'tag: 7\n' });
+    assert.match(await look(), /somebody pushed to its branch, which is theirs now/);
+  });
+
+  test('is of one installation alone: two of a repository leave the other one its own', async () => {
+    const { git, look, lookAs } = await start();
+    assert.deepEqual([await look(), await lookAs('other')], [waits(1), waits(2)]);
+    const before = [...git.at];
+    assert.deepEqual([await look(), await lookAs('other')], [waits(1), waits(2)]);
+    assert.deepEqual([...git.at], before);
+    assert.deepEqual([...git.at.keys()], ['main', branch, promotionBranch('other', 'staging')]);
+  });
+
+  test('keeps the name that it had in an older version while its pull request is open, and is known when that ends', async () => {
+    const { git, look, host, line, own } = await start();
+    const old = 'trueup/promote/staging';
+    await look();
+    git.at.set(old, git.at.get(branch) ?? '');
+    git.at.delete(branch);
+    host.change('staging', '1', { head: { branch: old, sha: git.at.get(old) ?? '', isFork: false } });
+    assert.equal(await look(), waits(1));
+    git.push('main', 'b', { [from]: 'tag: 3\n', [to]: 'tag: 1 # of staging\n' });
+    await line.settle('dev', 'b');
+    assert.equal(await look(), waits(1));
+    assert.deepEqual([[...git.at.keys()], (await own()).proposal?.sha], [['main', old], sha('b')]);
+    host.change('staging', '1', { state: 'closed' });
+    assert.match(await look(), /pulls\/1 was closed/);
+    git.push('main', 'c', { [from]: 'tag: 4\n', [to]: 'tag: 1 # of staging\n' });
+    await line.settle('dev', 'c');
+    assert.deepEqual([await look(), git.at.has(branch)], [waits(2), true]);
+  });
+
+  test('comes again with other contents only after a person closed it, whatever its head is said to be', async () => {
+    const { git, look, host, line } = await start();
+    await look();
+    git.at.delete(branch);
+    for (const told of ['', sha('e')]) {
+      host.change('staging', '1', { state: 'closed', head: { branch, sha: told, isFork: false } });
+      assert.match(await look(), /pulls\/1 was closed/);
+    }
+    assert.equal(git.at.has(branch), false);
+    git.push('main', 'b', { [from]: 'tag: 3\n', [to]: 'tag: 1 # of staging\n' });
+    await line.settle('dev', 'b');
+    assert.equal(await look(), waits(2));
   });
 
   test('is taken up again where we died before the pull request', async () => {

@@ -15,6 +15,7 @@ import type { Target } from '../../../core/model/target.ts';
 import { isoTime } from '../../../core/model/time.ts';
 import type { Clock, Cluster, Clusters, Sealer, Store } from '../../../core/ports.ts';
 import { reconcile, type ReconcileDeps, type ReconcileResult } from '../../../core/reconcile.ts';
+import { seenNow } from '../../../core/suspend.ts';
 import { canonicalObjects, contentDigest, encodeSnapshot, sealSnapshot } from '../../../core/snapshot.ts';
 import { CountingIds } from '../../fakes/manual-clock.ts';
 import { MemorySealer } from '../../fakes/memory-sealer.ts';
@@ -132,13 +133,15 @@ export class ReconcileWorld<C extends Clock> {
     return { version: 1, target: this.target, reason, requestedBy: 'test' };
   }
 
+  /** A sync is one that a person asks for now, knowing what was cancelled before. */
   async run(
     reason: RunReason = 'push',
     more: Partial<ReconcileDeps & RunRequest> = {},
   ): Promise<ReconcileResult> {
     const { confirmPrune, trace, ...deps } = more;
     const asked = { ...(confirmPrune !== undefined && { confirmPrune }), ...(trace && { trace }) };
-    const request = { ...this.request(reason), ...asked };
+    const seen = reason === 'sync' ? await seenNow(this.store) : {};
+    const request = { ...this.request(reason), ...seen, ...asked };
     return reconcile(request, { ...this.deps, ...deps });
   }
 

@@ -60,6 +60,12 @@ export class Rollout {
     this.cluster.write(deploymentAddress(name), { kind: 'Deployment', status }, 'kube-controller-manager');
   }
 
+  /** As before its controller has seen a change of it. */
+  unroll(name: string): void {
+    const status = { observedGeneration: 0, replicas: 1, updatedReplicas: 0, availableReplicas: 1 };
+    this.cluster.write(deploymentAddress(name), { kind: 'Deployment', status }, 'kube-controller-manager');
+  }
+
   end(name: string, type: 'Complete' | 'Failed', message = ''): void {
     const condition = {
       type,
