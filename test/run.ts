@@ -23,8 +23,8 @@ function chosen(args: readonly string[]): readonly string[] {
 }
 
 function runTests(files: readonly string[], variables: Readonly<Record<string, string>>): Promise<number> {
-  // Twice as many as the smallest machine that this must pass on has cores: those with a stack mostly wait.
-  const args = ['--test', '--test-concurrency=4', '--test-reporter=spec', ...files];
+  // One more than the smallest machine that this must pass on has cores: those with a stack mostly wait.
+  const args = ['--test', '--test-concurrency=3', '--test-reporter=spec', ...files];
   return new Promise((done) => {
     spawn('node', args, { stdio: 'inherit', env: { ...process.env, ...variables } }).on('close', (code) => {
       done(code ?? 1);

@@ -158,13 +158,20 @@ test('work of two FIFO groups runs side by side, and within a group in order', {
     const message = { MessageBody: '{}', MessageGroupId, MessageDeduplicationId };
     await sqs.send(new SendMessageCommand({ QueueUrl: outputs.WorkQueue, ...message }));
   }
-  const runs = await until('three runs in the log of the functions', async () => {
-    const log = await readFile(aws.functionLogPath, 'utf8');
-    const found = [...log.matchAll(/RAN (\w) (\d+) (\d+)/g)];
-    return found.length === 3
-      ? found.map(([, group, begin, end]) => ({ group, begin: Number(begin), end: Number(end) }))
-      : undefined;
-  });
+  const ran = async () => [
+    ...(await readFile(aws.functionLogPath, 'utf8')).matchAll(/RAN (\w) (\d+) (\d+)/g),
+  ];
+  const runs = await until(
+    'three runs in the log of the functions',
+    async () => {
+      const found = await ran();
+      // On a busy machine a message may come once more, as on AWS.
+      return found.length >= 3
+        ? found.map(([, group, begin, end]) => ({ group, begin: Number(begin), end: Number(end) }))
+        : undefined;
+    },
+    { hint: async () => (await ran()).join('; ') },
+  );
   const [firstA, secondA] = runs.filter(({ group }) => group === 'a').toSorted((a, b) => a.begin - b.begin);
   const b = runs.find(({ group }) => group === 'b');
   assert.ok(firstA && secondA && b);
