@@ -83,7 +83,7 @@ export function connectionFault(
   }
   const known = at.circumstances === undefined ? '' : `; ${at.circumstances}`;
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
-    const message = `no answer within ${limits.connect} s; check that it runs and that its endpoint lets this function in (address allow-list, security group, VPC)${known}`;
+    const message = `no answer within ${limits.connect} s; check that it runs and that its endpoint can be reached from here (address allow-list, security group, VPC)${known}`;
     return new Retry({ subject, message, cause: error });
   }
   if (code === 'TimeoutError') {

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { isKnown } from '../core/contract/site-headers.ts';
 import { mostBytes, type ApiCall, type ApiReply } from './api-server.ts';
 import type { UrlRequest, UrlResponse } from './function-url.ts';
 
@@ -25,10 +26,7 @@ function jsonOf(text: string): unknown {
 
 /** The answer as Lambda takes it: 304 for what the browser has already, compressed where that is worth it. */
 export async function apiResponse(reply: ApiReply, headers: UrlRequest['headers']): Promise<UrlResponse> {
-  if (reply.kind === 'problem') {
-    const own = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
-    return { statusCode: reply.problem.status, headers: own, body: JSON.stringify(reply.problem) };
-  }
+  if (reply.kind === 'problem') return problemResponse(reply.problem);
   // `private`: no cache on the way keeps what one person may see.
   const own = {
     'content-type': 'application/json',
@@ -36,15 +34,34 @@ export async function apiResponse(reply: ApiReply, headers: UrlRequest['headers'
     vary: 'accept-encoding',
     etag: reply.etag,
   };
-  if (headers['if-none-match'] === reply.etag) return { statusCode: 304, headers: own, body: '' };
+  if (isKnown(headers['if-none-match'], reply.etag)) return { statusCode: 304, headers: own, body: '' };
   const body = JSON.stringify(reply.body);
   const isTaken = /(?:^|[\s,])gzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/.test(headers['accept-encoding'] ?? '');
-  if (!isTaken || body.length < worthCompressing) return { statusCode: 200, headers: own, body };
-  const compressed = await compress(body);
+  if (!isTaken || body.length < worthCompressing)
+    // It goes to Lambda as a text in JSON, where each of its quotes is two signs.
+    return Buffer.byteLength(JSON.stringify(body)) > mostAnswered
+      ? problemResponse(tooLong)
+      : { statusCode: 200, headers: own, body };
+  const text = (await compress(body)).toString('base64');
+  if (text.length > mostAnswered) return problemResponse(tooLong);
   return {
     statusCode: 200,
     headers: { ...own, 'content-encoding': 'gzip' },
-    body: compressed.toString('base64'),
+    body: text,
     isBase64Encoded: true,
   };
+}
+
+/** Lambda fails an invocation whose answer is longer than 6 MB, and whoever asked is told nothing; some of it is not ours. */
+const mostAnswered = 5.5 * 1024 * 1024;
+const tooLong = {
+  type: 'about:blank',
+  title: 'The answer is longer than the 6 MB that Lambda can give.',
+  status: 413,
+  detail: 'Ask for less, with gzip (`accept-encoding`), or on a machine of your own with `trueup ui`.',
+};
+
+function problemResponse(problem: { readonly status: number }): UrlResponse {
+  const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
+  return { statusCode: problem.status, headers, body: JSON.stringify(problem) };
 }

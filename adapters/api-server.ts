@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import path from 'node:path';
-import { siteHeaders, tokenHeader } from '../core/contract/site-headers.ts';
+import { isKnown, siteHeaders, tokenHeader } from '../core/contract/site-headers.ts';
 
 export interface ApiCall {
   readonly method: string;
@@ -153,7 +153,7 @@ async function api(
     return;
   }
   const headers = { 'content-type': 'application/json', 'cache-control': 'no-cache', etag: reply.etag };
-  if (request.headers['if-none-match'] === reply.etag) response.writeHead(304, headers).end();
+  if (isKnown(request.headers['if-none-match'], reply.etag)) response.writeHead(304, headers).end();
   else response.writeHead(200, headers).end(JSON.stringify(reply.body));
 }
 

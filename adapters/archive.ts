@@ -5,7 +5,8 @@ import { Stop } from '../core/errors.ts';
 
 const unzip = promisify(gunzip);
 
-const maxBytes = 100 * 1024 * 1024;
+/** Of all that an archive holds. */
+export const maxBytes = 100 * 1024 * 1024;
 const maxFiles = 10_000;
 
 /** What an archive is, in the words of a person. */
@@ -61,28 +62,47 @@ function readTar(tar: Buffer, subject: string, kind: ArchiveKind): Promise<Map<s
 }
 
 /** Puts a file among the others once it is read; or why the archive is refused. */
-function readEntry(
-  entry: ReadEntry,
-  files: Map<string, Uint8Array>,
-  { noun, fileBytes }: ArchiveKind,
-): string | undefined {
-  const { path, size } = entry;
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+function readEntry(entry: ReadEntry, files: Map<string, Uint8Array>, kind: ArchiveKind): string | undefined {
+  const { path } = entry;
   if (entry.type === 'Directory') return undefined;
   if (entry.type === 'SymbolicLink' || entry.type === 'Link') {
-    return `holds the link ${path}, which could lead anywhere; package the ${noun} without links`;
+    return linkFault(path, kind);
   }
   if (entry.type !== 'File' && entry.type !== 'OldFile') return `holds ${path}, which is no file`;
+  const fault = fileFault(entry, files, kind);
+  if (fault !== undefined) return fault;
+  const chunks: Buffer[] = [];
+  entry.on('data', (chunk) => chunks.push(Buffer.from(chunk)));
+  entry.on('end', () => files.set(plainPath(path), Buffer.concat(chunks)));
+  return undefined;
+}
+
+/** Why links are refused. */
+export function linkFault(path: string, { noun }: ArchiveKind): string {
+  return `holds the link ${path}, which could lead anywhere; package the ${noun} without links`;
+}
+
+/** Why a file is refused. `files`: those that were read before it. */
+export function fileFault(
+  { path, size }: { readonly path: string; readonly size: number },
+  files: ReadonlyMap<string, unknown>,
+  { noun, fileBytes }: ArchiveKind,
+): string | undefined {
+  const parts = path.split('/');
   if (path.startsWith('/') || parts.includes('..') || /[\\\p{Cc}]|^[a-z]:/iu.test(path)) {
     return `holds a path that leads out of it: ${JSON.stringify(path)}`;
   }
   // Its place is that of the root, which is a folder.
-  if (parts.length === 0)
+  if (plainPath(path) === '')
     return `holds a file without a name, ${JSON.stringify(path)}; package the ${noun} again`;
   if (size > fileBytes) return `holds ${path} of ${size} bytes; files of up to ${fileBytes} are read`;
-  if (files.size >= maxFiles) return `holds more than ${maxFiles} files`;
-  const chunks: Buffer[] = [];
-  entry.on('data', (chunk) => chunks.push(Buffer.from(chunk)));
-  entry.on('end', () => files.set(parts.join('/'), Buffer.concat(chunks)));
-  return undefined;
+  return files.size >= maxFiles ? `holds more than ${maxFiles} files` : undefined;
+}
+
+/** One spelling of a path that does not climb. */
+export function plainPath(path: string): string {
+  return path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/');
 }

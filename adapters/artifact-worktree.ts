@@ -7,6 +7,7 @@ import type { Worktree } from '../core/ports.ts';
 import { unpackArchive } from './archive.ts';
 import { scratchFolder } from './scratch-folder.ts';
 import { DiskWorktree } from './worktree.ts';
+import { isZip, unpackZip } from './zip-archive.ts';
 
 /** Most bytes of one file; as for Git. */
 const fileBytes = 32 * 1024 * 1024;
@@ -19,7 +20,7 @@ const modes = { file: '100644', folder: '040000' } as const;
 type Tree = Map<string, Tree | string>;
 
 /**
- * The files of an archive (.tar.gz) as a checked-out tree. Contents have ids as those of a commit have, so that only what
+ * The files of an archive (.tar.gz or .zip) as a checked-out tree. Contents have ids as those of a commit have, so that only what
  * changed is rendered. Throws Stop, naming `subject`, for an archive that is refused.
  */
 export async function artifactWorktree(
@@ -27,7 +28,8 @@ export async function artifactWorktree(
   commit: Commit,
   subject: string,
 ): Promise<Worktree> {
-  const unpacked = await unpackArchive(archive, subject, { noun: 'artifact', fileBytes });
+  const unpack = isZip(archive) ? unpackZip : unpackArchive;
+  const unpacked = await unpack(archive, subject, { noun: 'artifact', fileBytes });
   // No renderer looks there, and nobody means to deploy it.
   const files = [...unpacked].filter(([path]) => !path.split('/').includes('.git'));
   const ids = idsOf(files, subject);

@@ -23,7 +23,7 @@ export function awsFault(call: AwsCall, error: unknown): unknown {
   if (isThrottlingError(error) || isTransientError(error) || isServerError(error)) {
     return new Retry({
       subject,
-      message: `AWS did not do ${permission} (${error.name}); try again`,
+      message: `AWS did not do ${permission} (${error.name === 'Error' ? error.message : error.name}); try again`,
       cause: error,
     });
   }

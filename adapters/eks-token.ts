@@ -1,4 +1,5 @@
 import { SignatureV4 } from '@smithy/signature-v4';
+import { awsDomain } from '../core/contract/aws-domain.ts';
 import type { Clock } from '../core/ports.ts';
 
 type Signing = ConstructorParameters<typeof SignatureV4>[0];
@@ -24,7 +25,7 @@ const spareSeconds = 15;
 export function eksTokens(source: EksTokenSource): (fresh: boolean) => Promise<string> {
   const { region, credentials, sha256, clock, clusterName } = source;
   const signer = new SignatureV4({ service: 'sts', region, credentials, sha256 });
-  const hostname = `sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+  const hostname = `sts.${region}.${awsDomain(region)}`;
   let cached: { readonly token: Promise<string>; readonly until: number } | undefined;
   const sign = async (now: number): Promise<string> => {
     const request = {

@@ -20,7 +20,7 @@ import { Stop, messageOf } from '../core/errors.ts';
 import type { Store, Stored, WriteCondition, WriteOutcome } from '../core/ports.ts';
 import { fileFault, hasCode } from './file-fault.ts';
 import { withFileLock } from './file-lock.ts';
-import { etagOf, FolderVersions, statOf } from './folder-versions.ts';
+import { etagOf, FolderVersions, namesIn, statOf } from './folder-versions.ts';
 import { folderOfPrefix, pathOfKey } from './key-path.ts';
 
 const compress = promisify(gzip);
@@ -96,9 +96,12 @@ export class FileStore implements Store {
 
   async *list(prefix: string, options: { after?: string; limit?: number } = {}): AsyncIterable<string> {
     const { after = '', limit } = options;
-    yield* this.#files(prefix)
-      .map(([key]) => key)
+    const folder = join(this.#directory, folderOfPrefix(prefix));
+    const above = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    const found = this.#tell(folder, () => keysBelow(folder, above, prefix));
+    yield* found
       .filter((key) => key > after)
+      .sort((a, b) => (a < b ? -1 : 1))
       .slice(0, limit);
   }
 
@@ -155,6 +158,18 @@ export class FileStore implements Store {
       throw fileFault(subject, error);
     }
   }
+}
+
+/** Keys alone: no version of any file is looked at. */
+function keysBelow(path: string, above: string, prefix: string): string[] {
+  const { files, folders } = namesIn(path);
+  const found = files.map((name) => `${above}${name}`).filter((key) => key.startsWith(prefix));
+  for (const [name, file] of folders) {
+    const key = `${above}${name}/`;
+    if (key.startsWith(prefix) || prefix.startsWith(key))
+      found.push(...keysBelow(`${path}/${file}`, key, prefix));
+  }
+  return found;
 }
 
 /** Bytes and version of the same file, also while another one takes its name. */

@@ -8,6 +8,10 @@ interface Folder {
   readonly folders: readonly (readonly [segment: string, name: string])[];
 }
 
+interface FolderNames extends Pick<Folder, 'folders'> {
+  readonly files: readonly string[];
+}
+
 /** File systems tell times in ticks: a folder written so shortly before it was read may change again unseen. */
 const settledNs = 100_000_000n;
 const nothing: Folder = { files: [], folders: [] };
@@ -30,6 +34,19 @@ export class FolderVersions {
     if (now - stat.mtimeNs > settledNs) this.#known.set(path, folder);
     return folder;
   }
+}
+
+/** What one folder holds, by the segments of keys: nothing is asked of the files themselves, however many there are. */
+export function namesIn(path: string): FolderNames {
+  const files: string[] = [];
+  const folders: [string, string][] = [];
+  for (const entry of entriesOf(path)) {
+    const segment = segmentOf(entry.name);
+    if (segment === undefined) continue;
+    if (entry.isDirectory()) folders.push([segment, entry.name]);
+    else files.push(segment);
+  }
+  return { files, folders };
 }
 
 /** Undefined where there is no such file. */

@@ -1,4 +1,5 @@
 import {
+  GetAccountSettingsCommand,
   GetFunctionConfigurationCommand,
   LambdaClient,
   paginateListEventSourceMappings,
@@ -18,6 +19,8 @@ export interface FunctionState {
 export interface FunctionSource {
   readonly state: string;
   readonly why: string;
+  /** Messages of it that may be worked on at once; 0 where nothing bounds them. */
+  readonly atOnce: number;
 }
 
 /** Functions as Lambda has them. Throws Blocked where that may not be asked. */
@@ -44,12 +47,24 @@ export class FunctionStates {
     try {
       const pages = paginateListEventSourceMappings({ client: this.#client }, { FunctionName: name });
       for await (const { EventSourceMappings = [] } of pages) {
-        for (const { State = 'unknown', StateTransitionReason = '' } of EventSourceMappings)
-          found.push({ state: State, why: StateTransitionReason });
+        for (const { State = 'unknown', StateTransitionReason = '', ScalingConfig } of EventSourceMappings) {
+          const atOnce = ScalingConfig?.MaximumConcurrency ?? 0;
+          found.push({ state: State, why: StateTransitionReason, atOnce });
+        }
       }
       return found;
     } catch (error) {
       throw awsFault({ subject: `function ${name}`, permission: 'lambda:ListEventSourceMappings' }, error);
+    }
+  }
+
+  /** Calls that the account and region may have at once, those left out that are reserved for some function. */
+  async unreserved(): Promise<number> {
+    try {
+      const { AccountLimit } = await this.#client.send(new GetAccountSettingsCommand({}));
+      return AccountLimit?.UnreservedConcurrentExecutions ?? AccountLimit?.ConcurrentExecutions ?? 0;
+    } catch (error) {
+      throw awsFault({ subject: 'limits of Lambda', permission: 'lambda:GetAccountSettings' }, error);
     }
   }
 }

@@ -39,6 +39,8 @@ export class DamagedCache extends Retry {}
 export const folderMode = '040000';
 const fetchFlags = ['fetch', '--quiet', '--no-tags', '--no-recurse-submodules'];
 const partial = '--filter=blob:none';
+/** Above every `.gitattributes`: files are written as they were committed, whatever one says of line ends, encodings or ids. */
+const asCommitted = '* -text !eol !ident !filter !working-tree-encoding\n';
 /**
  * Git takes for granted at the host only what a ref leads to just now. The parent may be no tip any more: the host is asked
  * whether it has it, since its files are not here to be sent along; one that cannot say is asked for them.
@@ -73,6 +75,8 @@ export class GitRepository {
     await mkdir(gitDirectory);
     await opened.#run(['init', '--quiet']);
     await mkdir(join(gitDirectory, 'objects', 'pack'), { recursive: true });
+    await mkdir(join(gitDirectory, 'info'), { recursive: true });
+    await writeFile(join(gitDirectory, 'info', 'attributes'), asCommitted);
     opened.#commits = await tools.cache.restore(place.repository.url, gitDirectory);
     opened.#isCached = opened.#commits.length > 0;
     // What is here already cost nothing.

@@ -123,6 +123,11 @@ export class HttpGit implements Git, GitWriter, GitHistory {
     }
   }
 
+  async isTip(repository: RepositoryConfig, sha: string): Promise<boolean> {
+    const branches = await this.#list(repository, ['--heads'], []);
+    return [...branches.values()].includes(sha);
+  }
+
   /** Throws Blocked where the token may read and not write. */
   async commit(
     repository: RepositoryConfig,
@@ -156,10 +161,19 @@ export class HttpGit implements Git, GitWriter, GitHistory {
     const heads = words.filter((word) => word.startsWith('refs/heads/'));
     const hasTags = all.some(({ tag, semver }) => (tag ?? semver) !== undefined);
     const kinds = [...(heads.length > 0 ? ['--heads'] : []), ...(hasTags ? ['--tags'] : [])];
+    return this.#list(repository, kinds, hasTags ? [] : heads);
+  }
+
+  /** `names`: of these alone; none: all. */
+  async #list(
+    repository: RepositoryConfig,
+    kinds: readonly string[],
+    names: readonly string[],
+  ): Promise<ReadonlyMap<string, string>> {
     const directory = await this.#scratchFolder();
     try {
       await using access = await this.#accesses.open(repository);
-      const args = ['ls-remote', '--quiet', ...kinds, '--', repository.url, ...(hasTags ? [] : heads)];
+      const args = ['ls-remote', '--quiet', ...kinds, '--', repository.url, ...names];
       const { path } = this.#options;
       const result = await runGit({ directory, args, remote: access, path, limits: this.#limits });
       if (result.kind === 'failed' && isRefusal(result.stderr)) this.#accesses.forget(repository);

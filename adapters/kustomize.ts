@@ -59,7 +59,7 @@ export class Kustomize {
     const message =
       result.kind === 'limit'
         ? limitWords(result.limit, this.#limits)
-        : `cannot be built: ${withoutValues(withoutPlaces(result.stderr, root))}`;
+        : `cannot be built: ${withoutValues(withoutPlaces(withoutLog(result.stderr), root))}`;
     throw new Stop({ subject: `folder ${path}`, message });
   }
 
@@ -105,6 +105,22 @@ function withoutPlaces(words: string, root: string): string {
     .replaceAll(`${dirname(root)}/`, '../')
     .replace(/^error: /, '')
     .trim();
+}
+
+/** Some builds of kubectl write their last words as a line of a log. */
+const logged = /^E\d{4} .*"command failed" err=("(?:[^"\\]|\\.)*")$/m;
+
+function withoutLog(words: string): string {
+  return words.replace(logged, (line, quoted: string) => unquoted(quoted) ?? line);
+}
+
+/** Go quotes as JSON does, but for what is no text. */
+function unquoted(text: string): string | undefined {
+  try {
+    return z.string().parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }
 
 /** What kustomize quotes of a node, a patch, a literal or a line of `envs` (its bytes as numbers too) may be a secret. */

@@ -12,6 +12,7 @@ import { Blocked, Stop, messageOf } from '../core/errors.ts';
 import { isJsonObject, type Json } from '../core/model/json.ts';
 import { nameSchema } from '../core/model/target.ts';
 import type { ApiAccess } from './api-client.ts';
+import { fileFault } from './file-fault.ts';
 
 /** A context of a person's kubeconfig: the name that records know it by, and how to reach it. */
 export interface LocalContext {
@@ -101,7 +102,9 @@ async function readAll(files: readonly string[]): Promise<LocalConfig> {
 }
 
 async function readOne(file: string): Promise<LocalConfig> {
-  const text = await readFile(file, 'utf8');
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw fileFault(`kubeconfig ${file}`, cause);
+  });
   const absolute = (path: string | undefined) => (path ? { path: resolve(dirname(file), path) } : undefined);
   try {
     const config = load(text) as Json | undefined;

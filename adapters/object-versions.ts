@@ -1,5 +1,6 @@
 import {
   GetObjectCommand,
+  GetObjectLockConfigurationCommand,
   ListObjectVersionsCommand,
   PutObjectCommand,
   type ListObjectVersionsCommandInput,
@@ -27,6 +28,18 @@ export class ObjectVersions {
   constructor(bucket: string, client: S3Client) {
     this.#bucket = bucket;
     this.#client = client;
+  }
+
+  /** Whether versions can be kept from being deleted: Object Lock is enabled. */
+  async canLock(): Promise<boolean> {
+    try {
+      const command = new GetObjectLockConfigurationCommand({ Bucket: this.#bucket });
+      const { ObjectLockConfiguration } = await this.#client.send(command);
+      return ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled';
+    } catch (error) {
+      if (error instanceof Error && error.name === 'ObjectLockConfigurationNotFoundError') return false;
+      throw this.#fault('', 's3:GetBucketObjectLockConfiguration', error);
+    }
   }
 
   /** By key; of each the newest first. */

@@ -61,7 +61,9 @@ export class DiskWorktree implements Worktree {
     this.#refuseGaps(wanted);
     const real = await this.#resolve(wanted);
     if (real === undefined) throw new Stop({ subject: path, message: 'is not in this commit' });
-    const { size } = await stat(real);
+    const found = await stat(real);
+    if (!found.isFile()) throw new Stop({ subject: path, message: 'is a folder; name a file' });
+    const { size } = found;
     if (size > this.#options.fileBytes) {
       const message = `is ${size} bytes long, and files of up to ${this.#options.fileBytes} are read; move it elsewhere`;
       throw new Stop({ subject: path, message });
@@ -192,6 +194,12 @@ function isBelow(one: string, other: string): boolean {
 
 /** One spelling of a path below the root. Throws Stop for one that climbs out. */
 function normalize(path: string): string {
+  if (path.includes('\0')) {
+    throw new Stop({
+      subject: path.replaceAll('\0', '\\0'),
+      message: 'holds a NUL byte, which no path does',
+    });
+  }
   const normal = posix.normalize(path).replace(/\/$/, '');
   if (posix.isAbsolute(normal) || normal === '..' || normal.startsWith('../')) {
     throw new Stop({ subject: path, message: 'leads out of the repository' });

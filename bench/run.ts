@@ -18,11 +18,17 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '7' },
     /** Part of the sizes, to see that all works: RESULTS.md is left alone then. */
     scale: { type: 'string', default: '1' },
+    /** Of the one part that is chosen, in place of its own: it can be run in pieces. RESULTS.md is left alone. */
+    sizes: { type: 'string' },
+    /** A folder that stays, so that `growth` goes on where it ended; needs a cluster that stays: TRUEUP_KUBECONFIG. */
+    state: { type: 'string' },
   },
 });
 const rounds = Number(values.rounds);
 const scale = Number(values.scale);
-const sizes = (...counts: readonly number[]) => counts.map((count) => Math.max(1, Math.round(count * scale)));
+const given = values.sizes?.split(',').map(Number);
+const sizes = (...counts: readonly number[]) =>
+  given ?? counts.map((count) => Math.max(1, Math.round(count * scale)));
 
 const parts: Readonly<Record<string, readonly [string, (bench: Bench) => Promise<readonly string[]>]>> = {
   clean: ['Clean check', async (bench) => cleanCheck(bench, sizes(250, 1000), rounds)],
@@ -30,7 +36,10 @@ const parts: Readonly<Record<string, readonly [string, (bench: Bench) => Promise
   change: ['One change, and churn', async (bench) => oneChange(bench, sizes(250, 10_000, 50), rounds)],
   drifted: [
     'Drifted objects',
-    async (bench) => drifted(bench, sizes(1000)[0] ?? 1000, sizes(10, 100, 1000), Math.min(rounds, 3)),
+    async (bench) => {
+      const [applications = 1000, ...counts] = sizes(1000, 10, 100, 1000);
+      return drifted(bench, applications, counts, Math.min(rounds, 3));
+    },
   ],
   growth: ['Growth', async (bench) => growth(bench, sizes(250, 1000, 2500, 5000, 12_500), rounds)],
 };
@@ -44,12 +53,12 @@ const chosen = values.parts.split(',');
 const unknown = chosen.filter((part) => parts[part] === undefined);
 if (unknown.length > 0)
   throw new Error(`no part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`);
-await using bench = await openBench(progress);
+await using bench = await openBench(progress, values.state);
 for (const part of chosen) {
   const [heading, run] = parts[part] ?? ['', async () => []];
   const texts = await run(bench);
   const intro = `\`npm run bench -- --parts ${part}\`, ${new Date().toISOString().slice(0, 10)}, on ${machine}\n${versions}`;
   const text = [intro, ...texts].join('\n\n');
   console.log(`## ${heading}\n\n${text}\n`);
-  if (scale === 1) await writeSection(heading, text);
+  if (scale === 1 && given === undefined) await writeSection(heading, text);
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Progress } from '../test/cluster/cache.ts';
 import { clusterClient, type ClusterClient } from '../test/cluster/cluster-client.ts';
-import { startControlPlane } from '../test/cluster/control-plane.ts';
+import { openCluster } from '../test/cluster/open-cluster.ts';
 import { findTools } from '../test/cluster/tools.ts';
 import { writeManifests } from './manifests.ts';
 import { buildPeer, type GoPeer } from './peer-builds.ts';
@@ -34,7 +34,10 @@ export type EngineName = 'trueup' | 'flux' | 'flux-4' | 'flux-defaults' | 'argoc
 export interface Bench extends AsyncDisposable {
   readonly client: ClusterClient;
   readonly progress: Progress;
-  readonly workload: (applications: number) => Promise<Workload>;
+  /** Under a name of its own it is what an earlier call with that name made, and more. */
+  readonly workload: (applications: number, name?: string) => Promise<Workload>;
+  /** What is made stays for the next call: nothing need be discarded. */
+  readonly isKept: boolean;
   /** Deletes all of it and waits until it is gone, so that the next measure has a quiet server. */
   readonly discard: (workload: Workload) => Promise<void>;
   readonly start: (engine: EngineName, workload: Workload) => Promise<Peer>;
@@ -65,11 +68,14 @@ const fluxLimits = {
 /** The etcd of the benchmark does not fsync, so our store must not wait for a disk either. */
 const inMemory = '/dev/shm';
 
-export async function openBench(progress: Progress): Promise<Bench> {
-  const dir = await mkdtemp(join(existsSync(inMemory) ? inMemory : tmpdir(), 'trueup-bench-'));
+/** `state`: a folder that stays. With a cluster that stays, too (TRUEUP_KUBECONFIG), a later call goes on from there. */
+export async function openBench(progress: Progress, state?: string): Promise<Bench> {
+  const dir = state ?? (await mkdtemp(join(existsSync(inMemory) ? inMemory : tmpdir(), 'trueup-bench-')));
   const { kubectl } = await findTools({ progress });
   const peers = { flux: await buildPeer('flux', progress), argocd: await buildPeer('argocd', progress) };
-  const plane = await startControlPlane({ name: 'bench', progress });
+  const plane = await openCluster({ name: 'bench', progress });
+  const address = /^ *server: *(\S+)/m.exec(plane.kubeconfig)?.[1];
+  if (address === undefined) throw new Error(`${plane.kubeconfigPath} names no server`);
   const client = await clusterClient(plane.kubeconfig);
   const start = async (engine: EngineName, workload: Workload, kubeconfig = plane.kubeconfigPath) =>
     startEngine({ kubectl, peers }, engine, workload, kubeconfig);
@@ -77,9 +83,10 @@ export async function openBench(progress: Progress): Promise<Bench> {
   return {
     client,
     progress,
-    workload: async (applications) => {
+    isKept: state !== undefined,
+    workload: async (applications, given) => {
       made += 1;
-      const name = `bench-${made}`;
+      const name = given ?? `bench-${made}`;
       const folder = join(dir, name, 'manifests');
       const store = join(dir, name, 'store');
       await mkdir(store, { recursive: true });
@@ -92,10 +99,10 @@ export async function openBench(progress: Progress): Promise<Bench> {
     },
     start: async (engine, workload) => start(engine, workload),
     traffic: async (engine, workload, command, commands = []) => {
-      await using path = await countingPath(plane.server);
+      await using path = await countingPath(address);
       const kubeconfig = join(dir, 'counting.kubeconfig.yaml');
       const server = `https://127.0.0.1:${path.port}`;
-      await writeFile(kubeconfig, plane.kubeconfig.replaceAll(plane.server, server), { mode: 0o600 });
+      await writeFile(kubeconfig, plane.kubeconfig.replaceAll(address, server), { mode: 0o600 });
       await using peer = await start(engine, workload, kubeconfig);
       for (const each of commands) await peer.ask(each);
       const before = { requests: await requestCount(client), bytes: path.bytes() };
@@ -106,7 +113,7 @@ export async function openBench(progress: Progress): Promise<Bench> {
     [Symbol.asyncDispose]: async () => {
       await client.close();
       await plane.stop();
-      await rm(dir, { recursive: true, force: true });
+      if (state === undefined) await rm(dir, { recursive: true, force: true });
     },
   };
 }

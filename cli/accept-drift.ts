@@ -2,6 +2,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { acceptDrift } from '../core/accept.ts';
 import { Stop, messageOf } from '../core/errors.ts';
+import type { ObjectDrift } from '../core/model/drift.ts';
 import { describeRef, refKey, type ObjectRef } from '../core/model/object.ts';
 import type { Rule } from '../core/model/rule.ts';
 import { targetKey, type Target } from '../core/model/target.ts';
@@ -36,8 +37,8 @@ export async function acceptOpenDrift(session: RecordsSession, options: AcceptOp
     config: { clusters: [] },
   };
   const accepted: { readonly target: Target; readonly rules: readonly Rule[] }[] = [];
-  for (const target of await drifting(session, targets)) {
-    const object = await keyOf(session, target, options.object);
+  if (application !== undefined) await readText(application);
+  for (const { target, object } of await meantIn(session, await drifting(session, targets), options)) {
     const rules = await acceptDrift({ ...session, ...quiet }, target, { by, reason, object, field });
     accepted.push({ target, rules });
   }
@@ -64,21 +65,51 @@ async function drifting(session: RecordsSession, targets: readonly Target[]): Pr
   return targets.filter((target) => open.has(targetKey(target)));
 }
 
-/** The key of the one object that a person means. Throws CliError when it is none or several. */
-async function keyOf(
+interface Meant {
+  readonly target: Target;
+  /** Key of the one object; absent: all of them. */
+  readonly object: string | undefined;
+}
+
+/**
+ * Of which targets the object and the field that a person means have drifted; all targets where neither is named. Throws
+ * CliError, before anything is accepted, where it is none on any target, or several objects on one.
+ */
+async function meantIn(
   session: RecordsSession,
-  target: Target,
-  named: string | undefined,
-): Promise<string | undefined> {
-  if (named === undefined) return undefined;
-  const { records } = await viewDrift(session, [target]);
-  const open = records.filter(({ state }) => state === 'open').map((record) => record.drift.ref);
-  const found = [...new Set(open.filter((ref) => isCalled(ref, named)).map(refKey))];
-  const [key, ...more] = found;
-  if (key !== undefined && more.length === 0) return key;
-  const known = open.map((ref) => `"${describeRef(ref)}"`).join(', ');
-  const why = more.length > 0 ? 'means several' : 'has no open drift';
-  throw new CliError(`--object ${named} ${why} in ${targetKey(target)}. Objects with drift: ${known}.`);
+  targets: readonly Target[],
+  { object: named, field }: Pick<AcceptOptions, 'object' | 'field'>,
+): Promise<readonly Meant[]> {
+  if ((named === undefined && field === undefined) || targets.length === 0) {
+    return targets.map((target) => ({ target, object: undefined }));
+  }
+  const { records } = await viewDrift(session, targets);
+  const open = records.filter(({ state }) => state === 'open');
+  const known = [...new Set(open.map(({ drift }) => `"${describeRef(drift.ref)}"`))].join(', ');
+  const meant = targets.flatMap((target): readonly Meant[] => {
+    const here = open.filter((record) => targetKey(record.target) === targetKey(target));
+    const called = here.filter(({ drift }) => named === undefined || isCalled(drift.ref, named));
+    const [object, ...more] = new Set(called.map(({ drift }) => refKey(drift.ref)));
+    if (named !== undefined && more.length > 0) {
+      throw new CliError(
+        `--object ${named} means several in ${targetKey(target)}. Objects with drift: ${known}.`,
+      );
+    }
+    if (!called.some(({ drift }) => field === undefined || hasField(drift, field))) return [];
+    return [{ target, object: named === undefined ? undefined : object }];
+  });
+  if (meant.length > 0) return meant;
+  const what = [
+    named === undefined ? [] : `--object ${named}`,
+    field === undefined ? [] : `--field ${field}`,
+  ];
+  throw new CliError(
+    `${what.flat().join(' ')} has no open drift in ${targets.map(targetKey).join(', ')}. Objects with drift: ${known}.`,
+  );
+}
+
+function hasField({ fields }: ObjectDrift, name: string): boolean {
+  return fields.some(({ path, pointer }) => path === name || pointer === name);
 }
 
 function isCalled(ref: ObjectRef, named: string): boolean {
@@ -90,12 +121,16 @@ function uniqueRules(rules: readonly Rule[]): readonly Rule[] {
   return [...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values()];
 }
 
+async function readText(file: string): Promise<string> {
+  return readFile(resolve(callersFolder(), file), 'utf8').catch((cause: unknown) => {
+    throw new CliError(`Cannot read ${file}: ${messageOf(cause)}.`, { cause });
+  });
+}
+
 /** All of them or none; never half a file. */
 async function writeRules(file: string, app: string, rules: readonly Rule[]): Promise<void> {
   const path = resolve(callersFolder(), file);
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new CliError(`Cannot read ${file}: ${messageOf(cause)}. The rules are in the records.`, { cause });
-  });
+  const text = await readText(file);
   try {
     const changed = rules.reduce((current, rule) => addRule(current, rule, app), text);
     await writeFile(`${path}.new`, changed);

@@ -8,7 +8,7 @@ import { CliError, exitCodes, type ExitCode } from './cli-error.ts';
 import { readWanted, tellingPlaces, type ApplyOptions } from './local-source.ts';
 import type { LocalSession } from './local-session.ts';
 import { markStore } from './open-store.ts';
-import { isKept } from './plan.ts';
+import { adoptNote, isKept } from './plan.ts';
 import { assertResumed } from './suspend.ts';
 import { sessionFacts } from './local-facts.ts';
 import { tell } from './progress.ts';
@@ -78,19 +78,22 @@ export function reportOf(
       exitCode: endOf(run, wait),
     };
   }
-  const rows = outcome.objects
-    .filter((object) => object.outcome !== 'unchanged')
-    .map(({ outcome: what, ref, message = '' }) => [
-      coloured(what),
-      describeRef(ref),
-      clipped(message, longestMessage),
-    ]);
+  const blocked = record.plan.actions.filter(({ action }) => action === 'blocked');
+  const rows = [
+    ...blocked.map(({ ref, why }) => ({ outcome: 'blocked', ref, message: why })),
+    ...outcome.objects.filter((object) => object.outcome !== 'unchanged'),
+  ].map(({ outcome: what, ref, message = '' }) => [
+    coloured(what),
+    describeRef(ref),
+    clipped(message, longestMessage),
+  ]);
   const kept = prune ? 0 : keptIn(record);
   const { message, kind } = outcome;
   const health = record.health === undefined ? '' : `; ${coloured(record.health.status)}`;
   const head = `${targetKey(target)} at ${short(record.commit.sha)}: ${coloured(kind)}, ${message}${health}`;
   const notes = [
     ...(kept > 0 ? [`${kept} objects would be pruned with --prune`] : []),
+    ...adoptNote(blocked),
     ...(interrupted ? ['interrupted; apply again to go on'] : left.map((what) => leftText(what, wait))),
   ];
   const isOpen = (wait && left.length > 0) || !isFine(record);

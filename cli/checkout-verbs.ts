@@ -14,7 +14,6 @@ export function addCheckoutVerbs(
     .option('--dir <folder>', 'checkout of the configuration repository', '.')
     .option('--config <file>', 'stack configuration, JSON or YAML: which clusters and repositories there are')
     .option('--repository <name>', 'its name in the stack configuration, where that has several')
-    .addHelpText('after', '\nExample:\n  trueup validate --dir . --config stack.yaml')
     .action(async (options: Common & ValidateOptions) => {
       done(await print(await (await import('./validate.ts')).validate(options), options.output));
     });
@@ -22,10 +21,6 @@ export function addCheckoutVerbs(
     .argument('<folder>', 'made where it is not there; must be empty, but for a clone of an empty repository')
     .option('--repository <url>', 'where it is going to be fetched from; asked for at a terminal')
     .option('--cluster <name>', 'EKS cluster that it is for; asked for at a terminal')
-    .addHelpText(
-      'after',
-      '\nExample:\n  trueup init my-config --repository https://github.com/acme/my-config.git --cluster production',
-    )
     .action(async (folder: string, options: Common & InitOptions) => {
       done(await print(await (await import('./init.ts')).init(folder, options), options.output));
     });

@@ -1,43 +1,45 @@
-import { script } from '@bomb.sh/tab';
 import { Command } from 'commander';
 import { stackName } from '../core/contract/environment.ts';
 import type { Store } from '../core/ports.ts';
+import { endings, wordsOfLine, type Shell } from './completion-scripts.ts';
+import type { LocalOptions } from './local-session.ts';
 import { isLocal, stackOption, withCommon, type Common } from './options.ts';
 import { applyProfile, readProfiles } from './profiles.ts';
-import { suggest, type Suggestion } from './suggest.ts';
+import { suggest, type Suggestion, type Word } from './suggest.ts';
 import { selectTargets } from './targets.ts';
-
-export type Shell = 'bash' | 'zsh' | 'fish';
 
 /** Somebody sits there with a finger on the key: names that take longer to ask for are not told. */
 const patienceMs = 2000;
 
-/** Of the scripts' protocol: complete nothing else, or files. */
-const directives = { noFiles: 4, files: 0 } as const;
-
-/** Prints what a shell is to source. */
-export function printScript(shell: Shell): void {
-  script(shell, 'trueup', 'trueup');
-  // The script says for which words; without this bash would never take over and complete a file.
-  if (shell === 'bash') process.stdout.write('complete -o default -F __trueup_complete trueup\n');
+/** Answers a script: a line for each word that fits, and whether the shell's own files would. Of bash, `typed` is the line. */
+export async function answer(program: Command, shell: Shell, typed: readonly string[]): Promise<string> {
+  const words = shell === 'bash' ? wordsOfLine(typed.join(' ')) : typed;
+  const last = words.at(-1) ?? '';
+  const suggestion = suggest(program, words);
+  const lines = (await wordsOf(suggestion))
+    // A line is a word: one with a line end in it would be taken for two.
+    .filter(({ value }) => value.startsWith(last) && !/\p{Cc}/u.test(value))
+    .map((word) => `${lineFor[shell](word, last)}\n`);
+  return `${lines.join('')}${suggestion.kind === 'files' ? endings.files : endings.words}\n`;
 }
 
-/** Answers such a script: a line for each word that fits, with its description, and a directive at the end. */
-export async function answer(program: Command, typed: readonly string[]): Promise<string> {
-  const suggestion = suggest(program, typed);
-  const lines = (await wordsOf(suggestion, typed.at(-1) ?? '')).map(
-    ({ value, description }) => `${value}\t${description}\n`,
-  );
-  return `${lines.join('')}:${suggestion.kind === 'files' ? directives.files : directives.noFiles}\n`;
-}
+type Line = (word: Word, last: string) => string;
 
-type Words = Extract<Suggestion, { kind: 'words' }>['words'];
+const lineFor: Readonly<Record<Shell, Line>> = {
+  // It completes what follows the last = or :, and puts it in as it is.
+  bash: ({ value }, last) =>
+    value.slice(last.search(/[^=:]*$/)).replaceAll(/[^\w@%+=:,./-]/gu, (sign) => `\\${sign}`),
+  zsh: ({ value, description = '' }) =>
+    [value.replaceAll(/[\\:]/g, (sign) => `\\${sign}`), description].filter(Boolean).join(':'),
+  fish: ({ value, description = '' }) => [value, description].filter(Boolean).join('\t'),
+};
 
-async function wordsOf(suggestion: Suggestion, last: string): Promise<Words> {
+async function wordsOf(suggestion: Suggestion): Promise<readonly Word[]> {
   if (suggestion.kind === 'words') return suggestion.words;
   if (suggestion.kind === 'files') return [];
+  const { before } = suggestion;
   const names = await Promise.race([namesOf(suggestion), tooLate()]);
-  return names.filter((value) => value.startsWith(last)).map((value) => ({ value, description: '' }));
+  return names.map((name) => ({ value: `${before}${name}` }));
 }
 
 async function tooLate(): Promise<readonly string[]> {
@@ -51,12 +53,21 @@ async function namesOf({ of, given }: Extract<Suggestion, { kind: 'names' }>): P
   const { app, cluster } = given;
   try {
     if (of === 'profile') return Object.keys(readProfiles().profiles);
+    if (of === 'context') return await contextsOf(given);
     const other = of === 'cluster' ? app !== undefined && { app } : cluster !== undefined && { cluster };
     const targets = await selectTargets(await storeOf(given), { ...other });
     return [...new Set(targets.map((target) => (of === 'app' ? target.application : target.cluster)))];
   } catch {
     return [];
   }
+}
+
+async function contextsOf(given: LocalOptions): Promise<readonly string[]> {
+  const [{ kubeconfigs }, { contextNames }] = await Promise.all([
+    import('./local-session.ts'),
+    import('../adapters/local-kubeconfig.ts'),
+  ]);
+  return contextNames(kubeconfigs(given));
 }
 
 /** The records that a verb would take, of the options that stand there and of the profile that holds. */

@@ -6,9 +6,9 @@ import { watch } from 'chokidar';
 import { apply } from './apply.ts';
 import { exitCodes } from './cli-error.ts';
 import { DevLoop, type Ask } from './dev-loop.ts';
-import { isForeseen, textOf } from './error-text.ts';
+import { asForeseen, isForeseen, textOf } from './error-text.ts';
 import { callersFolder, storeOf, type LocalSession } from './local-session.ts';
-import { openSource, type ApplyOptions } from './local-source.ts';
+import { appName, openSource, type ApplyOptions } from './local-source.ts';
 import { plan } from './plan.ts';
 import { print, type Report } from './report.ts';
 
@@ -31,6 +31,8 @@ export function devStore(): string {
  * rejects with what is a bug of ours.
  */
 export async function dev(session: LocalSession, path: string, options: DevOptions): Promise<Report> {
+  // No save mends what stands on the line.
+  appName(options.app);
   const { clock, interrupted } = session;
   const loop = new DevLoop(
     async (ask) => tellingFaults(async () => work(session, path, options, ask)),
@@ -68,7 +70,7 @@ async function tellingFaults(act: () => Promise<void>): Promise<void> {
   try {
     await act();
   } catch (error) {
-    if (!isForeseen(error)) throw error;
+    if (!isForeseen(asForeseen(error))) throw error;
     process.stderr.write(`trueup: ${textOf(error)}\n`);
   }
 }

@@ -14,7 +14,7 @@ import { minorOf } from '../core/policies/kubernetes-schemas.ts';
 import { checkRules, readPolicies, type PolicyFiles } from '../core/policies/read-policies.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { localPerson, localSealer } from './local-session.ts';
-import { openSource } from './local-source.ts';
+import { openFolder } from './local-source.ts';
 import { renderCommit, type CommitOptions } from './render-commit.ts';
 import { table, type Report } from './report.ts';
 import { readStackConfig } from './stack-config-file.ts';
@@ -45,7 +45,7 @@ export async function diff(options: DiffOptions): Promise<Report> {
   const rendering = await renderingOf(config, options.repository);
   const scratch = await mkdtemp(join(tmpdir(), 'trueup-diff-'));
   try {
-    const { worktree } = await openSource(options.dir);
+    const { worktree } = await openFolder(options.dir);
     const at = async (revision: string, name: string): Promise<LocalWorktree> => {
       const into = await mkdtemp(join(scratch, `${name}-`));
       const folder = worktree.directory;

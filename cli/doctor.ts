@@ -5,11 +5,11 @@ import { stackResources } from '../adapters/stack-resources.ts';
 import { diagnose, type DoctorFacts } from '../core/doctor.ts';
 import type { Finding } from '../core/doctor/finding.ts';
 import packageJson from '../package.json' with { type: 'json' };
-import { exitCodes } from './cli-error.ts';
+import { CliError, exitCodes } from './cli-error.ts';
 import { seeAudit } from './doctor/see-audit.ts';
 import { seeClusters } from './doctor/see-clusters.ts';
 import { seeHooks } from './doctor/see-hooks.ts';
-import { seeAlarms, seeFunctions, seeQueues } from './doctor/see-machinery.ts';
+import { seeAccount, seeAlarms, seeFunctions, seeQueues } from './doctor/see-machinery.ts';
 import { seeSecrets } from './doctor/see-secrets.ts';
 import type { DoctorWorld } from './doctor/world.ts';
 import { coloured, table, type Report } from './report.ts';
@@ -27,6 +27,9 @@ export async function doctor(stack: string, options: DoctorOptions): Promise<Rep
 }
 
 async function openWorld(stack: string, { hookUrl }: DoctorOptions): Promise<DoctorWorld> {
+  if (hookUrl !== undefined && !URL.canParse(hookUrl)) {
+    throw new CliError(`--hook-url ${hookUrl}: it must be an address such as https://hooks.example.com/.`);
+  }
   const [session, output] = await Promise.all([openSession(stack), openOutputs(stack)]);
   const { store, clock, ids } = session;
   const client = await s3Client();
@@ -43,19 +46,22 @@ async function openWorld(stack: string, { hookUrl }: DoctorOptions): Promise<Doc
 
 async function gather(world: DoctorWorld): Promise<DoctorFacts> {
   const { ahead } = world.greeting;
-  const [{ clusters, rendered }, functions, secrets, hooks, queues, audit, alarms] = await Promise.all([
-    seeClusters(world),
-    seeFunctions(world),
-    seeSecrets(world),
-    seeHooks(world),
-    seeQueues(world),
-    seeAudit(world),
-    seeAlarms(world),
-  ]);
+  const [{ clusters, rendered }, functions, account, secrets, hooks, queues, audit, alarms] =
+    await Promise.all([
+      seeClusters(world),
+      seeFunctions(world),
+      seeAccount(world),
+      seeSecrets(world),
+      seeHooks(world),
+      seeQueues(world),
+      seeAudit(world),
+      seeAlarms(world),
+    ]);
   return {
     ahead: ahead === undefined ? { unseen: 'AWS sent no time along' } : { seen: ahead },
     versions: { tool: packageJson.version, node: process.version, rendered },
     functions,
+    ...account,
     secrets,
     hooks,
     queues,

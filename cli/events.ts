@@ -64,7 +64,7 @@ export async function events(
   const reached = views.filter(({ target }) => deps.live?.reaches(target.cluster) === true);
   if (deps.live !== undefined && reached.length === 0) {
     throw new CliError(
-      'No context of the kubeconfig leads to a cluster of this application. Name one like the cluster, or choose it with --context.',
+      'No context of the kubeconfig leads to a cluster of this application. Name one like the cluster, or say which leads there: --cluster NAME --context NAME.',
     );
   }
   const told = await inBatches(reached, readsAtOnce, async (view) => {

@@ -46,9 +46,10 @@ export async function get(
   const views = await readTargets(deps.store, selection);
   const all = (await inBatches(views, readsAtOnce, async (view) => objectsOf(view, deps, live))).flat();
   const found = all.filter((one) => named.length === 0 || named.some((isMeant) => isMeant(one)));
-  if (found.length === 0 && names.length > 0) {
+  const unknown = names.filter((_, index) => !found.some((one) => named[index]?.(one) === true));
+  if (unknown.length > 0) {
     throw new CliError(
-      `There is no ${names.join(', ')} there. \`trueup get --app ${selection.app} -o name\` lists what there is.`,
+      `There is no ${unknown.join(', ')} there. \`trueup get --app ${selection.app} -o name\` lists what there is.`,
     );
   }
   const rows = found.map((one) => [
@@ -93,7 +94,7 @@ async function objectsOf(
   if (!isLive) return rows.map((row) => ({ target, ...row, object: desired.get(row.key) ?? null }));
   if (clusters?.reaches(target.cluster) !== true) {
     throw new CliError(
-      `--live: no context of the kubeconfig leads to cluster ${target.cluster}. Name one like it, or say which with --kubeconfig and --context.`,
+      `--live: no context of the kubeconfig leads to cluster ${target.cluster}. Name one like it, or say which leads there: --cluster ${target.cluster} --context NAME.`,
     );
   }
   const cluster = await clusters.connect(target.cluster);

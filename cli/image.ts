@@ -10,7 +10,7 @@ import { Stop } from '../core/errors.ts';
 import type { Worktree } from '../core/ports.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { callersFolder } from './local-session.ts';
-import { openSource, tellingPlaces } from './local-source.ts';
+import { openFolder, tellingPlaces } from './local-source.ts';
 import { table, type Report } from './report.ts';
 
 export interface ImageOptions {
@@ -24,7 +24,7 @@ export async function image(reference: string, { dir, dryRun = false }: ImageOpt
   if (pushed?.tag === undefined)
     throw new CliError(`${reference}: is no REPOSITORY:TAG or REPOSITORY:TAG@sha256:DIGEST.`);
   const { repository, tag, digest } = pushed;
-  const { worktree, path } = await openSource(dir);
+  const { worktree, path } = await openFolder(dir);
   // Applications name paths from the root of their repository; a folder without Git is its own root.
   const root = existsSync(join(worktree.directory, '.git')) ? '.' : path;
   const directory = join(worktree.directory, root);

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { KeyFileSealer } from '../adapters/key-file-sealer.ts';
@@ -143,8 +144,13 @@ export async function openLocal(options: LocalOptions, interrupt: AbortSignal): 
 }
 
 async function auditLog(file: string): Promise<AuditTrail> {
+  const path = resolve(callersFolder(), file);
+  // Found out now: it is read when there is a drift to explain, which may be never.
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    throw new CliError(`--audit-log ${file}: there is no such file.`);
+  }
   const { AuditLogFile } = await import('../adapters/audit-log-file.ts');
-  return new AuditLogFile(resolve(callersFolder(), file));
+  return new AuditLogFile(path);
 }
 
 export function localSealer(): Sealer {

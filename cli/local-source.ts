@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { openLocalSource, placeFrom, type LocalSource } from '../adapters/local-worktree.ts';
 import { Stop, type Fault } from '../core/errors.ts';
 import type { Application } from '../core/model/application.ts';
@@ -73,6 +75,13 @@ export function sourceAt(path: string, application: Application | undefined): Wa
 export async function openSource(path: string): Promise<LocalSource> {
   const from = callersFolder();
   return openLocalSource(path, { from, person: localPerson(), now: Date.now() });
+}
+
+/** As `openSource`, where only a folder will do. */
+export async function openFolder(path: string): Promise<LocalSource> {
+  const source = await openSource(path);
+  if (statSync(resolve(callersFolder(), path)).isDirectory()) return source;
+  throw new CliError(`--dir ${path}: it is a file; name the folder of the checkout.`);
 }
 
 export function appName(text: string): string {

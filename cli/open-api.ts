@@ -4,6 +4,8 @@ import { stackName } from '../core/contract/environment.ts';
 import type { LiveClusters } from '../core/live-ports.ts';
 import { isLocal, type Common } from './options.ts';
 
+type ApiOptions = Common & { readonly cluster?: string };
+
 interface Opened {
   readonly deps: ApiDeps;
   readonly person: Person;
@@ -14,7 +16,7 @@ interface Opened {
  * leads to clusters that may be looked at, besides.
  */
 export async function openApi(
-  options: Common,
+  options: ApiOptions,
   { live: isWanted = false }: { readonly live?: boolean } = {},
 ): Promise<Opened> {
   const { kubeconfig: _, context: __, ...where } = options;
@@ -27,15 +29,17 @@ export async function openApi(
 /** With the rights that the person's own credentials have. */
 async function ofStack(options: Common): Promise<Opened> {
   const stack = options.stack ?? stackName('default');
-  const [{ openOutputs, openSession, s3Client }, { stackConfigAt }, { EventBridgeBus }, common] =
+  const [{ openOutputs, openSession, s3Client }, { stackConfigAt }, { EventBridgeBus }, common, past] =
     await Promise.all([
       import('./session.ts'),
       import('../adapters/stack-config.ts'),
       import('../adapters/eventbridge-bus.ts'),
       import('../core/view/fleet-book.ts'),
+      import('../core/view/past-days.ts'),
     ]);
   const [session, output] = await Promise.all([openSession(stack), openOutputs(stack)]);
-  const { store, clock, ids, queues } = session;
+  const { clock, ids, queues } = session;
+  const store = past.keepingPastDays(session.store, clock);
   const deps: ApiDeps = {
     store,
     clock,
@@ -72,7 +76,7 @@ async function ofStore(options: Common): Promise<Opened> {
 }
 
 /** Clusters that contexts of a kubeconfig lead to, with the rights of the person at the terminal. */
-async function liveOf(options: Common, deps: ApiDeps): Promise<LiveClusters> {
+async function liveOf(options: ApiOptions, deps: ApiDeps): Promise<LiveClusters> {
   const { context } = options;
   const [{ KubeconfigClusters }, { kubeconfigs }, { readFleet }, { placeOf }] = await Promise.all([
     import('../adapters/kubeconfig-clusters.ts'),
@@ -91,7 +95,14 @@ async function liveOf(options: Common, deps: ApiDeps): Promise<LiveClusters> {
     }),
   );
   const files = kubeconfigs(options);
-  const known = { files, context, aliases: (cluster: string) => aliases.get(cluster) ?? [] };
+  // Whoever names both says that the one leads to the other.
+  const meant = (cluster: string): readonly string[] =>
+    context !== undefined && cluster === options.cluster ? [context] : [];
+  const known = {
+    files,
+    context,
+    aliases: (cluster: string) => [...meant(cluster), ...(aliases.get(cluster) ?? [])],
+  };
   return KubeconfigClusters.open(known, deps.clock);
 }
 

@@ -95,6 +95,19 @@ export function assertTimeout({
     throw new CliError('--timeout says how long to --wait; give both.');
 }
 
+/** A variable of a script that is not set: nothing else may be done in place of what was meant. */
+export function assertNothingEmpty(command: Command): void {
+  const { args, options } = command;
+  const isEmpty = (value: unknown): boolean => value === '' || (Array.isArray(value) && value.includes(''));
+  const empty = options.find(
+    (option) =>
+      isEmpty(command.getOptionValue(option.attributeName())) &&
+      command.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  const what = empty === undefined ? args.includes('') && 'an argument' : empty.long;
+  if (what !== false) throw new CliError(`${what ?? ''} is empty: say a value, or leave it away.`);
+}
+
 /** Whether a verb is about a store and a kubeconfig, and not about an installation on AWS. */
 export function isLocal({ store, stack, kubeconfig, context }: Common): boolean {
   const named = store ?? (stack === undefined ? process.env['TRUEUP_STORE'] : undefined);

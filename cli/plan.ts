@@ -45,6 +45,7 @@ function reportOf(target: Target, { changes, refusal }: Preview): Report {
   const notes = [
     ...(refusal === undefined ? [] : [`nothing would be done: ${refusal}`]),
     ...(kept > 0 ? [`${kept} objects would be pruned with --prune`] : []),
+    ...adoptNote(shown),
   ];
   return {
     data: {
@@ -74,6 +75,12 @@ const words: Readonly<Record<(typeof actions)[number], string>> = {
 /** Why an object that is not desired any more stays where nobody said --prune. */
 export function isKept(why: string): boolean {
   return why.endsWith('kept until a run may prune');
+}
+
+/** What the words of a refusal come to at a terminal. */
+export function adoptNote(changes: readonly { readonly action: string; readonly why: string }[]) {
+  const foreign = changes.filter(({ action, why }) => action === 'blocked' && why.includes('adopt: true'));
+  return foreign.length === 0 ? [] : [`${foreign.length} would be taken over with --adopt`];
 }
 
 /** What `-o json` promises (docs/reference/cli.md). */

@@ -11,15 +11,6 @@ export function addProfiles(trueup: Command, done: (code: ExitCode) => void): vo
     .command('profile')
     .description(
       'names for several installations and stores, and which of them is meant where nothing is said',
-    )
-    .addHelpText(
-      'after',
-      `
-Examples:
-  trueup profile set production --stack trueup-production --region eu-central-1 --aws-profile prod
-  trueup profile set laptop --store file:./state --context kind-trueup
-  trueup profile use production
-  trueup status --profile laptop`,
     );
   const verb = (name: string, description: string): Command =>
     profile

@@ -98,6 +98,9 @@ function profileOf({ stack, region, awsProfile, store, kubeconfig, context }: Pr
 }
 
 function wholePlace(store: string): string {
+  if (!/^(?:file:.|s3:\/\/[^/])/.test(store)) {
+    throw new CliError(`--store ${store}: it must be file:DIR or s3://BUCKET/PREFIX.`);
+  }
   if (!store.startsWith('file:')) return store;
   return `file:${resolve(callersFolder(), store.slice('file:'.length))}`;
 }

@@ -3,6 +3,7 @@ import { stackName } from '../core/contract/environment.ts';
 import { addChangeVerbs } from './change-verbs.ts';
 import { addCheckoutVerbs } from './checkout-verbs.ts';
 import { addCompletion } from './completion-verb.ts';
+import { addExamples } from './examples.ts';
 import { CliError, type ExitCode } from './cli-error.ts';
 import type { DevOptions } from './dev.ts';
 import type { DoctorOptions } from './doctor.ts';
@@ -12,6 +13,7 @@ import type { ApplyOptions } from './local-source.ts';
 import type { LocalSession } from './local-session.ts';
 import {
   appOption,
+  assertNothingEmpty,
   assertTimeout,
   confirmPruneOption,
   isLocal,
@@ -56,6 +58,8 @@ export function program(done: Done): Command {
     .showHelpAfterError('Add --help to see what can be said here.')
     .exitOverride()
     .hook('preAction', async (_, action) => {
+      // A word that is about to begin is an empty one, and completed.
+      if (action.name() !== 'complete') assertNothingEmpty(action);
       if (hasProfile(action)) (await import('./profiles.ts')).applyProfile(action);
     });
   const verb = (name: string, description: string): Command =>
@@ -74,7 +78,26 @@ export function program(done: Done): Command {
   addUi(verb, done);
   addProfiles(trueup, done);
   addCompletion(trueup);
+  addHelp(trueup);
+  addExamples(trueup);
   return trueup;
+}
+
+/** Commander's own shows the help of the whole for a verb that there is none of. */
+function addHelp(trueup: Command): void {
+  trueup
+    .command('help', { hidden: true })
+    .argument('[verbs...]')
+    .action(async (verbs: readonly string[]) => {
+      let command = trueup;
+      for (const [index, verb] of verbs.entries()) {
+        const below = command.commands.find((each) => each.name() === verb);
+        // Which says that there is none, and what is nearest.
+        if (below === undefined) await trueup.parseAsync(verbs.slice(0, index + 1), { from: 'user' });
+        else command = below;
+      }
+      command.help();
+    });
 }
 
 type Verb = (name: string, description: string) => Command;
@@ -128,7 +151,6 @@ function addFileVerbs(verb: Verb, done: Done): void {
     .option('--apply', 'apply on every save')
     .option('--wait', 'have an apply wait until health has settled')
     .addOption(timeoutOption())
-    .addHelpText('after', '\nExample:\n  trueup dev apps/storefront --app storefront --namespace storefront')
     .action(async (folder: string, options: Common & DevOptions) => {
       assertTimeout(options);
       const { dev, devStore } = await import('./dev.ts');

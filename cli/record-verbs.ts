@@ -107,14 +107,6 @@ function addGet(verb: Verb, done: Done): void {
     .addOption(appOption().makeOptionMandatory())
     .addOption(clusterOption())
     .option('--live', 'as they are on the cluster now, by --kubeconfig or --context')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  trueup get --app storefront -o wide
-  trueup get Deployment/web --app storefront -o yaml
-  trueup get --app storefront --cluster production --live --context production`,
-    )
     .action(async (objects: readonly string[], options: Common & GetOptions) => {
       const open = async () => {
         const [{ openApi }, { get }] = await Promise.all([import('./open-api.ts'), import('./get.ts')]);
@@ -139,13 +131,6 @@ function addEvents(verb: Verb, done: Done): void {
     .addOption(appOption().makeOptionMandatory())
     .addOption(clusterOption())
     .addOption(durationOption('--since <duration>', 'how far back, such as 2h').default(secondsOfDay, '24h'))
-    .addHelpText(
-      'after',
-      `
-Examples:
-  trueup events --app storefront --watch
-  trueup events --app storefront --cluster production --context production --since 1h`,
-    )
     .action(async (options: Common & EventsOptions) => {
       const open = async () => {
         const [{ openApi }, { events }] = await Promise.all([import('./open-api.ts'), import('./events.ts')]);

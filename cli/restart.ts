@@ -64,17 +64,21 @@ async function workloadsOf(
   selection: Selection,
   resource: readonly string[] | undefined,
 ): Promise<ReadonlyMap<string, Workloads>> {
-  const named = resource?.map(meantBy);
+  const named = resource?.map((name) => ({ name, isMeant: meantBy(name) }));
+  const met = new Set<string>();
   const found = (await readTargets(store, selection)).flatMap(({ target, inventory }) => {
-    const keys = Object.values(inventory?.entries ?? {})
+    const applied = Object.values(inventory?.entries ?? {})
       .filter(({ ref, state }) => state === 'applied' && isRestartable(ref))
-      .filter(({ ref }) => named === undefined || named.some((isMeant) => isMeant(ref)))
-      .map(({ ref }) => refKey(ref));
+      .map(({ ref }) => ref);
+    const names = applied.map((ref) => (named ?? []).filter(({ isMeant }) => isMeant(ref)));
+    for (const { name } of names.flat()) met.add(name);
+    const keys = applied.filter((_, at) => named === undefined || names[at]?.length !== 0).map(refKey);
     return keys.length === 0 ? [] : [[targetKey(target), { target, keys }] as const];
   });
-  if (found.length > 0) return new Map(found);
-  const what = resource === undefined ? 'no Deployment, StatefulSet or DaemonSet' : resource.join(', ');
+  const unknown = resource?.filter((name) => !met.has(name));
+  if (found.length > 0 && (unknown ?? []).length === 0) return new Map(found);
+  const what = unknown === undefined ? 'no Deployment, StatefulSet or DaemonSet' : `no ${unknown.join(', ')}`;
   throw new CliError(
-    `There is ${what} applied that could be restarted. \`trueup get --app ${selection.app ?? 'NAME'}\` says what there is.`,
+    `There is ${what} applied that could be restarted: nothing was asked for. \`trueup get --app ${selection.app ?? 'NAME'}\` says what there is.`,
   );
 }

@@ -4,6 +4,7 @@ import { prefixes } from '../core/contract/keys.ts';
 import { inBatches } from '../core/in-batches.ts';
 import { isoTime } from '../core/model/time.ts';
 import { CliError, exitCodes } from './cli-error.ts';
+import { timeOf } from './end-time.ts';
 import { table, type Report } from './report.ts';
 
 export interface RestoreOptions {
@@ -45,8 +46,7 @@ export async function restore(
   prefix: string,
   { at, yes = false }: RestoreOptions,
 ): Promise<Report> {
-  const time = Date.parse(at);
-  if (Number.isNaN(time)) throw new CliError(`--at ${at} is no time; write it as 2026-11-23T08:00:00Z.`);
+  const time = timeOf('--at', at);
   if (!Object.values(prefixes).some((known) => prefix.startsWith(known))) {
     throw new CliError(`There is no folder ${prefix}. There are: ${Object.values(prefixes).join(' ')}.`);
   }

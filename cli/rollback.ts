@@ -1,9 +1,12 @@
+import { desiredPointerSchema } from '../core/model/desired.ts';
 import type { RunRequest } from '../core/model/run.ts';
 import { targetKey, type Target } from '../core/model/target.ts';
 import type { TrueupEvent } from '../core/contract/events.ts';
+import { keys } from '../core/contract/keys.ts';
+import { readDocument } from '../core/documents.ts';
 import { messageOf } from '../core/errors.ts';
 import { isoTime } from '../core/model/time.ts';
-import { liftPin, rollBack, rolledBackEvent } from '../core/rollback.ts';
+import { liftPin, lookBack, rollBack, rolledBackEvent } from '../core/rollback.ts';
 import { seenNow } from '../core/suspend.ts';
 import { reportOf } from './apply.ts';
 import { awaitRuns } from './await-runs.ts';
@@ -94,11 +97,17 @@ export async function rollBackLocally(session: LocalSession, options: RollbackOp
 
 /** Of an installation: on every cluster that it is on or the one that is named; the runs are asked for. */
 export async function rollBackStack(session: Session, options: RollbackOptions): Promise<Report> {
+  if (options.prune === true) {
+    throw new CliError(
+      '--prune is for --store: an installation prunes as the Application says (--confirm-prune N where the cap asks).',
+    );
+  }
   const targets = await selectTargets(session.store, options);
   // Unique, so that our runs are told from those that somebody else asks for meanwhile.
   const requestedBy = `${await session.whoAmI()} ${session.ids.next()}`;
   const lines: string[] = [];
   const events: TrueupEvent[] = [];
+  await assertMovable(session, targets, options);
   for (const target of targets) {
     const { line, event } = await move(session, target, options);
     await session.queues.run({
@@ -113,6 +122,27 @@ export async function rollBackStack(session: Session, options: RollbackOptions):
   if (options.wait !== true) return { data: done, text: lines.join('\n') };
   const { runs, lines: ended, exitCode } = await awaitRuns(session, targets, requestedBy);
   return { data: { ...done, runs }, text: [...lines, ...ended].join('\n'), exitCode };
+}
+
+/** Throws for each of several targets what moving it would, before one of them is moved. */
+async function assertMovable(
+  session: Session,
+  targets: readonly Target[],
+  { lift = false, to, until }: RollbackOptions,
+): Promise<void> {
+  for (const target of targets) {
+    await assertResumed(session, target);
+    if (lift) await assertPinned(session, target);
+    else await lookBack(session, target, { to, until: endTimeOf(until) });
+  }
+}
+
+async function assertPinned({ store }: RecordsSession, target: Target): Promise<void> {
+  const pointer = await readDocument(store, keys.desired(target), desiredPointerSchema);
+  if (pointer?.value.pin !== undefined) return;
+  throw new CliError(
+    `${targetKey(target)} is not rolled back: there is nothing to lift. Where others are, name their --cluster.`,
+  );
 }
 
 /** The last thing that is done: it is no reason to be late. */

@@ -1,5 +1,5 @@
 import { stackName } from '../core/contract/environment.ts';
-import { exitCodes, type ExitCode } from './cli-error.ts';
+import { CliError, exitCodes, type ExitCode } from './cli-error.ts';
 import type { LocalSession, RecordsSession } from './local-session.ts';
 import { isLocal, type Common } from './options.ts';
 import { withProgress } from './progress.ts';
@@ -14,8 +14,12 @@ export async function onStack(
   options: Common,
   work: (session: Session) => Promise<Report>,
 ): Promise<ExitCode> {
-  // Both given is an error of the person, found here.
-  isLocal(options);
+  // Else what somebody means for their store would be done to the installation of the environment.
+  if (isLocal(options)) {
+    throw new CliError(
+      'This is done on an installation, and a store is named (--store, TRUEUP_STORE or a profile): name the installation with --stack. On a store, `trueup apply` does what is done to a cluster.',
+    );
+  }
   return show(options, async () => {
     const { openSession } = await import('./session.ts');
     const session = await openSession(options.stack ?? stackName('default'));

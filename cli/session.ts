@@ -100,7 +100,9 @@ function adviceFor(stack: string, error: unknown): string {
     return 'No AWS region is set. Set AWS_REGION to the region that trueup is deployed in.';
   }
   if (name === 'CredentialsProviderError') {
-    return 'No AWS credentials were found. Log in (aws sso login), or set AWS_PROFILE.';
+    const profile = process.env['AWS_PROFILE'];
+    const where = profile === undefined ? '' : ` for AWS_PROFILE=${profile}`;
+    return `No AWS credentials were found${where}. Log in (aws sso login), or set AWS_PROFILE to a profile that has some.`;
   }
   if (/^(ExpiredToken|UnrecognizedClient|InvalidClientTokenId|SignatureDoesNotMatch)/.test(name)) {
     return `AWS does not accept these credentials (${name}). Log in again.`;
@@ -110,7 +112,12 @@ function adviceFor(stack: string, error: unknown): string {
   }
   const endpoint = process.env['AWS_ENDPOINT_URL'];
   const where = endpoint === undefined ? 'AWS' : `the AWS at AWS_ENDPOINT_URL=${endpoint}`;
-  return `Cannot ask ${where} about the stack ${stack}: ${name}: ${message}`;
+  const region = process.env['AWS_REGION'];
+  const advice =
+    endpoint !== undefined
+      ? 'See that it runs there'
+      : `Check the network${region === undefined ? '' : `, and whether AWS_REGION=${region} is meant`}`;
+  return `Cannot ask ${where} about the stack ${stack}: ${name}: ${message}. ${advice}.`;
 }
 
 async function whoAmI(): Promise<string> {

@@ -8,9 +8,12 @@ import { callersFolder } from './local-session.ts';
 /** Stack configuration in JSON or YAML, as a person names the file. Throws CliError with every fault. */
 export async function readStackConfig(file: string): Promise<StackConfig> {
   const text = (await readBytes(file)).toString('utf8');
-  const { load } = await import('js-yaml');
+  const { readYaml } = await import('../core/yaml/read-yaml.ts');
+  const [document, ...more] = readYaml(file, text);
+  if (document === undefined || more.length > 0)
+    throw new CliError(`${file}: it must hold one stack configuration.`);
   try {
-    return parseStackConfig(load(text));
+    return parseStackConfig(document.value);
   } catch (cause) {
     throw new CliError(`${file}: ${messageOf(cause)}`, { cause });
   }

@@ -36,7 +36,11 @@ export async function resumeTargets(
   const scope = scopeOf(options);
   const by = await session.whoAmI();
   const resumed = await resume(session, scope, by);
-  const targets = await selectTargets(session.store, options);
+  // What is over may have left no target; that is no fault once it is resumed.
+  const targets = await selectTargets(session.store, options).catch((error: unknown) => {
+    if (resumed === undefined || !(error instanceof CliError)) throw error;
+    return [];
+  });
   const left = await readSuspensions(session.store);
   const still = targets.flatMap((target) => {
     const other = suspensionOf(left, target, session.clock.now());

@@ -1,5 +1,9 @@
 import { readPlaced } from '../core/api/placed-snapshot.ts';
 import { askForRun } from '../core/ask-for-run.ts';
+import { keys } from '../core/contract/keys.ts';
+import { readDocument } from '../core/documents.ts';
+import { inBatches } from '../core/in-batches.ts';
+import { desiredPointerSchema } from '../core/model/desired.ts';
 import { refKey, refOf } from '../core/model/object.ts';
 import { targetKey, type Target } from '../core/model/target.ts';
 import { awaitRuns } from './await-runs.ts';
@@ -19,6 +23,8 @@ export interface SyncOptions extends Selection {
   readonly resource?: readonly string[];
 }
 
+const readsAtOnce = 16;
+
 /** Asks for a run of each target of an application; with `wait`, until each has ended and its health has settled. */
 export async function sync(
   session: Session,
@@ -37,19 +43,16 @@ export async function sync(
   );
   // Unique, so that our runs are told from those that somebody else asks for meanwhile.
   const requestedBy = `${await session.whoAmI()} ${session.ids.next()}`;
+  const staged = selection.cluster === undefined ? await inStages(session, targets) : new Set<string>();
+  if (staged.size > 0 && (confirmPrune ?? only) !== undefined) {
+    throw new CliError('Say of which --cluster: a rollout has stages, which one object or a prune ends.');
+  }
   for (const target of targets) {
-    const keys = only?.get(targetKey(target));
-    await askForRun(target, requestedBy, session, (pointer) => {
-      // Whoever names a cluster means that one; else stages of a rollout are kept in order.
-      const isStaged = selection.cluster === undefined && pointer?.settings.rollout !== undefined;
-      if (isStaged && (confirmPrune !== undefined || keys !== undefined)) {
-        throw new CliError('Say of which --cluster: a rollout has stages, which one object or a prune ends.');
-      }
-      return {
-        ...(confirmPrune !== undefined && { confirmPrune }),
-        ...(keys && { only: [...keys] }),
-        ...(isStaged && { staged: true as const }),
-      };
+    const objects = only?.get(targetKey(target));
+    await askForRun(target, requestedBy, session, {
+      ...(confirmPrune !== undefined && { confirmPrune }),
+      ...(objects && { only: [...objects] }),
+      ...(staged.has(targetKey(target)) && { staged: true as const }),
     });
   }
   if (!wait) {
@@ -65,6 +68,17 @@ export async function sync(
   };
 }
 
+/** Targets whose rollout has stages, which are kept in order. Whoever names a cluster means that one. */
+async function inStages({ store }: Session, targets: readonly Target[]): Promise<ReadonlySet<string>> {
+  const pointers = await inBatches(targets, readsAtOnce, async (target) =>
+    readDocument(store, keys.desired(target), desiredPointerSchema),
+  );
+  const staged = pointers.flatMap((pointer) =>
+    pointer?.value.settings.rollout ? [pointer.value.target] : [],
+  );
+  return new Set(staged.map(targetKey));
+}
+
 /** By target, the keys of the objects of Git that are named. Throws CliError for a name that no target has. */
 async function wantedObjects(
   { store }: Session,
@@ -76,12 +90,12 @@ async function wantedObjects(
   for (const { target, pointer, inventory } of await readTargets(store, selection)) {
     const placed = await readPlaced(store, target.application, pointer.snapshot, inventory);
     const refs = (placed?.objects ?? []).map(refOf);
-    const keys = resource.flatMap((name) => {
+    const wanted = resource.flatMap((name) => {
       const meant = refs.filter(meantBy(name));
       if (meant.length > 0) met.add(name);
       return meant.map(refKey);
     });
-    if (keys.length > 0) found.set(targetKey(target), [...new Set(keys)]);
+    if (wanted.length > 0) found.set(targetKey(target), [...new Set(wanted)]);
   }
   const unknown = resource.filter((name) => !met.has(name));
   if (unknown.length === 0) return found;

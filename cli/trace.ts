@@ -32,7 +32,9 @@ export async function trace(
 ): Promise<Report> {
   const { view, entry } = only(object, findIn(await readTargets(store, selection), object));
   const { target, inventory } = view;
-  const applied = inventory?.applied;
+  // What was only meant to be made came from nowhere yet.
+  const applied = entry.state === 'intent' ? undefined : inventory?.applied;
+  const absent = entry.state === 'intent' ? 'none yet: it was not applied' : 'not in the records any more';
   const run = await runThatChanged(store, view, entry.ref, clock.now());
   const delivery = run === undefined ? undefined : await deliveryOf(store, run);
   const placed =
@@ -58,7 +60,7 @@ export async function trace(
     ],
     ['event', eventText(run, delivery)],
   ];
-  const told = lines.map(([name, text]) => `${name.padEnd(9)} ${text ?? 'not in the records any more'}`);
+  const told = lines.map(([name, text]) => `${name.padEnd(9)} ${text ?? absent}`);
   return {
     data: { target, entry, applied, origin, commit, run: run && briefly(run), delivery },
     text: told.join('\n'),

@@ -25,7 +25,6 @@ export function addTrackVerbs(
     .addOption(stackOption())
     .addOption(appOption())
     .addOption(clusterOption())
-    .addHelpText('after', '\nExample:\n  trueup trace Deployment/shop/web --cluster production')
     .action(async (object: string, options: Selecting) => {
       const work = async (session: RecordsSession, chosen: Selecting) =>
         (await import('./trace.ts')).trace(session, object, chosen);
@@ -42,7 +41,6 @@ export function addTrackVerbs(
       new Option('--for <state>', 'what to wait for').choices(['healthy', 'synced']).default('healthy'),
     )
     .addOption(timeoutOption().default(defaultSeconds, '10m'))
-    .addHelpText('after', '\nExample:\n  trueup wait --app storefront --for healthy --timeout 5m')
     .action(async (options: Common & WaitOptions) => {
       const work = async (session: RecordsSession, chosen: Common & WaitOptions) =>
         (await import('./wait.ts')).wait(session, chosen, tell);

@@ -6,7 +6,7 @@ import type { SourcedApplication } from '../core/source.ts';
 import { exitCodes } from './cli-error.ts';
 import { renderingOf } from './diff.ts';
 import { callersFolder } from './local-session.ts';
-import { openSource } from './local-source.ts';
+import { openFolder } from './local-source.ts';
 import { renderCommit, type CommitOptions } from './render-commit.ts';
 import type { Report } from './report.ts';
 import { readStackConfig } from './stack-config-file.ts';
@@ -27,7 +27,7 @@ interface Found {
 /** What a push of this checkout would be refused for: schema, references, render and cycles. Asks no cluster and no AWS. */
 export async function validate(options: ValidateOptions): Promise<Report> {
   const config = options.config === undefined ? undefined : await readStackConfig(options.config);
-  const { worktree: around, path } = await openSource(options.dir);
+  const { worktree: around, path } = await openFolder(options.dir);
   // What is validated is the root of its repository, in Git or not yet.
   const directory = join(around.directory, path);
   const worktree = new LocalWorktree({ directory, commit: around.commit });

@@ -29,7 +29,6 @@ export function addWorkVerbs(verb: Verb, done: Done): void {
     .option('--wait', 'until the run has ended and health has settled')
     .addOption(confirmPruneOption())
     .addOption(resourceOption('only this object; may be given several times'))
-    .addHelpText('after', '\nExample:\n  trueup sync --app storefront --resource Deployment/shop/web --wait')
     .action(async (options: Common & SyncOptions) => {
       done(await onStack(options, async (session) => (await import('./sync.ts')).sync(session, options)));
     });
@@ -52,7 +51,6 @@ export function addWorkVerbs(verb: Verb, done: Done): void {
     .addOption(resourceOption('only this workload; may be given several times'))
     .option('--wait', 'until the new pods are well')
     .addOption(timeoutOption())
-    .addHelpText('after', '\nExample:\n  trueup restart --app storefront --resource Deployment/web --wait')
     .action(async (options: Common & RestartOptions) => {
       assertTimeout(options);
       const { restart } = await import('./restart.ts');
@@ -65,7 +63,9 @@ export function addWorkVerbs(verb: Verb, done: Done): void {
     .option('--to <run>', 'run id, revision, commit or snapshot; default: what was applied before')
     .option('--reason <text>', 'why, for the record')
     .option('--until <time>', 'ISO 8601: commits are followed again from then on')
-    .option('--lift', 'end a rollback: follow commits again')
+    .addOption(
+      new Option('--lift', 'end a rollback: follow commits again').conflicts(['to', 'until', 'revertPr']),
+    )
     .option('--revert-pr', 'with --stack: open a pull request that takes the change back in Git')
     .option('--wait', 'until everything is applied and health has settled')
     .addOption(timeoutOption())

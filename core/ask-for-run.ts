@@ -1,6 +1,6 @@
 import { keys } from './contract/keys.ts';
 import { readDocument } from './documents.ts';
-import { desiredPointerSchema, type DesiredPointer } from './model/desired.ts';
+import { desiredPointerSchema } from './model/desired.ts';
 import type { RunRequest } from './model/run.ts';
 import type { Target } from './model/target.ts';
 import { isoTime } from './model/time.ts';
@@ -25,7 +25,7 @@ export async function askForRun(
   target: Target,
   requestedBy: string,
   { store, queues, clock }: AskDeps,
-  wish: Wish | ((pointer: DesiredPointer | undefined) => Wish) = {},
+  wish: Wish = {},
 ): Promise<void> {
   const [document, seenHolds] = await Promise.all([
     readDocument(store, keys.desired(target), desiredPointerSchema),
@@ -34,7 +34,6 @@ export async function askForRun(
   const pointer = document?.value;
   const trace = traceOf('person', isoTime(clock.now()), requestedBy);
   const seen = pointer === undefined ? {} : { revision: pointer.revision };
-  const asked = typeof wish === 'function' ? wish(pointer) : wish;
   await queues.run({
     version: 1,
     target,
@@ -43,6 +42,6 @@ export async function askForRun(
     trace,
     ...seen,
     ...seenHolds,
-    ...asked,
+    ...wish,
   });
 }

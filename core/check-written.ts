@@ -3,7 +3,7 @@ import { keptTrail, markChecked, putOff, readKeptWrites } from './audit/kept-wri
 import type { StackConfig } from './contract/config.ts';
 import { keys } from './contract/keys.ts';
 import { readDocument, updateDocument } from './documents.ts';
-import { sendDriftMetrics } from './drift-metrics.ts';
+import { sendDriftOf } from './drift-metrics.ts';
 import { readEpisodes } from './episodes.ts';
 import { Blocked, Retry, Stop, messageOf } from './errors.ts';
 import { holdsOnDemand } from './holds.ts';
@@ -133,7 +133,7 @@ async function look(deps: CheckWrittenDeps, target: Target, given: Given): Promi
   const drifting = begun.look.drifts.size;
   if (drifting > 0 || wasDrifting) {
     await showDrift(deps, target);
-    await sendDriftMetrics(deps, target.cluster, { closed: true });
+    await sendDriftOf(deps, target, await readEpisodes(deps.store, target));
   }
   return { kind: 'checked', objects: begun.look.objects.size, drifting, completed };
 }

@@ -3,8 +3,9 @@ import { LostSnapshot } from './lost-snapshot.ts';
 import { digestOf } from './model/digest.ts';
 import { isJsonObject } from './model/json.ts';
 import { refKey, refOf, type KubeObject } from './model/object.ts';
+import type { Snapshot } from './model/snapshot.ts';
 import type { DesiredState } from './plan.ts';
-import type { Sealer, SopsOpener, Store } from './ports.ts';
+import type { Sealer, SopsOpener, Store, Stored } from './ports.ts';
 import { referencesIn } from './resolve-references.ts';
 import { decodeSnapshot, openObjects, sealedDigest } from './snapshot.ts';
 
@@ -31,7 +32,7 @@ export async function loadDesired(
   if (stored === undefined) {
     throw new LostSnapshot(digest, 'is not in the bucket');
   }
-  const snapshot = decodeSnapshot(digest, stored.text);
+  const { snapshot, digests } = decodedOf(digest, stored);
   const opened = await openObjects(snapshot, sealer, sops);
   return {
     application,
@@ -42,9 +43,28 @@ export async function loadDesired(
       if (object === undefined) return [];
       // What SOPS encrypted is a value, whatever it looks like.
       const references = snapshot.sops?.[refKey(refOf(sealed))] === undefined ? referencesIn(object) : [];
-      return [{ object, digest: digestOfSealed(sealed), ...(references.length > 0 && { references }) }];
+      return [{ object, digest: digests[index] ?? '', ...(references.length > 0 && { references }) }];
     }),
   };
+}
+
+interface Decoded {
+  readonly digest: string;
+  readonly snapshot: Snapshot;
+  /** Of its objects, in their order. */
+  readonly digests: readonly string[];
+}
+
+/** A store in memory hands out the same object again and again: its digest is checked once. */
+const decoded = new WeakMap<Stored, Decoded>();
+
+function decodedOf(digest: string, stored: Stored): Decoded {
+  const known = decoded.get(stored);
+  if (known?.digest === digest) return known;
+  const snapshot = decodeSnapshot(digest, stored.text);
+  const fresh = { digest, snapshot, digests: snapshot.objects.map(digestOfSealed) };
+  decoded.set(stored, fresh);
+  return fresh;
 }
 
 /** Sealed values count as their keyed digests: sealing the same value again changes nothing. */

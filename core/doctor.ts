@@ -3,8 +3,9 @@ import { judgeAlarms, type AlarmFacts } from './doctor/judge-alarms.ts';
 import { judgeAudit, type AuditFact } from './doctor/judge-audit.ts';
 import { judgeClock } from './doctor/judge-clock.ts';
 import { judgeClusters, type ClusterFact } from './doctor/judge-clusters.ts';
-import { judgeFunctions, type FunctionFact } from './doctor/judge-functions.ts';
+import { judgeConcurrency, judgeFunctions, type FunctionFact } from './doctor/judge-functions.ts';
 import { judgeHooks, type HookFact } from './doctor/judge-hooks.ts';
+import { judgeLock } from './doctor/judge-lock.ts';
 import { judgeQueues, type QueueFact } from './doctor/judge-queues.ts';
 import { judgeSecrets, type SecretFact } from './doctor/judge-secrets.ts';
 import { judgeVersions, type VersionFacts } from './doctor/judge-versions.ts';
@@ -15,6 +16,10 @@ export interface DoctorFacts {
   readonly ahead: Seen<number>;
   readonly versions: VersionFacts;
   readonly functions: readonly FunctionFact[];
+  /** Functions that the account may run at once, those left out that are reserved. */
+  readonly unreserved: Seen<number>;
+  /** Whether the bucket has Object Lock enabled; undefined where no record is to be locked. */
+  readonly canLock: Seen<boolean> | undefined;
   readonly secrets: readonly SecretFact[];
   readonly hooks: readonly HookFact[];
   readonly queues: readonly QueueFact[];
@@ -30,6 +35,8 @@ export function diagnose(facts: DoctorFacts): readonly Finding[] {
     ...judgeClock(facts.ahead),
     ...judgeVersions(facts.versions),
     ...judgeFunctions(facts.functions),
+    ...judgeConcurrency(facts.unreserved, facts.functions),
+    ...judgeLock(facts.canLock),
     ...judgeSecrets(facts.secrets),
     ...judgeHooks(facts.hooks),
     ...judgeQueues(facts.queues),

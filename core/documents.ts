@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { Retry, Stop, messageOf } from './errors.ts';
-import type { Store, WriteCondition, WriteOutcome } from './ports.ts';
+import type { Store, Stored, WriteCondition, WriteOutcome } from './ports.ts';
 
 /** A JSON document and the version of it that was read. */
 export interface Document<T> {
@@ -19,7 +19,28 @@ export async function readDocument<S extends z.ZodType>(
 ): Promise<Document<z.infer<S>> | undefined> {
   const stored = await store.get(key);
   if (stored === undefined) return undefined;
-  return { value: parseDocument(key, stored.text, schema), etag: stored.etag };
+  return { value: parseStored(key, stored, schema), etag: stored.etag };
+}
+
+interface Parsed<S extends z.ZodType> {
+  readonly schema: S;
+  readonly value: z.infer<S>;
+}
+
+/** What a store handed out before, and hands out again as the very same object: only one in memory does. */
+const handedOut = new WeakMap<Stored, Parsed<z.ZodType>>();
+
+/** As `parseDocument`; the same answer of a store is parsed once. What is given out is shared: nobody changes it. */
+function parseStored<S extends z.ZodType>(key: string, stored: Stored, schema: S): z.infer<S> {
+  const known = handedOut.get(stored);
+  if (known !== undefined && isOf(known, schema)) return known.value;
+  const value = parseDocument(key, stored.text, schema);
+  handedOut.set(stored, { schema, value });
+  return value;
+}
+
+function isOf<S extends z.ZodType>(known: Parsed<z.ZodType>, schema: S): known is Parsed<S> {
+  return known.schema === schema;
 }
 
 export function parseDocument<S extends z.ZodType>(key: string, text: string, schema: S): z.infer<S> {

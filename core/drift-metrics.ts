@@ -1,57 +1,66 @@
 import { canaryApplication } from './contract/canary.ts';
-import { prefixes } from './contract/keys.ts';
-import type { ClusterConfig } from './contract/config.ts';
+import { keys, prefixes } from './contract/keys.ts';
 import { metrics } from './contract/metrics.ts';
 import { readDocument } from './documents.ts';
 import { Stop } from './errors.ts';
+import { inBatches } from './in-batches.ts';
 import { openDriftSchema, type OpenDrift } from './model/drift.ts';
+import type { Target } from './model/target.ts';
 import { millisecondsOf } from './model/time.ts';
 import type { Clock, MetricDatum, Metrics, Store } from './ports.ts';
 import { totalsOf, type Episode } from './record.ts';
 
-/** The clusters of the installation. */
-export interface ConfiguredClusters {
-  readonly clusters: readonly Pick<ClusterConfig, 'name'>[];
+interface MetricsDeps {
+  readonly store: Store;
+  readonly metrics: Metrics;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
+const readsAtOnce = 32;
+
 /**
- * Sends DriftedObjects, OldestDriftSeconds and ForeignFields of the cluster and of the fleet while there is drift,
- * and once as 0 when `closed` says that the last may just have ended. Reads the indexes of drifting targets only. Of a
- * cluster that is configured no more nobody closes an episode: it would hold the alarm of the fleet for ever. An index
- * that cannot be read counts for nothing, and its key is in the answer: the figures of all other targets still stand.
+ * Sends DriftedObjects, OldestDriftSeconds and ForeignFields of one cluster while it drifts, and once as 0 when `closed`
+ * says that the last may just have ended. Nothing of other clusters is read: the figures of the fleet are those of its
+ * worst cluster, which CloudWatch finds by itself. An index that cannot be read counts for nothing, and its key is in the
+ * answer: the figures of all other targets still stand.
  */
 export async function sendDriftMetrics(
-  deps: {
-    readonly store: Store;
-    readonly metrics: Metrics;
-    readonly clock: Clock;
-    readonly config: ConfiguredClusters;
-  },
+  deps: MetricsDeps,
   cluster: string,
   { closed }: { readonly closed: boolean },
 ): Promise<readonly string[]> {
-  const own: Episode[] = [];
-  const all: Episode[] = [];
   const unreadable: string[] = [];
-  const configured = new Set(deps.config.clusters.map(({ name }) => name));
-  for await (const key of deps.store.list(prefixes.openDrift)) {
+  const drifting = await Array.fromAsync(deps.store.list(`${prefixes.openDrift}${cluster}/`));
+  // Drift of the canary is made on purpose, and has a metric of its own.
+  const canary = keys.openDrift({ cluster, application: canaryApplication });
+  const counted = drifting.filter((key) => key !== canary);
+  const read = await inBatches(counted, readsAtOnce, async (key) => {
     const index = await readIndex(deps.store, key);
     if (index === 'unreadable') unreadable.push(key);
-    if (index === undefined || index === 'unreadable') continue;
-    // Its drift is made on purpose, and has a metric of its own.
-    if (index.target.application === canaryApplication) continue;
-    const episodes = Object.values(index.episodes);
-    if (configured.has(index.target.cluster)) all.push(...episodes);
-    if (index.target.cluster === cluster) own.push(...episodes);
-  }
-  if (own.length === 0 && !closed) return unreadable;
-  const now = deps.clock.now();
-  await deps.metrics.put([
-    ...driftData(own, now).map((datum) => ({ ...datum, cluster })),
-    ...driftData(all, now),
-    ...loopData(all),
-  ]);
+    return index === undefined || index === 'unreadable' ? [] : Object.values(index.episodes);
+  });
+  const episodes = read.flat();
+  if (episodes.length > 0 || closed) await send(deps, cluster, episodes);
   return unreadable;
+}
+
+/**
+ * Between two sweeps, of one target that was looked at or put right: what it has open, which is the least that its cluster
+ * has; all zeros where nothing drifts on the cluster any more. However many others drift, nothing of them is read.
+ */
+export async function sendDriftOf(
+  deps: MetricsDeps,
+  { cluster, application }: Target,
+  open: OpenDrift['episodes'],
+): Promise<void> {
+  const episodes = application === canaryApplication ? [] : Object.values(open);
+  if (episodes.length > 0 || !(await isDrifting(deps.store, cluster))) await send(deps, cluster, episodes);
+}
+
+async function isDrifting(store: Store, cluster: string): Promise<boolean> {
+  const canary = keys.openDrift({ cluster, application: canaryApplication });
+  const first = await Array.fromAsync(store.list(`${prefixes.openDrift}${cluster}/`, { limit: 2 }));
+  return first.some((key) => key !== canary);
 }
 
 /** Of one target: a document that a person must restore says nothing of the others. */
@@ -62,6 +71,16 @@ async function readIndex(store: Store, key: string): Promise<OpenDrift | 'unread
     if (error instanceof Stop) return 'unreadable';
     throw error;
   }
+}
+
+/** The same for the cluster and for the fleet: an alarm asks for the highest of a period, whichever cluster sent it. */
+async function send(
+  { metrics: port, clock }: MetricsDeps,
+  cluster: string,
+  episodes: readonly Episode[],
+): Promise<void> {
+  const data = driftData(episodes, clock.now());
+  await port.put([...data.map((datum) => ({ ...datum, cluster })), ...data, ...loopData(episodes)]);
 }
 
 /** Of the fleet alone, and only while there are any: rare enough to cost nothing, and its alarm takes silence for OK. */

@@ -2,7 +2,7 @@ import { canaryApplication } from './contract/canary.ts';
 import { keys, prefixes } from './contract/keys.ts';
 import { metrics, type MetricName } from './contract/metrics.ts';
 import { readDocument, updateDocument, writeDocument } from './documents.ts';
-import { sendDriftMetrics, type ConfiguredClusters } from './drift-metrics.ts';
+import { sendDriftOf } from './drift-metrics.ts';
 import { Retry } from './errors.ts';
 import { breakLoops, type Judged, type LoopBreaker } from './heal-loops.ts';
 import {
@@ -43,7 +43,6 @@ export interface EpisodeDeps {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly config: ConfiguredClusters;
   /** What is at work came of this; absent where nobody told. */
   readonly trace?: Trace;
 }
@@ -209,9 +208,9 @@ export async function closeEpisodes(deps: EpisodeDeps, closing: Closing): Promis
     return heals.has(key) || (episode !== undefined && isEndedByHeal(episode));
   };
   const [healed, others] = [ending.filter(isHeal), ending.filter((key) => !isHeal(key))];
-  await endEpisodes(deps, target, healed, { state: 'healed', runId });
-  await endEpisodes(deps, target, others, { state, runId });
-  if (ending.length > 0) await sendDriftMetrics(deps, target.cluster, { closed: true });
+  const afterHeals = await endEpisodes(deps, target, healed, { state: 'healed', runId });
+  const after = (await endEpisodes(deps, target, others, { state, runId })) ?? afterHeals;
+  if (after !== undefined) await sendDriftOf(deps, target, after);
   return ending.length;
 }
 
@@ -222,8 +221,8 @@ export async function acceptEpisodes(
   objects: readonly string[],
 ): Promise<void> {
   if (objects.length === 0) return;
-  await endEpisodes(deps, target, objects, { state: 'accepted' });
-  await sendDriftMetrics(deps, target.cluster, { closed: true });
+  const after = await endEpisodes(deps, target, objects, { state: 'accepted' });
+  await sendDriftOf(deps, target, after ?? {});
 }
 
 /**
@@ -237,8 +236,8 @@ export async function closeAllEpisodes(
 ): Promise<number> {
   const objects = Object.keys(await readEpisodes(deps.store, closing.target));
   if (objects.length === 0) return 0;
-  await endEpisodes(deps, closing.target, objects, closing);
-  await sendDriftMetrics(deps, closing.target.cluster, { closed: true });
+  const after = await endEpisodes(deps, closing.target, objects, closing);
+  await sendDriftOf(deps, closing.target, after ?? {});
   return objects.length;
 }
 
@@ -303,18 +302,18 @@ async function announce(
   return isNew && counts ? record.secondsToDetect : undefined;
 }
 
-/** Closes records, emits the events, then takes the episodes out of the index. */
+/** Closes records, emits the events, then takes the episodes out of the index. Gives those that are left; undefined where none ended. */
 async function endEpisodes(
   deps: EpisodeDeps,
   target: Target,
   objects: readonly string[],
   { state, runId }: Pick<Closing, 'state' | 'runId'>,
-): Promise<void> {
-  if (objects.length === 0) return;
+): Promise<Episodes | undefined> {
+  if (objects.length === 0) return undefined;
   const at = isoTime(deps.clock.now());
   const open = await readEpisodes(deps.store, target);
   const ending = objects.flatMap((key) => (open[key] === undefined ? [] : [[key, open[key]] as const]));
-  if (ending.length === 0) return;
+  if (ending.length === 0) return undefined;
   const healed: number[] = [];
   for (const [, episode] of ending) {
     const closed = await updateDocument(deps.store, episode.record, driftRecordSchema, (current) =>
@@ -326,7 +325,7 @@ async function endEpisodes(
   }
   const isCanary = target.application === canaryApplication;
   await sendSeconds(deps, isCanary ? metrics.canary : metrics.healTime, healed);
-  await updateIndex(deps, target, (current) => {
+  return updateIndex(deps, target, (current) => {
     for (const [key, { record }] of ending) if (current[key]?.record === record) delete current[key];
     return current;
   });

@@ -18,6 +18,8 @@ export interface GitHistory {
     one: PlacedCommit,
     other: PlacedCommit,
   ): Promise<string | undefined>;
+  /** Whether a branch of the repository itself, none of a fork, is at this commit. */
+  isTip(repository: RepositoryConfig, sha: string): Promise<boolean>;
 }
 
 /** Where previews ask: clusters by way of the function that checks them, and themselves. */

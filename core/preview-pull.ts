@@ -120,7 +120,7 @@ function stateOf(repository: RepositoryConfig, pull: PullRequest | undefined): P
 async function whySilent(
   repository: RepositoryConfig,
   { head }: PullRequest,
-  { host }: Pick<PreviewPullDeps, 'host'>,
+  { host, history }: Pick<PreviewPullDeps, 'host' | 'history'>,
 ): Promise<string | undefined> {
   const open = await host.openPullRequests(repository);
   const isOursToo = open.some(
@@ -130,10 +130,9 @@ async function whySilent(
       `refs/heads/${other.base.branch}` === trackedRef(repository),
   );
   if (isOursToo) return 'the same commit is in a pull request of the repository itself, which has the say';
-  // Anybody can push our own commit to a fork, and wait until ours is off the list.
-  return open.length < mostOpenPulls
-    ? undefined
-    : `${mostOpenPulls} or more are open: whether one of the repository itself has the same commit is unknown`;
+  // Anybody can push our own commit to a fork, and wait until ours is off the list. What it is proposed from is not.
+  if (open.length < mostOpenPulls || !(await history.isTip(repository, head.sha))) return undefined;
+  return `${mostOpenPulls} or more are open, and a branch of the repository itself is at the same commit`;
 }
 
 function isSaid(known: PullPreview['state'], wanted: PullPreview['state']): boolean {

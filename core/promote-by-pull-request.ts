@@ -15,8 +15,8 @@ interface ProposeDeps {
   readonly store: Store;
   readonly clock: Pick<Clock, 'now'>;
   readonly proposals: ProposePromotionDeps;
-  /** Name of the installation. */
-  readonly fleet: string;
+  /** As `installationName` gives it. */
+  readonly installation: string;
 }
 
 /** What the gates of an environment say. */
@@ -50,7 +50,7 @@ type Outcome =
 export async function promoteByPullRequest(
   repository: Proposing,
   { own, sha, at, held }: Gates,
-  { store, clock, proposals, fleet }: ProposeDeps,
+  { store, clock, proposals, installation }: ProposeDeps,
 ): Promise<Outcome> {
   const now = isoTime(clock.now());
   const wait = async (why: string): Promise<Outcome> => {
@@ -60,7 +60,7 @@ export async function promoteByPullRequest(
   // Nothing that the host would know of.
   if (held !== undefined && own.proposal === undefined) return wait(held);
   const wanted = { sha: sha ?? '', at, own, held };
-  const outcome = await proposePromotion(repository, wanted, { ...proposals, fleet });
+  const outcome = await proposePromotion(repository, wanted, { ...proposals, installation });
   const { proposal: known, waiting: _, ...others } = own;
   if (outcome.kind === 'left') {
     const { why, open } = outcome;

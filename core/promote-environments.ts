@@ -1,4 +1,5 @@
 import type { RepositoryConfig, StackConfig } from './contract/config.ts';
+import { installationName } from './contract/installation.ts';
 import type { PromotionConfig } from './contract/promotion.ts';
 import { keys } from './contract/keys.ts';
 import { promotionWriterOf } from './contract/repository.ts';
@@ -34,6 +35,8 @@ interface PromoteEnvironmentsDeps {
   readonly queue: PollQueue;
   readonly bus: Bus;
   readonly config: Pick<StackConfig, 'repositories' | 'fleet'>;
+  /** Of the records: by its name two installations of one fleet are told apart. */
+  readonly bucket: string;
   /** Absent where no environment gets commits by pull request. */
   readonly proposals?: ProposePromotionDeps;
 }
@@ -115,7 +118,7 @@ async function promoteTo(
   const outcome = await promoteByPullRequest(
     repository,
     { own, sha: candidate.sha, at, held },
-    { ...deps, proposals, fleet: deps.config.fleet },
+    { ...deps, proposals, installation: installationName(deps.config.fleet, deps.bucket) },
   );
   if (outcome.kind !== 'promoted') return { environment: name, ...outcome };
   await tell(environment, outcome.commit, deps);

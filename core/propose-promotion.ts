@@ -4,7 +4,7 @@ import type { promotionWriterOf } from './contract/repository.ts';
 import { trackedRef } from './contract/tracked-ref.ts';
 import type { GitHost, PullRequest } from './host-ports.ts';
 import type { Promoted, PromotionProposal } from './model/promoted.ts';
-import { standingOf } from './owned-branch.ts';
+import { standingOf, type OwnedBranch } from './owned-branch.ts';
 import type { Git, Worktree } from './ports.ts';
 import { carryFields } from './promotions/carry-fields.ts';
 import { planFiles, planWhole, type PromotionChange } from './promotions/plan-promotion.ts';
@@ -16,8 +16,8 @@ export interface ProposePromotionDeps {
   readonly host: Pick<GitHost, 'propose' | 'pullRequest' | 'pullRequestFrom' | 'approvals' | 'status'>;
 }
 
-/** `fleet`: name of the installation. */
-type ProposingDeps = ProposePromotionDeps & { readonly fleet: string };
+/** `installation`: its name, as `installationName` gives it. */
+type ProposingDeps = ProposePromotionDeps & { readonly installation: string };
 
 type Proposing = NonNullable<ReturnType<typeof promotionWriterOf>>;
 type PromotedFile = NonNullable<Proposing['promotion']['files']>[number];
@@ -56,7 +56,7 @@ export async function proposePromotion(
   const { own, held } = wanted;
   const found = await newestPull(repository, own, deps);
   // What is open keeps its branch, whatever we would name it now.
-  const branch = found?.state === 'open' ? found.head.branch : promotionBranch(deps.fleet, repository.name);
+  const branch = found?.state === 'open' ? found.head.branch : ownBranch(repository, deps);
   const known = own.proposal?.id === found?.id ? own.proposal : undefined;
   const isUntouched = found?.head.sha === known?.head;
   if (known !== undefined && found?.state === 'merged') {
@@ -65,8 +65,7 @@ export async function proposePromotion(
     return { kind: 'mixed', why: `${found.url} was merged with commits of others: look what came of it` };
   }
   if (known !== undefined && found?.state === 'open' && !isUntouched) {
-    const { email } = repository.promotion.author;
-    const standing = await standingOf(repository, { branch, email }, deps.git);
+    const standing = await standingOf(repository, placeOf(repository, branch, deps), deps.git);
     if (standing.kind === 'theirs')
       return { kind: 'left', why: `${found.url}: somebody pushed to its branch, which is theirs now` };
   }
@@ -85,13 +84,27 @@ export async function proposePromotion(
 async function newestPull(
   repository: Proposing,
   { proposal }: Promoted,
-  { host, fleet }: ProposingDeps,
+  deps: ProposingDeps,
 ): Promise<PullRequest | undefined> {
-  const found = await host.pullRequestFrom(repository, promotionBranch(fleet, repository.name));
+  const { host } = deps;
+  const found = await host.pullRequestFrom(repository, ownBranch(repository, deps));
   if (found !== undefined || proposal === undefined) return found;
   const remembered = await host.pullRequest(repository, proposal.id);
   // Of another repository, should the environment have moved there: not ours.
   return remembered?.url === proposal.url ? remembered : undefined;
+}
+
+function ownBranch({ name }: Proposing, { installation }: ProposingDeps): string {
+  return promotionBranch(installation, name);
+}
+
+/**
+ * Under a name of an older version another installation of the same fleet may push too, and as the same author: there only
+ * what is remembered is ours.
+ */
+function placeOf(repository: Proposing, branch: string, deps: ProposingDeps): OwnedBranch {
+  const { email } = repository.promotion.author;
+  return { branch, ...(branch === ownBranch(repository, deps) && { email }) };
 }
 
 /** How the branch of proposals stands. */
@@ -108,7 +121,7 @@ async function bringUpToDate(
   repository: Proposing,
   { sha, at }: Wanted,
   { branch, found, known, ours }: Standing,
-  deps: ProposePromotionDeps,
+  deps: ProposingDeps,
 ): Promise<Exclude<ProposalOutcome, { kind: 'left' }> | { readonly left: string }> {
   const isOpen = found?.state === 'open';
   const head = await deps.git.head(repository);
@@ -129,10 +142,13 @@ async function bringUpToDate(
   const { author, signingKeySecret, labels } = repository.promotion;
   // What was merged is lost nowhere.
   const harmless = [known?.head, found?.state === 'merged' ? found.head.sha : undefined];
-  const place = { branch, email: author.email, known: harmless.filter((one) => one !== undefined) };
+  const place = {
+    ...placeOf(repository, branch, deps),
+    known: harmless.filter((one) => one !== undefined),
+  };
   const standing = await standingOf(repository, place, deps.git);
   if (standing.kind === 'theirs') return { left: `somebody pushed to ${branch}: merge or delete it` };
-  const { title, body, message } = describe(repository, sha, [...files.keys(), ...restore]);
+  const { title, body, message } = describe(repository, { sha, ...deps }, [...files.keys(), ...restore]);
   const commit = {
     parent: head,
     files,
@@ -265,7 +281,11 @@ async function textOf(tip: Worktree, path: string): Promise<{ readonly now: stri
 
 const mostFiles = 30;
 
-function describe({ name, promotion }: Proposing, sha: string, files: readonly string[]) {
+function describe(
+  { name, promotion }: Proposing,
+  { sha, installation }: Pick<Wanted, 'sha'> & Pick<ProposingDeps, 'installation'>,
+  files: readonly string[],
+) {
   const title = `Promote ${sha.slice(0, 7)} from ${promotion.from} to ${name}`;
   const shown = files.slice(0, mostFiles).map((file) => `- \`${file.replaceAll('`', '')}\``);
   const more = files.length > mostFiles ? [`- and ${files.length - mostFiles} more`] : [];
@@ -277,6 +297,7 @@ function describe({ name, promotion }: Proposing, sha: string, files: readonly s
     ...more,
     '',
     'The branch is made anew for a newer commit. Close this to leave it: it comes again with other contents only.',
+    `It is of the installation \`${installation}\`.`,
   ].join('\n');
-  return { title, body, message: `${title}\n\nFrom commit ${sha}.` };
+  return { title, body, message: `${title}\n\nFrom commit ${sha}.\n\nTrueup-Installation: ${installation}` };
 }

@@ -1,12 +1,13 @@
 import type { StackConfig } from './contract/config.ts';
 import type { EventDetail } from './contract/events.ts';
 import { keys } from './contract/keys.ts';
+import { installationName } from './contract/installation.ts';
 import { revertWriterOf } from './contract/repository.ts';
-import { revertBranches } from './contract/reverts.ts';
+import { formerRevertBranches, revertBranch } from './contract/reverts.ts';
 import { trackedRef } from './contract/tracked-ref.ts';
 import { readDocument } from './documents.ts';
 import { faultsOf, messageOf, Retry } from './errors.ts';
-import type { GitHost } from './host-ports.ts';
+import type { GitHost, PullRequest } from './host-ports.ts';
 import { inBatches } from './in-batches.ts';
 import { desiredPointerSchema, repositoryStateSchema, type DesiredPointer } from './model/desired.ts';
 import type { Target } from './model/target.ts';
@@ -24,6 +25,8 @@ export interface ProposeRevertDeps {
   readonly writer: GitWriter;
   readonly host: Pick<GitHost, 'propose' | 'pullRequestFrom'>;
   readonly config: Pick<StackConfig, 'repositories' | 'fleet'>;
+  /** Of the records: by its name two installations of one fleet are told apart. */
+  readonly bucket: string;
 }
 
 type RolledBack = EventDetail<'RolledBack'>;
@@ -84,9 +87,13 @@ async function propose(
   const { application } = rolledBack.target;
   const [bad, good] = [rolledBack.from.commit.sha, rolledBack.to.commit.sha];
   const change = `${application}-${bad.slice(0, 7)}-to-${good.slice(0, 7)}`;
-  const branch = `${revertBranches}${deps.config.fleet}/${change}`;
+  const installation = installationName(deps.config.fleet, deps.bucket);
+  const branch = revertBranch(installation, change);
   const before = await deps.host.pullRequestFrom(repository, branch);
-  if (before !== undefined && before.state !== 'open') return left(`${before.url} was ${before.state}`);
+  const former = before ?? (await formerPull(repository, change, deps));
+  if (former !== undefined && former.state !== 'open') return left(`${former.url} was ${former.state}`);
+  // Whoever opened it before an upgrade, or an installation of an older version: it takes back the same.
+  if (before === undefined && former !== undefined) return { kind: 'proposed', url: former.url };
   const state = await readDocument(
     deps.store,
     keys.repository(repository.name, pointer.ref),
@@ -97,8 +104,14 @@ async function propose(
   const found = await files(repository, { bad, good, file: known.file, application }, deps);
   if ('why' in found) return left(found.why);
   const clusters = await alike(rolledBack, known.clusters, deps.store);
-  const { restore, keptFile } = found;
-  const { title, body, message } = describeRevert({ rolledBack, clusters, files: restore, keptFile });
+  const { restore } = found;
+  const { title, body, message } = describeRevert({
+    rolledBack,
+    clusters,
+    files: restore,
+    ...found,
+    installation,
+  });
   const { author, signingKeySecret, labels } = repository.reverts;
   // What people pushed to it meanwhile stays, whether there is a pull request of it or not.
   if (before === undefined) {
@@ -121,6 +134,19 @@ async function propose(
   const into = trackedRef(repository).replace('refs/heads/', '');
   const { url } = await deps.host.propose(repository, { branch, into, title, body, labels });
   return { kind: 'proposed', url };
+}
+
+/** One from a branch as older versions named it. */
+async function formerPull(
+  repository: Reverting,
+  change: string,
+  { host, config }: ProposeRevertDeps,
+): Promise<PullRequest | undefined> {
+  for (const branch of formerRevertBranches(config.fleet, change)) {
+    const found = await host.pullRequestFrom(repository, branch);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** Clusters of the application that were rolled back between the same commits, this one first. */

@@ -1,6 +1,6 @@
 import { Blocked, Stop, faultsOf } from './errors.ts';
 import { isJsonObject, type Json, type JsonObject } from './model/json.ts';
-import type { Lookup } from './model/lookup.ts';
+import { everyNamespace, type Lookup } from './model/lookup.ts';
 import { groupOf, type KubeObject, type LiveObject } from './model/object.ts';
 import type { ApiResource, Cluster } from './ports.ts';
 
@@ -61,15 +61,20 @@ async function liveObjects(
   resource: ApiResource,
   { apiVersion, namespace, name }: Lookup,
 ): Promise<readonly LiveObject[] | undefined> {
-  const place = resource.namespaced ? { namespace } : {};
+  const place = resource.namespaced && namespace !== everyNamespace ? { namespace } : {};
   if (name === undefined) {
     const { items } = await cluster.list(resource, '', { ...place, most: mostObjects });
     return items.length > mostObjects
       ? undefined
-      : items.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+      : items.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   }
   const live = await cluster.get({ apiVersion, plural: resource.plural, ...place, name });
   return live === undefined ? [] : [live];
+}
+
+/** As a server lists: by the key that it keeps an object under. */
+function sortKey({ metadata: { namespace = '', name } }: LiveObject): string {
+  return `${namespace}/${name}`;
 }
 
 function apiVersionOf({ group, version }: ApiResource): string {

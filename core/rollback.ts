@@ -46,18 +46,13 @@ const choicesShown = 8;
  * is nothing to go back to, and Retry when the pointer moves all the time.
  */
 export async function rollBack(
-  { store, clock }: RollbackDeps,
+  deps: RollbackDeps,
   target: Target,
   wish: RollbackWish,
 ): Promise<RollbackResult> {
-  const at = isoTime(clock.now());
-  if (wish.until !== undefined && wish.until <= at) {
-    throw fault(target, `the pin would end at ${wish.until}, which is over; give a later time`);
-  }
+  const { store } = deps;
   for (let attempt = 0; attempt < tries; attempt += 1) {
-    const current = await readPresent(store, target);
-    const run = await chooseRun(store, current.value, wish.to, clock.now());
-    const objects = await countObjects(store, target, run);
+    const { current, run, objects, at } = await lookBack(deps, target, wish);
     const { snapshot, commit } = run;
     const { by, reason, until } = wish;
     const pin = { by, reason, at, ...(until !== undefined && { until }) };
@@ -107,6 +102,21 @@ export async function liftPin(
     subject: subjectOf(target),
     message: `moved under us ${tries} times in a row; try again`,
   });
+}
+
+/** What a rollback would go back to. Throws as it would, and moves nothing: of several targets all are asked first. */
+export async function lookBack(
+  { store, clock }: RollbackDeps,
+  target: Target,
+  { to, until }: Pick<RollbackWish, 'to' | 'until'>,
+) {
+  const at = isoTime(clock.now());
+  if (until !== undefined && until <= at) {
+    throw fault(target, `the pin would end at ${until}, which is over; give a later time`);
+  }
+  const current = await readPresent(store, target);
+  const run = await chooseRun(store, current.value, to, clock.now());
+  return { at, current, run, objects: await countObjects(store, target, run) };
 }
 
 async function readPresent(store: Store, target: Target): Promise<Document<DesiredPointer>> {

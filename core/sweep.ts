@@ -30,7 +30,7 @@ import { sendOldestCheck } from './sweep/oldest-check.ts';
 import { sameVersions, type AllVersions } from './sweep/records.ts';
 import { checkSettled } from './sweep/settled-target.ts';
 import { openState, openTargets, startSweep, type SweepStart } from './sweep/sweep-start.ts';
-import { sendDegraded, sendMemoryMetrics } from './sweep/sweep-metrics.ts';
+import { sendMemoryMetrics, sendTargetMetrics } from './sweep/sweep-metrics.ts';
 import type { SweptCluster, SweptTarget } from './sweep/swept-cluster.ts';
 import type { TargetState } from './sweep/target-state.ts';
 import { lossOf, unreachable } from './sweep/why-lost.ts';
@@ -59,7 +59,7 @@ export interface ClusterSweep {
 
 /** What a sweep wrote, and what it could not count. */
 export interface SweepResult extends ClusterCheck {
-  /** Keys of indexes of open drift, of any cluster, that a person must restore; the drift metrics are without them. */
+  /** Keys of indexes of open drift that a person must restore; the drift metrics are without them. */
   readonly unreadable: readonly string[];
   /** Why what renders asked of the cluster was not followed; the next sweep does that. Drift was looked for all the same. */
   readonly unfollowed?: string | undefined;
@@ -324,8 +324,7 @@ async function sendMetrics(
   check: ClusterCheck,
   { start, done }: Pick<Results, 'start'> & { readonly done: Done },
 ): Promise<readonly string[]> {
-  const clusters = deps.config.clusters.map(({ name }) => name);
-  await sendDegraded(deps, check, start.previous?.value, clusters);
+  await sendTargetMetrics(deps.metrics, check, start.previous?.value);
   await sendMemoryMetrics(deps, done);
   if (done.isQuiet && start.drifting.size === 0) return [];
   return sendDriftMetrics(deps, check.cluster, { closed: start.drifting.size > 0 });

@@ -13,12 +13,13 @@ import { unforeseen } from '../core/api/problem.ts';
 import { signIn } from '../core/api/sign-in.ts';
 import { tokenHeader } from '../core/contract/site-headers.ts';
 import { FleetBook } from '../core/view/fleet-book.ts';
+import { keepingPastDays } from '../core/view/past-days.ts';
 import product from '../package.json' with { type: 'json' };
 
 const environment = readEnvironment(['bucket', 'bus', 'config', 'runQueue']);
 const loadConfig = stackConfigAt(environment.config);
 const [clock, ids] = [new SystemClock(), new SystemIds()];
-const store = new S3Store(environment.bucket);
+const store = keepingPastDays(new S3Store(environment.bucket), clock);
 const bus = new EventBridgeBus(environment.bus);
 const tokens = new OidcTokens(clock);
 const { runQueue } = environment;

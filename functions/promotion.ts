@@ -22,6 +22,7 @@ const secrets = new SecretsManagerSecrets(clock);
 const path = process.env['PATH'] ?? '';
 const git = new HttpGit({ secrets, scratch: tmpdir(), path, clock, codeCommit: roleSigning() });
 const own = {
+  bucket: environment.bucket,
   store: new S3Store(environment.bucket),
   clock,
   alarms: new CloudWatchAlarms(clock),

@@ -19,7 +19,8 @@ const secrets = new SecretsManagerSecrets(clock);
 const path = process.env['PATH'] ?? '';
 const git = new HttpGit({ secrets, scratch: tmpdir(), path, clock, codeCommit: roleSigning() });
 const host = new GitHosts({ secrets, clock });
-const own = { store: new S3Store(environment.bucket), git, writer: git, host };
+const { bucket } = environment;
+const own = { bucket, store: new S3Store(bucket), git, writer: git, host };
 
 /** Opens the pull requests that take back in Git what was rolled back. */
 export function handler(event: unknown): Promise<BatchResponse> {

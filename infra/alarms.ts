@@ -70,6 +70,16 @@ export class Alarms extends Construct {
     }
   }
 
+  /** A function behind no queue: nobody hears of its failures but who asks. */
+  watchDashboard({ function: { functionName } }: TrueUpFunction): void {
+    this.#watch({
+      kind: alarmKinds.dashboardErrors,
+      metric: ofFunction(functionName, 'Url5xxCount'),
+      above: 0,
+      says: 'The dashboard was answered with errors',
+    });
+  }
+
   watchDeadLetters(queues: NamedQueues): void {
     for (const [name, { deadLetters }] of Object.entries(queues)) this.#watchDeadLetters(name, deadLetters);
   }
@@ -166,9 +176,10 @@ export class Alarms extends Construct {
     });
     this.#watch({
       kind: alarmKinds.failedRuns,
-      metric: this.#metric(metrics.failedRuns, { statistic: Stats.SUM }),
+      metric: this.#metric(metrics.failedRuns),
       above: 0,
-      says: 'A run failed or was blocked: its target is not what Git says',
+      periods: gaugePeriods,
+      says: 'The last run of a target failed or was blocked: it is not what Git says',
     });
   }
 
@@ -178,13 +189,7 @@ export class Alarms extends Construct {
       this.#watch({
         kind: alarmKinds.webhookErrors,
         of: what,
-        metric: new Metric({
-          namespace: 'AWS/Lambda',
-          metricName,
-          dimensionsMap: { FunctionName: functionName },
-          statistic: Stats.SUM,
-          period: Duration.minutes(5),
-        }),
+        metric: ofFunction(functionName, metricName),
         above: 0,
         says: `Webhooks ${what}: the Git host may not deliver them again`,
       });
@@ -232,4 +237,15 @@ export class Alarms extends Construct {
     alarm.addOkAction(tell);
     this.alarms.push(alarm);
   }
+}
+
+/** How often within five minutes. */
+function ofFunction(functionName: string, metricName: string): Metric {
+  return new Metric({
+    namespace: 'AWS/Lambda',
+    metricName,
+    dimensionsMap: { FunctionName: functionName },
+    statistic: Stats.SUM,
+    period: Duration.minutes(5),
+  });
 }

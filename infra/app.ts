@@ -20,7 +20,7 @@ try {
     bundles: bundles.path,
     snapshotPackaging,
     hookConcurrency,
-    removalPolicy: removal === 'keep' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    ...(removal === 'destroy' && { removalPolicy: RemovalPolicy.DESTROY }),
   });
   app.synth();
 } catch (error) {

@@ -2,11 +2,22 @@ import { Stack, Validations } from 'aws-cdk-lib/core';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { placeOf } from '../core/contract/cluster-access.ts';
 import type { ClusterConfig, StackConfig } from '../core/contract/config.ts';
+import { flattened } from './flattened.ts';
 import type { Secrets } from './secrets.ts';
 import type { TrueUpFunction } from './trueup-function.ts';
 
-/** To find and enter one cluster; what may be done there, the cluster itself says. */
-export function allowCluster(to: TrueUpFunction, { access }: ClusterConfig, secrets: Secrets): void {
+/** Clusters of one account and region that a role names one by one. A role has room for few hundred names. */
+const namedApart = 25;
+
+/**
+ * To find and enter one cluster; what may be done there, the cluster itself says. `before`: clusters that the same function
+ * was let into until now. Of many in one place it may describe all that are there: nothing but their addresses.
+ */
+export function allowCluster(
+  to: TrueUpFunction,
+  { access }: ClusterConfig,
+  { secrets, before }: { readonly secrets: Secrets; readonly before: readonly ClusterConfig[] },
+): void {
   if (access.type === 'kubeconfig') {
     secrets.grantKubeconfig(to, access.secret);
     return;
@@ -16,15 +27,40 @@ export function allowCluster(to: TrueUpFunction, { access }: ClusterConfig, secr
     allowAssume(to, access.roleArn);
     return;
   }
-  const { name, region, account } = placeOf(access);
-  const arn = { service: 'eks', resource: 'cluster', resourceName: name };
+  const arn = clusterArn(to, access);
+  const place = placeText(access);
+  const sameHere = before.filter((one) => one.access.type === 'eks' && placeText(one.access) === place);
+  if (sameHere.length > namedApart) return;
+  if (sameHere.length < namedApart) return allowDescribing(to, [arn]);
+  allowAny(to, [clusterArn(to, access, '*')], 'They are too many for a role to name each.');
+}
+
+type EksAccess = Extract<ClusterConfig['access'], { type: 'eks' }>;
+
+function clusterArn(to: TrueUpFunction, access: EksAccess, name = placeOf(access).name): string {
+  const { region, account } = placeOf(access);
   const where = { ...(region !== undefined && { region }), ...(account !== undefined && { account }) };
-  to.allow(
-    new PolicyStatement({
-      actions: ['eks:DescribeCluster'],
-      resources: [Stack.of(to).formatArn({ ...arn, ...where })],
-    }),
-  );
+  const arn = { service: 'eks', resource: 'cluster', resourceName: name };
+  return Stack.of(to).formatArn({ ...arn, ...where });
+}
+
+/** The same of two clusters that are entered in the same account and region, as far as the configuration tells. */
+function placeText(access: EksAccess): string {
+  const { region = '', account = '' } = placeOf(access);
+  return [access.roleArn ?? '', account, region].join(' ');
+}
+
+function allowDescribing(to: TrueUpFunction, resources: string[]): void {
+  to.allow(new PolicyStatement({ actions: ['eks:DescribeCluster'], resources }));
+}
+
+/** `arns` end with `*`. */
+function allowAny(to: TrueUpFunction, arns: string[], reason: string): void {
+  allowDescribing(to, arns);
+  for (const arn of arns) {
+    const resource = flattened(Stack.of(to).resolve(arn));
+    Validations.of(to).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason });
+  }
 }
 
 /** To enter whatever is found by its tags. */
@@ -36,12 +72,7 @@ export function allowFound(to: TrueUpFunction, { discovery }: StackConfig): void
     Stack.of(to).formatArn({ service: 'eks', region, resource: 'cluster', resourceName: '*' }),
   );
   if (clusters.length === 0) return;
-  to.allow(new PolicyStatement({ actions: ['eks:DescribeCluster'], resources: clusters }));
-  for (const { region } of own) {
-    const resource = `arn:<AWS::Partition>:eks:${region ?? '<AWS::Region>'}:<AWS::AccountId>:cluster/*`;
-    const reason = 'Which clusters carry the tags is known only when each is described.';
-    Validations.of(to).acknowledge({ id: `AwsSolutions-IAM5[Resource::${resource}]`, reason });
-  }
+  allowAny(to, clusters, 'Which clusters carry the tags is known only when each is described.');
 }
 
 /** To look for clusters in the account of the stack. Other accounts are listed with their own roles. */

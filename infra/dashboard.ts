@@ -48,7 +48,7 @@ export class Dashboard extends Construct {
           byCluster(config, 'Degraded targets', metrics.degradedTargets),
           graph('Failures', [
             ofFleet(config, metrics.failedSnapshots, Stats.MAXIMUM),
-            ofFleet(config, metrics.failedRuns, Stats.SUM),
+            ofFleet(config, metrics.failedRuns, Stats.MAXIMUM),
           ]),
           byCluster(config, 'Fields of others', metrics.foreignFields),
         ],

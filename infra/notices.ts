@@ -52,6 +52,7 @@ export class Notices extends Construct {
       code: code('notify'),
       timeout: Duration.minutes(2),
       memoryMiB: 512,
+      asksItself: true,
     });
     configAsset.grant(to);
     storage.grant(to, {

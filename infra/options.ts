@@ -61,7 +61,14 @@ export function addOptions(
   if (config.dashboard !== undefined) {
     const { dashboard } = config;
     const concurrency = hookConcurrency;
-    new DashboardSite(scope, 'DashboardSite', { ...world, dashboard, queues, site: site(), concurrency });
+    const made = new DashboardSite(scope, 'DashboardSite', {
+      ...world,
+      dashboard,
+      queues,
+      site: site(),
+      concurrency,
+    });
+    alarms.watchDashboard(made.function);
   }
   if (config.notifications !== undefined) {
     const { notifications } = config;

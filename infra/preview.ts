@@ -51,6 +51,7 @@ export class Preview extends Construct {
       timeout: workTimeout,
       memoryMiB: 2048,
       scratchMiB: 2048,
+      asksItself: true,
     });
     this.function = to;
     const previewed = config.repositories.filter(({ preview }) => preview !== undefined);

@@ -2,7 +2,6 @@ import { ArnFormat, Stack, Validations } from 'aws-cdk-lib/core';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import * as z from 'zod';
 import type { StackConfig } from '../core/contract/config.ts';
 import {
   hasSecretPath,
@@ -20,6 +19,7 @@ import {
   verifyingSecretsOf,
 } from '../core/contract/repository.ts';
 import { channelSecretsOf, type Notifications } from '../core/contract/notifications.ts';
+import { flattened } from './flattened.ts';
 import type { TrueUpFunction } from './trueup-function.ts';
 
 export interface SecretsProps {
@@ -205,17 +205,6 @@ export class Secrets extends Construct {
   #allow(to: TrueUpFunction, arn: string): void {
     to.allow(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [arn] }));
   }
-}
-
-const joinSchema = z.object({
-  'Fn::Join': z.tuple([z.literal(''), z.array(z.union([z.string(), z.object({ Ref: z.string() })]))]),
-});
-
-/** A text with parts that are known at deployment, as cdk-nag names it. */
-function flattened(resolved: unknown): string {
-  if (typeof resolved === 'string') return resolved;
-  const [, parts] = joinSchema.parse(resolved)['Fn::Join'];
-  return parts.map((part) => (typeof part === 'string' ? part : `<${part.Ref}>`)).join('');
 }
 
 function describeHookSecret(hook: Hook): string {

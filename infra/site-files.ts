@@ -8,6 +8,7 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { BucketDeployment, CacheControl, Source } from 'aws-cdk-lib/aws-s3-deployment';
 import { Construct } from 'constructs';
 import { siteConfig, type DashboardConfig } from '../core/contract/dashboard.ts';
+import { flattened } from './flattened.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export interface SiteFilesProps {
@@ -88,13 +89,13 @@ export class SiteFiles extends Construct {
   #acknowledge(policy: Policy, bucket: IBucket): void {
     const { defaultChild } = bucket.node;
     if (!CfnBucket.isCfnBucket(defaultChild)) throw new Error('the bucket of the site has no CfnBucket');
-    const own = Stack.of(this).getLogicalId(defaultChild);
-    const assets = `cdk-${DefaultStackSynthesizer.DEFAULT_QUALIFIER}-assets-<AWS::AccountId>-<AWS::Region>`;
+    const stack = Stack.of(this);
+    const own = stack.getLogicalId(defaultChild);
+    const { partition, account, region } = stack;
+    const assets = `cdk-${DefaultStackSynthesizer.DEFAULT_QUALIFIER}-assets-${account}-${region}`;
+    const archives = flattened(stack.resolve(`arn:${partition}:s3:::${assets}/*.zip`));
     for (const [resource, reason] of [
-      [
-        `arn:<AWS::Partition>:s3:::${assets}/*.zip`,
-        'Archives of deployments, which hold code and no secret.',
-      ],
+      [archives, 'Archives of deployments, which hold code and no secret.'],
       [`<${own}.Arn>/*`, 'All of the bucket is the site, whose files are named by their contents.'],
     ]) {
       Validations.of(policy).acknowledge({

@@ -3,6 +3,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { ecrRepositoryOf, s3ObjectOf } from '../core/contract/artifact.ts';
 import type { RepositoryConfig, StackConfig } from '../core/contract/config.ts';
 import { codeCommitOf } from '../core/contract/repository.ts';
+import { flattened } from './flattened.ts';
 import type { TrueUpFunction } from './trueup-function.ts';
 
 interface EcrPlace {
@@ -51,9 +52,9 @@ function allowEcr(to: TrueUpFunction, places: readonly EcrPlace[]): void {
     Stack.of(to).formatArn({ service: 'ecr', region, account, resource: 'repository', resourceName: name }),
   );
   to.allow(new PolicyStatement({ actions, resources: [...new Set(arns)] }));
-  for (const { account, region, name } of places.filter((place) => place.name.endsWith('*'))) {
+  for (const arn of arns.filter((one) => one.endsWith('*'))) {
     Validations.of(to).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ecr:${region}:${account}:repository/${name}]`,
+      id: `AwsSolutions-IAM5[Resource::${flattened(Stack.of(to).resolve(arn))}]`,
       reason:
         'The stack configuration declares charts or images below this name; which there are, applications say.',
     });

@@ -66,7 +66,8 @@ function sweepFunction(scope: Construct, props: TargetFunctionsProps): TrueUpFun
   const { storage, queues } = props;
   const to = makeFunction(scope, 'Sweep', props, 'Checks every target for drift and health');
   storage.grant(to, {
-    read: ['desired', 'snapshots', 'inventory', 'leases', 'asked', 'holds'],
+    // Repositories: those that were ever rendered are looked at again when clusters came or changed.
+    read: ['desired', 'snapshots', 'inventory', 'leases', 'asked', 'holds', 'repositories'],
     write: ['drift', 'openDrift', 'heals', 'checks', 'memory', 'facts', 'clusters'],
     delete: ['openDrift', 'heals', 'facts'],
   });
@@ -100,6 +101,7 @@ function makeFunction(
     timeout: workTimeout,
     memoryMiB: 1024,
     vpc,
+    asksItself: true,
   });
   configAsset.grant(to);
   secrets.grantDigestKey(to);

@@ -2,7 +2,7 @@ import { RemovalPolicy, Size, Validations } from 'aws-cdk-lib/core';
 import type { Duration } from 'aws-cdk-lib/core';
 import type { ISecurityGroup, IVpc, SubnetSelection, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { DockerImageFunction, Function, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { DockerImageFunction, Function, LoggingFormat, RecursiveLoop, Runtime } from 'aws-cdk-lib/aws-lambda';
 import type { Architecture, Code, DockerImageCode, FunctionOptions } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -35,6 +35,12 @@ export interface TrueUpFunctionProps {
   readonly vpc?: VpcPlace | undefined;
   /** Where events go that were given up; for a function that AWS calls without waiting for it. */
   readonly deadLetters?: Queue;
+  /**
+   * It sends to a queue that it reads, to look again later. Lambda takes that for a runaway: it follows messages through
+   * SQS, and at the 17th call in a chain puts the message aside as dead. How often we look again is bounded by
+   * what is recorded, and `maxConcurrency` bounds what it may cost.
+   */
+  readonly asksItself?: boolean;
 }
 
 /** A Lambda function with a role of its own that starts with nothing but its log: every right is granted by name. */
@@ -67,6 +73,7 @@ export class TrueUpFunction extends Construct {
         : { reservedConcurrentExecutions: props.reservedConcurrency }),
       ...(props.vpc === undefined ? {} : vpcOptions(props.vpc)),
       ...(props.deadLetters === undefined ? {} : { deadLetterQueue: props.deadLetters }),
+      ...(props.asksItself === true ? { recursiveLoop: RecursiveLoop.ALLOW } : {}),
     });
     if (props.vpc !== undefined) acknowledgeVpc(this.role);
   }

@@ -64,7 +64,7 @@ export interface TrueUpProps {
   readonly archiveRetention?: Duration;
   /**
    * What becomes of the bucket and of the sealing key with the stack. A bucket must be empty to be destroyed.
-   * @default RemovalPolicy.RETAIN
+   * @default RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE: kept, but for those of a first deployment that fails
    */
   readonly removalPolicy?: RemovalPolicy;
 }
@@ -77,6 +77,9 @@ export type ClusterProps = Omit<NonNullable<StackConfigInput['clusters']>[number
    */
   readonly network?: Network;
 };
+
+/** The addresses of all their queues are a variable of two functions, and Lambda gives a function 4 KB for all of its own. */
+const mostNetworks = 5;
 
 /**
  * One installation of trueup: GitOps for the configured clusters. One per stack, since the names of the outputs are
@@ -109,7 +112,7 @@ export class TrueUp extends Construct {
 
     const configAsset = new ConfigAsset(this, 'Config', () => this.#finished());
     const storage = new Storage(this, 'Storage', {
-      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       recordLock: config.recordLock,
     });
     if (config.athena) new Athena(this, 'Athena', { fleet: config.fleet, bucket: storage.bucket });
@@ -186,6 +189,11 @@ export class TrueUp extends Construct {
   /** Puts functions into a VPC, for clusters that are reached from there alone: each names it as its `network`. */
   addNetwork(props: NetworkProps): Network {
     if (this.#networks.has(props.name)) throw new Error(`there is a network ${props.name} already`);
+    if (this.#networks.size === mostNetworks) {
+      throw new Error(
+        `network ${props.name} is one too many: an installation has room for ${mostNetworks}; have one VPC reach the clusters of several, or make another installation for the rest`,
+      );
+    }
     const network = new Network(this, `Network-${props.name}`, props, this.#world);
     this.#networks.set(props.name, network);
     const { runs, sweeps, questions } = network.queues;
@@ -215,7 +223,11 @@ export class TrueUp extends Construct {
     // One whose network comes later is allowed then.
     const functions = this.#functionsFor(cluster.network);
     if (functions === undefined) return;
-    for (const to of [functions.reconcile, functions.sweep]) allowCluster(to, cluster, this.#world.secrets);
+    const { clusters } = this.#config;
+    const earlier = clusters.slice(0, clusters.indexOf(cluster));
+    const before = earlier.filter(({ network }) => network === cluster.network);
+    const { secrets } = this.#world;
+    for (const to of [functions.reconcile, functions.sweep]) allowCluster(to, cluster, { secrets, before });
     if (cluster.audit !== true) return;
     this.#audit ??= this.#makeAudit();
     this.#audit.follow(cluster, functions.sweep);

@@ -57,7 +57,7 @@ async function buildPackage(): Promise<void> {
     bundleFunctions(join(into, 'functions')),
     buildSite(join(into, 'site')),
   ]);
-  for (const file of ['examples/quickstart', 'cdk.json', 'infra/snapshot.Dockerfile']) {
+  for (const file of ['LICENSE', 'examples/quickstart', 'cdk.json', 'infra/snapshot.Dockerfile']) {
     cpSync(join(root, file), join(into, file), { recursive: true });
   }
   writeFileSync(join(into, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -1,7 +1,14 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { unitTests } from './files.ts';
+import { together } from './together.ts';
 
 /** `npm run check`: what a developer runs before each commit. Stops at the first step that fails. */
+
+const folder = mkdtempSync(join(tmpdir(), 'trueup-check-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 const steps: readonly (readonly [name: string, ...command: string[]])[] = [
   ['format', 'prettier', '--check', '--cache', '.'],
@@ -10,7 +17,14 @@ const steps: readonly (readonly [name: string, ...command: string[]])[] = [
   ['types of core, which has no Node and no DOM', 'tsc', '-p', 'core'],
   ['types of the dashboard', 'tsc', '-p', 'web'],
   ['dead code', 'knip'],
-  ['unit tests', 'node', '--test', '--test-concurrency=2', '--test-reporter=dot', ...unitTests()],
+  [
+    'unit tests',
+    'node',
+    '--test',
+    '--test-concurrency=2',
+    '--test-reporter=dot',
+    ...together(unitTests(), folder, 4),
+  ],
 ];
 
 for (const [name, command = '', ...args] of steps) {

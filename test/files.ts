@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 
-/** A test that needs a control plane, the local AWS or a Git server says so by importing it. */
-const needsTheWorld = /from '[^']*\/(cluster|aws|git|e2e)\/[^']*'/;
+/** A test that needs a control plane, the local AWS or a Git server says so by importing it, or a bench that has one. */
+const needsTheWorld = /from '[^']*\/((cluster|aws|git|e2e)\/[^']*|workbench\.ts)'/;
 
 /** Folders whose tests start processes or synthesise the stack: seconds each. */
 const slow = /^test\/(cluster|aws|git|e2e|infra)\//;

@@ -8,6 +8,7 @@ import { openCluster } from './cluster/open-cluster.ts';
 import { clusterVariables, sharedClusterOptions } from './cluster/test-cluster.ts';
 import { findTools, toolFolders } from './cluster/tools.ts';
 import { everyTest, longTests } from './files.ts';
+import { together } from './together.ts';
 
 /**
  * `npm test`: one control plane and one local AWS for all test files, which keep apart by namespace and prefix.
@@ -41,18 +42,21 @@ const aws = await startLocalAws({
   alarmSpeed: 6,
   extraPath: toolFolders(tools),
 });
-const cluster = await openCluster({ ...sharedClusterOptions, progress });
+const files = chosen(process.argv.slice(2));
+const opening = openCluster({ ...sharedClusterOptions, progress });
 try {
-  const files = chosen(process.argv.slice(2));
-  if (files.length > 1) await bootstrap(aws);
-  process.exitCode = await runTests(files, {
+  const [cluster] = await Promise.all([opening, files.length > 1 && bootstrap(aws)]);
+  // Files that were named, and long ones, keep a process each.
+  const modules = process.argv.length > 2 ? files : together(files, join(dir, 'together'), 10);
+  process.exitCode = await runTests(modules, {
     ...clusterVariables(cluster),
     TRUEUP_TEST_AWS_ENDPOINT: aws.endpoint,
     TRUEUP_TEST_AWS_LOG: aws.logPath,
-    // Each file is a process of its own, and most of them load the same modules: compiled once for all.
+    // Most processes, the command line's too, load the same modules: compiled once for all.
     NODE_COMPILE_CACHE: join(dir, 'compiled'),
   });
 } finally {
-  await Promise.all([cluster.stop(), aws.stop()]);
+  const stopping = opening.then(async (cluster) => cluster.stop());
+  await Promise.allSettled([stopping, aws.stop()]);
   await rm(dir, { recursive: true, force: true });
 }

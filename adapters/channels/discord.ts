@@ -2,7 +2,7 @@ import type { RESTPostAPIWebhookWithTokenJSONBody } from 'discord-api-types/v10'
 import * as z from 'zod';
 import { clipped } from '../../core/model/clipped.ts';
 import type { Notice } from '../../core/model/notice.ts';
-import { markOf, moreOf } from './words.ts';
+import { markOf, moreOf, withFittingItems } from './words.ts';
 
 /** Discord's own limits are 256, 4096, 256 and 1024, and 6000 of all together. */
 const mostTitle = 256;
@@ -22,7 +22,7 @@ export function discordBody(notice: Notice): RESTPostAPIWebhookWithTokenJSONBody
     embeds: [
       {
         title: clipped(`${markOf(notice)} ${escaped(title)}`, mostTitle),
-        description: clipped(descriptionOf(notice), mostDescription),
+        description: clipped(descriptionOf(withFittingItems(notice, fits)), mostDescription),
         color: phase === 'resolved' ? colours.over : colours[severity],
         timestamp: at,
         ...(links[0] !== undefined && { url: links[0].url }),
@@ -34,6 +34,10 @@ export function discordBody(notice: Notice): RESTPostAPIWebhookWithTokenJSONBody
       },
     ],
   };
+}
+
+function fits(notice: Notice): boolean {
+  return descriptionOf(notice).length <= mostDescription;
 }
 
 function descriptionOf(notice: Notice): string {

@@ -1,7 +1,7 @@
 import type { KnownBlock } from '@slack/types';
 import { clipped } from '../../core/model/clipped.ts';
 import type { Notice } from '../../core/model/notice.ts';
-import { markOf, moreOf } from './words.ts';
+import { markOf, moreOf, withFittingItems } from './words.ts';
 
 /** Slack's own limits: of a header, of a section, of an element of a context. */
 const mostHeader = 150;
@@ -10,22 +10,18 @@ const mostContext = 2000;
 
 /** Body for an incoming webhook. Texts of strangers are escaped: none can mention anybody or hide a link. */
 export function slackBody(notice: Notice): { text: string; blocks: KnownBlock[] } {
-  const { title, text, items, todo, facts, links } = notice;
+  const { title, text, todo, facts, links } = notice;
   const headline = clipped(`${markOf(notice)} ${title}`, mostHeader);
-  const listed = items.map(
-    (item) => `• *${escaped(item.subject)}*${item.text === '' ? '' : `: ${escaped(item.text)}`}`,
-  );
-  const more = moreOf(notice);
   const known = facts.map(({ name, value }) => `*${escaped(name)}* ${escaped(value)}`);
   const led = links.map((link) => `<${addressOf(link.url)}|${escaped(link.text)}>`);
   const sections = [
     escaped(text),
-    inLines([...listed, ...(more === undefined ? [] : [more])], mostSection),
+    listed(withFittingItems(notice, (shown) => listed(shown).length <= mostSection)),
     todo === '' ? '' : `*What to do:* ${escaped(todo)}`,
   ].filter((section) => section !== '');
   return {
-    // For notifications on phones, and for screen readers.
-    text: headline,
+    // For notifications on phones, and for screen readers; Slack reads marks in it.
+    text: escaped(headline),
     blocks: [
       { type: 'header', text: { type: 'plain_text', text: headline, emoji: false } },
       ...sections.map((section): KnownBlock => ({
@@ -34,16 +30,23 @@ export function slackBody(notice: Notice): { text: string; blocks: KnownBlock[] 
       })),
       {
         type: 'context',
-        elements: [
-          {
-            type: 'mrkdwn',
-            text: inLines([known.join('   '), led.join('   ')], mostContext),
-            verbatim: true,
-          },
-        ],
+        // A link that is cut is none.
+        elements: [clipped(known.join('   '), mostContext), ...led.filter(fitsContext)].map((one) => ({
+          type: 'mrkdwn' as const,
+          text: one,
+          verbatim: true,
+        })),
       },
     ],
   };
+}
+
+function listed(notice: Notice): string {
+  const lines = notice.items.map(
+    (item) => `• *${escaped(item.subject)}*${item.text === '' ? '' : `: ${escaped(item.text)}`}`,
+  );
+  const more = moreOf(notice);
+  return [...lines, ...(more === undefined ? [] : [more])].join('\n');
 }
 
 function escaped(text: string): string {
@@ -55,13 +58,6 @@ function addressOf(url: string): string {
   return escaped(url).replaceAll('|', '%7C');
 }
 
-/** Whole lines, as many as fit. */
-function inLines(lines: readonly string[], most: number): string {
-  let all = '';
-  for (const line of lines.filter((one) => one !== '')) {
-    const next = all === '' ? line : `${all}\n${line}`;
-    if (next.length > most) return all === '' ? clipped(line, most) : all;
-    all = next;
-  }
-  return all;
+function fitsContext(element: string): boolean {
+  return element.length <= mostContext;
 }

@@ -1,5 +1,5 @@
 import type { Notice } from '../../core/model/notice.ts';
-import { markOf, moreOf } from './words.ts';
+import { markOf, moreOf, withFittingItems } from './words.ts';
 
 /** Teams takes 28 KB, all in all. */
 const mostBytes = 27_000;
@@ -43,12 +43,8 @@ export interface TeamsBody {
 
 /** Body for such a workflow; of many items so many as fit. */
 export function teamsBody(notice: Notice): TeamsBody {
-  let shown = notice;
-  for (;;) {
-    const body = bodyOf(shown);
-    if (shown.items.length === 0 || Buffer.byteLength(JSON.stringify(body)) <= mostBytes) return body;
-    shown = { ...shown, items: shown.items.slice(0, -1), more: shown.more + 1 };
-  }
+  const fits = (shown: Notice): boolean => Buffer.byteLength(JSON.stringify(bodyOf(shown))) <= mostBytes;
+  return bodyOf(withFittingItems(notice, fits));
 }
 
 function bodyOf(notice: Notice): TeamsBody {

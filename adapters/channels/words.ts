@@ -12,6 +12,14 @@ export function moreOf({ more }: Pick<Notice, 'more'>): string | undefined {
   return more === 0 ? undefined : `and ${more} more`;
 }
 
+/** Of many items so many as fit; how many do not is said, and what stands below them is kept. */
+export function withFittingItems(notice: Notice, fits: (shown: Notice) => boolean): Notice {
+  let shown = notice;
+  while (shown.items.length > 0 && !fits(shown))
+    shown = { ...shown, items: shown.items.slice(0, -1), more: shown.more + 1 };
+  return shown;
+}
+
 /** A notice as plain text, for mail and for descriptions of alerts. */
 export function plainText(notice: Notice): string {
   const { title, text, items, todo, facts, links } = notice;

@@ -1,6 +1,8 @@
+import { clipped } from '../../core/model/clipped.ts';
+
 /** A line for a field that holds only so many characters. */
 export function cutLine(text: string, longest: number): string {
-  return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
+  return clipped(text.replaceAll(/\s+/g, ' '), longest);
 }
 
 const notice = '\n\n*The rest does not fit here.*\n';
@@ -11,7 +13,7 @@ export function cutMarkdown(text: string, longest: number): string {
   let kept = text.slice(0, longest - notice.length);
   for (;;) {
     const end = kept.lastIndexOf('\n');
-    kept = end > 0 ? kept.slice(0, end) : kept.slice(0, -1);
+    kept = (end > 0 ? kept.slice(0, end) : kept.slice(0, -1)).replace(/[\uD800-\uDBFF]$/, '');
     const whole = `${kept}${closingOf(kept)}${notice}`;
     if (whole.length <= longest || kept === '') return whole;
   }

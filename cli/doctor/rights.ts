@@ -52,6 +52,7 @@ export function rightsOf(name: string, world: DoctorWorld): readonly Right[] {
     ],
     sweep: [
       object('GetObject', 'inventory'),
+      object('GetObject', 'repositories'),
       object('PutObject', 'checks'),
       publish,
       send('sweepQueue'),

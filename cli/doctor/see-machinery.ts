@@ -1,10 +1,13 @@
 import { alarmStates, subscriptionsOf } from '../../adapters/alarm-state.ts';
 import { FunctionStates } from '../../adapters/function-state.ts';
+import { ObjectVersions } from '../../adapters/object-versions.ts';
 import { QueueStates } from '../../adapters/queue-state.ts';
 import { RoleRights } from '../../adapters/role-rights.ts';
+import type { DoctorFacts } from '../../core/doctor.ts';
 import type { AlarmFacts } from '../../core/doctor/judge-alarms.ts';
 import type { FunctionFact } from '../../core/doctor/judge-functions.ts';
 import type { QueueFact } from '../../core/doctor/judge-queues.ts';
+import { s3Client } from '../session.ts';
 import { partName } from '../stack-part.ts';
 import { look } from './look.ts';
 import { rightsOf } from './rights.ts';
@@ -31,6 +34,19 @@ export async function seeFunctions(world: DoctorWorld): Promise<readonly Functio
       return { name, configuration, sources: await look(async () => states.sources(physicalId)), rights };
     }),
   );
+}
+
+/** What the account and the bucket allow. */
+export async function seeAccount({
+  config,
+  output,
+}: DoctorWorld): Promise<Pick<DoctorFacts, 'unreserved' | 'canLock'>> {
+  const versions = new ObjectVersions(output('bucket'), await s3Client());
+  const [unreserved, canLock] = await Promise.all([
+    look(async () => new FunctionStates().unreserved()),
+    config.recordLock === undefined ? undefined : look(async () => versions.canLock()),
+  ]);
+  return { unreserved, canLock };
 }
 
 /** Queues of the stack, and their dead-letter queues. */

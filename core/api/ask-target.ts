@@ -111,12 +111,15 @@ export function objectRows({ view: { inventory }, snapshot, lastRun, open }: Obj
       name: ref.name,
       state: entry?.state ?? 'desired',
       ...(origin !== undefined && { origin }),
-      ...healthOf(healths.get(key), inventory),
+      ...(drift === 'missing' ? gone : healthOf(healths.get(key), inventory)),
       ...(drift !== undefined && { drift }),
       ...(entry?.kept !== undefined && { kept: entry.kept.message }),
     };
   });
 }
+
+/** Whatever the last run saw of it: a sweep has seen since that it is not there. */
+const gone = { health: 'Missing', healthMessage: 'it is not on the cluster' } as const;
 
 /** Objects without a health of their own are as healthy as the whole says, where the whole is Healthy. */
 function healthOf(

@@ -1,7 +1,5 @@
 import { keys, prefixes } from '../contract/keys.ts';
-import { newestDeliveries } from '../delivery-history.ts';
 import { readDocument } from '../documents.ts';
-import type { Delivery } from '../model/delivery.ts';
 import { noticeMemorySchema } from '../model/notice-memory.ts';
 import { targetKey } from '../model/target.ts';
 import { isoTime, millisecondsOf } from '../model/time.ts';
@@ -9,7 +7,8 @@ import type { TargetView } from '../view/target-view.ts';
 import { fleetInput } from './ask-fleet.ts';
 import type { Timeline, TimelineEvent } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
-import { maySee, projectOf, seesAll, type Person } from './person.ts';
+import { deliveriesOf } from './own-deliveries.ts';
+import { maySee, projectOf, type Person } from './person.ts';
 import { driftsAt, ownBy, runsAt } from './own-records.ts';
 import { recordsOf } from './span-records.ts';
 import {
@@ -32,7 +31,6 @@ interface Span {
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
 const mostDays = 31;
-const mostDeliveries = 100;
 
 /**
  * What happened, on one axis: deliveries, runs, drift, changes of health, holds, notices; of what whoever asks may see. The
@@ -49,10 +47,11 @@ export async function timelineOf(span: Span, person: Person, deps: ApiDeps): Pro
     (view) => isIn(view, span) && maySee(person, projectOf(view.pointer, deps.config.repositories)),
   );
   const targets = seen.map(({ target }) => target);
+  const isNarrowed = span.cluster !== undefined || span.application !== undefined;
   const [runKeys, driftKeys, deliveries, notices] = await Promise.all([
     recordsOf(deps.store, prefixes.runs, { from, to, targets }),
     recordsOf(deps.store, prefixes.drift, { from, to, targets }),
-    deliveriesOf(seen, { span, from, to, all: seesAll(person) }, deps),
+    deliveriesOf(seen, { from, to, person, isNarrowed }, deps),
     readDocument(deps.store, keys.notices, noticeMemorySchema),
   ]);
   const [runs, drifts] = await Promise.all([
@@ -63,7 +62,7 @@ export async function timelineOf(span: Span, person: Person, deps: ApiDeps): Pro
   const events: TimelineEvent[] = [
     ...runs.filter(isOwn.run).map(eventOfRun),
     ...drifts.filter(isOwn.drift).map(eventOfDrift),
-    ...deliveries.map(eventOfDelivery),
+    ...deliveries.told.map((delivery) => eventOfDelivery(delivery, deps.clock.now())),
     ...seen.flatMap(healthEvents),
     ...seen.flatMap(pinEvents),
     ...suspensionEvents(suspensions, targets),
@@ -76,7 +75,7 @@ export async function timelineOf(span: Span, person: Person, deps: ApiDeps): Pro
       .sort((a, b) => (a.at < b.at ? 1 : -1)),
     from: start,
     to: end,
-    cut: [runKeys, driftKeys].some((one) => one.all.length > one.keys.length),
+    cut: deliveries.cut || [runKeys, driftKeys].some((one) => one.all.length > one.keys.length),
   };
 }
 
@@ -85,31 +84,4 @@ function isIn({ target }: TargetView, { cluster, application }: Span): boolean {
     (cluster === undefined || target.cluster === cluster) &&
     (application === undefined || target.application === application)
   );
-}
-
-interface Told {
-  readonly span: Span;
-  readonly from: number;
-  readonly to: number;
-  /** Whoever asks sees what is of no project too. */
-  readonly all: boolean;
-}
-
-/** Of an application the pushes to what it follows; else all, which are of no project. */
-async function deliveriesOf(
-  seen: readonly TargetView[],
-  { span, from, to, all }: Told,
-  { store }: ApiDeps,
-): Promise<readonly Delivery[]> {
-  const isOfOne = span.application !== undefined;
-  if (isOfOne ? seen.length === 0 : !all) return [];
-  const days = Math.floor(to / dayMs) - Math.floor(from / dayMs) + 1;
-  const newest = await newestDeliveries(store, { now: to, days, most: mostDeliveries });
-  if (!isOfOne) return newest;
-  const followed = new Set(seen.map(({ pointer: { repository, ref } }) => `${repository} ${ref}`));
-  return newest.flatMap((delivery) => {
-    const { images: _, pulls: __, pushes = [], ...rest } = delivery;
-    const own = pushes.filter(({ repository, ref }) => followed.has(`${repository} ${ref}`));
-    return own.length === 0 ? [] : [{ ...rest, pushes: own }];
-  });
 }

@@ -73,6 +73,13 @@ export const fleetQuerySchema = z.object({
   sort: z.enum(['attention', 'name', 'checked']).default('attention'),
   limit: z.coerce.number().int().min(1).max(500).default(100),
   offset: z.coerce.number().int().min(0).default(0),
+  after: z
+    .string()
+    .regex(/^[^/]+\/[^/]+$/, 'must be CLUSTER/APPLICATION')
+    .exactOptional()
+    .describe(
+      'CLUSTER/APPLICATION of the last row of the page before: by names, whatever `sort` says, so that no row is missed or told twice while others change',
+    ),
 });
 
 export const runBriefSchema = z

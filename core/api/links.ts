@@ -37,11 +37,12 @@ function eksConsole({ access }: ClusterConfig): Links[number] | undefined {
   const { name, region } = placeOf(access);
   // Without a region it is that of the stack, which the page does not know.
   if (region === undefined) return undefined;
-  const url = `https://${consoleOf(region)}/eks/home?region=${region}#/clusters/${encodeURIComponent(name)}`;
+  const url = `https://${awsConsole(region)}/eks/home?region=${region}#/clusters/${encodeURIComponent(name)}`;
   return { title: 'EKS console', url };
 }
 
-function consoleOf(region: string): string {
+/** Of a region's partition, where regions are named before it or in the query. */
+export function awsConsole(region: string): string {
   if (region.startsWith('cn-')) return 'console.amazonaws.cn';
   return region.startsWith('us-gov-') ? 'console.amazonaws-us-gov.com' : 'console.aws.amazon.com';
 }

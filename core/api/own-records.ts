@@ -8,7 +8,8 @@ import { readKeyedRun, type KeyedRun } from '../run-history.ts';
 import type { TargetView } from '../view/target-view.ts';
 import { seesAll, type Person } from './person.ts';
 
-const readsAtOnce = 20;
+/** Hundreds of records for one answer. */
+const readsAtOnce = 50;
 
 export async function runsAt(store: Store, keys: readonly string[]): Promise<readonly KeyedRun[]> {
   const read = await inBatches(keys, readsAtOnce, async (key) => readKeyedRun(store, key));

@@ -38,7 +38,7 @@ export function runBriefOf(run: KeyedRun, cloneUrl: string | undefined): RunBrie
     id: run.id,
     key: run.key,
     reason: run.reason,
-    requestedBy: run.requestedBy,
+    requestedBy: askerOf(run.requestedBy),
     revision: run.revision,
     snapshot: run.snapshot,
     commit: briefOf(run.commit, cloneUrl),
@@ -47,6 +47,11 @@ export function runBriefOf(run: KeyedRun, cloneUrl: string | undefined): RunBrie
     outcome: outcome?.kind ?? 'running',
     message: outcome?.message ?? '',
   };
+}
+
+/** What was asked for by hand has an id behind the name, which makes it one of its kind and tells nobody anything. */
+export function askerOf(requestedBy: string): string {
+  return requestedBy.replace(/ [\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/, '');
 }
 
 /** The episodes that are open now. */

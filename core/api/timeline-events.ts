@@ -7,8 +7,10 @@ import { describeRef } from '../model/object.ts';
 import type { RunRecord } from '../model/run.ts';
 import { isInScope, type Suspensions } from '../model/suspension.ts';
 import { targetKey, type Target } from '../model/target.ts';
+import { millisecondsOf } from '../model/time.ts';
 import type { TargetView } from '../view/target-view.ts';
 import type { TimelineEvent } from './contract.ts';
+import { askerOf } from './records.ts';
 
 /** What records say, each as an event on one axis; pure. */
 
@@ -32,7 +34,7 @@ export function eventOfRun(run: RunRecord): TimelineEvent {
     state: outcome === undefined ? 'running' : runStates[outcome.kind],
     ...target,
     title: `${reason}: ${outcome?.kind ?? 'running'}${found}`,
-    detail: `${commit.sha.slice(0, 7)} ${commit.subject}, asked for by ${requestedBy}${told}`,
+    detail: `${commit.sha.slice(0, 7)} ${commit.subject}, asked for by ${askerOf(requestedBy)}${told}`,
     link: linkTo(target),
   };
 }
@@ -55,18 +57,29 @@ export function eventOfDrift(record: DriftRecord): TimelineEvent {
   };
 }
 
-/** What a Git host or registry told; of what nobody follows too. */
-export function eventOfDelivery(delivery: Delivery): TimelineEvent {
-  const { receivedAt, provider, event, outcome, state, pushes = [], images = [] } = delivery;
+/** What a Git host or registry told; of what nobody follows too. `now`: milliseconds since the epoch. */
+export function eventOfDelivery(delivery: Delivery, now: number): TimelineEvent {
+  const { receivedAt, provider, event, outcome, pushes = [], images = [] } = delivery;
   const about = describeDelivery(delivery);
   const ofKind = pushes.length > 0 ? 'push' : images.length > 0 ? 'image' : 'delivery';
   return {
     at: receivedAt,
     kind: ofKind,
-    state: state === 'ignored' ? 'neutral' : 'good',
+    state: deliveryState(delivery, now),
     title: `${provider}: ${event}${about === '' ? '' : ` of ${about}`}`,
     detail: outcome ?? '',
   };
+}
+
+/** `commit 36ec0bd: 1 failed (storefront); …`, as the snapshot function says what came of it. */
+function deliveryState(
+  { state, outcome = '', claimExpiresAt }: Delivery,
+  now: number,
+): TimelineEvent['state'] {
+  if (state === 'published') return /[:,] \d+ failed \(/.test(outcome) ? 'bad' : 'good';
+  if (state === 'ignored') return 'neutral';
+  // Whoever took it has failed, or died of it: nothing goes on until it is delivered again.
+  return millisecondsOf(claimExpiresAt) > now ? 'running' : 'bad';
 }
 
 const healthStates: Readonly<Record<HealthStatus, TimelineEvent['state']>> = {

@@ -20,6 +20,8 @@ export const alarmKinds = {
   failedRuns: 'failed-runs',
   /** Webhooks `failed` (answered 5xx) or `throttled`: the Git host may not deliver them again. */
   webhookErrors: 'webhook-errors',
+  /** The API of the dashboard answers 5xx; only where there is one. */
+  dashboardErrors: 'dashboard-errors',
   /** Per work queue: its oldest message waits for too long. */
   backlog: 'backlog',
   /** Per dead-letter queue: work that was given up. */

@@ -7,7 +7,7 @@ const ociForm =
   /^oci:\/\/(?:[-.a-z0-9]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)+$/;
 /** No wildcard or variable of an IAM policy, where the key is written to allow the reading of this object alone. */
 const s3Form =
-  /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/([\w!.'()=+@,:-][\w!.'()/=+@,: -]{0,800}\.(?:tgz|tar\.gz))$/;
+  /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/([\w!.'()=+@,:-][\w!.'()/=+@,: -]{0,800}\.(?:tgz|tar\.gz|zip))$/;
 
 /** Which kind of repository a url is of; `git` for all that begins with neither oci:// nor s3://. */
 export function kindOf(url: string): 'git' | 'oci' | 's3' {
@@ -22,7 +22,7 @@ export function whyNoArtifact(url: string): string | undefined {
     return 'must have the form oci://HOST[:PORT]/NAME in lower case, without user, tag or digest';
   }
   if (kind === 's3' && !s3Form.test(url)) {
-    return 'must have the form s3://BUCKET/KEY, with a key that ends in .tar.gz or .tgz and holds no * ? $ or the like';
+    return 'must have the form s3://BUCKET/KEY, with a key that ends in .tar.gz, .tgz or .zip and holds no * ? $ or the like';
   }
   return undefined;
 }

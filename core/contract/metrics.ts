@@ -3,7 +3,10 @@ export const metricNamespace = 'TrueUp';
 export const dimensions = { fleet: 'Fleet', cluster: 'Cluster' } as const;
 
 export const metrics = {
-  /** Objects with open drift; sent while there is drift, and once as 0 when the last episode closes. */
+  /**
+   * Objects with open drift; sent by each sweep while there is drift, by a look at one target the least that it can be, and
+   * once as 0 when the last episode closes. This and the next two, of the fleet: of its worst cluster (the maximum).
+   */
   driftedObjects: 'DriftedObjects',
   /** Age of the oldest open drift, in seconds. */
   oldestDrift: 'OldestDriftSeconds',
@@ -13,13 +16,17 @@ export const metrics = {
   healLoops: 'HealLoops',
   /** Seconds since the target that was checked longest ago; of a cluster alone while three sweeps of it were missed. Missing data is breaching. */
   oldestCheck: 'OldestCheckSeconds',
-  /** Targets that are Degraded; sent while there are any, and once as 0. */
+  /** Targets that are Degraded; sent while there are any, and once as 0; of the fleet: of its worst cluster (the maximum). */
   degradedTargets: 'DegradedTargets',
   /** Discoveries of clusters that failed for three sweeps; of the fleet, sent while there are any, and once as 0. */
   failedDiscoveries: 'FailedDiscoveries',
   /** Repositories whose newest commit could not be followed in full; sent when one fails and when one recovers. */
   failedSnapshots: 'FailedSnapshots',
-  /** Runs that failed or were blocked, 1 each; of their cluster and of the fleet. */
+  /**
+   * Targets whose last run failed or was blocked and that were not found Synced since, or whose newest revision was rolled back
+   * by itself: by each sweep while there are any, and once as 0; 1 at once when it happens. Of the fleet: of its worst cluster
+   * (the maximum).
+   */
   failedRuns: 'FailedRuns',
   /** Seconds from a push to its revision applied to one target, and to that target healthy; of the fleet, one for each target. */
   leadTimeApplied: 'LeadTimeAppliedSeconds',

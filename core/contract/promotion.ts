@@ -5,9 +5,12 @@ import { alarmNamesSchema } from '../model/rollout.ts';
 import { nameSchema } from '../model/target.ts';
 import { imagesSchema, pullRequestLabels } from './images.ts';
 
-/** The branch from which commits are proposed to an environment, of one installation alone: two do not push over each other. */
-export function promotionBranch(fleet: string, environment: string): string {
-  return `trueup/promote/${fleet}/${environment}`;
+/**
+ * The branch from which commits are proposed to an environment, of one installation alone (`installationName`): two do not
+ * push over each other.
+ */
+export function promotionBranch(installation: string, environment: string): string {
+  return `trueup/promote/${installation}/${environment}`;
 }
 
 const { author, tokenSecret, signingKeySecret } = imagesSchema.shape;

@@ -27,10 +27,13 @@ interface Rule {
 /** A manifest for `kubectl apply`. */
 export interface RbacManifest {
   readonly apiVersion: 'rbac.authorization.k8s.io/v1';
-  readonly kind: 'ClusterRole' | 'ClusterRoleBinding';
-  readonly metadata: { readonly name: string };
+  readonly kind: 'ClusterRole' | 'ClusterRoleBinding' | 'Role' | 'RoleBinding';
+  readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly [field: string]: unknown;
 }
+
+const apiGroup = 'rbac.authorization.k8s.io';
+const apiVersion = `${apiGroup}/v1` as const;
 
 /** Most of what applications consist of, where nobody says more exactly: no custom kinds and no RBAC. */
 export const commonKinds: readonly GrantedKind[] = [
@@ -61,14 +64,17 @@ const readVerbs = ['get', 'list'];
 
 /**
  * The least that an installation needs in a cluster: for each of the two groups a ClusterRole and its binding. Over all
- * namespaces, since objects are found by lists of all of them; by kind, and for no kind that is not named.
+ * namespaces, since objects are found by lists of all of them; by kind, and for no kind that is not named. Where
+ * applications are applied as service accounts, a Role for both groups in the namespace of each.
  */
 export function rbacManifests({ kinds, readOnly = [], impersonated }: Grants): readonly RbacManifest[] {
   const read = rules([...readOnly, ...definitions], readVerbs);
-  const as = impersonated === undefined ? [] : impersonationRules(impersonated);
+  const { users = [], groups = [] } = impersonated ?? {};
+  const as = impersonationRules(users, groups);
   return [
     ...granted(accessGroups.reconcile, [...rules(kinds, applyVerbs), ...read, ...as]),
     ...granted(accessGroups.sweep, [...rules(kinds, checkVerbs), ...read, ...as]),
+    ...accountRoles(users),
   ];
 }
 
@@ -88,32 +94,48 @@ function rules(kinds: readonly GrantedKind[], verbs: readonly string[]): readonl
     .sort((one, other) => (String(one.apiGroups) < String(other.apiGroups) ? -1 : 1));
 }
 
-const serviceAccountPrefix = 'system:serviceaccount:';
+const accountName = /^system:serviceaccount:([^:]+):([^:]+)$/;
 
-/** Kubernetes asks for the right on a service account by its name alone, in its namespace or in all. */
-function impersonationRules({ users, groups }: NonNullable<Grants['impersonated']>): readonly Rule[] {
-  const accounts = users
-    .filter((user) => user.startsWith(serviceAccountPrefix))
-    .map((user) => user.split(':').at(-1) ?? '');
-  const others = users.filter((user) => !user.startsWith(serviceAccountPrefix));
-  const named = { serviceaccounts: accounts, users: others, groups };
-  return Object.entries(named).flatMap(([resource, names]) =>
-    names.length === 0
-      ? []
-      : [
-          {
-            apiGroups: [''],
-            resources: [resource],
-            verbs: ['impersonate'],
-            resourceNames: [...new Set(names)].sort(),
-          },
-        ],
+function impersonationRules(users: readonly string[], groups: readonly string[]): readonly Rule[] {
+  const named = { users: users.filter((user) => !accountName.test(user)), groups };
+  return Object.entries(named).flatMap(([resource, names]) => impersonating(resource, names));
+}
+
+function impersonating(resource: string, names: readonly string[]): readonly Rule[] {
+  if (names.length === 0) return [];
+  const resourceNames = [...new Set(names)].sort();
+  return [{ apiGroups: [''], resources: [resource], verbs: ['impersonate'], resourceNames }];
+}
+
+/** In a ClusterRole the name of an account would stand for those of that name in every namespace. */
+function accountRoles(users: readonly string[]): readonly RbacManifest[] {
+  const accounts = users.flatMap((user) => {
+    const [, namespace, account] = accountName.exec(user) ?? [];
+    return namespace === undefined || account === undefined ? [] : [{ namespace, account }];
+  });
+  const name = 'trueup:impersonate';
+  return [...Map.groupBy(accounts, ({ namespace }) => namespace)].flatMap(
+    ([namespace, of]): RbacManifest[] => {
+      const metadata = { name, namespace };
+      const ours = impersonating(
+        'serviceaccounts',
+        of.map(({ account }) => account),
+      );
+      return [
+        { apiVersion, kind: 'Role', metadata, rules: ours },
+        {
+          apiVersion,
+          kind: 'RoleBinding',
+          metadata,
+          roleRef: { apiGroup, kind: 'Role', name },
+          subjects: Object.values(accessGroups).map((group) => ({ apiGroup, kind: 'Group', name: group })),
+        },
+      ];
+    },
   );
 }
 
 function granted(group: string, of: readonly Rule[]): readonly RbacManifest[] {
-  const apiVersion = 'rbac.authorization.k8s.io/v1';
-  const apiGroup = 'rbac.authorization.k8s.io';
   const metadata = { name: group };
   return [
     { apiVersion, kind: 'ClusterRole', metadata, rules: of },

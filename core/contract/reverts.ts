@@ -1,8 +1,17 @@
 import * as z from 'zod';
 import { imagesSchema, pullRequestLabels } from './images.ts';
 
-/** With what the names of branches begin that a change is taken back from; then comes the fleet, so that two installations have their own. */
-export const revertBranches = 'trueup/revert/';
+const branches = 'trueup/revert/';
+
+/** The branch from which a change is taken back, of one installation alone (`installationName`). */
+export function revertBranch(installation: string, change: string): string {
+  return `${branches}${installation}/${change}`;
+}
+
+/** How older versions named it, newest first: what people said to one of these counts still. */
+export function formerRevertBranches(fleet: string, change: string): readonly string[] {
+  return [`${branches}${fleet}/${change}`, `${branches}${change}`];
+}
 
 const { author, tokenSecret, signingKeySecret } = imagesSchema.shape;
 

@@ -28,3 +28,9 @@ export function siteHeaders(connect: readonly string[]): Readonly<Record<string,
  * the function. No browser sends it by itself, and no other origin may: there is nothing to forge a request with.
  */
 export const tokenHeader = 'x-trueup-authorization';
+
+/** Whether what the browser has is what it would be given: `If-None-Match` is a list, of tags that a proxy may have weakened. */
+export function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  const tags = (ifNoneMatch ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes(etag) || tags.includes('*');
+}

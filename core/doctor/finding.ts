@@ -4,6 +4,7 @@ export const areas = [
   'versions',
   'permissions',
   'functions',
+  'records',
   'secrets',
   'webhooks',
   'queues',

@@ -5,7 +5,9 @@ export interface FunctionFact {
   readonly name: string;
   readonly configuration: Seen<{ readonly state: string; readonly update: string; readonly why: string }>;
   /** Whether Lambda reads each queue for it; empty of a function that reads none. */
-  readonly sources: Seen<readonly { readonly state: string; readonly why: string }[]>;
+  readonly sources: Seen<
+    readonly { readonly state: string; readonly why: string; readonly atOnce: number }[]
+  >;
   /** Actions on resources that its role needs, and whether IAM would allow each. */
   readonly rights: Seen<
     readonly { readonly action: string; readonly resource: string; readonly isAllowed: boolean }[]
@@ -60,4 +62,23 @@ function judgeRights(
     what: `the role of function ${name} may not ${action} on ${resource}`,
     todo: 'deploy the stack again; if it stays, a permissions boundary or a policy of the organization denies it',
   }));
+}
+
+/**
+ * Whether the account has room for all that queues may have worked on at once; `unreserved`: calls that it may have. A new
+ * account may have ten. What finds no room counts as tried, so that the work of a busy hour would be given up.
+ */
+export function judgeConcurrency(
+  unreserved: Seen<number>,
+  functions: readonly Pick<FunctionFact, 'sources'>[],
+): readonly Finding[] {
+  const sources = functions.flatMap((one) => ('seen' in one.sources ? one.sources.seen : []));
+  const most = sources.reduce((sum, { atOnce }) => sum + atOnce, 0);
+  return judged('functions', 'what the account lets run at once', unreserved, (room): Finding[] => {
+    const what = `the account may run ${room} functions at once beside what is reserved, and the queues ask for ${most} at most`;
+    if (room >= most) return [{ area: 'functions', level: 'ok', what }];
+    const todo =
+      'ask AWS for more concurrent executions (Service Quotas, Lambda), or lower `concurrency` in the stack configuration: what finds no room is tried again, and after some tries it is given up';
+    return [{ area: 'functions', level: 'warn', what, todo }];
+  });
 }

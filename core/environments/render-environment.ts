@@ -13,6 +13,7 @@ import { projectBounds } from '../source/project-bounds.ts';
 import { confine } from './confine.ts';
 import type { Wanted } from './decide.ts';
 import { instantiate } from './instantiate.ts';
+import { SameBases } from './same-bases.ts';
 import { SameCharts } from './same-charts.ts';
 
 /** One pull request, checked out, and what its Applications say. */
@@ -71,11 +72,13 @@ export async function renderEnvironment(
     const confines = { from: tracked.spec.namespace, namespace: name, clusterKinds: wish.clusterKinds };
     await using bases = new KustomizeBases(deps.config.sources.bases, deps.git);
     await using others = new OtherSources(repository.name, deps);
-    const charts = new SameCharts(deps.charts, { application: tracked, repository }, deps.store);
+    const from = { application: tracked, repository };
+    const charts = new SameCharts(deps.charts, from, deps.store);
+    const sameBases = new SameBases(bases, from, deps.git);
     const renderings = new Renderings(
       worktree,
       { before: {}, others },
-      { ...deps, bases, charts, confine: (rendered) => confine(rendered, confines) },
+      { ...deps, bases: sameBases, charts, confine: (rendered) => confine(rendered, confines) },
     );
     const clusters = chosen.filter(bounds.hasCluster);
     const place = `application ${name}`;

@@ -22,7 +22,7 @@ export interface Decision {
 
 /** Throws Stop for a policy that cannot be followed, and for a place that would come to name another image. */
 export function decideImage(
-  { name, following, places, advice }: Follower,
+  { name, following, places, missing, advice }: Follower,
   images: readonly PushedImage[],
   memory: PolicyMemory = { rejected: [] },
 ): Decision {
@@ -32,6 +32,8 @@ export function decideImage(
     .map(({ tag }) => `its policy does not follow the tag ${tag}`);
   if (followed.length === 0) return { edits: [], reasons, memory };
   const found = places();
+  // A name that was mistyped must not look like one that is written.
+  reasons.push(...(missing?.() ?? []));
   if (found.length === 0) {
     const reason = `the image stands nowhere that it may be edited; ${advice}`;
     return { edits: [], reasons: [...reasons, reason], memory };

@@ -31,8 +31,18 @@ export interface Follower {
   readonly application?: string;
   readonly following: Following;
   readonly places: () => readonly ImagePlace[];
+  /** Values of a chart that it names and that cannot be edited, each in a sentence. */
+  readonly missing?: () => readonly string[];
   /** What to do where the image stands nowhere. */
   readonly advice: string;
+}
+
+/** What a policy names of the values of a chart, and where these are: in a file of their own, or in the Application. */
+interface HelmValues {
+  readonly named: ImagePolicy['helm'][number];
+  readonly file: string;
+  readonly above?: readonly string[];
+  readonly document?: number;
 }
 
 /** Every policy of a checkout, ours and those of Flux. */
@@ -48,26 +58,40 @@ function ownFollowers(
   return applications.flatMap(({ application, file }) =>
     application.spec.images.map((policy): Follower => {
       const name = `${application.metadata.name}:${policyName(policy)}`;
+      const { path } = application.spec.source;
+      const folder = path === '.' ? '' : `${path}/`;
+      const helm = (): readonly HelmValues[] =>
+        policy.helm.map((values) => {
+          if (values.file !== undefined) return { named: values, file: `${folder}${values.file}` };
+          const document = documentOf(scanned(file), application);
+          return { named: values, file, above: applicationPaths.values, document };
+        });
+      const placesOf = ({ named, file: one, above, document }: HelmValues): readonly ImagePlace[] => {
+        const there = scanned(one);
+        return there === undefined ? [] : helmPlaces(there, named, above, document);
+      };
       const places = (): readonly ImagePlace[] => {
         const own = scanned(file);
         const document = documentOf(own, application);
-        const { path } = application.spec.source;
-        const folder = path === '.' ? '' : `${path}/`;
         const kustomization = kustomizationNames.map((each) => scanned(`${folder}${each}`));
         return [
           ...kustomization.flatMap((each) => each ?? []).flatMap((each) => kustomizePlaces(each, policy)),
           ...(own === undefined ? [] : kustomizePlaces(own, policy, applicationPaths.kustomize, document)),
-          ...policy.helm.flatMap((values) => {
-            if (values.file === undefined)
-              return own === undefined ? [] : helmPlaces(own, values, applicationPaths.values, document);
-            const there = scanned(`${folder}${values.file}`);
-            return there === undefined ? [] : helmPlaces(there, values);
-          }),
+          ...helm().flatMap(placesOf),
           ...marked(files, scanned, name),
         ];
       };
+      const missing = (): readonly string[] =>
+        helm().flatMap((values) => {
+          const { tag, digest, image } = values.named;
+          return Object.entries({ tag, digest, image }).flatMap(([part, value]) => {
+            if (value === undefined || placesOf({ ...values, named: { [part]: value } }).length > 0)
+              return [];
+            return `${values.file} has no value ${value} of one line: nothing is written there`;
+          });
+        });
       const advice = `put it into images of the kustomization in ${application.spec.source.path}, name its Helm values, or mark it with # {"$imagepolicy": "${name}"}`;
-      return { name, application: application.metadata.name, following: policy, places, advice };
+      return { name, application: application.metadata.name, following: policy, places, missing, advice };
     }),
   );
 }

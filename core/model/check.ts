@@ -26,6 +26,12 @@ export const targetCheckSchema = z.object({
     .describe(
       'of a preview environment: whoever opened the pull request sees to it, and no alarm calls anybody',
     ),
+  failed: z
+    .literal(true)
+    .exactOptional()
+    .describe(
+      'its last run failed or was blocked and it was not found Synced since, or its newest revision was rolled back by itself: it is not what Git says',
+    ),
   triedAt: z.string().exactOptional().describe('of a look since `at` that could not be completed'),
   fullAt: z
     .string()

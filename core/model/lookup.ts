@@ -1,15 +1,20 @@
 import * as z from 'zod';
 import { kubeObjectSchema } from './object.ts';
 
-/** What a chart may look up: one object, or without a name all of one kind in one namespace. */
+/** As a namespace: all of them. */
+export const everyNamespace = '*';
+
+/** What a chart may look up: one object, or without a name all of one kind, in one namespace or in all. */
 const lookupDeclarationSchema = z.strictObject({
   apiVersion: z.string().regex(/^(?:[a-z0-9.-]+\/)?v[0-9][a-z0-9]*$/, 'must be such as v1 or apps/v1'),
   kind: z.string().regex(/^[A-Z][A-Za-z0-9]*$/, 'must be a kind such as Secret'),
   namespace: z
     .string()
-    .regex(/^[a-z0-9][-a-z0-9]{0,62}$/, 'must be the name of a namespace')
+    .regex(/^(?:[a-z0-9][-a-z0-9]{0,62}|\*)$/, 'must be the name of a namespace, or "*"')
     .exactOptional()
-    .describe('default: that of the application; of no meaning for kinds without namespaces'),
+    .describe(
+      'default: that of the application; "*": all, for lists; of no meaning for kinds without namespaces',
+    ),
   name: z
     .string()
     .regex(/^[^/%\s]{1,253}$/, 'must be the name of an object')
@@ -18,12 +23,24 @@ const lookupDeclarationSchema = z.strictObject({
 });
 export type LookupDeclaration = z.infer<typeof lookupDeclarationSchema>;
 
-export const lookupDeclarationsSchema = z.array(lookupDeclarationSchema).min(1).max(20);
+export const lookupDeclarationsSchema = z
+  .array(
+    lookupDeclarationSchema.refine(
+      ({ namespace, name }) => namespace !== everyNamespace || name === undefined,
+      {
+        path: ['name'],
+        error: 'is of one object, which has one namespace and not "*"',
+      },
+    ),
+  )
+  .min(1)
+  .max(20);
 
 /** What is declared, with the namespace that it holds for. */
 export interface Lookup {
   readonly apiVersion: string;
   readonly kind: string;
+  /** Or `everyNamespace`. */
   readonly namespace: string;
   /** Absent: the list. */
   readonly name?: string;
@@ -37,7 +54,7 @@ export interface LookupQuestion {
   readonly name: string;
 }
 
-/** `v1 Secret web/token`, `v1 Secret web/*`. */
+/** `v1 Secret web/token`; a star for all names, and for all namespaces. */
 export function lookupKey({ apiVersion, kind, namespace, name = '*' }: Lookup): string {
   return `${apiVersion} ${kind} ${namespace}/${name}`;
 }

@@ -17,12 +17,7 @@ export class KustomizeBases implements AsyncDisposable {
   /** Undefined for what is not declared. Throws Stop for what is not pinned or not there, Blocked and Retry as Git does. */
   async find(address: string): Promise<FoundBase | undefined> {
     const { place, sha } = parseAddress(address);
-    const found = this.#sources.flatMap((source) => {
-      const path = pathBelow(place, parseAddress(source.url).place);
-      return path === undefined ? [] : [{ source, path }];
-    });
-    // The longest, should one repository's address begin with another's.
-    const [base] = found.sort((a, b) => b.source.url.length - a.source.url.length);
+    const base = this.#declared(place);
     if (base === undefined) return undefined;
     const subject = base.source.url;
     if (!/^[0-9a-f]{40}$/.test(sha)) {
@@ -32,6 +27,20 @@ export class KustomizeBases implements AsyncDisposable {
     const worktree = await this.#checkout(base.source, sha);
     if (worktree === undefined) throw new Stop({ subject, message: `has no commit ${sha}` });
     return { worktree, name: `${nameOf(base.source)}@${sha.slice(0, 12)}`, path: base.path };
+  }
+
+  /** The url, as it is declared, of the repository that an address means. Asks nobody. */
+  repositoryOf(address: string): string | undefined {
+    return this.#declared(parseAddress(address).place)?.source.url;
+  }
+
+  #declared(place: string): { readonly source: BaseSource; readonly path: string } | undefined {
+    const found = this.#sources.flatMap((source) => {
+      const path = pathBelow(place, parseAddress(source.url).place);
+      return path === undefined ? [] : [{ source, path }];
+    });
+    // The longest, should one repository's address begin with another's.
+    return found.sort((a, b) => b.source.url.length - a.source.url.length)[0];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { awsDomain } from '../contract/aws-domain.ts';
 import { objectRef } from '../contract/tracked-ref.ts';
 import { imageSchema } from '../model/image.ts';
 import { objectRevision } from '../model/object-revision.ts';
@@ -94,11 +95,6 @@ const providers = { 'aws.ecr': 'ecr', 'aws.codecommit': 'codecommit', 'aws.s3': 
 /** Name of the event's source in the ledger. */
 export function nativeProvider({ source }: NativeEvent): (typeof providers)[NativeEvent['source']] {
   return providers[source];
-}
-
-/** The registry's host ends differently in the partition of China. */
-function awsDomain(region: string): string {
-  return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
 }
 
 function readEcr({ id: deliveryId, account, region, detail, ...event }: z.infer<typeof ecrSchema>): Reading {

@@ -254,6 +254,15 @@ function forPromote(facts: Facts): Choice {
   return facts.isStaged ? run(facts, 'changed') : forPush(facts);
 }
 
+/** All that is unfinished is of a run of what is applied, which was stopped: to finish it takes nothing of a newer revision back. */
+function isOwnCut(inventory: Inventory | undefined, { revision }: Pick<LastRun, 'revision'>): boolean {
+  const { lastRun, entries = {} } = inventory ?? {};
+  if (lastRun?.revision !== revision) return false;
+  // A run of the newer revision that died has left intents of its own, which are younger.
+  const isOlder = (at: string | undefined): boolean => at !== undefined && at <= lastRun.at;
+  return Object.values(entries).every(({ state, intendedAt }) => state !== 'intent' || isOlder(intendedAt));
+}
+
 function forRetry(facts: Facts): Choice {
   const { pointer, inventory, now, isApplied } = facts;
   const last = inventory?.lastRun;
@@ -296,7 +305,8 @@ function forHeal(facts: Facts): Choice {
     (isStaged && inventory?.waiting?.begun === true) ||
     last?.leftBehind === true ||
     (!isStaged && !isStopped && last !== undefined && last.revision !== applied.revision);
-  if (unfinished || isBegun) return rest('a sync was begun and has not ended; run `trueup sync` again');
+  if ((unfinished && !isOwnCut(inventory, applied)) || isBegun)
+    return rest('a sync was begun and has not ended; run `trueup sync` again');
   const { revision, snapshot, commit = { ...pointer.commit, sha: applied.sha } } = applied;
   const { settings } = pointer;
   const goal = { pointer, revision, snapshot, commit, settings, scope: 'changed' as const, rollout: false };

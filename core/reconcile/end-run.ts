@@ -15,6 +15,7 @@ import { waitingToGo } from '../plan.ts';
 import {
   busySeconds,
   continueDelaySeconds,
+  longestDelaySeconds,
   retryDelaySeconds,
   retryTries,
   lookDelaySeconds,
@@ -91,8 +92,8 @@ export async function endRun(
 }
 
 /**
- * Some objects alone say nothing of whether their revision may be applied, and begin nothing more of it: how the last run
- * of a whole revision ended stands.
+ * Some objects alone say nothing of whether their revision may be applied, nor of an object that failed before: how the
+ * last run of all of them ended stands, and so does the retry that is due.
  */
 function lastRunBy(
   context: RunContext,
@@ -102,7 +103,7 @@ function lastRunBy(
 ): Pick<Inventory, 'lastRun'> {
   const { request, goal, runId } = context;
   const { kind, message } = verdict.outcome;
-  if (request.only !== undefined && kind !== 'applied') return {};
+  if (request.only !== undefined) return {};
   const { error } = ending;
   return {
     lastRun: {
@@ -200,7 +201,7 @@ interface Following {
 async function askForMore(
   { deps, request, goal, holds }: RunContext,
   { outcome, retry, afterSeconds }: Verdict,
-  { error }: Ending,
+  { error, results }: Ending,
   { attempt, isUnderWay, hasOpenHooks, waiting }: Following,
 ): Promise<void> {
   const { target, requestedBy, trace } = request;
@@ -214,8 +215,11 @@ async function askForMore(
     if (/^(?:suspended|cancelled|partial)$/.test(error.reason)) return;
     const reason = reasonToGoOn(request.reason, goal.settings.sync, error);
     const more = reason === 'sync' ? agreedAfter(request, goal.pointer.revision, error) : next(reason);
+    // The next one may come no further: nothing else would keep it from doing so for ever, one upon another.
+    const isStuck = error.reason === 'out-of-time' && results.length === 0;
     // Whoever has the lease now may hold it for long.
     if (error.reason === 'lease-lost') await deps.queues.runLater(more, busySeconds);
+    else if (isStuck) await deps.queues.runLater(more, longestDelaySeconds);
     else await deps.queues.run(more);
   } else if (waiting?.on === 'rollout' && error instanceof Waiting) {
     await lookAtStage(request, error, deps);

@@ -31,9 +31,7 @@ export interface ReconcileDeps extends EpisodeDeps {
   readonly references?: ReferencedValues;
   /** Absent: nobody can be asked, and what goes by alarms waits. */
   readonly alarms?: Alarms;
-  readonly config: EpisodeDeps['config'] &
-    HoldsDeps['config'] &
-    Pick<StackConfig, 'pruneCap' | 'projects' | 'repositories'>;
+  readonly config: HoldsDeps['config'] & Pick<StackConfig, 'pruneCap' | 'projects' | 'repositories'>;
   /** Time by which the function must have ended, in milliseconds since the epoch. */
   readonly deadline: number;
 }

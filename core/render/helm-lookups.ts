@@ -3,7 +3,7 @@ import { base64, utf8 } from '@scure/base';
 import { Stop, type Fault } from '../errors.ts';
 import { digestOfBytes } from '../model/digest.ts';
 import { isJsonObject, type Json } from '../model/json.ts';
-import { lookupKey, type Lookup, type LookupQuestion } from '../model/lookup.ts';
+import { everyNamespace, lookupKey, type Lookup, type LookupQuestion } from '../model/lookup.ts';
 import type { KubeObject } from '../model/object.ts';
 import { holdsReference } from '../model/secret-reference.ts';
 import type { LookupReply } from '../ports.ts';
@@ -60,11 +60,14 @@ export class DeclaredLookups {
     }
     const { lookup, answer } = known;
     if (answer.found === 'nothing') return this.#refuse(lookup, answer.message);
+    const { namespace, name } = question;
     // The API server has no object of a kind with namespaces outside of one.
-    if (answer.namespaced && question.namespace === '') return nothing;
+    if (answer.namespaced && namespace === '' && name !== '') return nothing;
     this.#used.set(lookupKey(lookup), { ...lookup, seen: answer.seen });
+    const isAnywhere = !answer.namespaced || namespace === '';
     const objects = answer.objects.filter(
-      ({ metadata }) => question.name === '' || metadata.name === question.name,
+      ({ metadata }) =>
+        (name === '' || metadata.name === name) && (isAnywhere || metadata.namespace === namespace),
     );
     // Whoever may write to a namespace could otherwise have us read any secret that an installation may read.
     if (objects.some((object) => hasReference(object))) return this.#refuse(lookup, withReference);
@@ -83,7 +86,7 @@ export class DeclaredLookups {
       if (lookup.apiVersion !== apiVersion || lookup.kind !== kind) return false;
       if (lookup.name !== undefined && lookup.name !== name) return false;
       const isPlaced = answer.found === 'nothing' || answer.namespaced;
-      const isElsewhere = isPlaced && namespace !== lookup.namespace;
+      const isElsewhere = isPlaced && ![namespace, everyNamespace].includes(lookup.namespace);
       return !isElsewhere || (namespace === '' && name !== '');
     });
   }
@@ -142,9 +145,8 @@ export function declarationOf(
   { apiVersion, kind, namespace, name }: LookupQuestion,
   namespaceOfApplication: string,
 ): string {
-  if (namespace === '' && name === '') {
-    return `{ apiVersion: ${apiVersion}, kind: ${kind} } (where that kind has namespaces, lists over all of them cannot be declared)`;
-  }
+  if (namespace === '' && name === '')
+    return `{ apiVersion: ${apiVersion}, kind: ${kind}, namespace: "${everyNamespace}" }`;
   const place = namespace === '' || namespace === namespaceOfApplication ? '' : `, namespace: ${namespace}`;
   return `{ apiVersion: ${apiVersion}, kind: ${kind}${place}${name === '' ? '' : `, name: ${name}`} }`;
 }

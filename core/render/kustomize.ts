@@ -72,7 +72,7 @@ export async function readKustomized(
 }
 
 /** The tree of a base is the same for all its folders. */
-function findBaseOf({ bases }: RenderContext): FindBase {
+export function findBaseOf({ bases }: Pick<RenderContext, 'bases'>): FindBase {
   return async (address) => {
     const found = await bases?.find(address);
     if (found === undefined) return undefined;

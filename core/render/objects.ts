@@ -86,6 +86,13 @@ function readObject(
     }));
     return { faults };
   }
+  const { apiVersion, kind, metadata } = parsed.data;
+  // A variable may have a slash among its forms; what comes of it is looked at when it is replaced.
+  const hasVariable = [apiVersion, kind, metadata.name, metadata.namespace].some((text) =>
+    text?.includes('${'),
+  );
+  const strange = hasVariable ? undefined : identityFault(parsed.data);
+  if (strange !== undefined) return { faults: [{ subject: place([]), message: strange }] };
   const faults = secretFaults(parsed.data).map(({ path, message }) => ({ subject: place(path), message }));
   return faults.length > 0 ? { faults } : { object: parsed.data, place: place([]) };
 }
@@ -125,8 +132,36 @@ function nameRefusal(kind: string, { name, generateName }: JsonObject): string |
   if (name === undefined && generateName !== undefined) {
     return `${kind} has generateName and no name: each run would create another one; give it a name`;
   }
-  if (name === undefined || name === null || name === '') return `${kind} has no metadata.name`;
-  return typeof name === 'string' && name.includes('/') ? `${kind} has a / in metadata.name` : undefined;
+  return name === undefined || name === null || name === '' ? `${kind} has no metadata.name` : undefined;
+}
+
+/** What no server calls anything: it would lead elsewhere in an address, or in a key of ours. */
+const unnamable = /[/%\p{Cc}]|^\.{1,2}$/u;
+
+/** Throws Stop for objects that no server can call so, with all that were rendered: variables made some of their names. */
+export function assertNamed(
+  objects: readonly KubeObject[],
+  origins: { readonly [objectKey: string]: string },
+): void {
+  const faults = objects.flatMap((object) => {
+    const message = identityFault(object);
+    const ref = refOf(object);
+    return message === undefined ? [] : [{ subject: origins[refKey(ref)] ?? describeRef(ref), message }];
+  });
+  const [first] = faults;
+  if (first !== undefined) throw new Stop(first, faults);
+}
+
+function identityFault({ apiVersion, kind, metadata }: KubeObject): string | undefined {
+  const { name, namespace = '' } = metadata;
+  const isVersion =
+    apiVersion.split('/').length <= 2 &&
+    !apiVersion.split('/').some((part) => part === '' || unnamable.test(part));
+  if (!isVersion) return `has the apiVersion ${JSON.stringify(apiVersion)}, which is none`;
+  if (unnamable.test(kind)) return `has the kind ${JSON.stringify(kind)}, which is none`;
+  const [field, value] = unnamable.test(name) ? ['name', name] : ['namespace', namespace];
+  if (!unnamable.test(value)) return undefined;
+  return `${kind} has the metadata.${field} ${JSON.stringify(value)}; "/", "%", control characters, "." and ".." name nothing`;
 }
 
 /** `labels:` with nothing behind it is null; kubectl lets it pass. */

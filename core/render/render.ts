@@ -10,6 +10,7 @@ import type { SeenLookup } from './helm-lookups.ts';
 import { readHelm } from './helm.ts';
 import { kustomizationOf } from './kustomize-inputs.ts';
 import { readKustomized } from './kustomize.ts';
+import { assertNamed } from './objects.ts';
 import { readPlain } from './plain.ts';
 import { assertReferences } from './references.ts';
 import { sourceOn } from './source-on.ts';
@@ -42,6 +43,7 @@ export async function render(spelled: Source, context: RenderContext): Promise<R
   const { files, ...rendered } = await renderSource(source, context);
   const whole =
     source.substitute === undefined ? rendered : substitute(rendered, source.substitute, context.facts);
+  assertNamed(whole.objects, whole.origins);
   const sealed = await sealedBySops(whole, files, context.worktree);
   assertReferences(sealed);
   return sealed;

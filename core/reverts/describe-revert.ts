@@ -17,13 +17,21 @@ interface Reverted {
   readonly files: readonly string[];
   /** The file of its Application is shared, and stays as it is. */
   readonly keptFile: string | undefined;
+  /** That it is of. */
+  readonly installation: string;
 }
 
 const mostFiles = 30;
 const subjectLength = 72;
 
 /** Why a change is taken back, where it was rolled back, by whom, and what the pull request does not do. */
-export function describeRevert({ rolledBack, clusters, files, keptFile }: Reverted): RevertText {
+export function describeRevert({
+  rolledBack,
+  clusters,
+  files,
+  keptFile,
+  installation,
+}: Reverted): RevertText {
   const { target, by, reason, from, to, automatic, at } = rolledBack;
   const { application } = target;
   const title = `Revert ${application} to ${shaOf(to)}: ${plain(to.commit.subject)}`.slice(0, subjectLength);
@@ -50,6 +58,8 @@ export function describeRevert({ rolledBack, clusters, files, keptFile }: Revert
       : ['', `Its Application in \`${keptFile}\` shares that file with others, and stays as it is too.`]),
     '',
     until,
+    '',
+    `It is of the installation \`${installation}\`.`,
   ];
   const message = [
     title,
@@ -58,6 +68,8 @@ export function describeRevert({ rolledBack, clusters, files, keptFile }: Revert
     '',
     `From commit ${from.commit.sha}`,
     `to commit ${to.commit.sha}.`,
+    '',
+    `Trueup-Installation: ${installation}`,
   ];
   return { title, body: body.join('\n'), message: message.join('\n') };
 }

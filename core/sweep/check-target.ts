@@ -30,9 +30,7 @@ export interface CheckDeps extends EpisodeDeps {
   readonly sops?: SopsOpener;
   readonly references?: ReferencedValues;
   readonly queues: Queues;
-  readonly config: EpisodeDeps['config'] &
-    HoldsDeps['config'] &
-    Pick<StackConfig, 'loopBreaker' | 'sweepMinutes'>;
+  readonly config: HoldsDeps['config'] & Pick<StackConfig, 'loopBreaker' | 'sweepMinutes'>;
   readonly audit?: AuditTrail | undefined;
 }
 

@@ -1,7 +1,8 @@
 import { noHolds, whyHeld, type Holds } from '../holds.ts';
 import type { TargetCheck } from '../model/check.ts';
-import { isAppliedByItself } from '../model/pin.ts';
+import { isAppliedByItself, isSelfPinned } from '../model/pin.ts';
 import { describeRotation, type Rotation } from '../model/secret-reference.ts';
+import { waitingToGo } from '../plan.ts';
 import type { TargetState } from './target-state.ts';
 
 /** Everything that one look at a target gave, in words where it is for people. */
@@ -55,6 +56,25 @@ export function isPending(
   unfinished: readonly string[],
 ): boolean {
   return pointer.revision !== inventory?.applied?.revision || unfinished.length > 0;
+}
+
+/**
+ * Whether a target is not what Git says since its last run failed or was blocked, or since its newest revision was rolled
+ * back by itself: until a run reaches what Git says, or a later look finds all of it there. That ends what nobody repeats:
+ * a sync or a heal that gave up while a cluster was away, of what is in order by now. Without a state it is what the check
+ * before said of it.
+ */
+export function hasFailed(
+  state: Pick<TargetState, 'pointer' | 'inventory'> | undefined,
+  { sync, at }: Pick<TargetCheck, 'sync' | 'at'>,
+  previous: Pick<TargetCheck, 'failed'> | undefined,
+): boolean {
+  if (state === undefined) return previous?.failed === true;
+  if (isSelfPinned(state.pointer)) return true;
+  const { lastRun: last, entries = {} } = state.inventory ?? {};
+  if (last?.outcome !== 'failed' && last?.outcome !== 'blocked') return false;
+  // A prune that was refused leaves a target Synced.
+  return sync !== 'Synced' || at < last.at || waitingToGo({ entries }) !== undefined;
 }
 
 function pendingReason(

@@ -4,7 +4,7 @@ import { isAppliedByItself } from '../model/pin.ts';
 import type { RunReason } from '../model/run.ts';
 import { isoTime, millisecondsOf, secondsBetween } from '../model/time.ts';
 import { pruneDue } from '../plan.ts';
-import { isWaitingForStage } from '../reconcile/choose-goal.ts';
+import { chooseGoal, isWaitingForStage } from '../reconcile/choose-goal.ts';
 import { lookDelaySeconds, retryDelaySeconds } from '../reconcile/delays.ts';
 import type { TargetState } from './target-state.ts';
 
@@ -35,9 +35,9 @@ export function nextRun(
   needs: Needs,
   now: number,
 ): RunReason | undefined {
+  const { holds = noHolds } = needs;
   // A run would only say that it is frozen or suspended.
-  const isFree = (action: HeldAction): boolean =>
-    whyHeld(action, pointer, needs.holds ?? noHolds, now) === undefined;
+  const isFree = (action: HeldAction): boolean => whyHeld(action, pointer, holds, now) === undefined;
   const isApplied = inventory?.applied?.revision === pointer.revision;
   const last = inventory?.lastRun;
   const failed = last?.outcome === 'failed' || last?.outcome === 'blocked' ? last : undefined;
@@ -52,14 +52,15 @@ export function nextRun(
   const isStaged = isWaitingForStage(inventory, pointer.revision);
   const isWaiting = isStaged || (last?.outcome === 'waiting' && last.revision === pointer.revision);
   const goesOn = needs.pending && !needsPerson && (isAppliedByItself(pointer) || isWaiting);
-  // Heals leave alone what a person has asked for of a newer revision.
-  const healable = needs.healable && inventory?.askedAlone === undefined;
+  // A heal that would only rest must not stand in the way of what goes on: a revision that was begun may be all it waits for.
+  const { healable } = needs;
+  const heals =
+    healable && chooseGoal({ reason: 'heal' }, { pointer, inventory, healable, holds }, now).kind === 'run';
   const isStopped = last?.stoppedBy !== undefined && last.revision === pointer.revision;
   // It would only say that a person stopped it; of what they stopped in time nothing is there, and what is applied is healed.
-  if (isStopped && needs.pending)
-    return last.untouched === true && healable && isFree('heal') ? 'heal' : undefined;
+  if (isStopped && needs.pending) return heals ? 'heal' : undefined;
   // A stage may take days to begin: until then what is applied is healed.
-  if (isStaged && healable && isFree('heal')) return 'heal';
+  if (isStaged && heals) return 'heal';
   if (goesOn && isFree('push')) return needs.wasPending ? 'pending' : undefined;
   // It heals what has drifted as well.
   const isRotated = needs.rotated === true && isApplied && pointer.settings.sync === 'auto';
@@ -70,8 +71,6 @@ export function nextRun(
   const isDeleting = Object.values(inventory?.entries ?? {}).some(({ state }) => state === 'deleting');
   const isWatched =
     last !== undefined && lookDelaySeconds(secondsBetween(last.at, isoTime(now))) !== undefined;
-  if (isDeleting && !isWatched && !healable) return 'health';
-  // Healing goes to the newest revision, but for one that waits for its stage or for a person.
-  const heals = healable && isFree('heal') && (!goesOn || isFree('push'));
+  if (isDeleting && !isWatched && !heals) return 'health';
   return heals ? 'heal' : undefined;
 }

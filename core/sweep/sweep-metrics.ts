@@ -1,40 +1,35 @@
-import { keys } from '../contract/keys.ts';
 import { metrics } from '../contract/metrics.ts';
-import { readDocument } from '../documents.ts';
-import { clusterCheckSchema, type ClusterCheck } from '../model/check.ts';
 import { lastKnown } from './health-changes.ts';
-import type { MetricDatum, Metrics, Store } from '../ports.ts';
+import type { ClusterCheck, TargetCheck } from '../model/check.ts';
+import type { MetricDatum, Metrics } from '../ports.ts';
 
-interface MetricsDeps {
-  readonly store: Store;
-  readonly metrics: Metrics;
-}
+const counted = [
+  [metrics.degradedTargets, (target: TargetCheck) => lastKnown(target) === 'Degraded'],
+  [metrics.failedRuns, ({ failed }: TargetCheck) => failed === true],
+] as const;
 
-/** Of the cluster and of the fleet: only while anything is Degraded, and once as 0. What nobody has merged yet does not count. */
-export async function sendDegraded(
-  deps: MetricsDeps,
+/**
+ * How many targets of the cluster are in trouble: only while any are, and once as 0. The fleet is given the same figure,
+ * since its alarms ask for the highest: no other cluster need be read. What nobody has merged yet does not count.
+ */
+export async function sendTargetMetrics(
+  port: Metrics,
   check: ClusterCheck,
   previous: ClusterCheck | undefined,
-  clusters: readonly string[],
 ): Promise<void> {
-  const { cluster } = check;
-  const degraded = degradedIn(check);
-  if (degraded === 0 && degradedIn(previous) === 0) return;
-  const others = await Promise.all(
-    clusters
-      .filter((name) => name !== cluster)
-      .map(async (name) => readDocument(deps.store, keys.check(name), clusterCheckSchema)),
-  );
-  const fleet = others.reduce((sum, other) => sum + degradedIn(other?.value), degraded);
-  await deps.metrics.put([
-    { name: metrics.degradedTargets, value: degraded, unit: 'Count', cluster },
-    { name: metrics.degradedTargets, value: fleet, unit: 'Count' },
-  ]);
+  const data: MetricDatum[] = [];
+  for (const [name, isCounted] of counted) {
+    const value = ours(check).filter(isCounted).length;
+    if (value === 0 && !ours(previous).some(isCounted)) continue;
+    const datum = { name, value, unit: 'Count' } as const;
+    data.push({ ...datum, cluster: check.cluster }, datum);
+  }
+  if (data.length > 0) await port.put(data);
 }
 
 /** Both are rare, and each calls for a person: sent when they happen and at no other time. */
 export async function sendMemoryMetrics(
-  { metrics: port }: Pick<MetricsDeps, 'metrics'>,
+  { metrics: port }: { readonly metrics: Metrics },
   { isRestored, missed }: { readonly isRestored: boolean; readonly missed: readonly string[] },
 ): Promise<void> {
   const data: MetricDatum[] = [];
@@ -43,7 +38,6 @@ export async function sendMemoryMetrics(
   if (data.length > 0) await port.put(data);
 }
 
-function degradedIn(check: ClusterCheck | undefined): number {
-  const ours = Object.values(check?.targets ?? {}).filter(({ preview = false }) => !preview);
-  return ours.filter((target) => lastKnown(target) === 'Degraded').length;
+function ours(check: ClusterCheck | undefined): readonly TargetCheck[] {
+  return Object.values(check?.targets ?? {}).filter(({ preview = false }) => !preview);
 }

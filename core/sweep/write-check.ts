@@ -9,6 +9,7 @@ import { healthChanges, withSince } from './health-changes.ts';
 import { newer } from './look-around.ts';
 import { oldestCheckAt } from './oldest-check.ts';
 import type { SweepStart } from './sweep-start.ts';
+import { hasFailed } from './judge-target.ts';
 import type { SweptTarget } from './swept-cluster.ts';
 
 /** What a sweep saw. */
@@ -90,7 +91,10 @@ function allChecks(
       (done.lost === undefined ? (last ?? unknown('the sweep had no time left for it')) : unknown(done.lost));
     const tried = done.late.has(application) ? { triedAt: at } : {};
     const preview = isPreview(one, last) && { preview: true as const };
-    return [application, withSince({ ...check, ...tried, ...preview }, last, at)];
+    // Records that are as they were when the target was last found in order tell of no failure.
+    const failed = hasFailed(one.state, check, last) && { failed: true as const };
+    const { failed: _before, ...rest } = check;
+    return [application, withSince({ ...rest, ...tried, ...preview, ...failed }, last, at)];
   });
   // Targets that came while this sweep was at work are known to the other one alone.
   const isNew = (application: string): boolean =>

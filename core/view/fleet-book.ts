@@ -8,6 +8,7 @@ import { desiredPointerSchema } from '../model/desired.ts';
 import { inventorySchema } from '../model/inventory.ts';
 import type { Target } from '../model/target.ts';
 import type { Store } from '../ports.ts';
+import { SnapshotImages } from './snapshot-images.ts';
 import { isOver, type TargetView } from './target-view.ts';
 
 const readsAtOnce = 50;
@@ -17,11 +18,13 @@ const readsAtOnce = 50;
  * process that is asked again and again; what cannot be read is left out.
  */
 export class FleetBook {
+  readonly images: SnapshotImages;
   readonly #pointers: Shelf<typeof desiredPointerSchema>;
   readonly #inventories: Shelf<typeof inventorySchema>;
   readonly #checks: Shelf<typeof clusterCheckSchema>;
 
   constructor(store: Store) {
+    this.images = new SnapshotImages(store);
     this.#pointers = new Shelf(store, prefixes.desired, desiredPointerSchema);
     this.#inventories = new Shelf(store, prefixes.inventory, inventorySchema);
     this.#checks = new Shelf(store, prefixes.checks, clusterCheckSchema);

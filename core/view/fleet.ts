@@ -4,6 +4,7 @@ import { frozenBy } from '../freeze.ts';
 import { isPinned } from '../model/pin.ts';
 import type { Commit } from '../model/commit.ts';
 import { suspensionOf, type Suspensions } from '../model/suspension.ts';
+import { commitPage } from './commit-page.ts';
 import { stateOf, type TargetState, type TargetView } from './target-view.ts';
 
 export interface FleetInput {
@@ -18,10 +19,13 @@ export interface FleetInput {
 /** The rows that fit, a page of them, and how many there are of each state; pure, so that a page costs no request. */
 export function fleetPage(input: FleetInput, query: FleetQuery): Fleet {
   const rows = input.views.map((view) => rowOf(view, input));
-  const fitting = rows.filter((row) => fits(row, query)).sort(orders[query.sort]);
-  const { offset, limit } = query;
+  const { offset, limit, after } = query;
+  const fitting = rows
+    .filter((row) => fits(row, query))
+    .sort(orders[after === undefined ? query.sort : 'name']);
+  const left = after === undefined ? fitting : fitting.filter((row) => byName(row, placeOf(after)) > 0);
   return {
-    rows: fitting.slice(offset, offset + limit),
+    rows: left.slice(offset, offset + limit),
     offset,
     total: fitting.length,
     counts: {
@@ -72,16 +76,6 @@ export function briefOf(commit: Commit, cloneUrl?: string): FleetRow['commit'] {
   return { sha, subject, author: author.name, at: author.at, ...(page !== undefined && { url: page }) };
 }
 
-/** Of the hosts whose addresses are known; a link that leads nowhere is worse than none. */
-function commitPage(cloneUrl: string, sha: string): string | undefined {
-  const [, host, path] = /^https:\/\/([^/]+)\/(.+?)(?:\.git)?\/?$/.exec(cloneUrl) ?? [];
-  if (host === undefined || path === undefined) return undefined;
-  if (/(^|\.)(github|gitea|codeberg)\./.test(`.${host}`)) return `https://${host}/${path}/commit/${sha}`;
-  if (/(^|\.)gitlab\./.test(`.${host}`)) return `https://${host}/${path}/-/commit/${sha}`;
-  if (host === 'bitbucket.org') return `https://${host}/${path}/commits/${sha}`;
-  return host === 'dev.azure.com' ? `https://${host}/${path}/commit/${sha}` : undefined;
-}
-
 function flagsOf({ pointer, inventory }: TargetView, isSuspended: boolean, now: number): FleetRow['flags'] {
   const isConfirmed = Object.values(inventory?.entries ?? {}).some(
     ({ kept }) => kept?.because === 'confirmation',
@@ -105,7 +99,15 @@ function attentionOf({ sync, health }: TargetState, flags: FleetRow['flags']): n
   return flags.includes('confirm') ? 1 : 0;
 }
 
-const byName = (a: FleetRow, b: FleetRow): number =>
+type Named = Pick<FleetRow, 'cluster' | 'application'>;
+
+/** `CLUSTER/APPLICATION` */
+function placeOf(after: string): Named {
+  const [cluster = '', application = ''] = after.split('/');
+  return { cluster, application };
+}
+
+const byName = (a: Named, b: Named): number =>
   order(a.application, b.application) || order(a.cluster, b.cluster);
 
 /** Not by a locale, which takes a hundred times as long. */

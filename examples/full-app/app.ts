@@ -1,7 +1,9 @@
-import { App, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
+import { App, Stack } from 'aws-cdk-lib/core';
 import {
   GatewayVpcEndpointAwsService,
   InterfaceVpcEndpointAwsService,
+  Port,
+  SecurityGroup,
   SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
@@ -41,11 +43,7 @@ const config: StackConfigInput = {
 
 const app = new App();
 const stack = new Stack(app, 'trueup-acme');
-const trueup = new TrueUp(stack, 'TrueUp', {
-  config,
-  hookConcurrency: 20,
-  removalPolicy: RemovalPolicy.RETAIN,
-});
+const trueup = new TrueUp(stack, 'TrueUp', { config, hookConcurrency: 20 });
 
 // A cluster in this account, reached over its public endpoint; `trueup grant` prints its RBAC.
 trueup.addCluster({
@@ -55,11 +53,15 @@ trueup.addCluster({
 });
 new ClusterAccess(stack, 'StagingAccess', { trueup, cluster: { clusterName: 'staging' } });
 
-// A cluster whose endpoint is private: its functions are in its VPC, which has no way to the internet.
-const vpc = new Vpc(stack, 'Vpc', {
-  natGateways: 0,
-  subnetConfiguration: [{ name: 'clusters', subnetType: SubnetType.PRIVATE_ISOLATED }],
+// A cluster whose endpoint is private: functions of its own in its VPC, which is there already and has no way to the internet.
+const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
+  vpcId: 'vpc-0123456789abcdef0',
+  vpcCidrBlock: '10.20.0.0/16',
+  availabilityZones: ['eu-west-1a', 'eu-west-1b'],
+  isolatedSubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+  isolatedSubnetRouteTableIds: ['rtb-0123456789abcdef0', 'rtb-0123456789abcdef1'],
 });
+// Their way to AWS: those of these endpoints that the VPC has not yet.
 vpc.addGatewayEndpoint('S3', { service: GatewayVpcEndpointAwsService.S3 });
 for (const service of [
   'SQS',
@@ -72,10 +74,15 @@ for (const service of [
 ] as const) {
   vpc.addInterfaceEndpoint(service, { service: InterfaceVpcEndpointAwsService[service] });
 }
+// Their way to the cluster, whose security group lets nobody in but its nodes.
+const functions = new SecurityGroup(stack, 'Functions', { vpc, description: 'Functions of trueup' });
+const ofCluster = SecurityGroup.fromSecurityGroupId(stack, 'ClusterGroup', 'sg-0123456789abcdef0');
+ofCluster.addIngressRule(functions, Port.HTTPS, 'trueup');
 const network = trueup.addNetwork({
   name: 'vault',
   vpc,
   subnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
+  securityGroups: [functions],
 });
 trueup.addCluster({
   name: 'vault',

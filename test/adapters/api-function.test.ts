@@ -57,10 +57,32 @@ test('an answer is compressed where that is worth it and taken', async () => {
 test('what the browser has is not sent again; a problem is kept by nobody', async () => {
   const same = await apiResponse(answer(large), { 'if-none-match': '"e1"' });
   assert.deepEqual([same.statusCode, same.body], [304, '']);
+  for (const [header, status] of [
+    ['W/"e1"', 304],
+    ['"e0", "e1"', 304],
+    ['*', 304],
+    ['"e11"', 200],
+  ] as const)
+    assert.equal((await apiResponse(answer({}), { 'if-none-match': header })).statusCode, status, header);
   const problem = { type: 'about:blank', title: 'no', status: 404, detail: 'x' };
   const told = await apiResponse({ kind: 'problem', problem }, { 'if-none-match': '"e1"' });
   assert.deepEqual(
     [told.statusCode, told.headers['content-type'], told.headers['cache-control'], JSON.parse(told.body)],
     [404, 'application/problem+json', 'no-store', problem],
   );
+});
+
+test('an answer that Lambda could not give is told as a problem, with what to do', async () => {
+  const body = { rows: 'x'.repeat(6 * 1024 * 1024) };
+  const plain = await apiResponse(answer(body), {});
+  assert.deepEqual([plain.statusCode, plain.headers['cache-control']], [413, 'no-store']);
+  assert.match(plain.body, /gzip/);
+  assert.equal((await apiResponse(answer(body), { 'accept-encoding': 'gzip' })).statusCode, 200);
+});
+
+test('the size of an answer is that with which it goes to Lambda: as a text in JSON', async () => {
+  const body = { rows: Array.from({ length: 800_000 }, () => 'abc') };
+  assert.ok(JSON.stringify(body).length < 5 * 1024 * 1024);
+  assert.ok(JSON.stringify({ body: JSON.stringify(body) }).length > 6 * 1024 * 1024);
+  assert.equal((await apiResponse(answer(body), {})).statusCode, 413);
 });

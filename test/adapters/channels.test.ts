@@ -173,11 +173,27 @@ test('the credential of an instance of Lambda or of a private network is out of 
 test('slack: what a stranger wrote mentions nobody, and phones show the title', async () => {
   await channels.deliver(channelOf('slack'), { ...small, title: 'x <!channel> & y' });
   const { text, blocks } = JSON.parse(serverOf('slack').received.at(-1)?.body ?? '');
-  assert.equal(text, '🔴 x <!channel> & y');
+  assert.equal(text, '🔴 x &lt;!channel&gt; &amp; y');
+  assert.equal(blocks[0].text.text, '🔴 x <!channel> & y');
   assert.equal(blocks[0].text.type, 'plain_text');
   await channels.deliver(channelOf('slack'), { ...small, text: '<!channel>' });
   assert.match(serverOf('slack').received.at(-1)?.body ?? '', /&lt;!channel&gt;/);
 });
+
+for (const vendor of ['slack', 'teams', 'discord'] as const) {
+  test(`${vendor}: items that do not fit are counted, and what stands below them is not lost`, async () => {
+    const listed = large.items.map(({ text }, index) => ({
+      subject: `item-${index}`,
+      text: text.slice(0, 399),
+    }));
+    await channels.deliver(channelOf(vendor), { ...large, items: listed, todo: 'mend it' });
+    const body = serverOf(vendor).received.at(-1)?.body ?? '';
+    const shown = new Set(body.match(/item\\*-\d/g)).size;
+    const [, more] = /and (\d+) more/.exec(body) ?? [];
+    assert.equal(Number(more), large.more + large.items.length - shown);
+    assert.ok(shown > 0 && body.includes('What to do') && body.includes('mend it') && body.includes('Link'));
+  });
+}
 
 test('pagerduty and opsgenie: what is opened is resolved under the same key; what was deployed wakes nobody', async () => {
   const bodies = async (vendor: Vendor, phase: Notice['phase']) => {

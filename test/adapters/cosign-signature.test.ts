@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import * as z from 'zod';
+import { checkCosign } from '../../adapters/cosign-signature.ts';
 import { OciArtifacts } from '../../adapters/oci-artifacts.ts';
 import { repositorySchema } from '../../core/contract/repository.ts';
 import { Blocked, Stop } from '../../core/errors.ts';
@@ -243,6 +247,55 @@ test('a key or root that cannot be read blocks, whoever signed', async () => {
       assert.ok(error instanceof Blocked);
       assert.match(error.message, says);
       return true;
+    });
+  }
+});
+
+describe('what cosign itself left in a registry', () => {
+  const annotations = z.record(z.string(), z.string()).exactOptional();
+  const layer = z.object({ mediaType: z.string(), size: z.number(), digest: z.string(), annotations });
+  const left = z.object({
+    digest: z.string(),
+    referrers: z.array(z.string()),
+    manifests: z.record(z.string(), z.object({ config: layer, layers: z.array(layer) })),
+    blobs: z.record(z.string(), z.string()),
+  });
+  /** `by` says with which version, and how. */
+  const fixture = z.object({
+    by: z.string(),
+    key: z.string(),
+    repository: z.string(),
+    bundle: left,
+    tag: left,
+  });
+  const file = join(import.meta.dirname, '../fixtures/cosign/signed.json');
+
+  for (const form of ['bundle', 'tag'] as const) {
+    test(`is a good signature of its artifact alone: ${form}`, async () => {
+      const { key, repository, [form]: signed } = fixture.parse(JSON.parse(await readFile(file, 'utf8')));
+      const { digest, referrers, manifests, blobs } = signed;
+      const registry = {
+        find: async (reference: string) => {
+          // Of whatever artifact is asked about.
+          const [place, manifest] = Object.entries(manifests)[0] ?? [];
+          const isThere = place === reference || (form === 'tag' && reference.endsWith('.sig'));
+          return manifest && isThere ? { ...manifest, digest: reference } : undefined;
+        },
+        blob: async (one: { readonly digest: string }) => Buffer.from(blobs[one.digest] ?? ''),
+        referrers: async () => referrers,
+      };
+      const verify = { mode: 'require', cosign: { keys: [key] } };
+      const config = repositorySchema.parse({
+        name: 'fleet',
+        url: `oci://${repository}`,
+        tag: 'main',
+        verify,
+      });
+      const check = (of: string) =>
+        checkCosign({ repository: config, digest: of, subject: 'artifact' }, registry, secrets);
+      const verdict = await check(digest);
+      assert.ok(verdict?.verdict === 'good');
+      await assert.rejects(check(`sha256:${'0'.repeat(64)}`), /its signature is of another digest/);
     });
   }
 });

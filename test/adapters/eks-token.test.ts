@@ -64,9 +64,15 @@ test('a token is a presigned GetCallerIdentity of 60 s with the cluster signed',
   assert.equal(url.searchParams.get('X-Amz-Signature'), signatureOf(url));
 });
 
-test('China has endpoints of its own', async () => {
-  const { next } = tokens(new ManualClock(), 'cn-north-1');
-  assert.equal(urlIn(await next(false)).host, 'sts.cn-north-1.amazonaws.com.cn');
+test('partitions have endpoints of their own', async () => {
+  for (const [region, domain] of [
+    ['cn-north-1', 'amazonaws.com.cn'],
+    ['eusc-de-east-1', 'amazonaws.eu'],
+    ['us-gov-west-1', 'amazonaws.com'],
+  ] as const) {
+    const { next } = tokens(new ManualClock(), region);
+    assert.equal(urlIn(await next(false)).host, `sts.${region}.${domain}`);
+  }
 });
 
 test('tokens are kept until near their expiry, and renewed when one is refused', async () => {

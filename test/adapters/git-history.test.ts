@@ -76,3 +76,8 @@ test('of a commit that the host has not there is none', async () => {
   const absent = { sha: 'd'.repeat(40), ref: 'refs/heads/gone' };
   assert.equal(await gitOf().mergeBase(repository, placed('main'), absent), undefined);
 });
+
+test('the tip of a branch is told from a commit below it', async () => {
+  const at = async (name: string) => gitOf().isTip(repository, sha[name] ?? '');
+  assert.deepEqual([await at('topic'), await at('began')], [true, false]);
+});

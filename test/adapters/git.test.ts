@@ -95,6 +95,24 @@ test('a checkout tells the commit as Git does and gives exactly its files', asyn
   assert.match(commit.committer.at, /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d[+-Z]/);
 });
 
+test('files are written as they were committed, whatever .gitattributes says of them', async () => {
+  const files = { 'a/a.txt': '$Id$\n', 'a/b.txt': 'one\r\ntwo\n', 'a/c.txt': 'plain\n' };
+  // As attributes, since they would have Git change them on their way in too.
+  await commitAndPush(files);
+  const attributes = '*.txt ident\nc.txt text eol=crlf\n';
+  const sha = await commitAndPush({ '.gitattributes': attributes, 'a/.gitattributes': attributes });
+  await using worktree = await checkedOut(sha);
+  await worktree.prepare(['.']);
+  const read = await Promise.all(Object.keys(files).map((path) => worktree.text(path)));
+  const committed = await Promise.all(
+    Object.keys(files).map((path) => runGit(clone, ['cat-file', 'blob', `${sha}:${path}`])),
+  );
+  assert.deepEqual(
+    read.map((text) => text.trimEnd()),
+    committed,
+  );
+});
+
 test('only the folders that are asked for are fetched and on disk', async () => {
   const sha = await commitAndPush({ 'apps/a.yaml': 'a', 'video/b.bin': 'x'.repeat(3_000_000), 'c.txt': 'c' });
   await using worktree = await checkedOut(sha, { bytes: 1_000_000 });

@@ -7,6 +7,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { strToU8, zipSync } from 'fflate';
 import { S3Objects } from '../../adapters/s3-objects.ts';
 import { repositorySchema } from '../../core/contract/repository.ts';
 import { Blocked, Retry, Stop } from '../../core/errors.ts';
@@ -60,6 +61,14 @@ for (const isVersioned of [true, false]) {
     assert.notEqual(heads.get('fleet')?.sha, old);
     await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: 'moves.tgz' }));
     assert.equal(await git.head(repository), undefined);
+  });
+
+  test(`a zip archive is a tree like any other: a bucket ${what}`, async () => {
+    const Body = zipSync({ 'apps/a.yaml': strToU8('a: 1') });
+    await client.send(new PutObjectCommand({ Bucket: bucket, Key: 'fleet/main.zip', Body }));
+    const repository = at('fleet/main.zip');
+    await using worktree = await git.checkout(repository, (await git.head(repository)) ?? '');
+    assert.deepEqual(await worktree?.files('.'), ['apps/a.yaml']);
   });
 
   test(`an archive that climbs is refused: a bucket ${what}`, async () => {

@@ -7,6 +7,7 @@ import { scratchFolder } from '../../adapters/scratch-folder.ts';
 
 test('a scratch folder is wiped, and so is what a killed function left', async () => {
   const parent = await mkdtemp(join(tmpdir(), 'trueup-test-'));
+  const { TMPDIR } = process.env;
   process.env['TMPDIR'] = parent;
   try {
     const longAgo = new Date(Date.now() - 3600_000);
@@ -22,6 +23,8 @@ test('a scratch folder is wiped, and so is what a killed function left', async (
     }
     assert.deepEqual((await readdir(parent)).sort(), ['of-somebody-else', 'trueup-helm-new']);
   } finally {
+    if (TMPDIR === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = TMPDIR;
     await rm(parent, { recursive: true });
   }
 });

@@ -266,6 +266,7 @@ test('records are locked once the configuration says so, on the bucket that was 
   await assert.rejects(
     s3.send(new GetObjectRetentionCommand({ Bucket, Key: 'heals/production/locked.json' })),
   );
+  assert.match((await trueup('doctor')).out, /ok +records +the bucket locks records/);
 });
 
 test('what is removed is the machinery: bucket, records and sealing key stay', async () => {

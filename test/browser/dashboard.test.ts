@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -11,17 +10,18 @@ import { everywhere } from '../../core/api/person.ts';
 import { tokenHeader } from '../../core/contract/site-headers.ts';
 import { keys, prefixes } from '../../core/contract/keys.ts';
 import { desiredPointerSchema } from '../../core/model/desired.ts';
+import { inventorySchema } from '../../core/model/inventory.ts';
 import { runRecordSchema } from '../../core/model/run.ts';
 import { targetKey } from '../../core/model/target.ts';
 import { readDocument } from '../../core/documents.ts';
 import { buildSite } from '../../web/build.ts';
 import { findChromium, openBrowser } from './open-browser.ts';
+import { seriousFindings } from './serious-findings.ts';
 import { multiplied, simulatedFleet, type SimulatedFleet } from './simulated-fleet.ts';
 
 const chromium = findChromium();
 const admin = everywhere('ada', 'admin');
 const viewer = everywhere('vic', 'viewer');
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const mostFirstBytes = 200 * 1024;
 
 const everyShape = [
@@ -150,7 +150,7 @@ describe(
 
     test('an object is seen as Git has it, as it was applied and as it is, with its Pods and their logs', async () => {
       const { page, complaints } = await open(asAdmin);
-      await page.locator('a.fleet-row').first().click();
+      await page.evaluate(`location.hash = ${JSON.stringify(`#/targets/${await withDeployment(fleet)}`)}`);
       await page
         .locator('tbody button', { hasText: /^Deployment/ })
         .first()
@@ -246,6 +246,58 @@ describe(
       t.diagnostic(`${looked} looks, light at 1280 px and dark at 390 px: no serious finding`);
     });
 
+    test('a page that nobody answers says how old it is, and goes on when somebody does; time goes on too', async () => {
+      const { page } = await open(asAdmin);
+      const ago = page.locator('a.fleet-row').first().locator('time');
+      const first = await ago.textContent();
+      const api = /\/api\/v1\//;
+      await page.route(api, async (route) => route.abort());
+      await page.clock.runFor(120_000);
+      await page.getByText(/^What you see is as it was at/).waitFor();
+      assert.notEqual(await ago.textContent(), first);
+      await page.unroute(api);
+      await page.clock.runFor(10_000);
+      await page.getByText(/^What you see is as it was at/).waitFor({ state: 'detached' });
+      await page.close();
+    });
+
+    test('what there is not, what one may not and what fails is told, each at once and with what to do', async () => {
+      const { page } = await open(asAdmin);
+      await page.evaluate("location.hash = '#/targets/nowhere/nothing'");
+      await page.getByText('There is no target nowhere/nothing.').waitFor();
+      for (const [status, title] of [
+        [401, 'You are not signed in.'],
+        [403, 'You may not.'],
+        [500, 'Something failed here.'],
+      ] as const) {
+        const body = JSON.stringify({ type: 'about:blank', title, status, detail: 'do this' });
+        const contentType = 'application/problem+json';
+        await page.route(/\/insights/, async (route) => route.fulfill({ status, body, contentType }));
+        await page.evaluate("location.hash = '#/insights'");
+        await page.clock.runFor(10_000);
+        await page.getByRole('alert').getByText(title).waitFor();
+        await page.unroute(/\/insights/);
+        await page.reload();
+      }
+      await page.close();
+    });
+
+    test('a dialog is entered, left by Escape, and gives the focus back', async () => {
+      const { page } = await open(asAdmin);
+      await page.evaluate(`location.hash = ${JSON.stringify(`#/targets/${await withDeployment(fleet)}`)}`);
+      const button = page.getByRole('button', { name: 'Suspend' });
+      await button.focus();
+      await page.keyboard.press('Enter');
+      const why = page.getByRole('dialog').getByLabel('Why');
+      await why.waitFor();
+      await page.locator('input[maxlength="300"]:focus').waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await page.locator('button:focus', { hasText: 'Suspend' }).waitFor();
+      assert.match(await page.title(), / on .* · trueup$/);
+      await page.close();
+    });
+
     test('names and messages are text, whatever they hold', async () => {
       const { store } = fleet.deps;
       const [first = ''] = await Array.fromAsync(store.list('desired/', { limit: 1 }));
@@ -254,7 +306,10 @@ describe(
       const evil = '"><img src=x onerror="window.broken=1"><script>window.broken=1</script>';
       const commit = { ...pointer.value.commit, subject: evil };
       const failed = { sha: commit.sha, at: commit.author.at, faults: [{ subject: evil, message: evil }] };
-      const target = { cluster: pointer.value.target.cluster, application: 'evil' };
+      const target = {
+        cluster: pointer.value.target.cluster,
+        application: `evil<svg onload="window.broken=1">${'x'.repeat(220)}`,
+      };
       await store.put(
         keys.desired(target),
         JSON.stringify({ ...pointer.value, target, commit, failed }),
@@ -263,9 +318,25 @@ describe(
       const { page, complaints } = await open(asAdmin);
       await page.locator('a.fleet-row', { hasText: 'evil' }).first().click();
       await page.getByRole('alert').waitFor();
+      const wide = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+      assert.ok(wide <= 0, `a long name makes the page ${wide} px wider than the screen`);
+      await page.keyboard.press('m');
+      await page.getByRole('button', { name: /evil<svg/ }).waitFor();
+      const [saved] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'SVG', exact: true }).click(),
+      ]);
+      const picture = await readFile(await saved.path(), 'utf8');
+      assert.match(picture, /evil&lt;svg/);
+      assert.doesNotMatch(picture, /<svg onload|var\(--|<script/);
+      const opened = await browser.newPage();
+      await opened.setContent(picture);
+      assert.equal(await opened.evaluate("'broken' in window"), false);
       assert.equal(await page.evaluate("'broken' in window"), false);
       assert.deepEqual(complaints, []);
+      await opened.close();
       await page.close();
+      await store.delete(keys.desired(target), 'any');
     });
 
     test('ten thousand targets: only what is in sight is in the page', async (t) => {
@@ -302,6 +373,20 @@ describe(
   },
 );
 
+/** `CLUSTER/APPLICATION` of a target that has one. */
+async function withDeployment({ deps: { store } }: SimulatedFleet): Promise<string> {
+  for await (const key of store.list(prefixes.inventory)) {
+    const read = await readDocument(store, key, inventorySchema);
+    const entries = Object.values(read?.value.entries ?? {});
+    if (
+      read !== undefined &&
+      entries.some(({ ref, state }) => ref.kind === 'Deployment' && state === 'applied')
+    )
+      return targetKey(read.value.target);
+  }
+  return assert.fail('nothing runs');
+}
+
 /** `CLUSTER/APPLICATION` of a target that something else was applied to before. */
 async function withTwoSnapshots({ deps: { store } }: SimulatedFleet): Promise<string> {
   const runs = await Array.fromAsync(store.list(prefixes.runs));
@@ -310,21 +395,4 @@ async function withTwoSnapshots({ deps: { store } }: SimulatedFleet): Promise<st
   const byTarget = Map.groupBy(applied, ({ target }) => targetKey(target));
   const [place] = [...byTarget].find(([, of]) => new Set(of.map(({ snapshot }) => snapshot)).size > 1) ?? [];
   return place ?? assert.fail('nothing was applied twice');
-}
-
-/** What axe calls serious or critical, each with the first place. */
-async function seriousFindings(page: Page): Promise<readonly string[]> {
-  // Run from here: the page itself lets no foreign script in.
-  await page.evaluate(await readFile(axePath, 'utf8'));
-  const found: unknown = await page.evaluate('axe.run()');
-  const { violations } = found as {
-    readonly violations: readonly {
-      readonly id: string;
-      readonly impact: string;
-      readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
-    }[];
-  };
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200) ?? ''} ${nodes[0]?.failureSummary ?? ''}`);
 }

@@ -111,13 +111,21 @@ async function compareWithLive(page: Page): Promise<void> {
   await page.getByRole('combobox', { name: 'compare from' }).click();
   await page.getByRole('option').first().click();
   const pods = page.getByRole('switch', { name: 'Pods' });
-  if ((await pods.count()) > 0) await pods.click({ force: true });
+  if ((await pods.count()) === 0) return;
+  await pods.click({ force: true });
+  const pod = page.getByRole('button', { name: /^Pod / }).first();
+  // A workload may have none.
+  await pod.waitFor({ timeout: 5_000 }).catch(() => undefined);
 }
 
 /** Nothing was asked for half a second: pictures, chunks and answers are there. */
 async function settled(page: Page): Promise<void> {
   await page.waitForTimeout(800);
   await page.waitForLoadState('networkidle');
+  await page
+    .locator('[role=status]', { hasText: /^(?:Looking…)?$/ })
+    .first()
+    .waitFor({ state: 'detached' });
 }
 
 await mkdir(folder, { recursive: true });

@@ -44,6 +44,24 @@ describe('sync --resource', () => {
   });
 });
 
+test('sync of several targets asks none where one of them is in a rollout and the wish is for all', async () => {
+  const { session, world, asked } = await newWorld();
+  const pointer = JSON.parse((await world.store.get('desired/east/web.json'))?.text ?? '');
+  const settings = { ...pointer.settings, rollout: { stages: [{ name: 'first' }], alarms: [] } };
+  const west = { ...pointer, target: { ...pointer.target, cluster: 'west' }, settings };
+  await world.store.put('desired/west/web.json', JSON.stringify(west), 'absent');
+  await assert.rejects(sync(session, { app: 'web', confirmPrune: 3 }), /Say of which --cluster/);
+  assert.equal(asked.length, 0);
+  await sync(session, { app: 'web' });
+  assert.deepEqual(
+    asked.map(({ target, staged }) => [target.cluster, staged]),
+    [
+      ['east', undefined],
+      ['west', true],
+    ],
+  );
+});
+
 describe('restart', () => {
   test('asks for the workloads of the application, or for those that are named', async () => {
     const { session, asked } = await newWorld();
@@ -55,6 +73,10 @@ describe('restart', () => {
     await assert.rejects(
       restart(session, { app: 'web', resource: ['ConfigMap/front'] }),
       /could be restarted/,
+    );
+    await assert.rejects(
+      restart(session, { app: 'web', resource: ['Deployment/shop', 'Deployment/none'] }),
+      /There is no Deployment\/none applied/,
     );
     assert.equal(asked.length, 1);
   });

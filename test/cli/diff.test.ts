@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { findTools } from '../cluster/tools.ts';
 import { git } from '../git/git-command.ts';
+import { bareEnvironment } from './bare-environment.ts';
 
 const tools = await findTools({ progress: () => undefined });
 const root = await mkdtemp(join(tmpdir(), 'trueup-test-'));
@@ -67,7 +68,7 @@ after(() => rm(root, { recursive: true, force: true }));
 
 function diff(...args: readonly string[]) {
   const program = join(import.meta.dirname, '../../cli/trueup.ts');
-  const env = { PATH: tools.path, HOME: root, INIT_CWD: root };
+  const env = { ...bareEnvironment, PATH: tools.path, HOME: root, INIT_CWD: root };
   const argv = [program, 'diff', '--dir', 'config', ...args];
   return spawnSync(process.execPath, argv, { cwd: root, env, encoding: 'utf8' });
 }

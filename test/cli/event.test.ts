@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { payloadsOf, secretOf, unsigned } from '../core/receive/payloads.ts';
 import { everyHook } from '../fakes/hook-world.ts';
 import { signed } from '../fakes/senders.ts';
+import { bareEnvironment } from './bare-environment.ts';
 
 /** `trueup event` as a person runs it: files in a folder of theirs, and no AWS. */
 
@@ -31,7 +32,7 @@ const answerSchema = z.looseObject({
 
 async function run(args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
   return new Promise((done) => {
-    const options = { cwd: tmpdir(), env: { PATH: process.env['PATH'] ?? '', INIT_CWD: folder } };
+    const options = { cwd: tmpdir(), env: { ...bareEnvironment, INIT_CWD: folder } };
     const all = [program, 'event', '--headers', 'head', '--body', 'body', '-o', 'json', ...args];
     const child = execFile(process.execPath, all, options, (_, out, err) => {
       done({ code: child.exitCode ?? -1, out, err });

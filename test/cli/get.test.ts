@@ -107,7 +107,7 @@ describe('trueup get', () => {
     there.clear();
     const gone = await get({ ...deps, live }, ['ConfigMap/front'], { app: 'web', live: true });
     assert.match(stripVTControlCharacters(gone.text), /front +applied +Missing/);
-    await assert.rejects(get(deps, [], { app: 'web', live: true }), /--kubeconfig and --context/);
+    await assert.rejects(get(deps, [], { app: 'web', live: true }), /--cluster east --context NAME/);
   });
 });
 

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { bareEnvironment } from './bare-environment.ts';
 
 /** `trueup health` as a person runs it: files in a folder of theirs, no cluster and no AWS. */
 
@@ -26,7 +27,7 @@ interface Ended {
 /** INIT_CWD is what npm sets: the folder of the person, while the program runs in the checkout. */
 async function health(args: readonly string[], stdin = ''): Promise<Ended> {
   return new Promise((done) => {
-    const options = { cwd: tmpdir(), env: { PATH: process.env['PATH'] ?? '', INIT_CWD: folder } };
+    const options = { cwd: tmpdir(), env: { ...bareEnvironment, INIT_CWD: folder } };
     const child = execFile(process.execPath, [program, 'health', ...args], options, (_, out, err) => {
       done({ code: child.exitCode ?? -1, out, err });
     });

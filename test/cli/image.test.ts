@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
+import { bareEnvironment } from './bare-environment.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'trueup-test-'));
 after(() => rm(root, { recursive: true, force: true }));
@@ -33,7 +34,7 @@ beforeEach(async () => {
 
 function trueup(...args: readonly string[]) {
   const program = join(import.meta.dirname, '../../cli/trueup.ts');
-  const env = { PATH: process.env['PATH'], HOME: root, INIT_CWD: root };
+  const env = { ...bareEnvironment, HOME: root, INIT_CWD: root };
   return spawnSync(process.execPath, [program, 'image', ...args], { cwd: root, env, encoding: 'utf8' });
 }
 

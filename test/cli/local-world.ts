@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
+import { bareEnvironment } from './bare-environment.ts';
 
 /** The program as a person runs it, on a kubeconfig and a folder: no AWS, no home. */
 
@@ -21,7 +22,7 @@ export class LocalWorld {
   private constructor(folder: string, kubeconfig: string) {
     this.folder = folder;
     this.#env = {
-      PATH: process.env['PATH'] ?? '',
+      ...bareEnvironment,
       HOME: folder,
       INIT_CWD: folder,
       KUBECONFIG: kubeconfig,

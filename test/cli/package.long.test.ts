@@ -38,7 +38,7 @@ after(() => rm(folder, { recursive: true, force: true }));
 test('it needs nothing but itself, and knows its verbs', async () => {
   assert.deepEqual(await readdir(join(folder, 'lib/node_modules')), ['trueup']);
   assert.match(await trueup('--help'), /validate .*status .*sync /s);
-  assert.match(await trueup('completion', 'bash'), /complete -o default -F __trueup_complete trueup/);
+  assert.match(await trueup('completion', 'bash'), /complete -o default -F _trueup trueup/);
   assert.match(await readFile(join(program, '../../THIRD-PARTY.txt'), 'utf8'), /^commander 14/m);
 });
 
@@ -72,7 +72,7 @@ test('init: what it makes is valid, installs and synthesises', async () => {
 
 test('ui: the dashboard is in it', async () => {
   await mkdir(join(folder, 'state'));
-  await writeFile(join(folder, 'state/format.json'), '{"version":1}');
+  await writeFile(join(folder, 'state/store.json'), '{"version":1}');
   const ui = spawn(process.execPath, [program, 'ui', '--store', 'file:state'], {
     cwd: folder,
     env,

@@ -9,6 +9,7 @@ import * as z from 'zod';
 import { chartArchive } from '../charts/archive.ts';
 import { TestServer, serveRepository } from '../charts/chart-server.ts';
 import { findTools } from '../cluster/tools.ts';
+import { bareEnvironment } from './bare-environment.ts';
 
 const tools = await findTools({ progress: () => undefined });
 const root = await mkdtemp(join(tmpdir(), 'trueup-test-'));
@@ -38,7 +39,7 @@ async function write(files: Readonly<Record<string, string>>): Promise<void> {
 /** Without AWS: no region, no credentials. */
 async function render(...args: string[]) {
   const program = join(import.meta.dirname, '../../cli/trueup.ts');
-  const env = { PATH: tools.path, HOME: root, INIT_CWD: root };
+  const env = { ...bareEnvironment, PATH: tools.path, HOME: root, INIT_CWD: root };
   const run = promisify(execFile)(process.execPath, [program, 'render', ...args, '-o', 'json'], {
     cwd: root,
     env,

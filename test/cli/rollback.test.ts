@@ -40,6 +40,16 @@ describe('trueup rollback', () => {
     assert.equal(asked.length, 1);
   });
 
+  it('of several targets moves none where one has nothing to go back to', async () => {
+    const { store } = cli.world;
+    const text = (await store.get('desired/east/web.json'))?.text ?? '';
+    await store.put('desired/west/web.json', text.replaceAll('"east"', '"west"'), 'absent');
+    await assert.rejects(rollBackStack(cli.session, { app: 'web' }), /west\/web: nothing was applied before/);
+    await assert.rejects(rollBackStack(cli.session, { app: 'web', prune: true }), /--prune is for --store/);
+    assert.deepEqual([asked, said()], [[], []]);
+    assert.equal((await store.get('desired/east/web.json'))?.text, text);
+  });
+
   it('waits for its own run with --wait, and says how it ended', async () => {
     cli.onRun = async ({ requestedBy }) => void (await putRun(cli.world, { requestedBy, reason: 'sync' }));
     const { text, exitCode } = await rollBackStack(cli.session, { app: 'web', wait: true });

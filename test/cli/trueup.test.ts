@@ -12,6 +12,7 @@ import { S3Store } from '../../adapters/s3-store.ts';
 import { outputs } from '../../core/contract/environment.ts';
 import { testAws } from '../aws/test-aws.ts';
 import { configMap, scriptedWorld } from '../core/sweep/sweep-world.ts';
+import { bareEnvironment } from './bare-environment.ts';
 
 /** The program as a person runs it, against the local AWS. */
 
@@ -28,7 +29,7 @@ async function trueup(
   args: readonly string[],
   env: Readonly<Record<string, string>> = aws.env,
 ): Promise<Ended> {
-  const kept = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...env };
+  const kept = { ...bareEnvironment, HOME: '/nonexistent', ...env };
   return new Promise((done) => {
     const options = { cwd: root, env: kept };
     const child = execFile(process.execPath, ['cli/trueup.ts', ...args], options, (_, out, err) => {

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, it } from 'node:test';
+import { bareEnvironment } from './bare-environment.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'trueup-test-'));
 after(() => rm(root, { recursive: true, force: true }));
@@ -11,7 +12,7 @@ after(() => rm(root, { recursive: true, force: true }));
 /** Without AWS: no region, no credentials. */
 function trueup(...args: readonly string[]) {
   const program = join(import.meta.dirname, '../../cli/trueup.ts');
-  const env = { PATH: process.env['PATH'] ?? '', HOME: root, INIT_CWD: root };
+  const env = { ...bareEnvironment, HOME: root, INIT_CWD: root };
   return spawnSync(process.execPath, [program, ...args], { cwd: root, env, encoding: 'utf8' });
 }
 

@@ -10,12 +10,14 @@ const sound: DoctorFacts = {
     {
       name: 'sweep',
       configuration: { seen: { state: 'Active', update: 'Successful', why: '' } },
-      sources: { seen: [{ state: 'Enabled', why: '' }] },
+      sources: { seen: [{ state: 'Enabled', why: '', atOnce: 10 }] },
       rights: {
         seen: [{ action: 's3:PutObject', resource: 'arn:aws:s3:::b/checks/doctor', isAllowed: true }],
       },
     },
   ],
+  unreserved: { seen: 990 },
+  canLock: { seen: true },
   secrets: [{ name: 'trueup/hooks/github', use: 'webhook', of: 'webhook github', state: { seen: 'filled' } }],
   hooks: [
     {
@@ -109,10 +111,27 @@ const cases: readonly {
   {
     name: 'a function that nobody feeds',
     facts: {
-      functions: [{ ...sweep, sources: { seen: [{ state: 'Disabled', why: 'USER_INITIATED' }] } }],
+      functions: [
+        { ...sweep, sources: { seen: [{ state: 'Disabled', why: 'USER_INITIATED', atOnce: 10 }] } },
+      ],
     },
     wrong: ['fail functions: function sweep is not fed: its event source is Disabled (USER_INITIATED)'],
   },
+  {
+    name: 'an account that is new, and may run few functions at once',
+    facts: { unreserved: { seen: 9 } },
+    wrong: [
+      'warn functions: the account may run 9 functions at once beside what is reserved, and the queues ask for 10 at most',
+    ],
+  },
+  {
+    name: 'records that were to be locked in a bucket that cannot',
+    facts: { canLock: { seen: false } },
+    wrong: [
+      'fail records: records are to be locked, and Object Lock is not enabled on the bucket: every run fails',
+    ],
+  },
+  { name: 'records that nobody wants locked', facts: { canLock: undefined }, wrong: [] },
   {
     name: 'a function that is broken',
     facts: {
@@ -277,6 +296,7 @@ describe('doctor', () => {
         'versions',
         'permissions',
         'functions',
+        'records',
         'secrets',
         'webhooks',
         'queues',

@@ -307,8 +307,16 @@ describe('a fork', () => {
     assert.equal(world.status(head), said);
     // So many came since that the host does not list ours any more.
     for (let other = 0; other < 100; other += 1) world.host.open('fleet', { branch: `other-${other}` });
-    assert.match(await previewPull(look, world.deps), /^100 or more are open: .* is unknown$/);
+    world.tips.push(head);
+    assert.match(await previewPull(look, world.deps), /^100 or more are open, .* is at the same commit$/);
     assert.equal(world.status(head), said);
+  });
+
+  it('gets its status while a hundred and more are open, if no branch of our own is at its commit', async () => {
+    const { world, head } = await opened(undefined, { branch: 'topic', isFork: true });
+    for (let other = 0; other < 120; other += 1) world.host.open('fleet', { branch: `other-${other}` });
+    await world.changed();
+    assert.equal(world.status(head), 'success: not previewed: it comes from a fork');
   });
 
   it('gets its status although the host was busy when it was to be said', async () => {

@@ -54,7 +54,7 @@ beforeEach(async () => {
   writer = new HttpGit({ secrets, scratch: join(root, 'scratch'), path: process.env['PATH'] ?? '' });
 });
 
-const branch = 'trueup/promote/default/prod';
+const branch = 'trueup/promote/default-1234abcd/prod';
 
 /** An environment with a branch of its own, or a file on the common one. */
 function environment(more: object) {
@@ -90,7 +90,7 @@ async function look(repository: ReturnType<typeof environment>, sha: string, hel
     },
   };
   const proposals = { git: writer, writer: pushing, host };
-  const deps = { store, clock: new ManualClock(), proposals, fleet: 'default' };
+  const deps = { store, clock: new ManualClock(), proposals, installation: 'default-1234abcd' };
   const outcome = await promoteByPullRequest(repository, { own, sha, at: 0, held }, deps);
   if (outcome.kind === 'waits') return outcome.why;
   return outcome.kind === 'promoted' ? `promoted by ${outcome.commit.by}` : outcome.kind;

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseStackConfig } from '../../core/contract/config.ts';
+import { installationName } from '../../core/contract/installation.ts';
+import { promotionBranch } from '../../core/contract/promotion.ts';
 import { promotionMessageSchema } from '../../core/contract/events.ts';
 import { keys } from '../../core/contract/keys.ts';
 import { Stop } from '../../core/errors.ts';
@@ -349,7 +351,10 @@ describe('by pull request', () => {
     const writer = {
       commit: async (_: unknown, { files }: { files: ReadonlyMap<string, string> }) => {
         written.push(...files);
-        return { kind: 'pushed' as const, sha: host.headOf('trueup/promote/default/staging') };
+        return {
+          kind: 'pushed' as const,
+          sha: host.headOf(promotionBranch(installationName('default', 'records'), 'staging')),
+        };
       },
     };
     const [dev, staging] = lineConfig().repositories;

@@ -6,7 +6,9 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { HttpGit } from '../../adapters/git.ts';
 import { parseStackConfig } from '../../core/contract/config.ts';
 import type { EventDetail } from '../../core/contract/events.ts';
+import { installationName } from '../../core/contract/installation.ts';
 import { keys } from '../../core/contract/keys.ts';
+import { formerRevertBranches, revertBranch } from '../../core/contract/reverts.ts';
 import { Retry } from '../../core/errors.ts';
 import { defaultSettings, type DesiredPointer } from '../../core/model/desired.ts';
 import { proposeRevert, type ProposeRevertDeps } from '../../core/propose-revert.ts';
@@ -92,7 +94,7 @@ beforeEach(async () => {
     ],
     clusters: ['east', 'west'].map((name) => ({ name, access: { type: 'eks' as const, name } })),
   });
-  deps = { store, git: writer, writer, host, config };
+  deps = { store, git: writer, writer, host, config, bucket: 'records' };
   const file = (name: string) => ({ file: `applications/${name}.yaml`, clusters: ['east', 'west'] });
   const state = {
     version: 1,
@@ -145,13 +147,30 @@ async function rolledBack(
 }
 
 const repository = () => deps.config.repositories[0] ?? assert.fail('there is none');
-const branchOf = (name: string) => `trueup/revert/default/${name}-${bad.slice(0, 7)}-to-${good.slice(0, 7)}`;
+const changeOf = (name: string) => `${name}-${bad.slice(0, 7)}-to-${good.slice(0, 7)}`;
+const branchOf = (name: string) => revertBranch(installationName('default', 'records'), changeOf(name));
 const changes = async (branch: string): Promise<string> => {
   await git(clone, ['fetch', '--quiet', 'origin', `+refs/heads/${branch}:refs/remotes/origin/${branch}`]);
   return git(clone, ['diff', '--name-status', 'origin/main', `origin/${branch}`]);
 };
 
 describe('a change that was rolled back', () => {
+  for (const version of [0, 1]) {
+    it(`is proposed once, though an older version proposed it, ${version + 1} before this one`, async () => {
+      const branch = formerRevertBranches('default', changeOf('web'))[version] ?? '';
+      const url = 'https://git.example/config/pulls/1';
+      host.open('config', { branch });
+      const asked = await rolledBack('web', 'east');
+      assert.deepEqual(await proposeRevert(asked, deps), { kind: 'proposed', url });
+      host.change('config', '1', { state: 'closed' });
+      assert.deepEqual(await proposeRevert(asked, deps), { kind: 'left', why: `${url} was closed` });
+      assert.deepEqual(
+        host.calls.filter((call) => call.startsWith('propose')),
+        [],
+      );
+    });
+  }
+
   it('is taken back in one commit: files as they were, new ones gone, modes and bytes as before', async () => {
     const outcome = await proposeRevert(await rolledBack('web', 'east'), deps);
     assert.deepEqual(outcome, { kind: 'proposed', url: 'https://git.example/config/pulls/1' });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import * as z from 'zod';
 import { prefixes } from '../../core/contract/keys.ts';
-import { ofType, sample, synthesize, type Synthesized } from '../infra/synthesized.ts';
+import { dashboard, ofType, sample, synthesize, type Synthesized } from '../infra/synthesized.ts';
 import { resources as billed } from './bill.ts';
 import { headingsOf, readPage, rowOf } from './documents.ts';
 
@@ -47,14 +47,15 @@ for (const prefix of Object.values(prefixes)) {
 }
 
 test('runbook: each resource that a command asks for is in the stack exactly once', () => {
+  using whole = synthesize({ ...sample, dashboard });
   const { text } = readPage('docs/runbook.md');
   const named = [...text.matchAll(/physical (AWS::[\w:]+) (TrueUp\w+)/g)].map(([, ...names]) => names);
-  const logs = [...text.matchAll(/`logs (\w+)/g)].map(([, name]) => [
+  const logs = [...text.matchAll(/`(?:logs|faults)\s(\w+)/g)].map(([, name]) => [
     'AWS::Logs::LogGroup',
     `TrueUpFunctions${name}Log`,
   ]);
   for (const [type = '', start = ''] of [...named, ...logs]) {
-    const found = ofType(stack.resources, type).filter(([id]) => id.startsWith(start));
+    const found = ofType(whole.resources, type).filter(([id]) => id.startsWith(start));
     assert.equal(found.length, 1, `${type} ${start}: ${found.map(([id]) => id).join(', ')}`);
   }
 });

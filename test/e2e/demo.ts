@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startLocalAws } from '../aws/local-aws.ts';
 import { openCluster } from '../cluster/open-cluster.ts';
 import { findTools, toolFolders } from '../cluster/tools.ts';
 import { cloneWorktree } from '../git/worktree.ts';
 import { startDashboard } from './dashboard.ts';
+import { demoRepository } from './demo-repository.ts';
 import { install } from './installation.ts';
 import { narrator } from './narrator.ts';
 import { recordsOf } from './records.ts';
@@ -63,7 +64,7 @@ async function setUp(): Promise<Ready> {
   const installation = await install({
     fleet: 'demo',
     dir,
-    from: resolve(import.meta.dirname, '../../examples/quickstart'),
+    ...(await demoRepository(join(dir, 'from'))),
     clusters: [{ name: clusterName, labels: { environment: 'production' }, cluster }],
     progress,
     aws,

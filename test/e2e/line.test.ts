@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { testAws } from '../aws/test-aws.ts';
 import { testCluster } from '../cluster/test-cluster.ts';
 import { cloneWorktree } from '../git/worktree.ts';
+import { demoRepository } from './demo-repository.ts';
 import { install } from './installation.ts';
 import { narrator } from './narrator.ts';
 import { recordsOf } from './records.ts';
@@ -24,7 +25,7 @@ test(
     const installation = await install({
       fleet: 'line',
       dir,
-      from: resolve(import.meta.dirname, '../../examples/quickstart'),
+      ...(await demoRepository(join(dir, 'from'))),
       clusters: [{ name: 'local', labels: { environment: 'production' }, cluster }],
       progress: (line) => t.diagnostic(line),
       aws,

@@ -150,7 +150,9 @@ test(
     await told('🔴 Alarm webhook-errors-failed');
     await ring('OK');
     await told('✅ Over: Alarm webhook-errors-failed');
-    const doubled = titles(slack).filter((title, index, all) => all.indexOf(title) !== index);
+    // On a busy machine sweeps are late again and again, and that alarm is none of these.
+    const own = titles(slack).filter((title) => !title.includes('Alarm unchecked'));
+    const doubled = own.filter((title, index, all) => all.indexOf(title) !== index);
     assert.deepEqual(doubled, []);
   },
 );

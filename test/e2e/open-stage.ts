@@ -7,6 +7,7 @@ import { cloneWorktree } from '../git/worktree.ts';
 import { install, type InstallationOptions } from './installation.ts';
 import { narrator } from './narrator.ts';
 import { recordsOf } from './records.ts';
+import { refusals } from './refusals.ts';
 import { kubectlOf, type Stage } from './stage.ts';
 
 /** A deployed stack of its own on the local AWS and the control plane that all tests share, and a clone to push from. */
@@ -22,6 +23,8 @@ export interface OpenStage {
 export interface OwnRepository {
   readonly files?: (namespace: string) => Readonly<Record<string, string>>;
   readonly repository?: InstallationOptions['repository'];
+  /** The test takes rights away itself; else no function may have been refused anything when it ends. */
+  readonly mayBeRefused?: boolean;
 }
 
 /**
@@ -32,7 +35,7 @@ export async function openStage(
   name: string,
   repositories: InstallationOptions['repositories'] = [],
   overridesIn: (namespace: string) => InstallationOptions['overrides'] = () => undefined,
-  { files, repository }: OwnRepository = {},
+  { files, repository, mayBeRefused = false }: OwnRepository = {},
 ): Promise<OpenStage> {
   const dir = await mkdtemp(join(tmpdir(), `trueup-${name}-`));
   const cluster = await testCluster(name);
@@ -66,9 +69,11 @@ export async function openStage(
     cluster,
     dir,
     close: async () => {
+      const refused = mayBeRefused ? [] : await refusals(installation);
       await installation.stop();
       await cluster.stop();
       await rm(dir, { recursive: true, force: true });
+      if (refused.length > 0) throw new Error(`roles lack rights:\n${refused.join('\n')}`);
     },
   };
 }

@@ -119,8 +119,11 @@ test(
     );
 
     const pull = await until('the revert proposed', async () => world.pulls[0]);
-    const branch = `trueup/revert/rollback/watched-${bad.sha.slice(0, 7)}-to-${good.sha.slice(0, 7)}`;
-    assert.deepEqual([pull.branch, pull.into, world.pulls.length], [branch, 'main', 1]);
+    const { branch } = pull;
+    const [change, whose] = branch.split('/').reverse();
+    assert.equal(change, `watched-${bad.sha.slice(0, 7)}-to-${good.sha.slice(0, 7)}`);
+    assert.match(whose ?? '', /^rollback-[0-9a-f]{8}$/);
+    assert.deepEqual([pull.into, world.pulls.length], ['main', 1]);
     assert.match(pull.body, /^\*\*watched\*\* was rolled back on local, from/);
     await git(clone, ['fetch', '--quiet', 'origin']);
     assert.equal(await git(clone, ['diff', good.sha, `origin/${branch}`]), '', 'Git would say what runs');

@@ -23,6 +23,8 @@ interface Stored {
   readonly ours: JsonObject;
   /** Who else set which fields. */
   readonly others: Owners;
+  /** What our last apply made of it. */
+  readonly applied?: LiveObject;
 }
 
 const verbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
@@ -54,6 +56,7 @@ export class MemoryCluster implements Cluster {
   /** Answers to questions, which hold until the next write. */
   readonly #listed = new Map<string, { readonly version: number; readonly items: readonly LiveObject[] }>();
   readonly #clock: Pick<ManualClock, 'now'>;
+  #resources: { readonly version: number; readonly all: readonly ApiResource[] } | undefined;
   #version = 100;
   #uids = 0;
   /** Every effect that was not a dry run, in order: `apply v1/configmaps/web/a`. */
@@ -73,8 +76,18 @@ export class MemoryCluster implements Cluster {
 
   async resources(): Promise<readonly ApiResource[]> {
     this.hook('resources', 'before');
-    const own = [...this.#objects.values()].flatMap(({ object }) => definedKinds(object));
-    return [...builtIn, ...own];
+    return this.#served();
+  }
+
+  /** Definitions are few, and asked for with every request. */
+  #served(): readonly ApiResource[] {
+    if (this.#resources?.version !== this.#version) {
+      const own = [...this.#objects.values()].flatMap(({ object }) =>
+        object.kind === 'CustomResourceDefinition' ? definedKinds(object) : [],
+      );
+      this.#resources = { version: this.#version, all: [...builtIn, ...own] };
+    }
+    return this.#resources.all;
   }
 
   async get(address: ObjectAddress): Promise<LiveObject | undefined> {
@@ -111,7 +124,10 @@ export class MemoryCluster implements Cluster {
     if (stored !== undefined && options.createOnly === true) {
       return { kind: 'conflict', message: 'the object has been modified', fields: [] };
     }
-    const fields = stored === undefined ? [] : conflictsOf(stored.object, object, stored.others);
+    const fields =
+      stored === undefined || stored.others.size === 0
+        ? []
+        : conflictsOf(stored.object, object, stored.others);
     if (fields.length > 0 && !options.force) {
       const message = `Apply failed with ${fields.length} conflict(s)`;
       return { kind: 'conflict', message, fields };
@@ -122,7 +138,7 @@ export class MemoryCluster implements Cluster {
     else {
       const lost = new Set(fields.map(({ field }) => field));
       const others = new Map([...(stored?.others ?? [])].filter(([field]) => !lost.has(field)));
-      this.#objects.set(keyOf(address), { object: next, ours: object, others });
+      this.#objects.set(keyOf(address), { object: next, ours: object, others, applied: next });
       this.effects.push(request);
       this.hook(request, 'after');
     }
@@ -197,6 +213,16 @@ export class MemoryCluster implements Cluster {
     }
   }
 
+  /** Has what another cluster has, down to uids and versions, and goes its own way from then on. */
+  becomeCopyOf(other: MemoryCluster): void {
+    this.#objects.clear();
+    for (const [key, stored] of other.#objects) this.#objects.set(key, stored);
+    this.#version = other.#version;
+    this.#uids = other.#uids;
+    this.#listed.clear();
+    this.#resources = undefined;
+  }
+
   /** The version of the newest write. */
   get newest(): number {
     return this.#version;
@@ -246,8 +272,7 @@ export class MemoryCluster implements Cluster {
 
   /** Why nothing can be applied there. */
   #placeFor({ apiVersion, plural, namespace }: ObjectAddress): ApplyOutcome | undefined {
-    const own = [...this.#objects.values()].flatMap(({ object }) => definedKinds(object));
-    const isServed = [...builtIn, ...own].some(
+    const isServed = this.#served().some(
       ({ group, version, plural: each }) =>
         each === plural && apiVersion === (group === '' ? version : `${group}/${version}`),
     );
@@ -282,7 +307,10 @@ export class MemoryCluster implements Cluster {
     };
   }
 
-  #merged({ object: live, ours }: Stored, wanted: KubeObject): LiveObject {
+  #merged(stored: Stored, wanted: KubeObject): LiveObject {
+    const { object: live, ours } = stored;
+    // Nobody wrote since we applied the very same: most dry runs are so.
+    if (stored.others.size === 0 && stored.applied === live && jsonEqual(ours, wanted)) return live;
     const content = merge(dropped(live, ours, wanted), wanted);
     const entry = managedEntry(wanted, { time: this.#time() });
     const before = live.metadata.managedFields ?? [];

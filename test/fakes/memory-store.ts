@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Store, Stored, WriteCondition, WriteOutcome } from '../../core/ports.ts';
 
 /** Keys that are alike in their first two parts: `desired/east/`. Most listings are of one of these. */
@@ -22,7 +22,7 @@ export class MemoryStore implements Store {
     if (condition === 'absent' && current !== undefined) return { kind: 'conflict' };
     if (typeof condition === 'object' && current?.etag !== condition.etag) return { kind: 'conflict' };
     // As in S3, the etag is that of the content: it repeats when the content does.
-    const etag = createHash('md5').update(text).digest('hex');
+    const etag = hash('md5', text);
     const name = folderOf(key);
     const folder = this.#folders.get(name) ?? new Map<string, Stored>();
     this.#folders.set(name, folder.set(key, { text, etag }));
@@ -38,27 +38,24 @@ export class MemoryStore implements Store {
   }
 
   async entries(prefix: string): Promise<ReadonlyMap<string, string>> {
-    const matching = this.#below(prefix).map(([key, { etag }]): [string, string] => [key, etag]);
-    return new Map(matching.sort(([a], [b]) => (a < b ? -1 : 1)));
+    const found = this.#below(prefix);
+    return new Map([...found.keys()].sort().map((key) => [key, found.get(key)?.etag ?? '']));
   }
 
   async *list(prefix: string, options: { after?: string; limit?: number } = {}): AsyncIterable<string> {
-    const matching = this.#below(prefix)
-      .map(([key]) => key)
-      .filter((key) => key > (options.after ?? ''))
-      .sort((a, b) => (a < b ? -1 : 1));
-    yield* matching.slice(0, options.limit);
+    const matching = [...this.#below(prefix).keys()].filter((key) => key > (options.after ?? ''));
+    yield* matching.sort().slice(0, options.limit);
   }
 
   #find(key: string): Stored | undefined {
     return this.#folders.get(folderOf(key))?.get(key);
   }
 
-  #below(prefix: string): [string, Stored][] {
-    const whole = this.#folders.get(folderOf(prefix));
-    const folders = folderOf(prefix) === '' ? [...this.#folders] : [[folderOf(prefix), whole] as const];
-    return folders
-      .filter(([name]) => name.startsWith(prefix) || prefix.startsWith(name))
-      .flatMap(([, folder]) => [...(folder ?? [])].filter(([key]) => key.startsWith(prefix)));
+  #below(prefix: string): ReadonlyMap<string, Stored> {
+    const name = folderOf(prefix);
+    const folder = this.#folders.get(name) ?? new Map<string, Stored>();
+    if (name === prefix && name !== '') return folder;
+    const folders = name === '' ? [...this.#folders.values()] : [folder];
+    return new Map(folders.flatMap((each) => [...each].filter(([key]) => key.startsWith(prefix))));
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { posix } from 'node:path';
 import { Stop } from '../../core/errors.ts';
 import type { Commit } from '../../core/model/commit.ts';
@@ -25,7 +25,9 @@ export class MemoryWorktree implements Worktree {
   constructor(files: Files, commit = commitOf('1'.repeat(40))) {
     this.#files = files;
     this.commit = commit;
-    this.ids = idsOf(files);
+    const known = knownIds.get(files) ?? idsOf(files);
+    knownIds.set(files, known);
+    this.ids = known;
   }
 
   async prepare(paths: readonly string[]): Promise<void> {
@@ -59,6 +61,8 @@ export class MemoryWorktree implements Worktree {
   }
 }
 
+const knownIds = new WeakMap<Files, ReadonlyMap<string, string>>();
+
 /** Mode and object id by path, as Git has them: equal contents have equal ids. */
 function idsOf(files: Files): ReadonlyMap<string, string> {
   const folders = new Map<string, string[]>();
@@ -75,5 +79,5 @@ function idsOf(files: Files): ReadonlyMap<string, string> {
 }
 
 function idOf(text: string): string {
-  return createHash('sha1').update(text).digest('hex');
+  return hash('sha1', text);
 }

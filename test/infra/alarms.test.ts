@@ -60,7 +60,7 @@ test('every alarm: metric, dimensions, period, threshold, missing data', () => {
       'trueup-acme-heal-loop Maximum(HealLoops{Fleet=acme}) over 2 x 300 s > 0 notBreaching',
       'trueup-acme-missed-drift Sum(MissedDrift{Fleet=acme}) over 1 x 300 s > 0 notBreaching',
       'trueup-acme-restored Sum(RestoredServers{Fleet=acme}) over 1 x 300 s > 0 notBreaching',
-      'trueup-acme-failed-runs Sum(FailedRuns{Fleet=acme}) over 1 x 300 s > 0 notBreaching',
+      'trueup-acme-failed-runs Maximum(FailedRuns{Fleet=acme}) over 2 x 300 s > 0 notBreaching',
       'trueup-acme-webhook-errors-failed Sum(Url5xxCount{FunctionName=<FunctionsWebhookFunction>}) over 1 x 300 s > 0 notBreaching',
       'trueup-acme-webhook-errors-throttled Sum(Throttles{FunctionName=<FunctionsWebhookFunction>}) over 1 x 300 s > 0 notBreaching',
     ].sort(),

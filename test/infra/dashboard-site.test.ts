@@ -19,8 +19,10 @@ const rights = (name: string) =>
 test('it is there only where somebody may sign in', () => {
   using without = synthesize(sample);
   const added = Object.keys(stack.resources).filter((id) => !(id in without.resources));
+  const own =
+    /^TrueUpDashboardSite|^TrueUpAlarmsdashboarderrors|^TrueUpConfigRead|^CustomCDKBucketDeployment/;
   assert.ok(
-    added.every((id) => /^TrueUpDashboardSite|^TrueUpConfigRead|^CustomCDKBucketDeployment/.test(id)),
+    added.every((id) => own.test(id)),
     added.join(' '),
   );
   assert.deepEqual(ofType(without.resources, 'AWS::CloudFront::Distribution'), []);
@@ -152,4 +154,12 @@ test('files that are named by their content are kept for ever, the page is asked
   const config: unknown = JSON.parse(readFileSync(path.join(contents[1]?.[3] ?? '', 'config.json'), 'utf8'));
   const { issuer, clientId } = dashboard.oidc;
   assert.deepEqual(config, { oidc: { issuer, clientId, scope: 'openid email profile' } });
+});
+
+test('its failures ring: behind no queue, it has no dead letters that would tell of them', () => {
+  stack.template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+    AlarmName: 'trueup-acme-dashboard-errors',
+    MetricName: 'Url5xxCount',
+    TreatMissingData: 'notBreaching',
+  });
 });

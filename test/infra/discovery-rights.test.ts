@@ -53,3 +53,17 @@ test('cdk-nag has no finding without a reason', () => {
   const { violations } = new AwsSolutionsChecks(stack.app).validateScope(stack.app);
   assert.deepEqual(violations, []);
 });
+
+test('who has repositories looked at again for clusters that changed may read which were ever rendered', () => {
+  for (const discovery of [[], [own]]) {
+    const clusters = [{ name: 'edge', access: { type: 'kubeconfig' as const, secret: 'acme/edge' } }];
+    using stack = synthesize({ ...config, clusters, discovery });
+    const sweep = rolesIn(stack).get('<FunctionsSweepRole>') ?? [];
+    const reads = sweep.filter(({ action }) => action === 's3:GetObject').map(({ resource }) => resource);
+    assert.ok(reads.includes('<StorageBucket>/repositories/*'), reads.join('\n'));
+    // Of one that never was: without this AWS says that it is forbidden, and not that it is not there.
+    assert.ok(
+      sweep.some(({ action, condition }) => action === 's3:ListBucket' && /repositories/.test(condition)),
+    );
+  }
+});

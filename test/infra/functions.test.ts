@@ -3,7 +3,8 @@ import { after, test } from 'node:test';
 import { Match } from 'aws-cdk-lib/assertions';
 import * as z from 'zod';
 import { outputs, stackName } from '../../core/contract/environment.ts';
-import { flatten, ofType, sample, synthesize } from './synthesized.ts';
+import { rolesIn } from './role-rights.ts';
+import { flatten, ofType, rightsIn, sample, synthesize } from './synthesized.ts';
 
 const stack = synthesize(sample, { hookConcurrency: 10 });
 after(() => stack[Symbol.dispose]());
@@ -82,4 +83,63 @@ test('the outputs have the names that the command line reads', () => {
   assert.deepEqual(Object.keys(Outputs).sort(), Object.values(outputs).sort());
   assert.equal(flatten(Outputs[outputs.fleet]?.Value), 'acme');
   assert.equal(stackName('acme'), 'trueup-acme');
+});
+
+test('who sends to a queue that it reads may do so again and again, and nobody else', () => {
+  // Lambda follows messages through SQS and gives up on the 17th call in a chain, unless told otherwise.
+  const repositories = sample.repositories.map((each) => ({ ...each, images: {}, preview: {}, reverts: {} }));
+  const channels = [{ name: 'chat', type: 'slack' as const, secret: 'acme/slack' }];
+  const audited = { name: 'audited', access: { type: 'eks' as const, name: 'audited-1' }, audit: true };
+  using whole = synthesize({
+    ...sample,
+    repositories,
+    clusters: [...(sample.clusters ?? []), audited],
+    notifications: { channels, routes: [{ channels: ['chat'] }] },
+  });
+  const roles = rolesIn(whole);
+  const functions = ofType(whole.resources, 'AWS::Lambda::Function');
+  const readers = new Map(
+    ofType(whole.resources, 'AWS::Lambda::EventSourceMapping').map(([, { Properties }]) => [
+      flatten(Properties['EventSourceArn']),
+      flatten(Properties['FunctionName']),
+    ]),
+  );
+  const next = new Map(
+    functions.map(([id, { Properties }]) => {
+      const rights = roles.get(flatten(Properties['Role'])) ?? [];
+      const sentTo = rights.filter(({ action }) => action === 'sqs:SendMessage');
+      return [flatten({ Ref: id }), sentTo.flatMap(({ resource }) => readers.get(resource) ?? [])] as const;
+    }),
+  );
+  const reach = (from: string, seen = new Set<string>()): ReadonlySet<string> => {
+    for (const to of next.get(from) ?? []) if (!seen.has(to)) reach(to, seen.add(to));
+    return seen;
+  };
+  const looping = [...next.keys()].filter((name) => reach(name).has(name));
+  const allowed = functions
+    .filter(([, { Properties }]) => Properties['RecursiveLoop'] === 'Allow')
+    .map(([id]) => flatten({ Ref: id }));
+  assert.deepEqual(allowed.toSorted(), looping.toSorted());
+  assert.deepEqual(allowed.toSorted(), [
+    '<FunctionsReconcileFunction>',
+    '<FunctionsSweepFunction>',
+    '<NoticesNotifyFunction>',
+    '<PreviewFunction>',
+  ]);
+});
+
+test('a role names some clusters one by one, and many of a place together: its policies have room for few', () => {
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, at) => ({
+      name: `cluster-${at}`,
+      access: { type: 'eks' as const, name: `eks-${at}` },
+    }));
+  const described = (count: number) =>
+    rightsIn({ ...sample, clusters: many(count) }).filter((right) =>
+      right.startsWith('Sweep eks:DescribeCluster'),
+    );
+  assert.ok(described(25).every((right) => !right.endsWith('*')));
+  const all = described(300);
+  assert.equal(all.length, 26);
+  assert.ok(all.some((right) => right.endsWith(':cluster/*')));
 });

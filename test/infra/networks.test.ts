@@ -170,4 +170,18 @@ test('what cannot work is told at synthesis', () => {
   );
   const twice = (): Synthesized => synthesize(sample, {}, { add: (trueup) => trueup.addCluster(first) });
   assert.throws(twice, /clusters: name "staging" is used twice/);
+  // Their queues would not fit into the variables of a function.
+  const place = { vpcId: 'vpc-1', availabilityZones: ['a'], privateSubnetIds: ['subnet-1'] };
+  const networks = (count: number) => (): Synthesized =>
+    synthesize(
+      sample,
+      {},
+      {
+        add: (trueup, scope) => {
+          const vpc = Vpc.fromVpcAttributes(scope, 'Vpc', place);
+          for (let at = 0; at < count; at += 1) trueup.addNetwork({ name: `n${at}`, vpc });
+        },
+      },
+    );
+  assert.throws(networks(6), /network n5 is one too many: an installation has room for 5/);
 });

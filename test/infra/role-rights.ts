@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { flatten, ofType, type Synthesized } from './synthesized.ts';
+import { flatten, policiesIn, ofType, type Synthesized } from './synthesized.ts';
 
 const oneOrMore = z.union([z.array(z.unknown()), z.unknown().transform((one) => [one])]);
 const policySchema = z.object({
@@ -27,13 +27,11 @@ export interface Right {
 // The key of the configuration's asset is its content's hash, in a bucket that the CDK names.
 const configAsset = /^arn:.*:s3:::cdk-\w+-assets-.*\/[0-9a-f]{64}\.json$/;
 
-/** Roles by name (`<FunctionsSweepRole>`), each with its rights, sorted; of inline policies, since there are no others. */
+/** Roles by name (`<FunctionsSweepRole>`), each with its rights, sorted. */
 export function rolesIn({
   resources,
 }: Pick<Synthesized, 'resources'>): ReadonlyMap<string, readonly Right[]> {
-  const policies = ofType(resources, 'AWS::IAM::Policy').map(([, { Properties }]) =>
-    policySchema.parse(Properties),
-  );
+  const policies = policiesIn({ resources }).map(([, { Properties }]) => policySchema.parse(Properties));
   const roles = ofType(resources, 'AWS::IAM::Role').map(([id]) => flatten({ Ref: id }));
   return new Map(
     roles.map((role) => {

@@ -52,6 +52,8 @@ export interface Synthesized extends Disposable {
 
 export interface SynthesisOptions {
   readonly validate?: boolean;
+  /** Account and region of the stack, where they are known at synthesis. */
+  readonly env?: { readonly account: string; readonly region: string };
   /** What an app does with the construct before it is synthesised. */
   readonly add?: (trueup: TrueUp, stack: Stack) => void;
 }
@@ -60,7 +62,7 @@ export interface SynthesisOptions {
 export function synthesize(
   input: StackConfigInput = sample,
   props: Partial<Omit<TrueUpProps, 'config' | 'bundles' | 'site'>> = {},
-  { validate = false, add = () => undefined }: SynthesisOptions = {},
+  { validate = false, env, add = () => undefined }: SynthesisOptions = {},
 ): Synthesized {
   const folder = temporaryFolder();
   const bundles = path.join(folder.path, 'bundles');
@@ -77,7 +79,7 @@ export function synthesize(
   process.env['CDK_VALIDATION'] = String(validate);
   const outdir = path.join(folder.path, 'cdk.out');
   const app = new App({ outdir, context: cdkJson.context, analyticsReporting: false });
-  const stack = new Stack(app, 'trueup-acme');
+  const stack = new Stack(app, 'trueup-acme', { ...(env && { env }) });
   const trueup = new TrueUp(stack, 'TrueUp', {
     config: input,
     bundles,
@@ -140,10 +142,15 @@ const policySchema = z.object({
   }),
 });
 
+/** Of all roles. The CDK puts what a role's own policy has no room for into managed ones. */
+export function policiesIn({ resources }: Pick<Synthesized, 'resources'>) {
+  return ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) => ofType(resources, type));
+}
+
 /** What the role of each function may do: `Sweep ssm:GetParameter arn:…`, a right each. */
 export function rightsIn(config: StackConfigInput): readonly string[] {
   using synthesized = synthesize(config);
-  return ofType(synthesized.resources, 'AWS::IAM::Policy').flatMap(([name, { Properties }]) =>
+  return policiesIn(synthesized).flatMap(([name, { Properties }]) =>
     policySchema
       .parse(Properties)
       .PolicyDocument.Statement.flatMap(({ Action, Resource }) =>

@@ -50,7 +50,11 @@ describe('what people hold back', () => {
 
   test('a pin that commits do not see', async () => {
     const forget = (world: SimulatedWorld): void =>
-      misread(world, isPointer, (pointer) => ({ ...pointer, pin: undefined }));
+      misread(world, isPointer, ({ pin, ...pointer }) => {
+        // What was rolled back by itself would be rolled back again, which is another invariant.
+        const isOfPerson = z.looseObject({}).safeParse(pin).data?.['rejects'] === undefined;
+        return { ...pointer, ...(!isOfPerson && { pin }) };
+      });
     assert.equal(await noticed(forget, held), 'a pin holds');
   });
 

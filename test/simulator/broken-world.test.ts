@@ -21,7 +21,7 @@ test('a queue that forgets one cluster', async () => {
 });
 
 test('a cluster that answers a list as it was an hour ago', async () => {
-  const invariant = await noticed(({ clusterOf, timeline }) => {
+  const tamper: Parameters<typeof noticed>[0] = ({ clusterOf, timeline }) => {
     const cluster = clusterOf('cluster-1');
     const list = cluster.list.bind(cluster);
     const kept = new Map<string, { readonly at: number; readonly answer: ReturnType<typeof list> }>();
@@ -32,8 +32,9 @@ test('a cluster that answers a list as it was an hour ago', async () => {
       kept.set(resource.kind, { at: timeline.now, answer });
       return answer;
     };
-  });
-  assert.equal(invariant, 'every drift is recorded');
+  };
+  // Among other faults nothing is promised for most of the time.
+  assert.equal(await noticed(tamper, { faults: 0 }), 'every drift is recorded');
 });
 
 test('a queue and a poll that lose every push', async () => {

@@ -1,3 +1,4 @@
+import type { FullSizeReport } from './full-size.ts';
 import type { SimulationReport } from './simulate.ts';
 
 /** The failing seed, what broke, what happened last, and how to see it again. */
@@ -27,20 +28,45 @@ export function describeCounts(counts: Readonly<Record<string, number>>): string
 /** Queues, latencies, requests and functions of one world. */
 export function describeFigures(report: SimulationReport): string {
   const { seed, trace, counts, queues, latencies, requests, usage, metricHours } = report;
-  const rows = (title: string, table: Readonly<Record<string, object>>): string[] => [
-    title,
-    ...Object.entries(table).map(([name, figures]) => `  ${name.padEnd(16)} ${wordsOf(figures)}`),
-  ];
   return [
     `seed ${seed}, trace ${trace}`,
     describeCounts(counts).trimEnd(),
-    ...rows('queues (longest in messages, oldest in ms at its first receive):', queues),
-    ...rows('latencies (s):', latencies),
+    ...waits(queues, latencies),
     `requests: ${wordsOf(requests)}`,
     ...rows('functions:', usage),
     `metric hours: ${metricHours}`,
     '',
   ].join('\n');
+}
+
+/** An installation in its full size: what it asks for in a quiet month, and how long things wait in hours of work. */
+export function describeFullSize(report: FullSizeReport): string {
+  const { quietMonth, queues, latencies, counts, failure } = report;
+  const broken = failure === undefined ? [] : [`broken: ${failure}`];
+  return [
+    describeCounts(counts).trimEnd(),
+    `a quiet month: ${wordsOf(quietMonth)}`,
+    ...waits(queues, latencies),
+    ...broken,
+    '',
+  ].join('\n');
+}
+
+function waits(
+  queues: SimulationReport['queues'],
+  latencies: SimulationReport['latencies'],
+): readonly string[] {
+  return [
+    ...rows('queues (longest in messages, oldest in ms at its first receive):', queues),
+    ...rows('latencies (s):', latencies),
+  ];
+}
+
+function rows(title: string, table: Readonly<Record<string, object>>): readonly string[] {
+  return [
+    title,
+    ...Object.entries(table).map(([name, figures]) => `  ${name.padEnd(16)} ${wordsOf(figures)}`),
+  ];
 }
 
 function wordsOf(figures: object): string {

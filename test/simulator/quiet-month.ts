@@ -3,11 +3,10 @@ import { Names } from './people.ts';
 import type { RequestKind } from './requests.ts';
 import { SimulatedWorld } from './world.ts';
 
-const daysInMonth = 730 / 24;
-const dayMinutes = 24 * 60;
+const hoursInMonth = 730;
 const objectsPerApplication = 4;
-/** Past the first exact check of everything, which is more than any later one. */
-const settledAfterMinutes = 12 * 60;
+/** Past the first runs and the first exact check of everything, which is more than any later one. */
+const settledAfterMinutes = 60;
 
 /** What an installation asks of AWS in a month in which nobody pushes and nothing drifts. */
 export interface QuietMonth {
@@ -20,8 +19,9 @@ export interface QuietMonth {
 }
 
 /**
- * Runs such an installation for a day, checked every 5 minutes, after it has come to rest, and takes that for a month.
- * Every cluster has so many applications of four objects.
+ * Runs such an installation, checked every 5 minutes, after it has come to rest, and takes that for a month. Nothing in it
+ * takes longer to come round than the exact checks, of which each application has one in `fullCheckHours` at a place of its
+ * own: any such span is like the next. Every cluster has so many applications of four objects.
  */
 export async function quietMonth(clusters: number, applications: number): Promise<QuietMonth> {
   const world = new SimulatedWorld({
@@ -44,17 +44,19 @@ export async function quietMonth(clusters: number, applications: number): Promis
   for (const { name } of world.config.repositories) world.push(name, commit, filesOf(commit));
   world.startSchedules();
   await world.runFor(settledAfterMinutes);
-  const { requests } = world;
+  const { requests, config } = world;
+  const hours = config.fullCheckHours;
   const [before, hoursBefore, usedBefore] = [requests.counts, requests.metricHours, requests.usage('sweep')];
   const sweepsBefore = world.quiet.executed + world.quiet.skipped;
-  await world.runFor(dayMinutes);
+  await world.runFor(hours * 60);
   const used = requests.usage('sweep');
   const after = requests.counts;
+  const ofMonth = (count: number): number => (count / hours) * hoursInMonth;
   return {
-    requests: (kind) => ((after[kind] ?? 0) - (before[kind] ?? 0)) * daysInMonth,
-    metrics: (requests.metricHours - hoursBefore) / 24,
-    sweeps: (world.quiet.executed + world.quiet.skipped - sweepsBefore) * daysInMonth,
-    invocations: (used.invocations - usedBefore.invocations) * daysInMonth,
-    milliseconds: (used.milliseconds - usedBefore.milliseconds) * daysInMonth,
+    requests: (kind) => ofMonth((after[kind] ?? 0) - (before[kind] ?? 0)),
+    metrics: (requests.metricHours - hoursBefore) / hours,
+    sweeps: ofMonth(world.quiet.executed + world.quiet.skipped - sweepsBefore),
+    invocations: ofMonth(used.invocations - usedBefore.invocations),
+    milliseconds: ofMonth(used.milliseconds - usedBefore.milliseconds),
   };
 }

@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { describeCounts, describeFailure, describeFigures } from './describe.ts';
+import { describeCounts, describeFailure, describeFigures, describeFullSize } from './describe.ts';
+import { simulateFullSize } from './full-size.ts';
 import { seedOf, simulateAll } from './seeds.ts';
 import { simulate, type SimulationOptions, type SimulationReport } from './simulate.ts';
 
 /**
  * `npm run simulate`: runs worlds from seeds and exits with 1 when an invariant broke. `--seeds N` tries the seeds from 1
- * (or `--from`) on; `--seed S` runs one and tells its figures, with `--trace` all that happens. The others say how large
- * a world is, how long it lives, and how hard faults strike (`--faults 0`: not at all).
+ * (or `--from`) on; `--seed S` runs one and tells its figures, with `--trace` all that happens; `--full` an installation in
+ * its full size. The others say how large a world is, how long it lives, and how hard faults strike (`--faults 0`: not at all).
  */
 const { values } = parseArgs({
   options: {
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     trace: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
     cores: { type: 'string' },
     clusters: { type: 'string' },
     targets: { type: 'string' },
@@ -66,7 +68,13 @@ function tell(report: SimulationReport): void {
 }
 
 const seed = numberOf('seed');
-if (seed !== undefined) {
+if (values.full) {
+  const print = (line: string): void => void process.stderr.write(`${line}\n`);
+  const { clusters = 1000, targets = 50_000 } = size;
+  const report = await simulateFullSize({ clusters, targets, print });
+  process.stdout.write(describeFullSize(report));
+  if (report.failure !== undefined) process.exitCode = 1;
+} else if (seed !== undefined) {
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const report = await simulate({ ...seedOf(seed), ...size, ...(values.trace && { print }) });
   tell(report);

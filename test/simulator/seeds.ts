@@ -26,7 +26,9 @@ export async function simulateAll(
 ): Promise<void> {
   const waiting = all.values();
   const work = async (): Promise<void> => {
-    const worker = new Worker(new URL('./seed-worker.ts', import.meta.url));
+    // Much is made that is soon gone.
+    const resourceLimits = { maxYoungGenerationSizeMb: 64 };
+    const worker = new Worker(new URL('./seed-worker.ts', import.meta.url), { resourceLimits });
     try {
       for (const options of waiting) onReport(await answerOf(worker, options));
     } finally {

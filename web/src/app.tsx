@@ -1,11 +1,13 @@
-import { ActionIcon, Center, Group, Loader, Text, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, Group, Text, useMantineColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, type ReactNode } from 'react';
 import { Link, Route, Switch, useLocation } from 'wouter';
 import type { SessionView } from '../../core/api/contract.ts';
-import { ask } from './ask.ts';
+import { ask, every } from './ask.ts';
 import { Keys } from './parts/keys.tsx';
 import { Failed } from './parts/failed.tsx';
+import { Stale } from './parts/stale.tsx';
+import { Waiting } from './parts/waiting.tsx';
 import { FleetView } from './views/fleet.tsx';
 
 const places = [
@@ -27,7 +29,7 @@ export function App(): ReactNode {
   const session = useQuery({
     queryKey: ['session'],
     queryFn: ({ signal }) => ask<SessionView>('session', {}, signal),
-    refetchInterval: false,
+    refetchInterval: every(false),
   });
   return (
     <>
@@ -58,8 +60,13 @@ export function App(): ReactNode {
           <SchemeSwitch />
         </Group>
       </Group>
+      <Stale />
       <main id="main" tabIndex={-1}>
-        {session.error === null ? <Views /> : <Failed error={session.error} what="who you are" />}
+        {session.error === null || session.data !== undefined ? (
+          <Views />
+        ) : (
+          <Failed error={session.error} what="who you are" />
+        )}
       </main>
       <Keys />
     </>
@@ -67,13 +74,8 @@ export function App(): ReactNode {
 }
 
 function Views(): ReactNode {
-  const waiting = (
-    <Center h="50vh">
-      <Loader aria-label="loading" />
-    </Center>
-  );
   return (
-    <Suspense fallback={waiting}>
+    <Suspense fallback={<Waiting />}>
       <Switch>
         <Route path="/" component={FleetView} />
         <Route path="/targets/:cluster/:application/:tab?" component={TargetView} />

@@ -63,6 +63,15 @@ async function problemOf(response: Response): Promise<Problem> {
   return { type: 'about:blank', title, status: response.status, detail: 'Load the page again in a moment.' };
 }
 
+const soonMs = 5_000;
+
+/** How often something is asked for again: what got no answer, soon, whatever its pace is. */
+export function every(
+  milliseconds: number | false,
+): (query: { readonly state: { readonly status: string } }) => number | false {
+  return ({ state }) => (state.status === 'error' ? soonMs : milliseconds);
+}
+
 /** A target in the path of a question; names of applications and clusters hold no slash. */
 export function targetPath(cluster: string, application: string): string {
   return `targets/${encodeURIComponent(cluster)}/${encodeURIComponent(application)}`;

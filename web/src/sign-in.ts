@@ -30,7 +30,8 @@ export async function signIn(): Promise<void> {
   }
   const user = await manager.getUser();
   if (user === null || user.expired === true) {
-    await manager.signinRedirect({ url_state: location.hash });
+    // The library holds the token against it: one of another sign-in is none.
+    await manager.signinRedirect({ url_state: location.hash, nonce: crypto.randomUUID() });
     // The page is about to be left.
     return new Promise(() => undefined);
   }

@@ -9,6 +9,7 @@ export const theme = createTheme({
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',
   defaultRadius: 'sm',
+  respectReducedMotion: true,
   // Told from the words around it without colours too.
   components: { Anchor: Anchor.extend({ defaultProps: { underline: 'always' } }) },
 });

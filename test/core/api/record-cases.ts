@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { answerApi } from '../../../core/api.ts';
-import { insightsSchema, mapSchema, targetDetailSchema, timelineSchema } from '../../../core/api/contract.ts';
+import {
+  fleetSchema,
+  insightsSchema,
+  mapSchema,
+  targetDetailSchema,
+  timelineSchema,
+} from '../../../core/api/contract.ts';
 import { liveObjectSchema } from '../../../core/api/contract-live.ts';
 import type { Person } from '../../../core/api/person.ts';
 import { keys, prefixes } from '../../../core/contract/keys.ts';
+import { recordFindings } from '../../../core/episodes.ts';
 import { readDocument, updateDocument } from '../../../core/documents.ts';
 import type { LiveCluster } from '../../../core/live-ports.ts';
 import { desiredPointerSchema } from '../../../core/model/desired.ts';
+import { isoTime } from '../../../core/model/time.ts';
 import type { Store } from '../../../core/ports.ts';
 import { ada, all, at, bodyOf, bus, detailOf, fleet, get, pat, pay, post, statusOf } from './asking.ts';
 
@@ -48,6 +56,66 @@ test('a timeline tells runs, drift, health and holds; of one target it lists the
     assert.ok(folder.endsWith(`/${pay.cluster}/${pay.application}/`), folder);
   for (const folder of await listedFor('timeline', { cluster: pay.cluster }))
     assert.ok(folder.includes(`/${pay.cluster}/`), folder);
+});
+
+test('a push and an image are told of whom they concern: of one target, one cluster, one project', async () => {
+  const { store, clock } = fleet.deps;
+  const { value: pointer } =
+    (await readDocument(store, keys.desired(pay), desiredPointerSchema)) ?? assert.fail();
+  const [image = assert.fail('it names no image')] = await fleet.deps.book.images.of(
+    pay.application,
+    pointer.snapshot,
+  );
+  const receivedAt = isoTime(clock.now() - 60_000);
+  const known = { version: 1, provider: 'ecr', bodyDigest: 'x', event: 'push', receivedAt, attempts: 1 };
+  const published = { ...known, state: 'published', claimExpiresAt: receivedAt } as const;
+  const push = { repository: pointer.repository, ref: pointer.ref, before: 'a', after: 'b' };
+  const outcome = 'commit 36ec0bd: 1 unchanged (pay), 1 failed (other-team)';
+  const told = { '1': { images: [{ repository: image, tag: '9' }] }, '2': { pushes: [push], outcome } };
+  const other = { '3': { images: [{ repository: 'docker.io/acme/of-nobody', tag: '1' }] } };
+  for (const [id, what] of Object.entries({ ...told, ...other })) {
+    const key = keys.delivery('ecr', id);
+    await store.put(key, JSON.stringify({ ...published, id, ...what }), 'any');
+    await store.put(keys.deliveryLog('ecr', receivedAt, id), '', 'any');
+  }
+  const deliveries = async (query: Record<string, string>, person = ada) =>
+    timelineSchema
+      .parse(bodyOf(await get('timeline', query, person)))
+      .events.filter(({ title }) => title.startsWith('ecr: '))
+      .map(({ kind, state, detail }) => `${kind} ${state} ${detail}`.trim())
+      .toSorted();
+  assert.deepEqual(await deliveries({ ...pay }), ['image good', `push bad ${outcome}`]);
+  assert.deepEqual(await deliveries({ cluster: pay.cluster }), ['image good', `push bad ${outcome}`]);
+  assert.deepEqual(await deliveries({}), ['image good', 'image good', `push bad ${outcome}`]);
+  // What came of a commit names applications of others.
+  assert.deepEqual(await deliveries({ ...pay }, pat), ['image good', 'push good']);
+  assert.deepEqual(await deliveries({}, pat), ['image good', 'push good']);
+  assert.deepEqual(await deliveries({ cluster: 'nowhere' }), []);
+});
+
+test('by names, pages miss no row and tell none twice while others come, go and turn bad', async () => {
+  const { store } = fleet.deps;
+  const page = async (query: Record<string, string>) =>
+    fleetSchema.parse(bodyOf(await get('fleet', { limit: '3', sort: 'name', ...query })));
+  const seen: string[] = [];
+  let last: string | undefined;
+  const [first, whole] = [await page({}), await page({ limit: '500' })];
+  for (let next = first; next.rows.length > 0; next = await page({ after: last ?? '' })) {
+    assert.equal(next.total, first.total + (last === undefined ? 0 : 1));
+    seen.push(...next.rows.map(({ cluster, application }) => `${cluster}/${application}`));
+    last = seen.at(-1);
+    // One that comes before all of them: an offset would lead to a row that was told.
+    const [model = ''] = await Array.fromAsync(store.list(prefixes.desired, { limit: 1 }));
+    const { value } = (await readDocument(store, model, desiredPointerSchema)) ?? assert.fail();
+    const target = { ...value.target, application: 'aaa' };
+    await store.put(keys.desired(target), JSON.stringify({ ...value, target }), 'any');
+  }
+  assert.deepEqual(
+    seen,
+    whole.rows.map(({ cluster, application }) => `${cluster}/${application}`),
+  );
+  assert.equal(statusOf(await get('fleet', { after: 'no-cluster' })), 400);
+  await store.delete(keys.desired({ cluster: all[0]?.cluster ?? '', application: 'aaa' }), 'any');
 });
 
 test('who takes a name that was freed sees no run and no drift of before; who sees all, does', async () => {
@@ -128,6 +196,21 @@ test('applications are drawn with what they wait for, and against what is live',
       .sort(),
     differing.map(({ key }) => key).sort(),
   );
+});
+
+test('an object that a sweep found missing is not as healthy as the last run saw it', async () => {
+  const { objects } = await detailOf(pay);
+  const { key, group, kind, namespace, name } =
+    objects.find(({ state, drift }) => state === 'applied' && drift === undefined) ?? assert.fail();
+  const ref = { group, kind, name, ...(namespace !== undefined && { namespace }) };
+  const drifts = new Map([[key, { ref, kind: 'missing' as const, fields: [] }]]);
+  const metrics = { put: async () => undefined };
+  const found = { target: pay, drifts, isJudged: () => true, loopBreaker: { flips: 3, minutes: 30 } };
+  await recordFindings({ ...fleet.deps, bus, metrics }, found);
+  const row = (await detailOf(pay)).objects.find((one) => one.key === key);
+  assert.deepEqual([row?.drift, row?.health], ['missing', 'Missing']);
+  await recordFindings({ ...fleet.deps, bus, metrics }, { ...found, drifts: new Map() });
+  assert.notEqual((await detailOf(pay)).objects.find((one) => one.key === key)?.health, 'Missing');
 });
 
 test('the cost of the month is told to those who see all, and of a store of one’s own to nobody', async () => {

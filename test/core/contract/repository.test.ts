@@ -76,7 +76,7 @@ const refused = z.array(z.tuple([z.record(z.string(), z.unknown()), z.string()])
 - [{url: 'oci://ghcr.io/acme/fleet', tag: main, provider: gitlab}, 'provider: is not for oci:// repositories']
 - [{url: 'oci://ghcr.io/acme/fleet', tag: main, verify: {mode: require, gpgKeys: [k]}}, 'verify: artifacts are signed by cosign, not by the keys of commits']
 - [{url: 'oci://ghcr.io/acme/fleet', tag: main, verify: {mode: require, cosign: {}}}, 'verify.cosign: needs keys or keyless']
-- [{url: 's3://acme-artifacts/fleet.zip'}, 'url: must have the form s3://BUCKET/KEY']
+- [{url: 's3://acme-artifacts/fleet.rar'}, 'url: must have the form s3://BUCKET/KEY']
 - [{url: 's3://acme-artifacts/*.tgz'}, 'url: must have the form s3://BUCKET/KEY']
 - [{url: 's3://acme-artifacts/\${aws:username}.tgz'}, 'url: must have the form s3://BUCKET/KEY']
 - [{url: 's3://acme-artifacts/fleet.tgz', tag: v1}, 'tag: is not for s3:// repositories']

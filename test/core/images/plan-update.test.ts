@@ -257,6 +257,28 @@ describe('an image that is pushed', () => {
     ]);
   });
 
+  it('says which values of a chart are not there, or not of one line, and writes the others', () => {
+    const helm = `      helm:
+        - {file: values.yaml, tag: image.tag}
+        - {file: values.yaml, tag: image.typo, digest: long}
+        - {file: gone.yaml, image: image}
+        - {tag: image.tag}
+`;
+    const files = {
+      'applications/shop.yaml': application(follow(helm)),
+      'apps/shop/values.yaml': 'image: {repository: x, tag: "1.2.0"}\nlong: >-\n  1.2.0\n',
+    };
+    const { told, left } = plan(files);
+    assert.deepEqual(told, ['shop:shop apps/shop/values.yaml:1: 1.2.0 → 1.3.0']);
+    const reasons = left.map(({ reason }) => reason);
+    assert.deepEqual(reasons, [
+      'apps/shop/values.yaml has no value image.typo of one line: nothing is written there',
+      'apps/shop/values.yaml has no value long of one line: nothing is written there',
+      'apps/shop/gone.yaml has no value image of one line: nothing is written there',
+      'applications/shop.yaml has no value image.tag of one line: nothing is written there',
+    ]);
+  });
+
   it('follows setter markers, ours and those of Flux, by the policies of Flux as they stand', () => {
     const flux = `apiVersion: image.toolkit.fluxcd.io/v1
 kind: ImageRepository

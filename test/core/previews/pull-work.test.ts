@@ -194,7 +194,7 @@ describe('a status', () => {
       throw new Retry({ subject: 'repository fleet', message: 'does not answer; token=abc123def456' });
     };
     const { deps } = world;
-    const failing = { ...deps, history: { mergeBase: away } };
+    const failing = { ...deps, history: { ...deps.history, mergeBase: away } };
     await assert.rejects(previewPull(look, failing), /does not answer/);
     assert.equal(world.status(head), 'pending: being rendered');
     await assert.rejects(previewPull(look, failing, { isLast: true }), /does not answer/);

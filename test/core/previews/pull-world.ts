@@ -45,6 +45,8 @@ export class PullWorld {
   stack: StackConfigInput;
   /** SHA of the commit that a pull request began at; default: the head of the branch. */
   began: string | undefined;
+  /** Where branches of the repository itself are. */
+  readonly tips: string[] = [];
 
   constructor(stack: StackConfigInput = stackWith()) {
     this.stack = stack;
@@ -60,7 +62,7 @@ export class PullWorld {
       host: this.host,
       schemas: readKubernetesSchemas,
       git,
-      history: { mergeBase: async () => this.began },
+      history: { mergeBase: async () => this.began, isTip: async (_, sha) => this.tips.includes(sha) },
       queues: {
         ask: async (request) => void this.questions.push(request),
         preview: async (request) => void this.dues.push(request),

@@ -36,6 +36,7 @@ class Installation {
   readonly world = new ProduceWorld();
   readonly deps = {
     ...this.world.deps(config),
+    bucket: 'records',
     git: new PromotedGit(this.world.git, this.world.store),
     ids: new CountingIds(),
     whoAmI: async () => 'arn:aws:iam::111122223333:user/ada',

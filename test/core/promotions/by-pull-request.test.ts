@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { parseStackConfig } from '../../../core/contract/config.ts';
+import { installationName } from '../../../core/contract/installation.ts';
 import { promotionBranch } from '../../../core/contract/promotion.ts';
 import type { RepositoryConfig } from '../../../core/contract/repository.ts';
 import { Retry } from '../../../core/errors.ts';
@@ -13,7 +14,9 @@ import { commitOf, MemoryWorktree, type Files } from '../../fakes/memory-worktre
 import { MemoryGitHost } from '../../memory-git-host.ts';
 import { Line, lineConfig, sha } from './line.ts';
 
-const branch = promotionBranch('default', 'staging');
+const branchOf = (fleet: string, bucket: string) =>
+  promotionBranch(installationName(fleet, bucket), 'staging');
+const branch = branchOf('default', 'records');
 const [from, to] = ['dev.yaml', 'staging.yaml'];
 const ours = { name: 'trueup', email: 'trueup@example.com' };
 const person = { name: 'Ada', email: 'ada@example.com' };
@@ -21,6 +24,8 @@ const person = { name: 'Ada', email: 'ada@example.com' };
 /** One repository in memory, with branches; texts of files are whole commits. */
 class Branches implements GitWriter {
   readonly at = new Map<string, string>();
+  /** Of every commit that was pushed by us. */
+  readonly messages: string[] = [];
   readonly #commits = new Map<string, { readonly files: Files; readonly email: string }>();
   /** Called once, just before the next push. */
   beforePush: () => void = () => undefined;
@@ -50,7 +55,11 @@ class Branches implements GitWriter {
     return new MemoryWorktree(found.files, { ...facts, committer });
   };
 
-  readonly commit: GitWriter['commit'] = async (_, { parent, files, author }, { name, expected }) => {
+  readonly commit: GitWriter['commit'] = async (
+    _,
+    { parent, files, author, message },
+    { name, expected },
+  ) => {
     this.beforePush();
     this.beforePush = () => undefined;
     assert.notEqual(expected, undefined, 'nothing is ever pushed over whatever is there');
@@ -58,6 +67,7 @@ class Branches implements GitWriter {
     const all = { ...this.#commits.get(parent)?.files, ...Object.fromEntries(files) };
     const digest = createHash('sha1').update(JSON.stringify(all)).digest('hex');
     this.#commits.set(digest, { files: all, email: author.email });
+    this.messages.push(message);
     this.at.set(name, digest);
     return { kind: 'pushed', sha: digest };
   };
@@ -87,6 +97,7 @@ async function start() {
   const config = parseStackConfig({ ...lineConfig(), repositories: [dev, { ...staging, promotion }] });
   const deps = { ...line.deps, config, proposals: { git, writer: git, host } };
   const others = new Line();
+  others.bucket = 'other-records';
   const ask = async (all: Parameters<typeof promoteEnvironments>[1]): Promise<string> => {
     const [outcome] = await promoteEnvironments([], all);
     return outcome?.why ?? `${outcome?.kind} ${outcome?.sha?.[0] ?? ''}`;
@@ -141,7 +152,7 @@ describe('a branch of proposals', () => {
     const { git, look, host } = await start();
     git.beforePush = () => void git.push(branch, 'e', { [to]: 'tag: 7\n' });
     assert.match(await look(), /its branch moved under us/);
-    assert.match(await look(), /somebody pushed to trueup\/promote\/default\/staging/);
+    assert.match(await look(), /somebody pushed to trueup\/promote\/default-\w{8}\/staging/);
     assert.deepEqual(
       [git.at.get(branch), (await host.openPullRequests(repositoryNamed('staging'))).length],
       [sha('e'), 0],
@@ -161,12 +172,38 @@ describe('a branch of proposals', () => {
   });
 
   test('is of one installation alone: two of a repository leave the other one its own', async () => {
-    const { git, look, lookAs } = await start();
-    assert.deepEqual([await look(), await lookAs('other')], [waits(1), waits(2)]);
-    const before = [...git.at];
-    assert.deepEqual([await look(), await lookAs('other')], [waits(1), waits(2)]);
-    assert.deepEqual([...git.at], before);
-    assert.deepEqual([...git.at.keys()], ['main', branch, promotionBranch('other', 'staging')]);
+    for (const fleet of ['other', 'default']) {
+      const { git, look, lookAs, host } = await start();
+      assert.deepEqual([await look(), await lookAs(fleet)], [waits(1), waits(2)]);
+      const before = [...git.at];
+      assert.deepEqual([await look(), await lookAs(fleet)], [waits(1), waits(2)]);
+      assert.deepEqual([...git.at], before);
+      assert.deepEqual([...git.at.keys()], ['main', branch, branchOf(fleet, 'other-records')]);
+      // Pull request and commit say whose they are.
+      const name = installationName(fleet, 'other-records');
+      assert.ok(git.messages[1]?.endsWith(`\nTrueup-Installation: ${name}`), git.messages[1]);
+      assert.ok(host.bodyOf('staging', '2').includes(name));
+      host.change('staging', '1', { state: 'closed' });
+      assert.match(await look(), /pulls\/1 was closed/);
+      assert.equal(await lookAs(fleet), waits(2));
+    }
+  });
+
+  test('of an older version is left alone where another installation of the same fleet has pushed to it', async () => {
+    const { git, look, host, line } = await start();
+    const old = 'trueup/promote/default/staging';
+    await look();
+    git.at.delete(branch);
+    // The other one has the same name and the same author, and took the branch for its own.
+    const theirs = git.push(old, 'e', { [to]: 'tag: 7\n' }, ours.email);
+    host.change('staging', '1', { head: { branch: old, sha: theirs, isFork: false } });
+    assert.match(await look(), /somebody pushed to its branch, which is theirs now/);
+    git.push('main', 'b', { [from]: 'tag: 3\n', [to]: 'tag: 1 # of staging\n' });
+    await line.settle('dev', 'b');
+    assert.match(await look(), /somebody pushed to its branch/);
+    host.change('staging', '1', { state: 'closed' });
+    assert.equal(await look(), waits(2));
+    assert.deepEqual([git.at.get(old), git.at.has(branch)], [theirs, true]);
   });
 
   test('keeps the name that it had in an older version while its pull request is open, and is known when that ends', async () => {

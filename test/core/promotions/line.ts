@@ -42,6 +42,8 @@ export class Line {
   readonly bus = new RecordingBus();
   readonly polls: PollRequest[] = [];
   readonly alarms = new Map<string, AlarmReading>();
+  /** By which this installation is told from others. */
+  bucket = 'records';
   readonly config;
 
   constructor(staging: Terms = {}, prod: Terms = {}) {
@@ -51,7 +53,8 @@ export class Line {
   get deps() {
     const { store, clock, bus, config, alarms, polls } = this;
     const queue = { poll: async (request: PollRequest) => void polls.push(request) };
-    return { store, clock, bus, config, queue, alarms: { read: async () => alarms } };
+    const { bucket } = this;
+    return { store, clock, bus, bucket, config, queue, alarms: { read: async () => alarms } };
   }
 
   /** What each environment came to, in words. */

@@ -83,6 +83,15 @@ describe('a sync of single objects', () => {
     assert.deepEqual(world.queues.later, []);
   });
 
+  test('of what is applied is no word about another object that failed, nor about its retry', async () => {
+    const { world, cluster, syncOnly } = await newWorld();
+    cluster.answers.set('b', { kind: 'invalid', message: 'no' });
+    assert.equal((await world.record('sync')).outcome?.kind, 'failed');
+    const { lastRun } = await world.inventory();
+    assert.equal((await syncOnly(a)).outcome?.kind, 'applied');
+    assert.deepEqual((await world.inventory()).lastRun, lastRun);
+  });
+
   test('is refused for what Git does not want', async () => {
     const { syncOnly } = await newWorld();
     const record = await syncOnly(a, '/ConfigMap/default/none');

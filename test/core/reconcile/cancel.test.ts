@@ -243,9 +243,10 @@ describe('cancelling what is under way', () => {
     assert.equal(await why(world, 'sync'), 'cancelled');
     world.budgetMs = 300_000;
     await cancel();
-    const [next] = world.queues.runs.splice(0);
-    assert.equal(next?.reason, 'sync');
-    assert.equal(await outcomeOf(world, next), 'cancelled');
+    assert.deepEqual(world.queues.runs, [], 'one that came to no effect is not followed at once by the same');
+    const [next] = world.queues.later.splice(0);
+    assert.deepEqual([next?.request.reason, next?.delaySeconds], ['sync', 900]);
+    assert.equal(await outcomeOf(world, next?.request), 'cancelled');
     assert.equal((await world.inventory()).lastRun?.stoppedBy, 'alice');
     assert.equal(await why(world, 'sync'), 'applied');
   });
@@ -291,6 +292,35 @@ describe('cancelling what is under way', () => {
     onApply(cancel);
     const record = await world.record('heal');
     assert.deepEqual([record.revision, record.outcome?.kind], [1, 'cancelled']);
+    // What it left half-way is of the revision that is applied: the next heal ends it, freeze or not.
+    const entries = async () => Object.values((await world.inventory()).entries).map(({ state }) => state);
+    assert.ok((await entries()).includes('intent'));
+    clock.advance(60_000);
+    const next = await world.record('heal');
+    assert.deepEqual([next.revision, next.outcome?.kind], [1, 'applied']);
+    assert.deepEqual(await entries(), ['applied', 'applied']);
+  });
+
+  test('what a run of the newer revision left half-way no heal takes back', async () => {
+    const { world, cluster, clock, onApply, cancel } = newWorld();
+    await world.push([configMap('a'), deployment]);
+    await world.record();
+    world.freeze = frozenFor(1);
+    await world.push([configMap('a', { b: '2' }), deployment]);
+    clock.advance(hourMs);
+    cluster.remove({ apiVersion: 'v1', plural: 'configmaps', namespace: 'default', name: 'a' });
+    onApply(cancel);
+    await world.record('heal');
+    clock.advance(60_000);
+    // As a run leaves it that died after its intents.
+    const value = await world.inventory();
+    const entries = Object.entries(value.entries).map(([each, entry]) => {
+      const intendedAt = new Date(clock.now()).toISOString();
+      return [each, { ...entry, state: 'intent', intendedAt }];
+    });
+    const left = JSON.stringify({ ...value, entries: Object.fromEntries(entries) });
+    await world.store.put(keys.inventory(world.target), left, 'any');
+    assert.match((await why(world, 'heal')) ?? '', /a sync was begun and has not ended/);
   });
 
   test('a run of a single object is stopped alike', async () => {

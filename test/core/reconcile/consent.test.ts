@@ -62,7 +62,7 @@ describe('what a person agreed to holds for the revision that they saw', () => {
     world.budgetMs = 20_000;
     assert.equal((await world.record('pending')).outcome?.kind, 'cancelled');
     assert.deepEqual(
-      world.queues.runs.map(({ reason }) => reason),
+      world.queues.later.map(({ request }) => request.reason),
       ['pending'],
     );
   });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { lookupKey } from '../../../core/model/lookup.ts';
+import { lookupDeclarationsSchema, lookupKey } from '../../../core/model/lookup.ts';
 import type { KubeObject } from '../../../core/model/object.ts';
-import type { ReadLookup } from '../../../core/read-lookup.ts';
+import { readLookup, type ReadLookup } from '../../../core/read-lookup.ts';
 import { noFacts, type AskedFacts } from '../../../core/render/context.ts';
 import { chart, configMap, renderChart } from './chart-world.ts';
 
@@ -108,6 +108,58 @@ describe('declared lookups', () => {
     });
   });
 
+  test('a list over all namespaces, and what is in one of them', async () => {
+    const everywhere = { apiVersion: 'v1', kind: 'ConfigMap', namespace: '*' };
+    const entry = (namespace: string, name: string): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, namespace },
+    });
+    const template = [
+      configMap(
+        'x',
+        '{{ range (lookup "v1" "ConfigMap" "" "").items }}{{ .metadata.namespace }}/{{ .metadata.name }} {{ end }}',
+      ),
+      '  two: {{ range (lookup "v1" "ConfigMap" "two" "").items }}{{ .metadata.name }} {{ end }}',
+      '  one: {{ (lookup "v1" "ConfigMap" "one" "a").metadata.namespace }}',
+      '  none: {{ lookup "v1" "ConfigMap" "three" "a" | len }}',
+    ].join('\n');
+    const { objects, lookups } = await rendering(chart(template), [everywhere], {
+      'v1 ConfigMap */*': found(entry('one', 'a'), entry('two', 'a'), entry('two', 'b')),
+    });
+    const data = { value: 'one/a two/a two/b', two: 'a b', one: 'one', none: 0 };
+    assert.deepEqual(objects[0]?.['data'], data);
+    assert.deepEqual(
+      lookups?.map((one) => [one.namespace, one.seen.length]),
+      [['*', 3]],
+    );
+    const named = lookupDeclarationsSchema.safeParse([{ ...everywhere, name: 'a' }]);
+    assert.match(named.error?.issues[0]?.message ?? '', /has one namespace and not/);
+  });
+
+  test('a list over all namespaces asks for them at once, in the order of a server', async () => {
+    const live = (namespace: string, name: string) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, namespace, uid: name, resourceVersion: '1' },
+    });
+    const asked: object[] = [];
+    const cluster = {
+      get: () => Promise.reject(new Error('asked for one')),
+      list: async (_resource: unknown, _labels: string, options: object) => {
+        asked.push(options);
+        return { items: [live('b', 'x'), live('a-b', 'y'), live('a', 'z')], resourceVersion: '1' };
+      },
+    };
+    const resource = { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true };
+    const lookup = { apiVersion: 'v1', kind: 'ConfigMap', namespace: '*' };
+    const read = await readLookup(cluster, [{ ...resource, verbs: [] }], lookup);
+    assert.deepEqual(asked, [{ most: 100 }]);
+    assert.equal(read.found, 'objects');
+    const names = read.found === 'objects' ? read.seen.map(({ name }) => name) : [];
+    assert.deepEqual(names, ['y', 'z', 'x']);
+  });
+
   test('what is not known yet says so, all of it at once', async () => {
     const other = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shared' };
     await assert.rejects(rendering(readsToken, [token, other], {}), (error) => {
@@ -145,7 +197,7 @@ describe('declared lookups', () => {
     );
     await assert.rejects(
       rendering(more, [token], known),
-      /^Stop: helm\.lookup: does not declare all that the chart looks up; add { apiVersion: v1, kind: ConfigMap, name: a }, { apiVersion: v1, kind: Secret } \(where/,
+      /^Stop: helm\.lookup: does not declare all that the chart looks up; add { apiVersion: v1, kind: ConfigMap, name: a }, { apiVersion: v1, kind: Secret, namespace: "\*" }$/,
     );
     const fails = chart('{{ (lookup "v1" "Secret" "other" "a").data.p }}');
     await assert.rejects(

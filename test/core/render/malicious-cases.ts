@@ -1,12 +1,7 @@
-import { base, deployment, overlay, type TreeFiles } from './rendering.ts';
-
-/** Something that a commit may try, and must not get. */
-export interface MaliciousCase {
-  readonly tried: string;
-  readonly files: TreeFiles;
-  /** As an Application spells it; default: the folder `overlays/prod`. */
-  readonly source?: object;
-}
+import { lockDigest } from '../../../core/render/helm-chart.ts';
+import type { MaliciousCase } from './malicious-case.ts';
+import { sizes } from './malicious-sizes.ts';
+import { deployment, overlay, type TreeFiles } from './rendering.ts';
 
 const helm = { path: 'overlays/prod', kustomize: { helm: true } };
 const plain = { path: 'apps/web' };
@@ -28,6 +23,21 @@ const withSchema = (schema: string): TreeFiles => ({
   'apps/web/templates/a.yaml': deployment('shop'),
 });
 
+/** A chart of the Application with one dependency, which Chart.lock pins. */
+function dependingOn(repository: string): TreeFiles {
+  const dependency = { name: 'shop', version: '1.0.0', repository };
+  const digest = lockDigest(
+    [{ ...dependency, condition: '', alias: '' }],
+    [{ ...dependency, condition: '', alias: '' }],
+  );
+  const listed = `dependencies: [${JSON.stringify(dependency)}]\n`;
+  return {
+    'apps/web/Chart.yaml': `apiVersion: v2\nname: shop\nversion: 1.0.0\n${listed}`,
+    'apps/web/Chart.lock': `${listed}digest: sha256:${digest.replace('sha256:', '')}\ngenerated: "2026-01-01T00:00:00Z"\n`,
+    'apps/web/templates/a.yaml': deployment('shop'),
+  };
+}
+
 /** A chart in the overlay's folder `charts`, and how it is listed. */
 function chart(listed: string, more: TreeFiles = {}): TreeFiles {
   return {
@@ -38,11 +48,6 @@ function chart(listed: string, more: TreeFiles = {}): TreeFiles {
   };
 }
 
-const bomb = Array.from({ length: 9 }, (_, at) => {
-  const before = at === 0 ? 'x' : `*a${at - 1}`;
-  return `a${at}: &a${at} [${Array.from({ length: 10 }, () => before).join(', ')}]`;
-}).join('\n');
-const many = Array.from({ length: 10_001 }, (_, at) => `- metadata: {name: a${at}}`).join('\n');
 const krm = (how: string) => `apiVersion: x.example/v1
 kind: Anything
 metadata:
@@ -123,6 +128,23 @@ const paths: readonly MaliciousCase[] = [
     }),
     source: helm,
   },
+  { tried: 'a path with a NUL in it', files: overlay('resources: ["a\\0b"]\n') },
+  {
+    tried: 'an object whose name leads elsewhere',
+    files: { 'apps/web/a.yaml': deployment('../../secrets/a') },
+    source: plain,
+  },
+  {
+    tried: 'an object whose namespace leads elsewhere',
+    files: { 'apps/web/a.yaml': deployment('a').replace('name: a', 'name: a, namespace: ../kube-system') },
+    source: plain,
+  },
+  {
+    tried: 'a dependency of a chart out of the repository',
+    files: dependingOn('file://../../..'),
+    source: plain,
+  },
+  { tried: 'a chart that depends on itself', files: dependingOn('file://.'), source: plain },
   {
     tried: 'a component out of the repository, by the Application',
     files: resources(),
@@ -250,6 +272,11 @@ const programs: readonly MaliciousCase[] = [
 
 const network: readonly MaliciousCase[] = [
   { tried: 'a file over HTTP', files: resources('http://127.0.0.1:PORT/x.yaml') },
+  {
+    tried: 'a dependency of a chart at an internal address',
+    files: dependingOn('http://169.254.169.254/latest'),
+    source: plain,
+  },
   { tried: 'credentials of the machine', files: resources('http://169.254.169.254/latest/meta-data/iam') },
   { tried: 'credentials of a container', files: resources('http://169.254.170.2/v2/credentials') },
   {
@@ -335,38 +362,6 @@ const network: readonly MaliciousCase[] = [
       'far/away/kustomization.yaml': 'resources: [../evil]\n',
       'far/evil/kustomization.yaml': 'resources: ["http://127.0.0.1:PORT/x.yaml"]\n',
     },
-  },
-];
-
-const sizes: readonly MaliciousCase[] = [
-  { tried: 'aliases that explode', files: { 'apps/web/a.yaml': bomb }, source: plain },
-  {
-    tried: 'aliases that explode, in a patch',
-    files: {
-      ...overlay('resources: [../../base]\npatches: [{path: p.yaml}]\n'),
-      'overlays/prod/p.yaml': bomb,
-    },
-  },
-  { tried: 'an anchor in itself', files: { 'apps/web/a.yaml': 'a: &a [*a]' }, source: plain },
-  { tried: 'a hundred thousand brackets', files: { 'apps/web/a.yaml': '['.repeat(100_000) }, source: plain },
-  { tried: 'a file that is too large', files: { 'apps/web/a.yaml': '#'.repeat(1_000_001) }, source: plain },
-  {
-    tried: 'too many objects',
-    files: { 'apps/web/a.yaml': `apiVersion: v1\nkind: ConfigMapList\nitems:\n${many}\n` },
-    source: plain,
-  },
-  {
-    tried: 'bases in a circle',
-    files: {
-      ...base,
-      'overlays/prod/kustomization.yaml': 'resources: [../../a]\n',
-      'a/kustomization.yaml': 'resources: [../overlays/prod]\n',
-    },
-  },
-  {
-    tried: 'bytes that are no text',
-    files: { 'apps/web/a.yaml': new Uint8Array([0xff, 0xfe, 0x00]) },
-    source: plain,
   },
 ];
 

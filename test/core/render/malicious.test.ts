@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Stop } from '../../../core/errors.ts';
 import { sourceSchema } from '../../../core/model/source.ts';
-import { maliciousCases, type MaliciousCase } from './malicious-cases.ts';
+import type { MaliciousCase } from './malicious-case.ts';
+import { maliciousCases } from './malicious-cases.ts';
 import { Rendering, type TreeFiles } from './rendering.ts';
 
 const rendering = await Rendering.start();

@@ -237,7 +237,32 @@ const faults: { why: string; text: string; says: string }[] = [
   {
     why: 'a name with a slash',
     text: configMap('a/b'),
-    says: 'apps/web/x.yaml:1: ConfigMap has a / in metadata.name',
+    says: 'apps/web/x.yaml:1: ConfigMap has the metadata.name "a/b"; "/", "%", control characters, "." and ".." name nothing',
+  },
+  {
+    why: 'a namespace that climbs',
+    text: configMap('a', '  namespace: ..\n'),
+    says: 'apps/web/x.yaml:1: ConfigMap has the metadata.namespace ".."; "/", "%", control characters, "." and ".." name nothing',
+  },
+  {
+    why: 'a NUL in a name',
+    text: configMap('"a\\0b"'),
+    says: 'apps/web/x.yaml:1: ConfigMap has the metadata.name "a\\u0000b"; "/", "%", control characters, "." and ".." name nothing',
+  },
+  {
+    why: 'an apiVersion that climbs',
+    text: 'apiVersion: v1/../../x\nkind: ConfigMap\nmetadata: {name: a}\n',
+    says: 'apps/web/x.yaml:1: has the apiVersion "v1/../../x", which is none',
+  },
+  {
+    why: 'a kind that is a path',
+    text: 'apiVersion: v1\nkind: Config/Map\nmetadata: {name: a}\n',
+    says: 'apps/web/x.yaml:1: has the kind "Config/Map", which is none',
+  },
+  {
+    why: 'a name that only looks like a variable',
+    text: configMap('${a/b}'),
+    says: 'apps/web/x.yaml:1: ConfigMap has the metadata.name "${a/b}"; "/", "%", control characters, "." and ".." name nothing',
   },
   {
     why: 'a name that is a number',

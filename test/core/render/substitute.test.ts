@@ -87,6 +87,16 @@ spec:
 
 const configMap = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n';
 
+test('a variable may be cut in a name, and makes no name that leads elsewhere', async () => {
+  const named = (name: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "${name}"}\n`;
+  const { objects } = await rendered(named('web-${STAGE%-*}-${STAGE/a/b}'), { variables: { STAGE: 'a-eu' } });
+  assert.equal(objects[0]?.metadata.name, 'web-a-b-eu');
+  await assert.rejects(
+    rendered(named('${STAGE}'), { variables: { STAGE: '../secrets' } }),
+    /^Stop: apps\/web\/a\.yaml:1: ConfigMap has the metadata\.name "\.\.\/secrets"; "\/"/,
+  );
+});
+
 test('without substitute nothing is touched', async () => {
   const { objects, asked } = await rendered(`${configMap}data: {script: "echo \${HOME}"}\n`);
   assert.deepEqual(objects[0]?.['data'], { script: 'echo ${HOME}' });

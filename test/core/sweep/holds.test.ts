@@ -52,6 +52,15 @@ describe('a freeze of pushes alone', () => {
     await world.sweep();
     assert.deepEqual(reasons(), ['web heal']);
   });
+
+  it('lets them go on where a commit waits for its end', async () => {
+    const freeze = [{ ...window, applies: ['push' as const] }];
+    await world.deploy('web', [deployment('front')], { freeze });
+    await world.push('web', [deployment('front', 'a:2')], { freeze });
+    world.cluster.edit(webAddress, scaled);
+    await world.sweep();
+    assert.deepEqual(reasons(), ['web heal']);
+  });
 });
 
 describe('a target that waits for its stage', () => {
@@ -81,5 +90,15 @@ describe('a target that waits for its stage', () => {
     world.cluster.edit(webAddress, scaled);
     await world.sweep();
     assert.deepEqual(reasons(), ['web heal']);
+  });
+
+  it('goes on all the same where its revision was begun: a heal would only rest', async () => {
+    await stage();
+    const begun = { ...waiting, on: 'rollout' as const, begun: true as const };
+    await world.changeInventory('web', () => ({ waiting: begun }));
+    world.cluster.edit(webAddress, scaled);
+    await world.sweep();
+    await world.sweep();
+    assert.deepEqual(reasons(), ['web pending']);
   });
 });

@@ -59,6 +59,30 @@ describe('against running work', () => {
   });
 });
 
+describe('a target whose last run failed', () => {
+  const failing = (): string[] => world.sentMetrics().filter((sent) => sent.includes('FailedRuns'));
+
+  it('is counted by every sweep until a run reaches what Git says, and then once as 0', async () => {
+    await world.deploy('web', [deployment('front')]);
+    await world.push('web', [deployment('front', 'a:2')]);
+    await world.changeInventory('web', () => ({ lastRun: failedRun(2, false) }));
+    for (let sweep = 0; sweep < 3; sweep += 1) {
+      const check = await world.sweep();
+      assert.deepEqual([check?.failed, failing()], [true, ['FailedRuns 1', 'fleet FailedRuns 1']]);
+    }
+    // Nobody can look, and nothing is better for that.
+    world.cluster.unreachable = 'timeout';
+    await world.sweep();
+    assert.deepEqual(failing(), ['FailedRuns 1', 'fleet FailedRuns 1']);
+    world.cluster.unreachable = undefined;
+    await world.deploy('web', [deployment('front', 'a:2')]);
+    assert.equal((await world.sweep())?.failed, undefined);
+    assert.deepEqual(failing(), ['FailedRuns 0', 'fleet FailedRuns 0']);
+    await world.sweep();
+    assert.deepEqual(failing(), []);
+  });
+});
+
 describe('in a freeze window', () => {
   it('drift is recorded and told, and no run is asked for until the window ends', async () => {
     const freeze = [{ from: '2026-11-23T00:00:00Z', until: '2026-11-24T00:00:00Z', reason: 'sale' }];

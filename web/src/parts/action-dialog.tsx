@@ -2,6 +2,7 @@ import { Alert, Button, Group, List, Modal, Select, Stack, Text, TextInput } fro
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { act, Refused } from '../ask.ts';
+import { useFocusBack } from './focus-back.ts';
 
 /** What a person is asked for before an action, by the name that it has in the body. */
 export type Field =
@@ -43,6 +44,7 @@ export function ActionDialog({
   path,
   close,
 }: Props): ReactNode {
+  useFocusBack();
   const [given, setGiven] = useState<Readonly<Record<string, string>>>(() => firstValues(fields));
   const queries = useQueryClient();
   const doing = useMutation({
@@ -133,6 +135,8 @@ function Ask({ field, value, change }: AskProps): ReactNode {
       type={field.kind === 'time' ? 'datetime-local' : 'text'}
       label={field.label}
       required={field.kind === 'text'}
+      {...(field.kind === 'time' && { max: '9999-12-31T23:59' })}
+      {...(field.kind === 'text' && { maxLength: 300, 'data-autofocus': true })}
       value={value}
       onChange={(event) => {
         change(event.currentTarget.value);

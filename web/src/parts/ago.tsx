@@ -1,5 +1,6 @@
 import { Text } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { exactly, useNow } from './when.ts';
 
 const steps = [
   ['d', 86_400],
@@ -15,17 +16,18 @@ interface Props {
 
 /** How long ago, short; the exact time is its title. */
 export function Ago({ at, size = 'sm' }: Props): ReactNode {
+  const now = useNow();
   if (at === undefined) return <Text component="span" size={size} c="dimmed" children="never" />;
   return (
     <Text
       component="time"
       dateTime={at}
-      title={new Date(at).toLocaleString()}
+      title={exactly(at)}
       size={size}
       c="dimmed"
       style={{ whiteSpace: 'nowrap' }}
     >
-      {since((Date.now() - Date.parse(at)) / 1000)}
+      {since((now - Date.parse(at)) / 1000)}
     </Text>
   );
 }

@@ -6,6 +6,7 @@ import type { ClusterRow } from '../../../core/api/contract-installation.ts';
 import { ask } from '../ask.ts';
 import { Ago } from './ago.tsx';
 import { Failed } from './failed.tsx';
+import { Waiting } from './waiting.tsx';
 
 /** The clusters that are served, and when each was looked at last. */
 export function ClusterList(): ReactNode {
@@ -13,8 +14,7 @@ export function ClusterList(): ReactNode {
     queryKey: ['clusters'],
     queryFn: ({ signal }) => ask<ClusterRow[]>('clusters', {}, signal),
   });
-  if (error !== null) return <Failed error={error} what="the clusters" />;
-  if (data === undefined) return null;
+  if (data === undefined) return error === null ? <Waiting /> : <Failed error={error} what="the clusters" />;
   if (data.length === 0) return <Text size="sm">None is configured, and none was found.</Text>;
   return (
     <Table.ScrollContainer minWidth={560}>

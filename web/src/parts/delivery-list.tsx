@@ -6,6 +6,7 @@ import { ask } from '../ask.ts';
 import { ActionDialog, type ActionForm } from './action-dialog.tsx';
 import { Ago } from './ago.tsx';
 import { Failed } from './failed.tsx';
+import { Waiting } from './waiting.tsx';
 
 const tones = { claimed: 'var(--warn)', published: 'var(--good)', ignored: 'var(--quiet)' } as const;
 
@@ -16,8 +17,8 @@ export function DeliveryList(): ReactNode {
     queryKey: ['deliveries'],
     queryFn: ({ signal }) => ask<DeliveryRow[]>('deliveries', {}, signal),
   });
-  if (error !== null) return <Failed error={error} what="the deliveries" />;
-  if (data === undefined) return null;
+  if (data === undefined)
+    return error === null ? <Waiting /> : <Failed error={error} what="the deliveries" />;
   if (data.length === 0) {
     return <Text size="sm">None in the last days, or none for you: they are of no project.</Text>;
   }

@@ -5,6 +5,7 @@ import type { DriftEpisode } from '../../../core/api/contract.ts';
 import { ask } from '../ask.ts';
 import { Ago } from './ago.tsx';
 import { Failed } from './failed.tsx';
+import { Waiting } from './waiting.tsx';
 import { FieldTable } from './field-table.tsx';
 import { nameOf } from './object-name.ts';
 
@@ -14,8 +15,7 @@ export function DriftList({ path }: { readonly path: string }): ReactNode {
     queryKey: ['drift', path],
     queryFn: ({ signal }) => ask<DriftEpisode[]>(`${path}/drift`, {}, signal),
   });
-  if (error !== null) return <Failed error={error} what="its drift" />;
-  if (data === undefined) return null;
+  if (data === undefined) return error === null ? <Waiting /> : <Failed error={error} what="its drift" />;
   if (data.length === 0) return <Text size="sm">None in the last 14 days.</Text>;
   return (
     <Accordion variant="separated" chevronPosition="left">

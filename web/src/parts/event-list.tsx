@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { TimelineEvent } from '../../../core/api/contract.ts';
 import { Ago } from './ago.tsx';
+import { exactly, whenOf } from './when.ts';
 
 const tones = {
   good: 'var(--good)',
@@ -10,6 +11,9 @@ const tones = {
   running: 'var(--busy)',
   neutral: 'var(--quiet)',
 } as const;
+
+/** Told without colours too. */
+const signs = { good: '✓', bad: '✕', running: '↻', neutral: '·' } as const;
 
 interface Props {
   readonly events: readonly TimelineEvent[];
@@ -34,13 +38,14 @@ function Line({ event, isOfOne }: { readonly event: TimelineEvent; readonly isOf
   const { at, kind, state, title, detail, link, cluster, application } = event;
   return (
     <div className="event" role="listitem">
-      <Text size="sm" c="dimmed" component="time" dateTime={at} visibleFrom="sm">
-        {new Date(at).toLocaleString()}
+      <Text size="sm" c="dimmed" component="time" dateTime={at} title={exactly(at)} visibleFrom="sm">
+        {whenOf(at)}
       </Text>
       <Text size="sm" c={tones[state]}>
+        <span aria-hidden="true">{signs[state]} </span>
         {kind}
       </Text>
-      <Text size="sm" className="event-text" title={detail}>
+      <Text size="sm" className="event-text" title={`${title} ${detail}`}>
         {link !== undefined && !isOfOne && (
           <Anchor component={Link} href={link} size="sm">
             {application === undefined ? 'see' : `${application} on ${cluster}`}
@@ -59,7 +64,7 @@ function Line({ event, isOfOne }: { readonly event: TimelineEvent; readonly isOf
           component={Link}
           size="sm"
           href={`${linkOf(event)}/then?from=${encodeURIComponent(at)}`}
-          aria-label={`then: what was here at ${new Date(at).toLocaleString()}`}
+          aria-label={`then: what was here at ${whenOf(at)}`}
         >
           then
         </Anchor>

@@ -2,6 +2,7 @@ import { Code, Stack, Table, Text } from '@mantine/core';
 import { Fragment, type ReactNode } from 'react';
 import type { DriftEpisode } from '../../../core/api/contract.ts';
 import { since } from './ago.tsx';
+import { whenOf } from './when.ts';
 
 /** One episode: which fields, what they should be and are, who it was, and how long it lasted. */
 export function FieldTable({ episode }: { readonly episode: DriftEpisode }): ReactNode {
@@ -65,7 +66,7 @@ function Value({ of }: { readonly of: unknown }): ReactNode {
 /** Who, when and how long, as far as it is known. */
 export function whoOf({ who, managers, openedAt, happenedAt, closedAt, state }: DriftEpisode): string {
   const by = who === undefined ? managers.join(', ') || 'somebody' : `${who.user}${fromOf(who)}`;
-  const began = new Date(happenedAt ?? openedAt).toLocaleString();
+  const began = whenOf(happenedAt ?? openedAt);
   const lasted =
     closedAt === undefined
       ? 'open'

@@ -7,7 +7,7 @@ export const filterNames = ['q', 'cluster', 'application', 'project', 'label', '
 export type FleetFilter = Readonly<Partial<Record<(typeof filterNames)[number], string>>>;
 
 /** Rows that one question asks for. */
-const pageSize = 100;
+export const pageSize = 250;
 
 /** The rows of a range, from the pages that hold it: what is out of sight is not asked for. */
 export function useFleetRows(

@@ -4,7 +4,7 @@ import { useRef, type ReactNode } from 'react';
 import { Link } from 'wouter';
 import { useFleetRows, type FleetFilter } from './fleet-pages.ts';
 import { hrefOf } from './fleet-rows.tsx';
-import { toneOf } from './state.tsx';
+import { signs, toneOf } from './state.tsx';
 
 const side = 28;
 
@@ -30,13 +30,13 @@ export function FleetTiles({ total, filter }: Props): ReactNode {
   const rowAt = useFleetRows(filter, { from, to: Math.max(from, to) });
   const boxRef = useMergedRef(box, sized);
   return (
-    <div ref={boxRef} tabIndex={0} className="fleet-list">
+    <div ref={boxRef} tabIndex={0} className="fleet-list fleet-wall">
       <div role="list" aria-label="targets" style={{ height: list.getTotalSize(), position: 'relative' }}>
         {lines.flatMap(({ index: line, start }) =>
           Array.from({ length: Math.min(across, total - line * across) }, (_, column) => {
             const row = rowAt(line * across + column);
             const place = { position: 'absolute', top: start, left: column * side } as const;
-            const shape = { width: side - 3, height: side - 3, borderRadius: 3, display: 'block' } as const;
+            const shape = { width: side - 3, height: side - 3 };
             if (row === undefined) return null;
             const worst = toneOf(row.sync) === 'good' ? row.health : row.sync;
             const name = `${row.cluster}/${row.application}: ${row.sync}, ${row.health}`;
@@ -46,8 +46,11 @@ export function FleetTiles({ total, filter }: Props): ReactNode {
                   href={hrefOf(row)}
                   title={name}
                   aria-label={name}
+                  className="tile"
                   style={{ ...shape, background: `var(--${toneOf(worst)})` }}
-                />
+                >
+                  <span aria-hidden="true">{signs[toneOf(worst)]}</span>
+                </Link>
               </div>
             );
           }),

@@ -2,13 +2,17 @@ import { Button, Code, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import type { Comparison, Instant } from '../../../core/api/contract.ts';
-import { ask } from '../ask.ts';
+import { ask, every } from '../ask.ts';
 import { CommitLine } from './commit-line.tsx';
 import { Failed } from './failed.tsx';
 import { whoOf } from './field-table.tsx';
 import { usePlaceFilter } from './place-filter.ts';
 import { nameOf } from './object-name.ts';
+import { whenOf } from './when.ts';
 
+/** Inputs of this kind take years of six digits, which no other part does. */
+const latest = '9999-12-31T23:59';
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const dayMs = 86_400_000;
 const minuteMs = 60_000;
 
@@ -27,7 +31,8 @@ export function InstantLook({ path }: { readonly path: string }): ReactNode {
       <Group align="end" gap="sm">
         <TextInput
           type="datetime-local"
-          label="What was here at"
+          label={`What was here at (${zone})`}
+          max={latest}
           value={from}
           onChange={(event) => {
             setFrom(event.currentTarget.value);
@@ -36,6 +41,7 @@ export function InstantLook({ path }: { readonly path: string }): ReactNode {
         <TextInput
           type="datetime-local"
           label="compared with"
+          max={latest}
           value={to}
           onChange={(event) => {
             setTo(event.currentTarget.value);
@@ -43,7 +49,7 @@ export function InstantLook({ path }: { readonly path: string }): ReactNode {
         />
         <Button
           variant="default"
-          disabled={from === '' || to === ''}
+          disabled={!isTime(from) || !isTime(to)}
           onClick={() => {
             setAsked({ from, to });
           }}
@@ -63,6 +69,10 @@ function localTime(milliseconds: number): string {
   return new Date(milliseconds - offset).toISOString().slice(0, 16);
 }
 
+function isTime(local: string): boolean {
+  return local !== '' && local <= latest;
+}
+
 function isoOf(local: string): string {
   return new Date(local).toISOString();
 }
@@ -71,16 +81,21 @@ function There({ path, time }: { readonly path: string; readonly time: string })
   const { data, error } = useQuery({
     queryKey: ['at', path, time],
     queryFn: ({ signal }) => ask<Instant>(`${path}/at`, { time }, signal),
-    refetchInterval: false,
+    refetchInterval: every(false),
   });
   if (error !== null) return <Failed error={error} what="what was here then" />;
-  if (data === undefined) return <Text size="sm">Looking…</Text>;
+  if (data === undefined)
+    return (
+      <Text size="sm" role="status">
+        Looking…
+      </Text>
+    );
   if (data.run === undefined) return <Text size="sm">Nothing had been applied by then.</Text>;
   return (
     <div>
       <CommitLine commit={data.run.commit} />
       <Text size="sm" c="dimmed">
-        {data.objects.length} objects, applied {new Date(data.run.startedAt).toLocaleString()}
+        {data.objects.length} objects, applied {whenOf(data.run.startedAt)} by {data.run.requestedBy}
       </Text>
       {data.drift.map((episode) => (
         <Text key={episode.id} size="sm" c="var(--bad)">
@@ -101,7 +116,7 @@ function Changes({ path, from, to }: ChangesProps): ReactNode {
   const { data, error } = useQuery({
     queryKey: ['diff', path, from, to],
     queryFn: ({ signal }) => ask<Comparison>(`${path}/diff`, { from, to }, signal),
-    refetchInterval: false,
+    refetchInterval: every(false),
   });
   if (error !== null) return <Failed error={error} what="what changed" />;
   if (data === undefined) return null;

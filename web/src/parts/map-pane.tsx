@@ -56,8 +56,8 @@ export function MapPane({ topology, name, children, open }: Props): ReactNode {
       {topology !== undefined && (
         <>
           <Text size="xs" c="dimmed" mb={4}>
-            {topology.nodes.length} drawn{topology.left > 0 && `, ${topology.left} more are not`}. The dot is
-            health; a red frame is drift
+            {topology.nodes.length} drawn{topology.left > 0 && `, ${topology.left} more are not`}. ● is
+            healthy, ◆ broken, ■ on its way, ▲ not known; a thick red frame is drift
             {isCompared && '; + green is created, ~ orange is changed, − dashed is removed'}.
           </Text>
           <Suspense fallback={null}>

@@ -95,15 +95,28 @@ const stateColours = {
   busy: '#1c7ed6',
   quiet: '#868e96',
 } as const;
+/** Around its middle: round is well, a diamond is broken, a triangle is not known, a square is on its way, a bar rests. */
+const stateShapes = {
+  good: 'M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z',
+  bad: 'M0-6.5 6.5 0 0 6.5-6.5 0z',
+  warn: 'M0-6 6 5-6 5z',
+  busy: 'M-4.5-4.5h9v9h-9z',
+  quiet: 'M-6-2h12v4h-12z',
+} as const;
 const longestName = 24;
+
+function shortened(text: string, most = longestName): string {
+  return text.length > most ? `${text.slice(0, Math.max(1, most - 1))}…` : text;
+}
 
 function Node({ node, x, y, open }: PlacedNode & { readonly open: Opened }): ReactNode {
   const { change, drift, health, kind, name, namespace, cluster, sync } = node;
   const outline = change === undefined ? (drift ? outlines.removed : plain) : outlines[change];
-  const short = name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name;
+  const short = shortened(name);
   const mark = change === undefined ? '' : signs[change];
   const state = sync !== undefined && sync !== 'Synced' ? ` (${sync})` : drift ? ' (drifted)' : '';
-  const head = `${mark}${cluster ?? kind}${state}`;
+  // What is behind it must be read: a long name before it is cut.
+  const head = `${mark}${shortened(cluster ?? kind, longestName - mark.length - state.length)}${state}`;
   // The title is its name, and begins as it is drawn: whoever speaks to the page can say what they see.
   const told = [
     `${head} ${short}`,
@@ -136,7 +149,13 @@ function Node({ node, x, y, open }: PlacedNode & { readonly open: Opened }): Rea
         strokeWidth={change === undefined && !drift ? 1 : 2.5}
         strokeDasharray={change === 'removed' ? '5 3' : undefined}
       />
-      {health !== undefined && <circle cx={14} cy={18} r={5} fill={stateColours[toneOf(health)]} />}
+      {health !== undefined && (
+        <path
+          d={stateShapes[toneOf(health)]}
+          transform="translate(14 18)"
+          fill={stateColours[toneOf(health)]}
+        />
+      )}
       <text
         aria-hidden="true"
         x={health === undefined ? 12 : 26}

@@ -2,7 +2,7 @@ import { useQueries } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { LiveObjectView } from '../../../core/api/contract-live.ts';
 import type { Topology } from '../../../core/api/contract.ts';
-import { ask } from '../ask.ts';
+import { ask, every } from '../ask.ts';
 
 /** Each is a question to the cluster. */
 const mostWorkloads = 20;
@@ -28,7 +28,7 @@ export function useMapWithPods(topology: Topology | undefined, { path, isOn }: W
       queryKey: ['live', path, id],
       queryFn: async ({ signal }: { readonly signal: AbortSignal }) =>
         ask<LiveObjectView>(`${path}/live`, { key: id }, signal),
-      refetchInterval: pollMs,
+      refetchInterval: every(pollMs),
     })),
     combine: (answers) => answers.flatMap(({ data }) => (data === undefined ? [] : [data])),
   });

@@ -5,6 +5,7 @@ import type { ObjectDetail, ObjectRow } from '../../../core/api/contract.ts';
 import { ask } from '../ask.ts';
 import { Failed } from './failed.tsx';
 import { FieldTable } from './field-table.tsx';
+import { useFocusBack } from './focus-back.ts';
 import { WaysOn } from './ways-on.tsx';
 import { yamlOf } from './yaml-of.ts';
 
@@ -21,6 +22,7 @@ interface Props {
 
 /** One object: what differs, what Git says, what was applied, how it is now. Secrets come masked from the server. */
 export function ObjectDialog({ path, object, isLive, close }: Props): ReactNode {
+  useFocusBack();
   const { data, error } = useQuery({
     queryKey: ['object', path, object.key],
     queryFn: ({ signal }) => ask<ObjectDetail>(`${path}/object`, { key: object.key }, signal),

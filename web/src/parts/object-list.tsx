@@ -4,6 +4,9 @@ import type { ObjectRow } from '../../../core/api/contract.ts';
 import { ObjectDialog } from './object-dialog.tsx';
 import { State } from './state.tsx';
 
+/** More than that no person reads, and a browser takes seconds for. */
+const mostShown = 500;
+
 interface Props {
   readonly objects: readonly ObjectRow[];
   readonly path: string;
@@ -43,7 +46,7 @@ export function ObjectList({ objects, path, isLive }: Props): ReactNode {
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {shown.map((object) => (
+            {shown.slice(0, mostShown).map((object) => (
               <Row
                 key={object.key}
                 object={object}
@@ -55,6 +58,15 @@ export function ObjectList({ objects, path, isLive }: Props): ReactNode {
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
+      {shown.length === 0 && (
+        <Text size="sm">{objects.length === 0 ? 'It has no objects.' : 'Nothing fits.'}</Text>
+      )}
+      {shown.length > mostShown && (
+        <Text size="sm" mt="xs">
+          {(shown.length - mostShown).toLocaleString()} more fit: narrow it by words. What is amiss stands
+          first.
+        </Text>
+      )}
       {opened !== undefined && (
         <ObjectDialog
           path={path}

@@ -1,4 +1,4 @@
-import { Accordion, Group, List, Text } from '@mantine/core';
+import { Accordion, List, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import type { RunBrief, RunDetail } from '../../../core/api/contract.ts';
@@ -6,6 +6,7 @@ import { ask } from '../ask.ts';
 import { Ago } from './ago.tsx';
 import { CommitLine } from './commit-line.tsx';
 import { Failed } from './failed.tsx';
+import { Waiting } from './waiting.tsx';
 import { nameOf } from './object-name.ts';
 
 const tones: Readonly<Record<RunBrief['outcome'], string>> = {
@@ -24,40 +25,34 @@ export function RunList({ path }: { readonly path: string }): ReactNode {
     queryKey: ['runs', path],
     queryFn: ({ signal }) => ask<RunBrief[]>(`${path}/runs`, {}, signal),
   });
-  if (error !== null) return <Failed error={error} what="its runs" />;
-  if (data === undefined) return null;
+  if (data === undefined) return error === null ? <Waiting /> : <Failed error={error} what="its runs" />;
   if (data.length === 0) return <Text size="sm">None in the last 30 days.</Text>;
   return (
     <Accordion variant="separated" chevronPosition="left" value={opened} onChange={setOpened}>
       {data.map((run) => (
         <Accordion.Item key={run.id} value={run.id}>
           <Accordion.Control>
-            <Group gap="sm" wrap="nowrap">
-              <Text size="sm" c={tones[run.outcome]} w={70}>
+            <div className="run">
+              <Text size="sm" c={tones[run.outcome]}>
                 {run.outcome}
               </Text>
-              <Text size="sm" w={70}>
+              <Text size="sm" className="cut" title={run.reason}>
                 {run.reason}
               </Text>
-              <div style={{ flex: 1, minWidth: 0 }}>
+              <div className="run-commit">
                 <CommitLine commit={run.commit} />
               </div>
               <Text size="sm" c="dimmed" visibleFrom="sm">
                 {countsOf(run)}
               </Text>
               <Ago at={run.startedAt} />
-            </Group>
+            </div>
           </Accordion.Control>
           <Accordion.Panel>{opened === run.id && <RunSteps path={path} run={run} />}</Accordion.Panel>
         </Accordion.Item>
       ))}
     </Accordion>
   );
-}
-
-/** What was asked for by hand has an id behind the name, which makes it one of its kind. */
-function personOf({ requestedBy }: RunBrief): string {
-  return requestedBy.replace(/ [\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/, '');
 }
 
 function countsOf({ counts }: RunBrief): string {
@@ -82,7 +77,7 @@ function RunSteps({ path, run }: { readonly path: string; readonly run: RunBrief
   return (
     <>
       <Text size="sm">
-        asked for by {personOf(run)}; {run.message}
+        asked for by {run.requestedBy}; {run.message}
       </Text>
       {data.refusal !== undefined && (
         <Text size="sm" c="var(--bad)">

@@ -5,6 +5,8 @@ export function saveSvg(svg: SVGSVGElement | null, name: string): void {
 }
 
 const sharpness = 2;
+/** Of a side, in pixels: what every browser can draw on. */
+const mostPixels = 16_000;
 
 export async function savePng(svg: SVGSVGElement | null, name: string): Promise<void> {
   if (svg === null) return;
@@ -12,8 +14,10 @@ export async function savePng(svg: SVGSVGElement | null, name: string): Promise<
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(textOf(svg))}`;
   await image.decode();
   const canvas = document.createElement('canvas');
-  canvas.width = svg.width.baseVal.value * sharpness;
-  canvas.height = svg.height.baseVal.value * sharpness;
+  const [width, height] = [svg.viewBox.baseVal.width, svg.viewBox.baseVal.height];
+  const scale = Math.min(sharpness, mostPixels / width, mostPixels / height);
+  canvas.width = width * scale;
+  canvas.height = height * scale;
   const context = canvas.getContext('2d');
   if (context === null) return;
   context.fillStyle = '#ffffff';

@@ -26,7 +26,7 @@ export function SignedIn({ children }: { readonly children: ReactNode }): ReactN
         <Loader aria-label="signing in" />
       ) : (
         <Alert color="red" title="Cannot sign in" role="alert">
-          {state.why}
+          {state.why}. <a href={location.pathname}>Begin again</a>
         </Alert>
       )}
     </Center>

@@ -15,7 +15,14 @@ const tones: Readonly<Record<string, Tone>> = {
   Suspended: 'quiet',
   Unknown: 'warn',
 };
-const signs: Readonly<Record<Tone, string>> = { good: '✓', bad: '✕', warn: '?', busy: '↻', quiet: '⏸' };
+/** By which a state is told where there is room for one letter. */
+export const signs: Readonly<Record<Tone, string>> = {
+  good: '✓',
+  bad: '✕',
+  warn: '?',
+  busy: '↻',
+  quiet: '⏸',
+};
 
 /** A state by sign, word and colour, so that it is told without colours too. */
 export function State({ of }: { readonly of: string }): ReactNode {

@@ -8,6 +8,7 @@ import { Failed } from './failed.tsx';
 import { useMapWithPods } from './map-pods.ts';
 import { MapPane } from './map-pane.tsx';
 import { ObjectDialog } from './object-dialog.tsx';
+import { Waiting } from './waiting.tsx';
 
 interface Props {
   readonly detail: TargetDetail;
@@ -77,7 +78,8 @@ export function TargetMap({ detail, path }: Props): ReactNode {
           />
         )}
       </MapPane>
-      {error !== null && <Failed error={error} what="the map" />}
+      {drawn === undefined && error === null && <Waiting />}
+      {error !== null && drawn === undefined && <Failed error={error} what="the map" />}
       {object !== undefined && (
         <ObjectDialog
           path={path}

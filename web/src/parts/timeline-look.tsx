@@ -2,11 +2,12 @@ import { Group, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import type { Timeline } from '../../../core/api/contract.ts';
-import { ask } from '../ask.ts';
+import { ask, every } from '../ask.ts';
 import { EventList } from './event-list.tsx';
 import { Failed } from './failed.tsx';
 import { TimelineAxis } from './timeline-axis.tsx';
 import { Toggles } from './toggles.tsx';
+import { Waiting } from './waiting.tsx';
 
 const spans = { '1 h': 3_600_000, '6 h': 21_600_000, '1 d': 86_400_000, '7 d': 604_800_000 } as const;
 type SpanName = keyof typeof spans;
@@ -29,7 +30,7 @@ export function TimelineLook({ of }: Props): ReactNode {
       return ask<Timeline>('timeline', { ...of, from: new Date(from).toISOString() }, signal);
     },
     // It reads records of many targets: the dearest question of all.
-    refetchInterval: minuteMs,
+    refetchInterval: every(minuteMs),
     placeholderData: (before) => before,
   });
   const events = (data?.events ?? []).filter((event) => kind === null || event.kind === kind);
@@ -53,7 +54,8 @@ export function TimelineLook({ of }: Props): ReactNode {
           choose={setKind}
         />
       </Group>
-      {error !== null && <Failed error={error} what="what happened" />}
+      {error !== null && data === undefined && <Failed error={error} what="what happened" />}
+      {data === undefined && error === null && <Waiting />}
       {data !== undefined && (
         <>
           <TimelineAxis timeline={{ ...data, events }} />

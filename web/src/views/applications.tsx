@@ -3,11 +3,12 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useLocation } from 'wouter';
 import type { Fleet, Topology } from '../../../core/api/contract.ts';
-import { ask, targetPath } from '../ask.ts';
+import { ask, every, targetPath } from '../ask.ts';
 import { Choices } from '../parts/choices.tsx';
 import { Failed } from '../parts/failed.tsx';
 import { MapPane } from '../parts/map-pane.tsx';
 import { usePlaceFilter } from '../parts/place-filter.ts';
+import { Waiting } from '../parts/waiting.tsx';
 
 const pollMs = 15_000;
 
@@ -18,16 +19,17 @@ export default function ApplicationsView(): ReactNode {
   const { data, error } = useQuery({
     queryKey: ['applications', filter],
     queryFn: ({ signal }) => ask<Topology>('map', filter, signal),
-    refetchInterval: pollMs,
+    refetchInterval: every(pollMs),
     placeholderData: (before) => before,
   });
   const { data: fleet } = useQuery({
     queryKey: ['fleet', {}, 'facets'],
     queryFn: ({ signal }) => ask<Fleet>('fleet', { limit: 1 }, signal),
-    refetchInterval: false,
+    refetchInterval: every(false),
   });
   return (
     <Container size="xl" py="md">
+      <title>Map · trueup</title>
       <Group gap="sm" mb="sm">
         <Title order={1} size="h4" mr="auto">
           Map of the applications
@@ -41,7 +43,8 @@ export default function ApplicationsView(): ReactNode {
           narrow={narrow}
         />
       </Group>
-      {error !== null && <Failed error={error} what="the map" />}
+      {data === undefined && error === null && <Waiting />}
+      {error !== null && data === undefined && <Failed error={error} what="the map" />}
       {data?.nodes.length === 0 && <Text size="sm">There are no applications here.</Text>}
       <MapPane
         topology={data}

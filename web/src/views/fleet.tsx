@@ -4,14 +4,15 @@ import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import type { ClusterRow } from '../../../core/api/contract-installation.ts';
 import type { Fleet } from '../../../core/api/contract.ts';
-import { ask } from '../ask.ts';
+import { ask, every } from '../ask.ts';
 import { Choices } from '../parts/choices.tsx';
 import { Failed } from '../parts/failed.tsx';
-import { filterNames } from '../parts/fleet-pages.ts';
+import { filterNames, pageSize } from '../parts/fleet-pages.ts';
 import { FleetRows } from '../parts/fleet-rows.tsx';
 import { FleetTiles } from '../parts/fleet-tiles.tsx';
 import { usePlaceFilter } from '../parts/place-filter.ts';
 import { toneOf } from '../parts/state.tsx';
+import { Waiting } from '../parts/waiting.tsx';
 import { Toggles } from '../parts/toggles.tsx';
 
 const searchMs = 250;
@@ -27,16 +28,17 @@ export function FleetView(): ReactNode {
   const query = JSON.parse(asked) as typeof filter;
   const head = useQuery({
     queryKey: ['fleet', query, 0],
-    queryFn: ({ signal }) => ask<Fleet>('fleet', { ...query, offset: 0, limit: 100 }, signal),
+    queryFn: ({ signal }) => ask<Fleet>('fleet', { ...query, offset: 0, limit: pageSize }, signal),
     placeholderData: (before) => before,
   });
   const labels = useLabels();
   if (head.data === undefined) {
-    return head.error === null ? null : <Failed error={head.error} what="the fleet" />;
+    return head.error === null ? <Waiting /> : <Failed error={head.error} what="the fleet" />;
   }
   const { total, counts, facets } = head.data;
   return (
     <div className="fleet">
+      <title>{`${counts.attention > 0 ? `(${counts.attention.toLocaleString()}) ` : ''}Fleet · trueup`}</title>
       <Group px="md" py="sm" gap="sm" align="end">
         <Title order={1} size="h4" mr="auto">
           {total.toLocaleString()} {total === 1 ? 'target' : 'targets'}
@@ -101,7 +103,7 @@ function useLabels(): readonly string[] {
   const { data = [] } = useQuery({
     queryKey: ['clusters'],
     queryFn: ({ signal }) => ask<ClusterRow[]>('clusters', {}, signal),
-    refetchInterval: minuteMs,
+    refetchInterval: every(minuteMs),
   });
   const all = data.flatMap(({ labels }) => Object.entries(labels).map((label) => label.join('=')));
   return [...new Set(all)].toSorted();

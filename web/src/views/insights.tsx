@@ -2,23 +2,24 @@ import { Container, SimpleGrid, Table, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { Insights } from '../../../core/api/contract.ts';
-import { ask } from '../ask.ts';
+import { ask, every } from '../ask.ts';
 import { since } from '../parts/ago.tsx';
 import { DayBars } from '../parts/day-bars.tsx';
 import { Failed } from '../parts/failed.tsx';
+import { Waiting } from '../parts/waiting.tsx';
 
 /** Where drift comes from, and how fast things go. */
 export default function InsightsView(): ReactNode {
   const { data, error } = useQuery({
     queryKey: ['insights'],
     queryFn: ({ signal }) => ask<Insights>('insights', {}, signal),
-    refetchInterval: 60_000,
+    refetchInterval: every(60_000),
   });
-  if (error !== null) return <Failed error={error} what="the figures" />;
-  if (data === undefined) return null;
+  if (data === undefined) return error === null ? <Waiting /> : <Failed error={error} what="the figures" />;
   const { drift, secondsToDetect, secondsToHeal, leadSeconds, runs, days, cost } = data;
   return (
     <Container size="xl" py="md">
+      <title>Insights · trueup</title>
       <Title order={1} size="h4" mb="md">
         The last {days} days
       </Title>
@@ -36,8 +37,8 @@ export default function InsightsView(): ReactNode {
           />
         )}
       </SimpleGrid>
-      <DayBars name="Drift episodes by day" of={drift.byDay} days={days} />
-      <SimpleGrid cols={{ base: 1, md: 3 }} my="lg">
+      <DayBars name="Drift episodes by day (UTC)" of={drift.byDay} days={days} />
+      <SimpleGrid cols={{ base: 1, md: 3 }} my="lg" style={{ alignItems: 'start' }}>
         <Shares name="Drift by cluster" of={drift.byCluster} />
         <Shares name="Drift by kind" of={drift.byKind} />
         <Shares name="Drift by who wrote" of={drift.byManager} />
@@ -119,7 +120,7 @@ function Shares({
         )}
         {of.map(({ name: each, count }) => (
           <Table.Tr key={each}>
-            <Table.Td style={{ width: '45%' }}>{each}</Table.Td>
+            <Table.Td style={{ width: '45%', overflowWrap: 'anywhere' }}>{each}</Table.Td>
             <Table.Td>
               <div
                 style={{

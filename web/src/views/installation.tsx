@@ -17,6 +17,7 @@ export default function InstallationView(): ReactNode {
   const [, go] = useLocation();
   return (
     <Container size="xl" py="md">
+      <title>Installation · trueup</title>
       <Title order={1} size="h4" mb="sm">
         Installation
       </Title>

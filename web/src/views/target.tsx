@@ -13,6 +13,7 @@ import { RunList } from '../parts/run-list.tsx';
 import { Notices, Standing } from '../parts/standing.tsx';
 import { TargetMap } from '../parts/target-map.tsx';
 import { TimelineLook } from '../parts/timeline-look.tsx';
+import { Waiting } from '../parts/waiting.tsx';
 import { WaysOn } from '../parts/ways-on.tsx';
 
 const tabs = ['objects', 'map', 'drift', 'runs', 'timeline', 'then'] as const;
@@ -27,17 +28,20 @@ export default function TargetView(): ReactNode {
     queryFn: ({ signal }) => ask<TargetDetail>(path, {}, signal),
   });
   if (answer.data === undefined) {
-    return answer.error === null ? null : (
+    return answer.error === null ? (
+      <Waiting />
+    ) : (
       <Failed error={answer.error} what={`${application} on ${cluster}`} />
     );
   }
   const detail = answer.data;
   return (
     <Container size="xl" py="md">
+      <title>{`${application} on ${cluster} · trueup`}</title>
       <Stack gap="md">
         <Group justify="space-between" align="start">
           <div>
-            <Text size="sm">
+            <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
               <Anchor component={Link} href="/">
                 Fleet
               </Anchor>{' '}
@@ -50,7 +54,7 @@ export default function TargetView(): ReactNode {
                 on all clusters
               </Anchor>
             </Text>
-            <Title order={1} size="h3">
+            <Title order={1} size="h3" style={{ overflowWrap: 'anywhere' }}>
               {application}
             </Title>
           </div>

@@ -2,7 +2,7 @@ import { Container, Group, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { Fleet } from '../../../core/api/contract.ts';
-import { ask } from '../ask.ts';
+import { ask, every } from '../ask.ts';
 import { Choices } from '../parts/choices.tsx';
 import { usePlaceFilter } from '../parts/place-filter.ts';
 import { TimelineLook } from '../parts/timeline-look.tsx';
@@ -16,11 +16,12 @@ export default function TimelineView(): ReactNode {
     queryKey: ['fleet', { cluster: filter.cluster }, 'names'],
     queryFn: ({ signal }) =>
       ask<Fleet>('fleet', { cluster: filter.cluster, sort: 'name', limit: mostNames }, signal),
-    refetchInterval: false,
+    refetchInterval: every(false),
   });
   const applications = [...new Set(data?.rows.map(({ application }) => application) ?? [])];
   return (
     <Container size="xl" py="md">
+      <title>Timeline · trueup</title>
       <Group gap="sm" mb="sm">
         <Title order={1} size="h4" mr="auto">
           Timeline
