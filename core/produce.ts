@@ -5,7 +5,7 @@ import { isOlderTag, trackedRef, tracks, type ResolvedRef } from './contract/tra
 import { updateDocument } from './documents.ts';
 import { Blocked, Retry, faultsOf, type Fault } from './errors.ts';
 import { readFleet, type Fleet } from './fleet.ts';
-import { deliverySchema } from './model/delivery.ts';
+import { deliverySchema, type Delivery } from './model/delivery.ts';
 import type { DesiredPointer, RepositoryState } from './model/desired.ts';
 import { targetKey } from './model/target.ts';
 import { isoTime } from './model/time.ts';
@@ -71,22 +71,29 @@ const refusedReceives = 3;
  * Returns what came of it, as recorded in the delivery ledger. Throws Retry when the same push may pass later.
  */
 export async function produce(push: Push, receiveCount: number, deps: ProduceDeps): Promise<string> {
-  const outcome = await follow(push, receiveCount, deps);
+  const { outcome, ...rest } = await follow(push, receiveCount, deps);
   await updateDocument(
     deps.store,
     keys.delivery(push.provider, push.deliveryId),
     deliverySchema,
-    (delivery) =>
-      delivery === undefined || delivery.outcome === outcome ? undefined : { ...delivery, outcome },
+    (delivery) => {
+      if (delivery === undefined || delivery.outcome === outcome) return undefined;
+      const { failed: _, ...before } = delivery;
+      return { ...before, outcome, ...rest };
+    },
   );
   return outcome;
 }
 
-async function follow(push: Push, receiveCount: number, deps: ProduceDeps): Promise<string> {
+type Outcome = Pick<Delivery, 'failed'> & { readonly outcome: string };
+
+async function follow(push: Push, receiveCount: number, deps: ProduceDeps): Promise<Outcome> {
   const repository = deps.config.repositories.find(({ name }) => name === push.repository);
-  if (repository === undefined) return `repository ${push.repository} is not in the stack configuration`;
+  if (repository === undefined)
+    return { outcome: `repository ${push.repository} is not in the stack configuration` };
   if (!tracks(repository, push.ref)) {
-    return `${push.ref} is not tracked: repository ${repository.name} follows ${trackedRef(repository)}`;
+    const follows = `repository ${repository.name} follows ${trackedRef(repository)}`;
+    return { outcome: `${push.ref} is not tracked: ${follows}` };
   }
   const own = { examinations: new Map(), moved: new Map(), announced: new Set<string>() };
   const work: Work = { push, receiveCount, repository, deps, ...own };
@@ -103,7 +110,7 @@ async function follow(push: Push, receiveCount: number, deps: ProduceDeps): Prom
 }
 
 /** One pass, the table of contents of the snapshot function. Undefined: somebody was faster, start over. */
-async function followHead(work: Work): Promise<string | undefined> {
+async function followHead(work: Work): Promise<Outcome | undefined> {
   const { repository, deps } = work;
   const records = new Records(deps.store, repository);
   // Before the head is asked for: whoever moves one of these after us has seen a newer head, and our write fails.
@@ -117,7 +124,7 @@ async function followHead(work: Work): Promise<string | undefined> {
   const examined = await examineHead(work, followed, fleet);
   const isSource = readers.length > 0 && Object.keys(known).length === 0;
   const examination = isSource ? withoutMissingFolder(examined) : examined;
-  if (examination === 'absent') return absentRef(repository);
+  if (examination === 'absent') return { outcome: absentRef(repository) };
   if (examination === 'moved') return undefined;
   // New to the state, so their pointers are written after a write of the state, which fails in the same way.
   await records.readPointers(targetsOf(known, examination.applications));
@@ -156,7 +163,8 @@ async function followHead(work: Work): Promise<string | undefined> {
   const isTold = isToldOf(repository, deps.config);
   if (isTold && (isNews || work.moved.size > 0 || faults.length > 0 || wasFailing))
     await announceExamined({ ...names, ...look, failing: faults.length > 0 }, work.push, deps.bus);
-  return describeOutcome(look.sha, plans, [...work.moved.values()], faults);
+  const outcome = describeOutcome(look.sha, plans, [...work.moved.values()], faults);
+  return { outcome, ...(faults.length > 0 && { failed: true as const }) };
 }
 
 /** Somebody waits for what becomes of its commits. */

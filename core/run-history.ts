@@ -50,17 +50,19 @@ async function* keysByDay(
   targets: readonly Target[],
   { now, days }: { readonly now: number; readonly days: number },
 ): AsyncIterable<readonly string[]> {
-  const keysOf = async (day: number): Promise<readonly string[]> => {
-    const date = isoTime(now - day * dayMs).slice(0, 10);
-    const listed = await inBatches(targets, readsAtOnce, async (target) =>
-      Array.fromAsync(store.list(`${prefixes.runs}date=${date}/${targetKey(target)}/`)),
-    );
-    return listed.flat().sort(byId);
-  };
   // Each time as many as before them: of what has rested for weeks, a question a day would take seconds.
   for (let from = 0; from < days; from = 2 * from + 1) {
     const some = Array.from({ length: Math.min(from + 1, days - from) }, (_, index) => from + index);
-    yield* await inBatches(some, readsAtOnce, keysOf);
+    const dates = some.map((day) => isoTime(now - day * dayMs).slice(0, 10));
+    const folders = dates.flatMap((date) =>
+      targets.map((target) => ({ date, prefix: `${prefixes.runs}date=${date}/${targetKey(target)}/` })),
+    );
+    const listed = await inBatches(folders, readsAtOnce, async ({ date, prefix }) => ({
+      date,
+      keys: await Array.fromAsync(store.list(prefix)),
+    }));
+    const byDate = Map.groupBy(listed, ({ date }) => date);
+    yield* [...byDate.values()].map((day) => day.flatMap(({ keys }) => keys).sort(byId));
   }
 }
 

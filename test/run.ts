@@ -56,7 +56,11 @@ try {
     NODE_COMPILE_CACHE: join(dir, 'compiled'),
   });
 } finally {
-  const stopping = opening.then(async (cluster) => cluster.stop());
-  await Promise.allSettled([stopping, aws.stop()]);
+  // A control plane that did not open has said so, and there is none to stop.
+  const stopping = opening.then(
+    async (cluster) => cluster.stop(),
+    () => undefined,
+  );
+  await Promise.all([stopping, aws.stop()]);
   await rm(dir, { recursive: true, force: true });
 }

@@ -1,3 +1,4 @@
+import { awsConsole } from '../contract/aws-domain.ts';
 import { placeOf } from '../contract/cluster-access.ts';
 import type { ClusterConfig } from '../contract/config.ts';
 import { fillLink, type DashboardLink } from '../contract/dashboard-links.ts';
@@ -39,12 +40,6 @@ function eksConsole({ access }: ClusterConfig): Links[number] | undefined {
   if (region === undefined) return undefined;
   const url = `https://${awsConsole(region)}/eks/home?region=${region}#/clusters/${encodeURIComponent(name)}`;
   return { title: 'EKS console', url };
-}
-
-/** Of a region's partition, where regions are named before it or in the query. */
-export function awsConsole(region: string): string {
-  if (region.startsWith('cn-')) return 'console.amazonaws.cn';
-  return region.startsWith('us-gov-') ? 'console.amazonaws-us-gov.com' : 'console.aws.amazon.com';
 }
 
 const withLogs = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'Pod']);

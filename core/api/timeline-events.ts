@@ -71,12 +71,8 @@ export function eventOfDelivery(delivery: Delivery, now: number): TimelineEvent 
   };
 }
 
-/** `commit 36ec0bd: 1 failed (storefront); …`, as the snapshot function says what came of it. */
-function deliveryState(
-  { state, outcome = '', claimExpiresAt }: Delivery,
-  now: number,
-): TimelineEvent['state'] {
-  if (state === 'published') return /[:,] \d+ failed \(/.test(outcome) ? 'bad' : 'good';
+function deliveryState({ state, failed, claimExpiresAt }: Delivery, now: number): TimelineEvent['state'] {
+  if (state === 'published') return failed === true ? 'bad' : 'good';
   if (state === 'ignored') return 'neutral';
   // Whoever took it has failed, or died of it: nothing goes on until it is delivered again.
   return millisecondsOf(claimExpiresAt) > now ? 'running' : 'bad';

@@ -36,5 +36,7 @@ export const deliverySchema = z.object({
     .exactOptional(),
   /** What came of it, or why nothing did: written by the snapshot function too. */
   outcome: z.string().optional(),
+  /** Of a push: something of its commit could not be followed; `outcome` names it. */
+  failed: z.literal(true).exactOptional(),
 });
 export type Delivery = z.infer<typeof deliverySchema>;

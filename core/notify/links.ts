@@ -1,3 +1,4 @@
+import { awsConsole } from '../contract/aws-domain.ts';
 import type { RepositoryConfig } from '../contract/config.ts';
 import type { NoticeLink } from '../model/notice.ts';
 
@@ -52,16 +53,10 @@ export function recordLink({ region, bucket }: Place, key: string): NoticeLink {
     ['prefix', key],
   ]);
   const text = [...query].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
-  return { text: 'Record of the run', url: `https://${consoleOf(region)}/s3/object/${bucket}?${text}` };
+  return { text: 'Record of the run', url: `https://${region}.${awsConsole(region)}/s3/object/${bucket}?${text}` };
 }
 
 export function dashboardLink({ region, fleet }: Place): NoticeLink {
   const path = `cloudwatch/home?region=${region}#dashboards/dashboard/trueup-${fleet}`;
-  return { text: 'Dashboard', url: `https://${consoleOf(region)}/${path}` };
-}
-
-function consoleOf(region: string): string {
-  if (region.startsWith('cn-')) return `${region}.console.amazonaws.cn`;
-  if (region.startsWith('us-gov-')) return `${region}.console.amazonaws-us-gov.com`;
-  return `${region}.console.aws.amazon.com`;
+  return { text: 'Dashboard', url: `https://${region}.${awsConsole(region)}/${path}` };
 }

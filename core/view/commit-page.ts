@@ -1,4 +1,4 @@
-import { awsConsole } from '../api/links.ts';
+import { awsConsole } from '../contract/aws-domain.ts';
 import { codeCommitOf } from '../contract/repository.ts';
 
 /** Hosts of SSH over port 443 have no pages. */

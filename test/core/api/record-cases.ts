@@ -71,7 +71,7 @@ test('a push and an image are told of whom they concern: of one target, one clus
   const published = { ...known, state: 'published', claimExpiresAt: receivedAt } as const;
   const push = { repository: pointer.repository, ref: pointer.ref, before: 'a', after: 'b' };
   const outcome = 'commit 36ec0bd: 1 unchanged (pay), 1 failed (other-team)';
-  const told = { '1': { images: [{ repository: image, tag: '9' }] }, '2': { pushes: [push], outcome } };
+  const told = { '1': { images: [{ repository: image, tag: '9' }] }, '2': { pushes: [push], outcome, failed: true } };
   const other = { '3': { images: [{ repository: 'docker.io/acme/of-nobody', tag: '1' }] } };
   for (const [id, what] of Object.entries({ ...told, ...other })) {
     const key = keys.delivery('ecr', id);
@@ -87,9 +87,9 @@ test('a push and an image are told of whom they concern: of one target, one clus
   assert.deepEqual(await deliveries({ ...pay }), ['image good', `push bad ${outcome}`]);
   assert.deepEqual(await deliveries({ cluster: pay.cluster }), ['image good', `push bad ${outcome}`]);
   assert.deepEqual(await deliveries({}), ['image good', 'image good', `push bad ${outcome}`]);
-  // What came of a commit names applications of others.
-  assert.deepEqual(await deliveries({ ...pay }, pat), ['image good', 'push good']);
-  assert.deepEqual(await deliveries({}, pat), ['image good', 'push good']);
+  // What came of a commit names applications of others; that something failed does not.
+  assert.deepEqual(await deliveries({ ...pay }, pat), ['image good', 'push bad']);
+  assert.deepEqual(await deliveries({}, pat), ['image good', 'push bad']);
   assert.deepEqual(await deliveries({ cluster: 'nowhere' }), []);
 });
 

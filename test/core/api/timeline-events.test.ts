@@ -20,8 +20,8 @@ const states: readonly [string, Partial<Delivery>, string][] = [
   ['was never taken', {}, 'bad'],
   ['could not be published', { outcome: 'not published: the bus does not answer' }, 'bad'],
   ['asks for nothing', { state: 'ignored' }, 'neutral'],
-  ['was rendered', { state: 'published', outcome: 'commit 36ec0bd: 1 published (web)' }, 'good'],
-  ['failed', { state: 'published', outcome: 'commit 36ec0bd: 1 failed (web)' }, 'bad'],
+  ['was rendered', { state: 'published', outcome: 'commit 36ec0bd: 1 changed (web on dev)' }, 'good'],
+  ['failed', { state: 'published', outcome: 'commit 36ec0bd: no applications', failed: true }, 'bad'],
 ];
 for (const [what, change, state] of states) {
   test(`a delivery that ${what} is ${state} on a timeline`, () => {

@@ -52,7 +52,11 @@ export class DriftWorld extends SweepWorld<Workbench['cluster']> {
   async reconcile(reason: RunReason): Promise<string | undefined> {
     const target = { cluster: 'east', application: this.application };
     const result = await reconcile({ version: 1, target, reason, requestedBy: 'test' }, this.deps);
-    return result.kind === 'ran' ? result.record.outcome?.kind : result.why;
+    if (result.kind !== 'ran') return result.why;
+    const { kind, message = '', objects = [] } = result.record.outcome ?? {};
+    if (kind !== 'failed') return kind;
+    const failed = objects.filter((object) => object.outcome === 'failed');
+    return ['failed', message, ...failed.map((object) => object.message)].join('; ');
   }
 
   /** `Drifted 1` or another word, and which runs the sweep asked for. */

@@ -35,6 +35,23 @@ test('a broken application stays at its last good snapshot, and the others of th
   );
 });
 
+test('the ledger says of a push whether all of it could be followed, anew each time', async () => {
+  const world = new ProduceWorld();
+  const said = async (push: Awaited<ReturnType<ProduceWorld['pushed']>>) => {
+    await produce(push, 1, world.deps());
+    const { outcome = '', failed } = await world.delivery(push.deliveryId);
+    return [outcome.slice(0, 14), failed];
+  };
+  const bad = await world.pushed(world.git.push('a', { ...files('1'), 'apps/web/a.yaml': broken }));
+  assert.deepEqual(await said(bad), ['commit aaaaaaa', true]);
+  const good = await world.pushed(world.git.push('b', files('1')), 'a'.repeat(40));
+  assert.deepEqual(await said(good), ['commit bbbbbbb', undefined]);
+  // The first delivery again: by now its branch is at a commit that can be followed.
+  assert.deepEqual(await said(bad), ['commit bbbbbbb', undefined]);
+  const astray = await world.pushed(world.git.push('c', { 'apps/web/application.yaml': 'a: [' }));
+  assert.equal((await said(astray))[1], true);
+});
+
 test('a commit that fails is told once, however often it is examined, and its recovery too', async () => {
   const world = new ProduceWorld();
   await world.push('a', files('1'));

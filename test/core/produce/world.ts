@@ -8,7 +8,7 @@ import {
   type DesiredPointer,
   type RepositoryState,
 } from '../../../core/model/desired.ts';
-import { deliverySchema } from '../../../core/model/delivery.ts';
+import { deliverySchema, type Delivery } from '../../../core/model/delivery.ts';
 import { isoTime } from '../../../core/model/time.ts';
 import { produce, type ProduceDeps } from '../../../core/produce.ts';
 import { noCharts } from '../../../core/render/context.ts';
@@ -133,8 +133,12 @@ export class ProduceWorld {
   }
 
   async outcomeOf(deliveryId: string): Promise<string | undefined> {
+    return (await this.delivery(deliveryId)).outcome;
+  }
+
+  async delivery(deliveryId: string): Promise<Delivery> {
     const stored = await this.store.get(keys.delivery('github', deliveryId));
-    return parseDocument(deliveryId, stored?.text ?? '', deliverySchema).outcome;
+    return parseDocument(deliveryId, stored?.text ?? '', deliverySchema);
   }
 
   /** What was asked for, and forgets it. */
