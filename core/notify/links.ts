@@ -53,7 +53,10 @@ export function recordLink({ region, bucket }: Place, key: string): NoticeLink {
     ['prefix', key],
   ]);
   const text = [...query].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
-  return { text: 'Record of the run', url: `https://${region}.${awsConsole(region)}/s3/object/${bucket}?${text}` };
+  return {
+    text: 'Record of the run',
+    url: `https://${region}.${awsConsole(region)}/s3/object/${bucket}?${text}`,
+  };
 }
 
 export function dashboardLink({ region, fleet }: Place): NoticeLink {

@@ -71,7 +71,10 @@ test('a push and an image are told of whom they concern: of one target, one clus
   const published = { ...known, state: 'published', claimExpiresAt: receivedAt } as const;
   const push = { repository: pointer.repository, ref: pointer.ref, before: 'a', after: 'b' };
   const outcome = 'commit 36ec0bd: 1 unchanged (pay), 1 failed (other-team)';
-  const told = { '1': { images: [{ repository: image, tag: '9' }] }, '2': { pushes: [push], outcome, failed: true } };
+  const told = {
+    '1': { images: [{ repository: image, tag: '9' }] },
+    '2': { pushes: [push], outcome, failed: true },
+  };
   const other = { '3': { images: [{ repository: 'docker.io/acme/of-nobody', tag: '1' }] } };
   for (const [id, what] of Object.entries({ ...told, ...other })) {
     const key = keys.delivery('ecr', id);
