@@ -14,19 +14,41 @@ import {
 } from './object-result.ts';
 
 const fieldsInNote = 5;
+/** A controller that writes a status as we come must not fail the run; one that never stops is for the next run. */
+const tries = 5;
 
 /**
  * Takes away what others added where a rule names it and says `heal`: an apply never does, since it only speaks of
- * fields of ours. By a JSON patch of exactly the version that the apply left: whatever is written in between is looked
- * at by the next run.
+ * fields of ours. By a JSON patch of exactly the version that was judged: what is written in between is judged first.
  */
 export async function healForeign(
   task: ApplyTask,
   result: ObjectResult,
-  { cluster, policy, mayProceed }: Effects,
+  effects: Effects,
 ): Promise<ObjectResult> {
+  if (result.failure !== undefined || !effects.policy.hasFieldRules(task.object)) return result;
+  let judged = result;
+  for (let left = tries - 1; ; left -= 1) {
+    const healed = await takeAway(task, judged, effects);
+    if (healed !== 'overtaken') return healed;
+    const live = await answered(effects.cluster.get(task.address));
+    if (live instanceof Retry) return { ...result, ...unanswered(task, live) };
+    if (live === undefined || left === 0) {
+      const why = live === undefined ? 'it was deleted' : 'it is changed all the time';
+      const message = `was applied, but what others added could not be taken away: ${why}`;
+      return { ...result, ...failed(task, 'retry', message) };
+    }
+    judged = { ...result, live };
+  }
+}
+
+async function takeAway(
+  task: ApplyTask,
+  result: ObjectResult,
+  { cluster, policy, mayProceed }: Effects,
+): Promise<ObjectResult | 'overtaken'> {
   const { live } = result;
-  if (live === undefined || result.failure !== undefined || !policy.hasFieldRules(task.object)) return result;
+  if (live === undefined) return result;
   const others = otherOwners(live);
   const unwanted = foreignFields(ourEntry(live)?.fields ?? {}, others, live).filter((field) =>
     isUnwanted(field, others, live, task, policy),
@@ -40,8 +62,9 @@ export async function healForeign(
   const names = namesOf(unwanted);
   // The apply itself is done, and its entry says so.
   if (answer instanceof Retry) return { ...result, ...unanswered(task, answer) };
+  if (answer.kind === 'conflict') return 'overtaken';
   if (answer.kind !== 'applied') {
-    const failure = answer.kind === 'conflict' || answer.kind === 'absent' ? 'retry' : 'refused';
+    const failure = answer.kind === 'absent' ? 'retry' : 'refused';
     const message = `was applied, but ${names} could not be taken away: ${answer.message}`;
     return { ...result, ...failed(task, failure, message) };
   }

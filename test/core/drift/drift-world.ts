@@ -21,9 +21,19 @@ const execute = promisify(execFile);
 export class DriftWorld extends SweepWorld<Workbench['cluster']> {
   readonly application: string;
   readonly #testing: TestCluster;
+  /** What somebody does in the moment before a JSON patch of ours. */
+  readonly meddling: { before: () => Promise<void> };
 
   constructor(bench: Workbench, testing: TestCluster, application: string) {
-    super(bench.cluster);
+    const meddling = { before: async (): Promise<void> => undefined };
+    super({
+      ...bench.cluster,
+      patch: async (...patch) => {
+        await meddling.before();
+        return bench.cluster.patch(...patch);
+      },
+    });
+    this.meddling = meddling;
     this.application = application;
     this.#testing = testing;
   }

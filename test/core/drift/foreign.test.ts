@@ -100,6 +100,46 @@ describe('fields that others add', () => {
     );
   });
 
+  const healsContainers = { rules: [{ fields: ['/spec/template/spec/containers'], drift: 'heal' }] };
+
+  it('are taken away though somebody else writes in that moment, and what they wrote stays', async () => {
+    const world = newWorld();
+    const front = workload(world, 'front');
+    await world.has([front], healsContainers);
+    await world.admin.patch(world.pathTo(front), addSidecar, 'injector');
+    assert.equal(await world.looks(), 'Synced, asks for heal');
+    let writes = 0;
+    world.meddling.before = async () => {
+      writes += 1;
+      if (writes > 1) return;
+      const status = { metadata: { annotations: { 'example.com/seen': 'yes' } } };
+      await world.admin.patch(world.pathTo(front), status, 'other');
+    };
+    assert.equal(await world.reconcile('heal'), 'applied');
+    assert.ok(writes >= 2);
+    const live = await world.live(front);
+    assert.equal(at(live, 'spec', 'template', 'spec', 'containers', 1), undefined);
+    assert.equal(at(live, 'metadata', 'annotations', 'example.com/seen'), 'yes');
+  });
+
+  it('stay until the next run where somebody never stops writing', async () => {
+    const world = newWorld();
+    const front = workload(world, 'front');
+    await world.has([front], healsContainers);
+    await world.admin.patch(world.pathTo(front), addSidecar, 'injector');
+    assert.equal(await world.looks(), 'Synced, asks for heal');
+    let writes = 0;
+    world.meddling.before = async () => {
+      writes += 1;
+      const status = { metadata: { annotations: { 'example.com/seen': String(writes) } } };
+      await world.admin.patch(world.pathTo(front), status, 'other');
+    };
+    assert.match((await world.reconcile('heal')) ?? '', /Deployment \S+: .*it is changed all the time/);
+    assert.equal(writes, 5);
+    const live = await world.live(front);
+    assert.equal(at(live, 'spec', 'template', 'spec', 'containers', 1, 'name'), 'mesh');
+  });
+
   it('are no business of a rule that heals everything', async () => {
     const world = newWorld();
     const config = settingsMap(world, 'c');
