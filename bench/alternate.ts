@@ -7,6 +7,8 @@ export interface Entry {
   readonly peer: Peer;
   readonly command: string;
   readonly rounds?: number;
+  /** How often it is asked in each round; once unless given. */
+  readonly beats?: number;
 }
 
 /** What an engine's rounds came to. */
@@ -21,7 +23,8 @@ export interface Result {
 
 /**
  * Asks the engines in turn, round by round, so that whatever else the machine does meets all of them alike. The first
- * round warms up and is left out where there are more.
+ * round warms up and is left out where there are more; what takes milliseconds is asked often in each, since Node
+ * compiles what is called often, and a function that checks every few minutes lives for hours.
  */
 export async function alternate(
   entries: readonly Entry[],
@@ -30,18 +33,22 @@ export async function alternate(
 ): Promise<ReadonlyMap<string, Result>> {
   const measures = new Map<string, Measure[]>(entries.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
-    for (const { name, peer, command, rounds: most = rounds } of entries) {
+    for (const { name, peer, command, rounds: most = rounds, beats = 1 } of entries) {
       if (round >= most) continue;
-      const measure = await peer.ask(command);
-      measures.get(name)?.push(measure);
-      progress(`  ${name}: ${measure.seconds.toFixed(3)} s, ${measure.changed ?? 0} changed`);
+      const asked: Measure[] = [];
+      for (let beat = 0; beat < beats; beat += 1) asked.push(await peer.ask(command));
+      measures.get(name)?.push(...asked);
+      const seconds = median(asked.map((measure) => measure.seconds));
+      const changed = asked.reduce((sum, measure) => sum + (measure.changed ?? 0), 0);
+      progress(`  ${name}: ${seconds.toFixed(3)} s, ${changed} changed`);
     }
   }
-  return new Map([...measures].map(([name, all]) => [name, summary(all)]));
+  const beatsOf = new Map(entries.map(({ name, beats = 1 }) => [name, beats]));
+  return new Map([...measures].map(([name, all]) => [name, summary(all, beatsOf.get(name))]));
 }
 
-export function summary(all: readonly Measure[]): Result {
-  const warm = all.length > 1 ? all.slice(1) : all;
+export function summary(all: readonly Measure[], beats = 1): Result {
+  const warm = all.length > beats ? all.slice(beats) : all;
   const last = all.at(-1);
   if (last === undefined) throw new Error('nothing was measured');
   const seconds = warm.map((measure) => measure.seconds);
