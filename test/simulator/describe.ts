@@ -41,11 +41,12 @@ export function describeFigures(report: SimulationReport): string {
 
 /** An installation in its full size: what it asks for in a quiet month, and how long things wait in hours of work. */
 export function describeFullSize(report: FullSizeReport): string {
-  const { quietMonth, queues, latencies, counts, failure } = report;
+  const { quietMonth, busyMonth, queues, latencies, counts, failure } = report;
   const broken = failure === undefined ? [] : [`broken: ${failure}`];
   return [
     describeCounts(counts).trimEnd(),
     `a quiet month: ${wordsOf(quietMonth)}`,
+    `a month of work: ${wordsOf(busyMonth)}`,
     ...waits(queues, latencies),
     ...broken,
     '',

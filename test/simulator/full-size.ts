@@ -8,6 +8,14 @@ import { SimulatedWorld } from './world.ts';
 export interface FullSize {
   readonly clusters: number;
   readonly targets: number;
+  /** Of work, after the hours of quiet; two hours unless given. */
+  readonly days?: number;
+  /** Mean time between two pushes in all, each to one application on every cluster; 20 unless given. */
+  readonly pushMinutes?: number;
+  /** Mean time between two edits on one cluster; a day unless given. */
+  readonly editMinutes?: number;
+  /** A sweep of a cluster where nothing is new is executed at least this often; hourly unless given. */
+  readonly sampleMinutes?: number;
   readonly print: (line: string) => void;
 }
 
@@ -15,6 +23,8 @@ export interface FullSize {
 export interface FullSizeReport {
   /** Requests, metric hours and the sweep function's milliseconds, of a month of such hours. */
   readonly quietMonth: Readonly<Record<string, number>>;
+  /** The same of a month of the hours of work. */
+  readonly busyMonth: Readonly<Record<string, number>>;
   readonly queues: Readonly<Record<string, QueueFigures>>;
   readonly latencies: Readonly<Record<string, Percentiles>>;
   readonly counts: Readonly<Record<string, number>>;
@@ -24,10 +34,6 @@ export interface FullSizeReport {
 const hoursInMonth = 730;
 const repositories = 10;
 const objectsPerApplication = 4;
-const workHours = 2;
-/** Mean minutes between two pushes in all, each to one application on every cluster, and between two edits on a cluster. */
-const pushMinutes = 20;
-const editMinutes = 24 * 60;
 const minuteMs = 60_000;
 const model = 'cluster-1';
 
@@ -35,10 +41,11 @@ const model = 'cluster-1';
  * An installation in its full size. One cluster comes into being as every cluster does; the others are copies of it and of
  * its records, since 50,000 first runs would take most of an hour. Then every cluster is swept every 5 minutes: for as long
  * as the exact checks take to come round nothing happens, then people push and edit. A sweep of a cluster where nothing is
- * new is executed once an hour, and counted otherwise.
+ * new is executed once in a while, and counted otherwise.
  */
-export async function simulateFullSize({ clusters, targets, print }: FullSize): Promise<FullSizeReport> {
-  const size = { seed: 1, repositories, sweepMinutes: 5, sampleMinutes: 60 };
+export async function simulateFullSize(full: FullSize): Promise<FullSizeReport> {
+  const { clusters, targets, print } = full;
+  const size = { seed: 1, repositories, sweepMinutes: 5, sampleMinutes: full.sampleMinutes ?? 60 };
   const seedling = new SimulatedWorld({ ...size, clusters: 1 });
   const commits = found(seedling, Math.round(targets / clusters));
   seedling.startSchedules();
@@ -49,10 +56,11 @@ export async function simulateFullSize({ clusters, targets, print }: FullSize): 
   world.startSchedules();
   let failure: string | undefined;
   let quietMonth = {};
+  let busyMonth = {};
   try {
     await world.runFor(30);
-    quietMonth = await quietHours(world, print);
-    await work(world, print);
+    quietMonth = await monthOf(world, async () => quietHours(world, print));
+    busyMonth = await monthOf(world, async () => work(world, full));
     await world.runFor(20);
     world.watch.assertBounds();
   } catch (error) {
@@ -61,6 +69,7 @@ export async function simulateFullSize({ clusters, targets, print }: FullSize): 
   const { queues, watch, quiet, timeline } = world;
   return {
     quietMonth,
+    busyMonth,
     queues: Object.fromEntries(Object.entries(queues).map(([name, queue]) => [name, queue.figures])),
     latencies: watch.latencies.percentiles,
     counts: { ...watch.counts, steps: timeline.steps, executed: quiet.executed, counted: quiet.skipped },
@@ -112,22 +121,20 @@ async function takeOver(
   }
 }
 
-async function quietHours(
-  world: SimulatedWorld,
-  print: FullSize['print'],
+/** What is asked for in some hours, taken for a month. */
+async function monthOf(
+  { requests, timeline }: SimulatedWorld,
+  hoursOf: () => Promise<void>,
 ): Promise<Readonly<Record<string, number>>> {
-  const { config, requests } = world;
-  const hours = config.fullCheckHours;
+  const began = timeline.now;
   const seen = (): Record<string, number> => ({
     ...requests.counts,
     'metric hours': requests.metricHours,
     'sweep milliseconds': requests.usage('sweep').milliseconds,
   });
   const before = seen();
-  for (let hour = 1; hour <= hours; hour += 1) {
-    await world.runFor(60);
-    print(`quiet hour ${hour} of ${hours}`);
-  }
+  await hoursOf();
+  const hours = (timeline.now - began) / (60 * minuteMs);
   return Object.fromEntries(
     Object.entries(seen()).map(([name, count]) => [
       name,
@@ -136,9 +143,20 @@ async function quietHours(
   );
 }
 
-async function work(world: SimulatedWorld, print: FullSize['print']): Promise<void> {
+async function quietHours(world: SimulatedWorld, print: FullSize['print']): Promise<void> {
+  const hours = world.config.fullCheckHours;
+  for (let hour = 1; hour <= hours; hour += 1) {
+    await world.runFor(60);
+    print(`quiet hour ${hour} of ${hours}`);
+  }
+}
+
+async function work(
+  world: SimulatedWorld,
+  { days = 1 / 12, pushMinutes = 20, editMinutes = 24 * 60, print }: FullSize,
+): Promise<void> {
   const { random, timeline } = world;
-  const end = timeline.now + workHours * 60 * minuteMs;
+  const end = timeline.now + days * 24 * 60 * minuteMs;
   startRivals(world, editMinutes, () => timeline.now >= end);
   while (timeline.now < end) {
     const name = random.pick([...world.heads.keys()]) ?? '';
@@ -148,7 +166,7 @@ async function work(world: SimulatedWorld, print: FullSize['print']): Promise<vo
     const objects = one.objects.map((object) => withValue(object, random.hex(6)));
     const next = new Map([...commit, [one.name, { ...one, objects }]]);
     world.push(name, next, filesOf(next));
-    await world.runFor(random.exponential(pushMinutes));
+    await world.runFor(Math.min(random.exponential(pushMinutes), (end - timeline.now) / minuteMs));
     print(`${Math.round((end - timeline.now) / minuteMs)} minutes of work to go`);
     world.watch.assertBounds();
   }

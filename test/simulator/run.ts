@@ -71,7 +71,7 @@ const seed = numberOf('seed');
 if (values.full) {
   const print = (line: string): void => void process.stderr.write(`${line}\n`);
   const { clusters = 1000, targets = 50_000 } = size;
-  const report = await simulateFullSize({ clusters, targets, print });
+  const report = await simulateFullSize({ ...size, clusters, targets, print });
   process.stdout.write(describeFullSize(report));
   if (report.failure !== undefined) process.exitCode = 1;
 } else if (seed !== undefined) {
