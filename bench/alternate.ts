@@ -1,6 +1,9 @@
 import type { Measure, Peer } from './peer.ts';
 import { median } from './report.ts';
 
+/** Of what takes milliseconds. */
+export const quickBeats = 25;
+
 /** An engine that takes part: its process, what is asked of it, and how often at most. */
 export interface Entry {
   readonly name: string;

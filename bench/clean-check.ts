@@ -1,4 +1,4 @@
-import { alternate, type Entry, type Result } from './alternate.ts';
+import { alternate, quickBeats, type Entry, type Result } from './alternate.ts';
 import type { Measure } from './peer.ts';
 import { duration, megabytes, ratio, table } from './report.ts';
 import type { Bench, EngineName, Traffic, Workload } from './world.ts';
@@ -8,6 +8,7 @@ const engines: Readonly<Record<string, readonly [EngineName, string]>> = {
   'trueup, fast check': ['trueup', 'check'],
   'trueup, full check': ['trueup', 'full'],
   'bare metadata lists': ['floor', 'check'],
+  'bare dry runs': ['floor', 'full'],
   'Flux, limits raised': ['flux', 'check'],
   'Flux, limits raised, 4 at once': ['flux-4', 'check'],
   'Flux, its defaults': ['flux-defaults', 'check'],
@@ -22,11 +23,8 @@ const slow = new Map([
   ['kubectl diff --server-side', 3],
 ]);
 const ours = 'trueup, fast check';
-/** Those that take milliseconds, and how often they are asked in a round. */
-const quick = new Map([
-  [ours, 25],
-  ['bare metadata lists', 25],
-]);
+/** Those that take milliseconds. */
+const quick = new Set([ours, 'bare metadata lists']);
 
 /** 1: all that is applied is as it should be. Objects are those of the same workload for every engine. */
 export async function cleanCheck(
@@ -84,7 +82,7 @@ async function measure(
     const peer = stack.use(await bench.start(engine, workload));
     if (engine === 'argocd') await peer.ask('start');
     const most = Math.min(rounds, slow.get(name) ?? rounds);
-    entries.push({ name, peer, command, rounds: most, beats: quick.get(name) ?? 1 });
+    entries.push({ name, peer, command, rounds: most, beats: quick.has(name) ? quickBeats : 1 });
   }
   return await alternate(entries, rounds, bench.progress);
 }

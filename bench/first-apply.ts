@@ -5,13 +5,14 @@ import type { Bench, EngineName, Traffic } from './world.ts';
 
 const engines = {
   trueup: 'trueup',
+  'bare applies': 'floor',
   'Flux, limits raised': 'flux',
   'Flux, limits raised, 4 at once': 'flux-4',
   'Argo CD, cache filled': 'argocd',
 } as const satisfies Record<string, EngineName>;
 
 /** Not measured: what is wanted is read, and a watch cache filled. */
-const preparation = { trueup: ['push'], flux: [], 'flux-4': [], argocd: ['start'] } as const;
+const preparation = { trueup: ['push'], floor: [], flux: [], 'flux-4': [], argocd: ['start'] } as const;
 
 /** 2: nothing is there yet. A namespace of its own for each engine and round. */
 export async function firstApply(

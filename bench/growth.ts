@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { alternate } from './alternate.ts';
+import { alternate, quickBeats } from './alternate.ts';
 import { applicationName, baseApplication } from './manifests.ts';
 import { duration, megabytes, table } from './report.ts';
 import type { Bench, Workload } from './world.ts';
@@ -56,8 +56,8 @@ async function measure(bench: Bench, workload: Workload, rounds: number): Promis
   await using trueup = await bench.start('trueup', workload);
   await using lists = await bench.start('floor', workload);
   const entries = [
-    { name: 'check', peer: trueup, command: 'check' },
-    { name: 'floor', peer: lists, command: 'check' },
+    { name: 'check', peer: trueup, command: 'check', beats: quickBeats },
+    { name: 'floor', peer: lists, command: 'check', beats: quickBeats },
   ];
   const results = await alternate(entries, rounds, bench.progress);
   const [check, floor] = [results.get('check'), results.get('floor')];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClusterClient } from '../test/cluster/cluster-client.ts';
 import { inBatches } from '../core/in-batches.ts';
-import { alternate, summary, type Entry } from './alternate.ts';
+import { alternate, quickBeats, summary, type Entry } from './alternate.ts';
 import {
   applicationName,
   applicationObjects,
@@ -91,7 +91,8 @@ async function cleanCheck(bench: Bench, workload: Workload, rounds: number): Pro
   for (const [name, engine] of Object.entries(names)) {
     const peer = stack.use(await bench.start(engine, workload));
     if (engine === 'argocd') await peer.ask('start');
-    entries.push({ name, peer, command: 'check', ...(engine === 'flux' && { rounds: 2 }) });
+    const beats = engine === 'trueup' || engine === 'floor' ? quickBeats : 1;
+    entries.push({ name, peer, command: 'check', beats, ...(engine === 'flux' && { rounds: 2 }) });
   }
   const results = await alternate(entries, rounds, bench.progress);
   const traffic = new Map<string, Traffic>();

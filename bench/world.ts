@@ -129,7 +129,7 @@ function startEngine(
     Peer.start(engine, process.execPath, [join(import.meta.dirname, file), ...args]);
   const starters: Readonly<Record<EngineName, () => Promise<Peer>>> = {
     trueup: async () => node('trueup-peer.ts', [...place, `--store=${store}`, `--namespace=${namespace}`]),
-    floor: async () => node('floor-peer.ts', [`--kubeconfig=${kubeconfig}`]),
+    floor: async () => node('floor-peer.ts', place),
     kubectl: async () => node('kubectl-peer.ts', [...place, `--kubectl=${kubectl}`]),
     flux: async () => loaded(Peer.start(engine, peers.flux, [...place, ...fluxLimits.flux])),
     'flux-4': async () => loaded(Peer.start(engine, peers.flux, [...place, ...fluxLimits['flux-4']])),
