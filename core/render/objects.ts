@@ -86,13 +86,6 @@ function readObject(
     }));
     return { faults };
   }
-  const { apiVersion, kind, metadata } = parsed.data;
-  // A variable may have a slash among its forms; what comes of it is looked at when it is replaced.
-  const hasVariable = [apiVersion, kind, metadata.name, metadata.namespace].some((text) =>
-    text?.includes('${'),
-  );
-  const strange = hasVariable ? undefined : identityFault(parsed.data);
-  if (strange !== undefined) return { faults: [{ subject: place([]), message: strange }] };
   const faults = secretFaults(parsed.data).map(({ path, message }) => ({ subject: place(path), message }));
   return faults.length > 0 ? { faults } : { object: parsed.data, place: place([]) };
 }
