@@ -14,6 +14,8 @@ export interface FullSize {
   readonly pushMinutes?: number;
   /** Mean time between two edits on one cluster; a day unless given. */
   readonly editMinutes?: number;
+  /** How often every cluster is checked; 5 unless given. A month of checks is too much to simulate: they are sampled. */
+  readonly sweepMinutes?: number;
   /** A sweep of a cluster where nothing is new is executed at least this often; hourly unless given. */
   readonly sampleMinutes?: number;
   readonly print: (line: string) => void;
@@ -39,13 +41,13 @@ const model = 'cluster-1';
 
 /**
  * An installation in its full size. One cluster comes into being as every cluster does; the others are copies of it and of
- * its records, since 50,000 first runs would take most of an hour. Then every cluster is swept every 5 minutes: for as long
+ * its records, since 50,000 first runs would take most of an hour. Then every cluster is swept on schedule: for as long
  * as the exact checks take to come round nothing happens, then people push and edit. A sweep of a cluster where nothing is
  * new is executed once in a while, and counted otherwise.
  */
 export async function simulateFullSize(full: FullSize): Promise<FullSizeReport> {
-  const { clusters, targets, print } = full;
-  const size = { seed: 1, repositories, sweepMinutes: 5, sampleMinutes: full.sampleMinutes ?? 60 };
+  const { clusters, targets, sweepMinutes = 5, sampleMinutes = 60, print } = full;
+  const size = { seed: 1, repositories, sweepMinutes, sampleMinutes };
   const seedling = new SimulatedWorld({ ...size, clusters: 1 });
   const commits = found(seedling, Math.round(targets / clusters));
   seedling.startSchedules();
