@@ -31,12 +31,18 @@ export async function firstApply(
       }
     }
     const results = new Map([...measures].map(([name, all]) => [name, summary(all)]));
-    const traffic = new Map<string, Traffic>();
-    for (const [name, engine] of Object.entries(engines))
-      traffic.set(name, await trafficOf(bench, engine, size));
+    // Once: the requests for an object do not depend on how many there are.
+    const traffic = size === sizes[0] ? await allTraffic(bench, size) : undefined;
     texts.push(`### ${4 * size + 1} objects`, resultTable(results, 'trueup', traffic));
   }
   return texts;
+}
+
+async function allTraffic(bench: Bench, size: number): Promise<ReadonlyMap<string, Traffic>> {
+  const traffic = new Map<string, Traffic>();
+  for (const [name, engine] of Object.entries(engines))
+    traffic.set(name, await trafficOf(bench, engine, size));
+  return traffic;
 }
 
 async function applyOnce(bench: Bench, engine: keyof typeof preparation, size: number): Promise<Measure> {
