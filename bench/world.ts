@@ -36,8 +36,6 @@ export interface Bench extends AsyncDisposable {
   readonly progress: Progress;
   /** Under a name of its own it is what an earlier call with that name made, and more. */
   readonly workload: (applications: number, name?: string) => Promise<Workload>;
-  /** What is made stays for the next call: nothing need be discarded. */
-  readonly isKept: boolean;
   /** Deletes all of it and waits until it is gone, so that the next measure has a quiet server. */
   readonly discard: (workload: Workload) => Promise<void>;
   readonly start: (engine: EngineName, workload: Workload) => Promise<Peer>;
@@ -83,7 +81,6 @@ export async function openBench(progress: Progress, state?: string): Promise<Ben
   return {
     client,
     progress,
-    isKept: state !== undefined,
     workload: async (applications, given) => {
       made += 1;
       const name = given ?? `bench-${made}`;
